@@ -1,0 +1,15 @@
+// Package wire turns bytes into protocol messages and back: what the agent and a region say to each other.
+//
+// Both sides of the house use it: the agent (mailbox, identity, health) and the local region. So that the two
+// cannot agree on the same mistake, every form here is pinned by vectors from the specification in testdata.
+//
+//	names.go    operations, topics, status words, message ids
+//	error.go    the error body of AWS JSON 1.1
+//	ssm.go      the private ssm operations: registration, role token, key rotation, ping
+//	message.go  ec2messages: operations, messages, command and cancel payloads
+//	reply.go    what goes back: the reply payload, step by step
+//	sign.go     canonical request and string to sign; the RSA-PSS scheme of hybrid nodes
+//
+// It does no I/O of its own. Emitted JSON is compact, keys in the order of the structs, with < > & escaped as the
+// original does (spec runcommand 1); incoming keys match without regard to case, unknown ones are ignored.
+package wire
