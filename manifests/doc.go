@@ -1,0 +1,14 @@
+// Package manifests is what a release says about itself: four-part versions, the VERSION file, the manifest of a region,
+// and the decision what a host should do about them.
+//
+//	version.go     four-part versions: parse, order, print
+//	versionfile.go the content of latest/VERSION and stable/VERSION
+//	constraint.go  ">=9.1": constraints on the first three parts (door to Masterminds/semver)
+//	manifest.go    ssm-agent-manifest.json: read, write, merge
+//	lookup.go      questions to a manifest: has, latest, latest active, status, checksum, address
+//	decision.go    running + region + request → one answer
+//	words.go       what people read about that answer
+//	platform.go    file and folder names of a platform
+//
+// Everything is pure: no files, no network, no clock. Facts: spec update 1.5 to 1.9 and 4.7, 4.8.
+package manifests

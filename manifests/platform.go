@@ -1,0 +1,43 @@
+package manifests
+
+import "strings"
+
+// AgentPackage is the name of the agent's package in manifests; UpdaterPackage that of the original's updater.
+const (
+	AgentPackage   = "amazon-ssm-agent"
+	UpdaterPackage = "amazon-ssm-agent-updater"
+)
+
+// PortableFile is the manifest file name of the archive that goes into the store and under --root:
+// amazon-ssm-agent-portable-<os>-<arch>.tar.gz, with Go's names of systems and architectures.
+func PortableFile(goos, goarch string) string {
+	return AgentPackage + "-portable-" + goos + "-" + goarch + ".tar.gz"
+}
+
+// InstallerFile is the manifest file name of a package for a package manager, for example
+// amazon-ssm-agent-debian-amd64.deb. The family of rpm is "linux" (spec update 4.8).
+func InstallerFile(extension, goarch string) string {
+	family := map[string]string{"deb": "debian", "rpm": "linux", "pkg": "darwin", "msi": "windows"}[extension]
+	return AgentPackage + "-" + family + "-" + goarch + "." + extension
+}
+
+// ArchiveFile is the name the original's updater asks for, for example amazon-ssm-agent-ubuntu-amd64.tar.gz
+// (spec update 1.7): package, platform as in file names, architecture.
+func ArchiveFile(pkg, platform, goarch string) string {
+	extension := ".tar.gz"
+	if strings.HasPrefix(platform, "windows") {
+		extension = ".zip"
+	}
+	return pkg + "-" + platform + "-" + goarch + extension
+}
+
+// Folder is the bucket folder of a platform: linux_amd64, debian_arm64, windows_nano (spec update 1.7, 4.8).
+func Folder(platform, goarch string) string {
+	switch platform {
+	case "windows-nano":
+		return "windows_nano"
+	case "ubuntu":
+		platform = "debian"
+	}
+	return platform + "_" + goarch
+}

@@ -1,0 +1,79 @@
+package regions
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Keys of a region's bucket (spec update 4.8).
+const (
+	ManifestKey      = "ssm-agent-manifest.json"
+	LatestVersionKey = "latest/VERSION"
+	StableVersionKey = "stable/VERSION"
+)
+
+// The global bucket holds a copy that can be ahead of the regions.
+const (
+	GlobalBucket     = "ec2-downloads-windows"
+	GlobalEndpoint   = "https://s3.amazonaws.com"
+	GlobalPrefix     = "SSMAgent/"
+	GlobalVersionKey = GlobalPrefix + LatestVersionKey
+)
+
+// Bucket is the name of the bucket a region serves the agent from.
+func Bucket(region string) string { return "amazon-ssm-" + region }
+
+// BucketURL is the path-style address of that bucket, without a slash at its end. endpoint is an S3 address that stands in
+// for the region's own, for a local region or a mirror; empty for AWS.
+func BucketURL(region, endpoint, domain string) (string, error) {
+	if err := Check(region); err != nil {
+		return "", err
+	}
+	if endpoint == "" {
+		s3, err := Endpoint("s3", region, domain)
+		if err != nil {
+			return "", err
+		}
+		endpoint = s3
+	}
+	return WithScheme(endpoint) + "/" + Bucket(region), nil
+}
+
+// ManifestURL is the address of a region's manifest, the form that Agent.UpdateSource and the update document carry.
+func ManifestURL(region, endpoint, domain string) (string, error) {
+	base, err := BucketURL(region, endpoint, domain)
+	if err != nil {
+		return "", err
+	}
+	return base + "/" + ManifestKey, nil
+}
+
+// BaseOfManifest is the bucket address of a manifest's: {Region} filled in, the file's name cut off. The file name must be
+// the manifest's (spec update 1.5).
+func BaseOfManifest(url, region string) (string, error) {
+	url = strings.ReplaceAll(url, "{Region}", region)
+	base, ok := strings.CutSuffix(url, "/"+ManifestKey)
+	if !ok {
+		return "", fmt.Errorf("unexpected manifest url does not end with manifest file: %s", url)
+	}
+	return base, nil
+}
+
+// AWSManifest tells whether a manifest address is one of AWS's own buckets: the real update document names those, and
+// their packages are not ours.
+func AWSManifest(url string) bool {
+	rest, ok := strings.CutPrefix(url, "https://")
+	if !ok {
+		return false
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	for _, p := range partitions {
+		if strings.HasSuffix(host, "."+p.Domain) {
+			return true
+		}
+	}
+	return false
+}
+
+// UriFormat is the template a manifest published under base carries.
+func UriFormat(base string) string { return base + "/{PackageName}/{PackageVersion}/{FileName}" }
