@@ -1,0 +1,221 @@
+// Package bucket reads a region's bucket over HTTP: VERSION files, the manifest, packages.
+//
+// Every size is known before it is read: small files have a cap, packages the size their listing or the server's answer
+// names. A download goes to "<file>.part" first, goes on where it stopped after a fault (Range with the ETag it began
+// with), is hashed, synced and only then renamed: a file of the wanted name is always whole and has the wanted SHA-256.
+//
+// Answers that are not from a bucket (login pages, proxies) are refused by what they carry, never by luck.
+// Facts: spec update 1.5, 1.6, 1.13.
+package bucket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+)
+
+// Options of a client. Only Base is needed.
+type Options struct {
+	Base    string       // address of the bucket, https://s3.<region>.<domain>/amazon-ssm-<region>
+	HTTP    *http.Client // nil: TLS 1.2 and up, proxy from the environment
+	Retries int          // tries after the first; 0 means 5, negative none
+	Pause   func(ctx context.Context, d time.Duration) error
+	Log     *slog.Logger
+}
+
+// Client reads one bucket.
+type Client struct{ o Options }
+
+// New makes a client.
+func New(o Options) *Client {
+	if o.HTTP == nil {
+		o.HTTP = DefaultHTTP()
+	}
+	if o.Retries == 0 {
+		o.Retries = 5
+	}
+	if o.Pause == nil {
+		o.Pause = sleep
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Client{o}
+}
+
+// DefaultHTTP is a client without a total time-out (packages are large), with one for every phase before the body.
+func DefaultHTTP() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:   20 * time.Second,
+		ResponseHeaderTimeout: 30 * time.Second,
+		IdleConnTimeout:       30 * time.Second,
+		MaxIdleConnsPerHost:   2,
+	}}
+}
+
+// Faults that callers test for.
+var (
+	ErrUnreachable = errors.New("region cannot be reached")
+	ErrMissing     = errors.New("not in the bucket")
+	ErrDenied      = errors.New("the bucket denies it")
+	ErrChecksum    = errors.New("checksum does not match the manifest")
+	ErrSize        = errors.New("size is not the expected one")
+	ErrNotBucket   = errors.New("the answer is not from a release bucket")
+)
+
+// StatusError is an answer other than 2xx and the two faults above.
+type StatusError struct {
+	URL    string
+	Status int
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("http request failed. status:%s statuscode:%d (%s)", http.StatusText(e.Status), e.Status, e.URL)
+}
+
+// Base is the bucket's address.
+func (c *Client) Base() string { return c.o.Base }
+
+// Latest is the content of latest/VERSION, Stable of stable/VERSION.
+func (c *Client) Latest(ctx context.Context) (manifests.Version, error) {
+	return c.versionFile(ctx, regions.LatestVersionKey)
+}
+
+// Stable is the content of stable/VERSION.
+func (c *Client) Stable(ctx context.Context) (manifests.Version, error) {
+	return c.versionFile(ctx, regions.StableVersionKey)
+}
+
+func (c *Client) versionFile(ctx context.Context, key string) (manifests.Version, error) {
+	b, err := c.small(ctx, key, manifests.MaxVersionFile)
+	if err != nil {
+		return manifests.Version{}, err
+	}
+	v, err := manifests.ParseVersionFile(b)
+	if err != nil {
+		return manifests.Version{}, fmt.Errorf("invalid version format returned from %s: %w", c.url(key), err)
+	}
+	return v, nil
+}
+
+// Manifest reads and checks ssm-agent-manifest.json.
+func (c *Client) Manifest(ctx context.Context) (*manifests.Manifest, error) {
+	b, err := c.small(ctx, regions.ManifestKey, manifests.MaxManifest)
+	if err != nil {
+		return nil, err
+	}
+	m, err := manifests.ParseManifest(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.url(regions.ManifestKey), err)
+	}
+	return m, nil
+}
+
+// FileURL is where a version's file lies in this bucket. The manifest's template is not used: a mirror keeps the layout,
+// not the address.
+func (c *Client) FileURL(pkg string, v manifests.Version, file string) string {
+	return c.url(pkg + "/" + v.String() + "/" + file)
+}
+
+func (c *Client) url(key string) string { return c.o.Base + "/" + key }
+
+// small reads a whole object of at most max bytes.
+func (c *Client) small(ctx context.Context, key string, limit int64) ([]byte, error) {
+	var body []byte
+	err := c.retry(ctx, func() error {
+		res, err := c.get(ctx, c.url(key), nil)
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		if res.ContentLength > limit {
+			return fmt.Errorf("%w: %s has %d bytes, at most %d expected", ErrNotBucket, c.url(key), res.ContentLength, limit)
+		}
+		body, err = io.ReadAll(io.LimitReader(res.Body, limit+1))
+		if err != nil {
+			return unreachable(err)
+		}
+		if int64(len(body)) > limit {
+			return fmt.Errorf("%w: %s has more than %d bytes", ErrNotBucket, c.url(key), limit)
+		}
+		return nil
+	})
+	return body, err
+}
+
+// get sends one request and sorts the answer: 200 and 206 pass.
+func (c *Client) get(ctx context.Context, url string, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	for k, v := range header {
+		req.Header[k] = v
+	}
+	res, err := c.o.HTTP.Do(req)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	switch res.StatusCode {
+	case http.StatusOK, http.StatusPartialContent:
+		return res, nil
+	case http.StatusNotFound:
+		err = fmt.Errorf("%w: %s", ErrMissing, url)
+	case http.StatusForbidden:
+		err = fmt.Errorf("%w: %s", ErrDenied, url)
+	default:
+		err = &StatusError{URL: url, Status: res.StatusCode}
+	}
+	io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16))
+	res.Body.Close()
+	return nil, err
+}
+
+func unreachable(err error) error { return fmt.Errorf("%w: %w", ErrUnreachable, err) }
+
+// retry repeats f after transport faults, 5xx and 429: from 200 ms, doubling, 20 % jitter, at most 30 s a pause.
+func (c *Client) retry(ctx context.Context, f func() error) error {
+	for n := 0; ; n++ {
+		err := f()
+		if err == nil || n >= c.o.Retries || !passing(err) || ctx.Err() != nil {
+			return err
+		}
+		d := min(200*time.Millisecond<<n, 30*time.Second)
+		d = time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+		c.o.Log.Info("trying again", "after", d, "because", err)
+		if c.o.Pause(ctx, d) != nil {
+			return err
+		}
+	}
+}
+
+// passing tells faults that another try may cure.
+func passing(err error) bool {
+	var s *StatusError
+	if errors.As(err, &s) {
+		return s.Status >= 500 || s.Status == http.StatusTooManyRequests
+	}
+	return errors.Is(err, ErrUnreachable)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

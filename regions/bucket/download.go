@@ -1,0 +1,178 @@
+package bucket
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// MaxPackage bounds a download whose size no listing names, in bytes.
+const MaxPackage = 1 << 30
+
+// Want is a file to fetch.
+type Want struct {
+	URL    string
+	Path   string                  // where it shall lie; its folder must exist
+	SHA256 string                  // hex, any case; must not be empty
+	Size   int64                   // bytes; 0: as the server says, at most MaxPackage
+	Tell   func(done, total int64) // progress, may be nil
+}
+
+// Fetch brings a file whole and checked to w.Path. A file of that name with the right hash is kept as it is. On
+// ErrChecksum and ErrSize nothing stays; after other faults the part stays for the next call to go on with.
+func (c *Client) Fetch(ctx context.Context, w Want) error {
+	if len(w.SHA256) != 2*sha256.Size {
+		return fmt.Errorf("%w: the manifest has no checksum for %s", ErrChecksum, w.URL)
+	}
+	if SHA256File(w.Path, w.SHA256) == nil {
+		if w.Tell != nil {
+			w.Tell(1, 1)
+		}
+		return nil
+	}
+	part := w.Path + ".part"
+	if err := c.retry(ctx, func() error { return c.fill(ctx, w, part) }); err != nil {
+		if errors.Is(err, ErrSize) {
+			forget(part)
+		}
+		return err
+	}
+	if err := SHA256File(part, w.SHA256); err != nil {
+		forget(part)
+		return fmt.Errorf("%s: %w", w.URL, err)
+	}
+	os.Remove(part + ".etag")
+	return place(part, w.Path)
+}
+
+// fill appends to the part until it is complete. A part is gone on with only if the object is still the same one.
+func (c *Client) fill(ctx context.Context, w Want, part string) error {
+	f, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	have, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	header := http.Header{"Accept-Encoding": {"identity"}}
+	if etag, _ := os.ReadFile(part + ".etag"); have > 0 && len(etag) > 0 {
+		header.Set("Range", "bytes="+strconv.FormatInt(have, 10)+"-")
+		header.Set("If-Range", string(etag))
+	}
+	res, err := c.get(ctx, w.URL, header)
+	if err != nil {
+		var s *StatusError
+		if errors.As(err, &s) && s.Status == http.StatusRequestedRangeNotSatisfiable {
+			forget(part) // nothing behind what we have: judge it by the hash, from the start
+		}
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode == http.StatusOK {
+		if have, err = 0, restart(f); err != nil {
+			return err
+		}
+	}
+	total, err := c.total(w, have, res)
+	if err != nil {
+		return err
+	}
+	if etag := res.Header.Get("ETag"); etag != "" && !strings.HasPrefix(etag, "W/") {
+		os.WriteFile(part+".etag", []byte(etag), 0o600)
+	}
+	return pour(f, res.Body, have, total, w.Tell)
+}
+
+func restart(f *os.File) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.Seek(0, io.SeekStart)
+	return err
+}
+
+// total is the size of the whole file, known before the body is read.
+func (c *Client) total(w Want, have int64, res *http.Response) (int64, error) {
+	if res.ContentLength < 0 {
+		return 0, fmt.Errorf("%w: %s does not say its size", ErrNotBucket, w.URL)
+	}
+	total := have + res.ContentLength
+	if w.Size > 0 && total != w.Size {
+		return 0, fmt.Errorf("%w: %s has %d bytes, %d expected", ErrSize, w.URL, total, w.Size)
+	}
+	if total > MaxPackage {
+		return 0, fmt.Errorf("%w: %s has %d bytes, at most %d accepted", ErrSize, w.URL, total, int64(MaxPackage))
+	}
+	return total, nil
+}
+
+// pour copies the body, tells of progress, and syncs.
+func pour(f *os.File, body io.Reader, have, total int64, tell func(done, total int64)) error {
+	buf := make([]byte, 128<<10)
+	for have < total {
+		n, err := body.Read(buf[:min(int64(len(buf)), total-have)])
+		if n > 0 {
+			if _, werr := f.Write(buf[:n]); werr != nil {
+				return werr
+			}
+			have += int64(n)
+			if tell != nil {
+				tell(have, total)
+			}
+		}
+		if err == io.EOF && have < total {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil && err != io.EOF {
+			return unreachable(err)
+		}
+	}
+	return f.Sync()
+}
+
+// place gives the finished part its name, durably.
+func place(part, path string) error {
+	if err := os.Rename(part, path); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	_ = d.Sync() // not every system can sync a folder
+	return nil
+}
+
+func forget(part string) {
+	os.Remove(part)
+	os.Remove(part + ".etag")
+}
+
+// SHA256File checks a file against a hex SHA-256; ErrChecksum when it differs.
+func SHA256File(path, want string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var h hash.Hash = sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, want) {
+		return fmt.Errorf("%w: %s has SHA-256 %s, %s expected", ErrChecksum, filepath.Base(path), got, strings.ToLower(want))
+	}
+	return nil
+}
