@@ -74,7 +74,8 @@ func (c *Client) fill(ctx context.Context, w Want, part string) error {
 	if err != nil {
 		var s *StatusError
 		if errors.As(err, &s) && s.Status == http.StatusRequestedRangeNotSatisfiable {
-			forget(part) // nothing behind what we have: judge it by the hash, from the start
+			forget(part) // nothing lies behind what we have: begin anew
+			return unreachable(err)
 		}
 		return err
 	}
