@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -16,18 +17,13 @@ import (
 // voiceKey is where the app keeps its voice.
 const voiceKey = "voice"
 
-// speak is the voice of the running verb; it knows whether --json was given.
-func speak(c *cli.Context) *voice {
-	v := c.App.Metadata[voiceKey].(*voice)
-	if c.Bool("json") {
-		v.json = true
-	}
-	return v
-}
+// speak is the voice of the running verb.
+func speak(c *cli.Context) *voice { return c.App.Metadata[voiceKey].(*voice) }
 
 // run is the whole program; it returns the exit code. A first signal cancels the context of the verb.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
 	v := newVoice(in, out, errw)
+	v.json = slices.Contains(args, "--json") // looked up here so that errors of the flags themselves are JSON too
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	err := newApp(v).RunContext(ctx, args)

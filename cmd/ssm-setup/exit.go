@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
 // Exit codes of ssm-setup; the README shows this table.
@@ -63,11 +67,28 @@ var explanations = []struct {
 	hint  string
 }{
 	{is(syscall.ENOSPC), exitNoSpace, "free some space and run the same command again; nothing was left half done"},
+	{is(bucket.ErrUnreachable), exitRegion, "check the address, the network and the proxy settings, then run it again"},
+	{is(bucket.ErrMissing), exitRegion, "ssm-setup regions shows what each region serves"},
+	{is(bucket.ErrDenied), exitRegion, "the bucket must be public, or the region's name is misspelled"},
+	{is(bucket.ErrNotBucket), exitRegion, "something between here and the region answers in its place: check proxy and --endpoint"},
+	{isStatus, exitRegion, "the region has a fault of its own: try again later, or another region"},
+	{is(bucket.ErrChecksum), exitVerify, "the file is damaged or not what the manifest lists; nothing was installed. Try again, or publish it anew"},
+	{is(bucket.ErrSize), exitVerify, "the file is damaged or not what the manifest lists; nothing was installed. Try again, or publish it anew"},
+	{is(manifests.ErrVersionFile), exitRegion, "the region's VERSION file is damaged, or a proxy answers in its place"},
+	{is(manifests.ErrManifest), exitRegion, "the region's manifest is damaged, or a proxy answers in its place"},
+	{is(manifests.ErrNotListed), exitRefused, manifests.HintUnsupported},
+	{is(manifests.ErrVersion), exitUsage, "a version has four parts, for example 9.1.0.0; latest, stable and constraints such as '>=9.1' work too"},
+	{is(regions.ErrRegion), exitUsage, "a region is named like eu-west-1"},
 	{is(fs.ErrPermission), exitPermission, "run it as root, or use --root with a folder of your own"},
 }
 
 func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
+}
+
+func isStatus(err error) bool {
+	var s *bucket.StatusError
+	return errors.As(err, &s)
 }
 
 // explain fills in code and hint.
