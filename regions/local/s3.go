@@ -1,0 +1,3 @@
+package local
+
+func (r *Region) prepareObjects() error { return nil }
