@@ -1,0 +1,2 @@
+// Package output keeps what actions write.
+package output

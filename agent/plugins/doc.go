@@ -1,0 +1,2 @@
+// Package plugins holds the actions a document's steps may name.
+package plugins

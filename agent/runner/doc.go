@@ -1,0 +1,26 @@
+// Package runner runs a document's steps in a process of its own that outlives a restart, an update or a crash of the
+// agent.
+//
+// Two parties and one folder, <dir>, per job:
+//
+//	the agent      Prepare writes job.json; Start starts the worker; Events reads what happens; Attach takes up a job that
+//	               an earlier agent process started
+//	the worker     Main (the agent's own binary under the name ssm-document-worker): runs the steps (engine.go, with the
+//	               actions of agent/plugins), appends events
+//
+//	job.json   the job; written whole before the worker starts
+//	lock       held by the worker while it lives, so whether it lives needs no guessing about pids
+//	events     one JSON line each, synced before anybody is told of it; never rewritten, only a torn tail is cut off
+//	cancel     its presence is the order to stop
+//	log        what the worker says on stdout and stderr (a crash, for example)
+//
+// What must always be true: a step runs at most once per boot, whatever dies when. A worker that finds a job another
+// worker began and did not end says so and ends the document as Failed; only a job that waits for a reboot, or was never
+// begun, is (re)started. The reader learns of an end at once: the worker holds the far end of a pipe of the agent that
+// started it; a later agent asks for the lock five times a second. A worker that is gone without Done is reported with
+// the text of spec runcommand 11.3; since its death is certain, nobody waits the 60 s of the original.
+//
+//	job.go, event.go    the two records          worker.go, attach.go   the agent's side
+//	main.go             the worker               engine.go              steps one after another (spec runcommand 6)
+//	flow.go             exit codes, onFailure    reply.go               events → replies (spec runcommand 2.7)
+package runner

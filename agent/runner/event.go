@@ -1,0 +1,44 @@
+package runner
+
+import (
+	"time"
+)
+
+// Kinds of events.
+const (
+	Started = "started" // the worker has the job; nothing to tell the service
+	Step    = "step"    // a step ended (or its saved result is told again after a reboot)
+	Done    = "done"    // the document ended, or waits for a reboot (Status SuccessAndReboot)
+)
+
+// Event is one line of <dir>/events. Seq counts from 1 without gaps over all runs of the job, so that "told up to Seq"
+// is all that a journal has to remember.
+type Event struct {
+	Seq    int            `json:"seq"`
+	Kind   string         `json:"kind"`
+	At     time.Time      `json:"at"`
+	Result *Result        `json:"result,omitempty"` // Step; also Done when the document has exactly one result
+	Counts map[string]int `json:"counts,omitempty"` // status → steps, over all steps finished so far
+	Status string         `json:"status,omitempty"` // Done: status of the document
+	Forced bool           `json:"forced,omitempty"` // Done: the worker died; made up by the reader, not in the file
+	PID    int            `json:"pid,omitempty"`    // Started
+	Boot   string         `json:"boot,omitempty"`   // Started, Done: boot id, to tell whether a reboot happened
+}
+
+// Result is what a step left behind. The JSON form is that of the original's state files and saved replies
+// (spec runcommand 9.3).
+type Result struct {
+	PluginID       string    `json:"pluginID"` // step id
+	PluginName     string    `json:"pluginName"`
+	Status         string    `json:"status"`
+	Code           int       `json:"code"`
+	Output         string    `json:"output"`
+	Start          time.Time `json:"startDateTime"`
+	End            time.Time `json:"endDateTime"`
+	OutputBucket   string    `json:"outputS3BucketName"`
+	OutputPrefix   string    `json:"outputS3KeyPrefix"`
+	StepName       string    `json:"stepName"`
+	Error          string    `json:"error"`
+	StandardOutput string    `json:"standardOutput"`
+	StandardError  string    `json:"standardError"`
+}

@@ -1,0 +1,67 @@
+package runner
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/document"
+	"github.com/ssm-setup/ssm-setup/agent/output"
+	"github.com/ssm-setup/ssm-setup/agent/plugins"
+)
+
+// Job is everything a worker process needs to know, as JSON in <dir>/job.json. Whoever accepted the message writes it
+// with [Prepare]; the worker talks to nobody else.
+type Job struct {
+	MessageID       string          `json:"message_id"` // aws.ssm.<command id>.<instance id>
+	CommandID       string          `json:"command_id"` // as in the payload, for S3 keys and log streams
+	Destination     string          `json:"destination"`
+	DocumentName    string          `json:"document_name"`
+	DocumentVersion string          `json:"document_version,omitempty"`
+	Lane            string          `json:"lane"` // the service the message came from; answers go back there
+	Created         time.Time       `json:"created"`
+	Schema          string          `json:"schema"` // document.Document.Schema
+	Steps           []document.Step `json:"steps"`
+	Directory       string          `json:"directory"` // of this command: <orchestration>/<command id>, absolute
+	Output          output.Settings `json:"output"`
+	Machine         plugins.Machine `json:"machine"`
+}
+
+const (
+	jobFile    = "job.json"
+	eventsFile = "events"
+	cancelFile = "cancel"
+	lockFile   = "lock"
+	logFile    = "log"
+)
+
+// Prepare makes dir (0700) and writes the job into it, whole or not at all (0600). To write it again, for example after
+// a restart before the worker was started, is harmless.
+func Prepare(dir string, job Job) error {
+	data, err := json.Marshal(job)
+	if err != nil {
+		return fmt.Errorf("job %s: %w", job.CommandID, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, jobFile)
+	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+func readJob(dir string) (Job, error) {
+	var job Job
+	data, err := os.ReadFile(filepath.Join(dir, jobFile))
+	if err != nil {
+		return job, err
+	}
+	if err := json.Unmarshal(data, &job); err != nil {
+		return job, fmt.Errorf("%s: %w", jobFile, err)
+	}
+	return job, nil
+}
