@@ -1,0 +1,263 @@
+// Package house guards the structure of the project: which room may import which, what the host binaries must never link,
+// which library has which one door. It is the living form of the architecture; a change here is a change of the design.
+package house_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/ssm-setup/ssm-setup/"
+
+// rooms says what each room may import of ours. "agent/*" stands for every room below agent, a bare name for that room
+// alone; installer/stamp, the version a binary carries, is open to all. The rows go up the stair:
+// cmd → agent → updater → installer → regions → manifests.
+var rooms = map[string][]string{
+	"manifests": {},
+
+	"regions":        {},
+	"regions/bucket": {"regions", "manifests"},
+	"regions/wire":   {},
+	"regions/local":  {"regions", "regions/wire", "manifests"},
+
+	"installer/stamp":    {},
+	"installer/host":     {},
+	"installer/pointer":  {},
+	"installer/launcher": {"installer/pointer", "installer/host"},
+	"installer/store":    {"installer/pointer", "installer/host", "manifests"},
+	"installer":          {"installer/pointer", "installer/host", "manifests"},
+	"installer/service":  {"installer", "installer/host"},
+	"installer/unpack":   {},
+	"installer/pack":     {"installer", "manifests"},
+	"installer/publish":  {"installer/pack", "regions", "manifests"},
+	"installer/selfswap": {},
+
+	"updater": {"installer", "installer/host", "installer/pointer", "installer/store", "installer/unpack", "regions", "regions/bucket",
+		"regions/wire", "manifests"},
+
+	"agent/document": {},
+	"agent/pty":      {},
+	"agent/cloud":    {"regions", "regions/wire"},
+	"agent/config":   {"installer"},
+	"agent/output":   {"agent/cloud"},
+	"agent/journal":  {"installer/host", "regions/wire"},
+	"agent/identity": {"agent/cloud", "agent/config", "installer", "installer/host", "regions", "regions/wire"},
+	"agent/health":   {"agent/cloud", "agent/identity", "installer", "installer/host", "regions/wire"},
+	"agent/plugins":  {"agent/document", "agent/output", "agent/cloud", "updater", "installer", "installer/host", "regions/wire"},
+	"agent/runner":   {"agent/document", "agent/journal", "agent/output", "agent/plugins", "installer/host", "regions/wire"},
+	"agent/mailbox":  {"agent/cloud", "agent/journal", "regions/wire"},
+	"agent":          {"agent/*", "updater", "installer", "installer/host", "installer/launcher", "installer/pointer", "regions", "regions/wire"},
+
+	"cmd/amazon-ssm-agent": {"installer/launcher"},
+	"cmd/ssm-agent-worker": {"agent", "agent/*", "updater", "updater/*", "installer", "installer/*", "regions", "regions/*", "manifests"},
+	"cmd/ssm-setup":        {"agent/*", "updater", "installer", "installer/*", "regions", "regions/*", "manifests"},
+}
+
+// doors are the only rooms (tests aside) that may import a library.
+var doors = map[string][]string{
+	"github.com/aws/aws-sdk-go-v2":    {"agent/cloud", "agent/identity", "installer/publish"},
+	"github.com/goreleaser/nfpm":      {"installer/pack"},
+	"github.com/minio/selfupdate":     {"installer/selfswap"},
+	"github.com/Masterminds/semver":   {"manifests"},
+	"github.com/urfave/cli":           {"cmd/ssm-setup"},
+	"github.com/kardianos/service":    {"installer/service"},
+	"go.etcd.io/bbolt":                {"regions/local"},
+	"github.com/rogpeppe/go-internal": {},
+	"github.com/ulikunitz/xz":         {},
+}
+
+// hosts are the binaries that lie on machines, with what they must never link: import paths or their beginnings.
+var hosts = map[string][]string{
+	"cmd/amazon-ssm-agent": never("github.com/", "gopkg.in/", "go.", "golang.org/x/", "net", "net/http", "encoding/json"),
+	"cmd/ssm-agent-worker": never(),
+}
+
+// never adds what no host binary links: reflection by method name would keep every generated client alive.
+func never(more ...string) []string {
+	return append(more, module+"installer/pack", module+"installer/publish", module+"installer/selfswap", module+"regions/local",
+		"github.com/urfave/cli", "text/template", "html/template", "github.com/aws/aws-sdk-go-v2/service",
+		"github.com/aws/aws-sdk-go-v2/config", "google.golang.org/protobuf", "testing", "go.etcd.io/bbolt")
+}
+
+// launcherMay are the exceptions of the launcher: its own rooms and x/sys.
+var launcherMay = []string{module, "golang.org/x/sys"}
+
+type pkg struct {
+	ImportPath, Name, Dir, Doc string
+	Imports                    []string
+	Standard                   bool
+}
+
+// list runs go list for a system and architecture.
+func list(t *testing.T, goos string, args ...string) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Name,Dir,Doc,Imports,Standard"}, args...)...)
+	cmd.Dir = root(t)
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		var stderr []byte
+		if e, ok := err.(*exec.ExitError); ok {
+			stderr = e.Stderr
+		}
+		t.Fatalf("go list: %v\n%s", err, stderr)
+	}
+	var pkgs []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p pkg
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+	return pkgs
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var systems = []string{"linux", "darwin", "windows"}
+
+func TestRoomsImportDownTheStair(t *testing.T) {
+	for _, goos := range systems {
+		for _, p := range list(t, goos, "./...") {
+			room := strings.TrimPrefix(p.ImportPath, module)
+			if strings.HasPrefix(room, "test/") {
+				continue
+			}
+			allowed, known := rooms[room]
+			if !known {
+				t.Errorf("%s is no room of this house: add it to the table, with what it may import", room)
+				continue
+			}
+			for _, imported := range p.Imports {
+				if ours, ok := strings.CutPrefix(imported, module); ok && !permits(allowed, ours) {
+					t.Errorf("%s: %s may not import %s", goos, room, ours)
+				}
+			}
+		}
+	}
+}
+
+func permits(allowed []string, room string) bool {
+	if room == "installer/stamp" {
+		return true
+	}
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		below, ok := strings.CutSuffix(a, "/*")
+		return a == room || ok && strings.HasPrefix(room, below+"/")
+	})
+}
+
+func TestEveryRoomStands(t *testing.T) {
+	var found []string
+	for _, p := range list(t, "linux", "./...") {
+		found = append(found, strings.TrimPrefix(p.ImportPath, module))
+		if p.Doc == "" && !strings.HasPrefix(p.ImportPath, module+"test/") {
+			t.Errorf("%s has no package comment: it is the room's design page", p.ImportPath)
+		}
+	}
+	for room := range rooms {
+		if !slices.Contains(found, room) && room != "agent/pty" { // the terminal comes with sessions
+			t.Errorf("%s is in the table, but there is no such room", room)
+		}
+	}
+}
+
+func TestOneLibraryOneDoor(t *testing.T) {
+	for _, p := range list(t, "linux", "./...") {
+		room := strings.TrimPrefix(p.ImportPath, module)
+		if strings.HasPrefix(room, "test/") {
+			continue
+		}
+		for _, imported := range p.Imports {
+			for library, rooms := range doors {
+				if (imported == library || strings.HasPrefix(imported, library+"/")) && !slices.Contains(rooms, room) {
+					t.Errorf("%s imports %s; its doors are %v", room, imported, rooms)
+				}
+			}
+		}
+	}
+}
+
+func TestHostBinariesStayLean(t *testing.T) {
+	for _, goos := range systems {
+		for binary, banned := range hosts {
+			for _, p := range list(t, goos, "-deps", "./"+binary) {
+				if binary == "cmd/amazon-ssm-agent" && (p.Standard && !slices.Contains(banned, p.ImportPath) || hasAny(p.ImportPath, launcherMay)) &&
+					!hasAny(p.ImportPath, never()) {
+					continue
+				}
+				for _, b := range banned {
+					if p.ImportPath == b || strings.HasSuffix(b, "/") && strings.HasPrefix(p.ImportPath, b) || !p.Standard && strings.HasPrefix(p.ImportPath, b+"/") {
+						t.Errorf("%s: %s links %s", goos, binary, p.ImportPath)
+					}
+				}
+			}
+		}
+	}
+}
+
+func hasAny(path string, list []string) bool {
+	return slices.ContainsFunc(list, func(p string) bool { return strings.HasPrefix(path, p) })
+}
+
+func TestTheUpdaterSurvivesABrokenAgent(t *testing.T) {
+	for _, p := range list(t, "linux", "-deps", "./updater") {
+		if strings.HasPrefix(p.ImportPath, module+"agent") {
+			t.Errorf("updater reaches %s", p.ImportPath)
+		}
+	}
+}
+
+func TestPureRoomsDoNoIO(t *testing.T) {
+	for _, room := range []string{"agent/document", "regions/wire", "manifests"} {
+		for _, p := range list(t, "linux", "./"+room) {
+			for _, imported := range p.Imports {
+				if slices.Contains([]string{"os", "net", "net/http", "os/exec", "syscall", "io/ioutil", "time/tzdata"}, imported) {
+					t.Errorf("%s imports %s", room, imported)
+				}
+			}
+		}
+	}
+}
+
+// The names that say nothing about what lives there.
+func TestRoomsAreNouns(t *testing.T) {
+	for room := range rooms {
+		for _, part := range strings.Split(room, "/") {
+			if slices.Contains([]string{"util", "utils", "common", "helper", "helpers", "base", "model", "types", "misc", "manager", "impl", "mocks"}, part) {
+				t.Errorf("%s: %s is no name for a room", room, part)
+			}
+		}
+	}
+}
+
+func TestNoInitAndShortDoors(t *testing.T) {
+	for _, p := range list(t, "linux", "./...") {
+		files, _ := filepath.Glob(filepath.Join(p.Dir, "*.go"))
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(b), "\nfunc init()") {
+				t.Errorf("%s has an init function", f)
+			}
+			if lines := strings.Count(string(b), "\n"); filepath.Base(f) == "main.go" && strings.Contains(f, "/cmd/") && lines > 40 {
+				t.Errorf("%s has %d lines; a door has at most 40", f, lines)
+			}
+		}
+	}
+}
