@@ -160,3 +160,23 @@ func TestEditRefusesWhatItCannotKeep(t *testing.T) {
 		t.Error("a name without a section was taken")
 	}
 }
+
+func TestSetMakesAndEditsTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ssm", "amazon-ssm-agent.json")
+	for _, watch := range []int{3, 4, 4} {
+		if err := config.Set(path, map[string]any{"Agent.UpdateWatchSeconds": watch}); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(path)
+		if err != nil || c.Agent.UpdateWatchSeconds != watch {
+			t.Errorf("%v, %+v", err, c.Agent)
+		}
+	}
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var e *config.Error
+	if err := config.Set(path, map[string]any{"Agent.Region": "r"}); !errors.As(err, &e) {
+		t.Errorf("a broken file was edited: %v", err)
+	}
+}

@@ -43,7 +43,7 @@ var rooms = map[string][]string{
 	"agent/document": {},
 	"agent/pty":      {},
 	"agent/cloud":    {"regions", "regions/wire"},
-	"agent/config":   {"installer"},
+	"agent/config":   {"installer", "installer/host"},
 	"agent/output":   {"agent/cloud"},
 	"agent/journal":  {"installer/host", "regions/wire"},
 	"agent/identity": {"agent/cloud", "agent/config", "installer", "installer/host", "regions", "regions/wire"},
