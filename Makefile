@@ -4,7 +4,7 @@ TAGS    ?=
 OUT     := bin
 GO      ?= go
 export CGO_ENABLED := 0
-export GOFLAGS := -buildvcs=false
+export GOFLAGS += -buildvcs=false
 
 STAMP   := -s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=$(VERSION)
 TARGETS := linux/amd64 linux/arm64 linux/386 linux/arm darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386

@@ -1,0 +1,243 @@
+//go:build boot && linux
+
+package boot_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// machine is a systemd system in a container: an overlay over a prepared root, sharing the host's network, so that a region
+// on loopback is reached.
+type machine struct {
+	t    *testing.T
+	name string
+	root string // merged overlay
+
+	mu      sync.Mutex
+	nspawn  *exec.Cmd
+	stopped bool
+	ended   chan struct{}
+}
+
+// boot starts a machine over a base root; it is gone with the test.
+func boot(t *testing.T, base string) *machine {
+	t.Helper()
+	dir := t.TempDir()
+	m := &machine{t: t, name: fmt.Sprintf("ssmboot%d", os.Getpid()), root: filepath.Join(dir, "root"), ended: make(chan struct{})}
+	for _, d := range []string{"root", "upper", "work"} {
+		must(t, os.MkdirAll(filepath.Join(dir, d), 0o755))
+	}
+	options := fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", base, dir, dir)
+	must(t, syscall.Mount("overlay", m.root, "overlay", 0, options))
+	t.Cleanup(func() {
+		m.halt()
+		if err := syscall.Unmount(m.root, syscall.MNT_DETACH); err != nil {
+			t.Logf("unmount: %v", err)
+		}
+	})
+	must(t, os.WriteFile(filepath.Join(m.root, "etc/machine-id"), []byte(strings.Repeat("ab", 16)+"\n"), 0o444))
+	go m.keepRunning()
+	m.wait()
+	return m
+}
+
+// spawn puts the container into a control group of its own, then becomes systemd-nspawn.
+const spawn = `mountpoint -q /run/systemd/nspawn || { mkdir -p /run/systemd/nspawn; mount -t tmpfs tmpfs /run/systemd/nspawn; }
+for h in systemd unified; do
+  [ -d /sys/fs/cgroup/$h ] && mkdir -p /sys/fs/cgroup/$h/$1 && echo $$ > /sys/fs/cgroup/$h/$1/cgroup.procs
+done
+exec systemd-nspawn -q -D "$2" --boot --register=no --keep-unit --machine="$1" --console=read-only --resolv-conf=off`
+
+// keepRunning starts nspawn, and again after a reboot (exit code 133).
+func (m *machine) keepRunning() {
+	defer close(m.ended)
+	for {
+		m.mu.Lock()
+		if m.stopped {
+			m.mu.Unlock()
+			return
+		}
+		cmd := exec.Command("bash", "-c", spawn, "spawn", m.name, m.root)
+		out := &bytes.Buffer{}
+		cmd.Stdout, cmd.Stderr = out, out
+		if err := cmd.Start(); err != nil {
+			m.mu.Unlock()
+			m.t.Errorf("systemd-nspawn: %v", err)
+			return
+		}
+		m.nspawn = cmd
+		m.mu.Unlock()
+		err := cmd.Wait()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 133 {
+			m.mu.Lock()
+			if !m.stopped {
+				m.t.Errorf("the machine ended: %v\n%s", err, out.String())
+			}
+			m.mu.Unlock()
+			return
+		}
+	}
+}
+
+// leader is the host's pid of the machine's PID 1, 0 while there is none.
+func (m *machine) leader() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.nspawn == nil || m.nspawn.Process == nil {
+		return 0
+	}
+	out, _ := exec.Command("pgrep", "-P", strconv.Itoa(m.nspawn.Process.Pid)).Output()
+	pid, _ := strconv.Atoi(strings.TrimSpace(strings.SplitN(string(out), "\n", 2)[0]))
+	return pid
+}
+
+// wait returns when the system has come up.
+func (m *machine) wait() {
+	m.t.Helper()
+	m.eventually("the machine to come up", time.Minute, func() bool {
+		out, _ := m.try("systemctl", "is-system-running")
+		return strings.HasPrefix(out, "running") || strings.HasPrefix(out, "degraded")
+	})
+}
+
+// try runs a command inside and returns what it printed.
+func (m *machine) try(args ...string) (string, error) {
+	pid := m.leader()
+	if pid == 0 {
+		return "", errors.New("no machine")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(pid), "-a", "--"}, args...)...)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// run is try for what must work.
+func (m *machine) run(args ...string) string {
+	m.t.Helper()
+	out, err := m.try(args...)
+	if err != nil {
+		m.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// sh runs a shell line that must work.
+func (m *machine) sh(line string) string { m.t.Helper(); return m.run("sh", "-c", line) }
+
+// reboot restarts the system and waits for it to be up again.
+func (m *machine) reboot() {
+	m.t.Helper()
+	before := m.leader()
+	m.try("systemctl", "reboot")
+	m.eventually("the reboot", time.Minute, func() bool { p := m.leader(); return p != 0 && p != before })
+	m.wait()
+}
+
+// halt ends the machine at once, with everything in it.
+func (m *machine) halt() {
+	m.mu.Lock()
+	m.stopped = true
+	m.mu.Unlock()
+	if pid := m.leader(); pid != 0 {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	select {
+	case <-m.ended:
+	case <-time.After(20 * time.Second):
+		m.t.Error("the machine does not end")
+	}
+}
+
+// copy puts a file of the host into the machine.
+func (m *machine) copy(from, to string) {
+	m.t.Helper()
+	b, err := os.ReadFile(from)
+	must(m.t, err)
+	must(m.t, os.WriteFile(filepath.Join(m.root, to), b, 0o644))
+}
+
+func (m *machine) eventually(what string, limit time.Duration, ok func() bool) {
+	m.t.Helper()
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	m.t.Fatalf("waited %s for %s in vain", limit, what)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// base makes a root once a machine (kept in the temporary folder for the next run) and returns it.
+func base(t *testing.T, name, include, finish string) string {
+	t.Helper()
+	dir := filepath.Join(os.TempDir(), "ssm-setup-boot-"+name)
+	if _, err := os.Stat(dir + ".done"); err == nil {
+		return dir
+	}
+	os.RemoveAll(dir)
+	cmd := exec.Command("mmdebstrap", "--quiet", "--variant=minbase", "--include="+include, "bookworm", dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("mmdebstrap: %v\n%s", err, out)
+	}
+	if finish != "" {
+		cmd := exec.Command("sh", "-ec", finish)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out)
+		}
+	}
+	must(t, os.WriteFile(dir+".done", nil, 0o644))
+	return dir
+}
+
+// debian is a Debian system with systemd.
+func debian(t *testing.T) string {
+	return base(t, "debian", "systemd,systemd-sysv,dbus,procps,iproute2,ca-certificates,dmidecode", "")
+}
+
+// fedoraLike is a Debian-based system that installs with rpm and dnf and calls itself Amazon Linux. A small package provides
+// what real ones have, so that dependencies resolve without force.
+func fedoraLike(t *testing.T) string {
+	return base(t, "rpm", "systemd,systemd-sysv,dbus,procps,iproute2,ca-certificates,rpm,dnf", `
+printf 'NAME="Amazon Linux"\nVERSION="2023"\nID="amzn"\nID_LIKE="fedora"\nVERSION_ID="2023"\nPRETTY_NAME="Amazon Linux 2023"\n' >etc/os-release.new
+rm -f etc/os-release && mv etc/os-release.new etc/os-release
+mkdir -p etc/rpm && echo '%_dbpath /var/lib/rpm' >>etc/rpm/macros
+cat >tmp/base.spec <<SPEC
+Name: base-system
+Version: 1
+Release: 1
+Summary: what a system has
+License: none
+BuildArch: noarch
+Provides: /bin/sh, systemd, glibc, shadow-utils, coreutils, system-release
+%description
+Provides what the packages of a real system provide.
+%files
+SPEC
+chroot . rpmbuild -bb --quiet --define '_topdir /tmp/rpmbuild' /tmp/base.spec
+chroot . rpm -i /tmp/rpmbuild/RPMS/noarch/base-system-1-1.noarch.rpm
+rm -rf tmp/rpmbuild tmp/base.spec
+`)
+}
