@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -79,8 +80,16 @@ var explanations = []struct {
 	{is(manifests.ErrNotListed), exitRefused, manifests.HintUnsupported},
 	{is(manifests.ErrVersion), exitUsage, "a version has four parts, for example 9.1.0.0; latest, stable and constraints such as '>=9.1' work too"},
 	{is(regions.ErrRegion), exitUsage, "a region is named like eu-west-1"},
+	{is(pack.ErrNoSource), exitUsage, "run it in the source tree, name the tree with --source, or pack binaries with --bin"},
+	{is(pack.ErrNoBinary), exitUsage, "the folder must hold amazon-ssm-agent and ssm-agent-worker, or a folder such as linux_amd64 with them"},
+	{is(pack.ErrPlatform), exitVerify, "name the platform the binaries were built for with --platform"},
+	{is(pack.ErrVersion), exitVerify, "link binaries with -X " + stampVariable + "=ssm-setup-version=<version>"},
+	{is(pack.ErrTooLow), exitUsage, "choose a version such as 9.1.0.0"},
 	{is(fs.ErrPermission), exitPermission, "run it as root, or use --root with a folder of your own"},
 }
+
+// stampVariable is what the linker sets to a program's version.
+const stampVariable = "github.com/ssm-setup/ssm-setup/installer/stamp.mark"
 
 func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }

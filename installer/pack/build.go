@@ -1,0 +1,181 @@
+package pack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// First is the lowest version that may be packed: lower ones are an original's, and package scripts treat them as such.
+var First = manifests.MustVersion("9.0.0.0")
+
+// ErrTooLow says that a version is below [First].
+var ErrTooLow = errors.New("versions start at 9.0.0.0; lower ones are those of the original agent")
+
+// Plan is a whole build.
+type Plan struct {
+	Version   manifests.Version
+	Platforms []Platform
+	Formats   []Format
+	Source    string    // source tree to compile, see [Source]; empty: Bin is packed
+	Bin       string    // folder with the binaries, or with one folder linux_amd64 … per platform
+	Out       string    // the version's folder is made in it
+	Time      time.Time // of every entry, see [Epoch]
+
+	Log      io.Writer                            // what go says
+	Compiled func(p Platform, took time.Duration) // may be nil
+	Made     func(a Artifact)                     // may be nil; one call at a time
+}
+
+// Dir is the version's folder.
+func (p Plan) Dir() string { return filepath.Join(p.Out, p.Version.String()) }
+
+// Build makes everything of a plan and returns the artifacts in the order platform, format. Platforms are compiled one after
+// the other; packages of the one are compressed while the next is compiled. Each file in [Plan.Dir] is whole; SHA256SUMS and
+// manifest.json come last.
+func Build(ctx context.Context, p Plan) ([]Artifact, error) {
+	if p.Version.Less(First) {
+		return nil, fmt.Errorf("%w: %s", ErrTooLow, p.Version)
+	}
+	if err := os.MkdirAll(p.Dir(), 0o755); err != nil {
+		return nil, err
+	}
+	work, err := os.MkdirTemp("", "ssm-setup-build-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	b := &building{Plan: p, work: work}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(2, runtime.NumCPU()))
+	for _, platform := range p.Platforms {
+		in, err := b.binaries(ctx, platform)
+		if err != nil {
+			return nil, errors.Join(err, group.Wait())
+		}
+		b.pack(ctx, group, in)
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return b.sorted(), Index(p.Dir(), p.Version)
+}
+
+type building struct {
+	Plan
+	work string
+	mu   sync.Mutex
+	made []Artifact
+}
+
+// binaries compiles, or looks at what there is.
+func (b *building) binaries(ctx context.Context, platform Platform) (Input, error) {
+	in := Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second)}
+	var programs []string
+	for _, f := range b.Formats {
+		for _, name := range f.Programs {
+			if !slices.Contains(programs, name) {
+				programs = append(programs, name)
+			}
+		}
+	}
+	if b.Source == "" {
+		in.Bin = binFolder(b.Bin, platform)
+		return in, Check(in, programs)
+	}
+	in.Bin = filepath.Join(b.work, platform.OS+"_"+platform.Arch)
+	log := b.Log
+	if log == nil {
+		log = io.Discard
+	}
+	began := time.Now()
+	if err := Compile(ctx, b.Source, b.Version, platform, programs, in.Bin, log); err != nil {
+		return in, err
+	}
+	if b.Compiled != nil {
+		b.Compiled(platform, time.Since(began))
+	}
+	return in, Check(in, programs)
+}
+
+func (b *building) pack(ctx context.Context, group *errgroup.Group, in Input) {
+	for _, f := range b.Formats {
+		if f.File(in.Platform) == "" {
+			continue
+		}
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			a, err := Make(f, in, b.Dir())
+			if err != nil {
+				return fmt.Errorf("%s for %s: %w", f.Name, in.Platform, err)
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.made = append(b.made, a)
+			if b.Made != nil {
+				b.Made(a)
+			}
+			return nil
+		})
+	}
+}
+
+func (b *building) sorted() []Artifact {
+	rank := func(a Artifact) int {
+		p := slices.IndexFunc(b.Platforms, func(p Platform) bool { return p.String() == a.Platform })
+		f := slices.IndexFunc(b.Formats, func(f Format) bool { return f.Name == a.Format })
+		return p*100 + f
+	}
+	slices.SortFunc(b.made, func(x, y Artifact) int { return rank(x) - rank(y) })
+	return b.made
+}
+
+// binFolder is where the binaries of a platform lie: a folder of its own, or the folder itself.
+func binFolder(dir string, p Platform) string {
+	if own := filepath.Join(dir, p.OS+"_"+p.Arch); isDir(own) {
+		return own
+	}
+	return dir
+}
+
+// Found tells for which platforms a folder of binaries has a launcher, and its version.
+func Found(dir string) ([]Platform, manifests.Version, error) {
+	var list []Platform
+	var v manifests.Version
+	for _, p := range supported {
+		path := filepath.Join(binFolder(dir, p), p.Executable(Launcher))
+		have, err := PlatformOf(path)
+		if err != nil && !errors.Is(err, ErrNoBinary) {
+			return nil, v, err
+		}
+		if err != nil || have != p {
+			continue
+		}
+		if v, err = VersionOf(path); err != nil {
+			return nil, v, err
+		}
+		list = append(list, p)
+	}
+	if len(list) == 0 {
+		return nil, v, fmt.Errorf("%w: no %s for %s in %s", ErrNoBinary, Launcher, words(supported), dir)
+	}
+	return list, v, nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}

@@ -1,0 +1,89 @@
+package pack
+
+import (
+	"bytes"
+	"embed"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+//go:embed assets
+var assets embed.FS
+
+// kind of an entry in a package.
+type kind int
+
+const (
+	plain  kind = iota
+	doc         // marked as documentation where the format can
+	config      // kept when an admin changed it
+	link        // data is the target
+	folder
+)
+
+// entry is one file of a package: from a program in Input.Bin, or with its content.
+type entry struct {
+	path    string
+	mode    fs.FileMode
+	kind    kind
+	program string
+	data    []byte
+}
+
+// programEntries are the two binaries and the links, in a folder; without links where dir is empty (portable archive).
+func programEntries(dir string) []entry {
+	list := []entry{
+		{path: path.Join(dir, Launcher), mode: 0o755, program: Launcher},
+		{path: path.Join(dir, Worker), mode: 0o755, program: Worker},
+	}
+	if dir == "" {
+		return list
+	}
+	for _, name := range links {
+		list = append(list, entry{path: path.Join(dir, name), mode: 0o777, kind: link, data: []byte(Launcher)})
+	}
+	return list
+}
+
+// documents are the files beside the settings.
+func documents(in Input, dir string, mark kind) []entry {
+	var list []entry
+	for _, name := range []string{"amazon-ssm-agent.json.template", "seelog.xml.template"} {
+		list = append(list, text(in, path.Join(dir, name), plain, "common/"+name))
+	}
+	for _, name := range []string{"RELEASENOTES.md", "README.md", "NOTICE.md"} {
+		list = append(list, text(in, path.Join(dir, name), mark, "common/"+name))
+	}
+	return list
+}
+
+// text is an embedded file with mode 0644 and the version filled in.
+func text(in Input, path string, k kind, asset string) entry {
+	return entry{path: path, mode: 0o644, kind: k, data: []byte(read(in, asset))}
+}
+
+// read returns an embedded file; the name is a constant, so it is there.
+func read(in Input, asset string) string {
+	b, err := assets.ReadFile("assets/" + asset)
+	if err != nil {
+		panic(err)
+	}
+	return strings.ReplaceAll(string(b), "@VERSION@", in.Version.String())
+}
+
+// script joins the shared functions and one script.
+func script(in Input, head, asset string) []byte {
+	return []byte(head + read(in, "common/functions.sh") + "\n" + read(in, asset))
+}
+
+// squeeze is gzip at its best, without name and time.
+func squeeze(text string) []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is valid
+	z.Write([]byte(text))
+	z.Close()
+	return b.Bytes()
+}

@@ -1,0 +1,90 @@
+package pack
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Names of the two files that describe a version's folder.
+const (
+	SumsFile     = "SHA256SUMS"
+	ManifestFile = "manifest.json"
+)
+
+// Index looks at all artifacts in a version's folder, also those of earlier runs, and writes SHA256SUMS and manifest.json.
+// The manifest's template is that of the real buckets; publishing fills in the region's own.
+func Index(dir string, v manifests.Version) error {
+	m := manifests.NewManifest(manifests.DefaultUriFormat)
+	var sums bytes.Buffer
+	found, err := artifacts(dir)
+	if err != nil {
+		return err
+	}
+	for _, a := range found {
+		sum, err := sumFile(filepath.Join(dir, a.File))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&sums, "%s  %s\n", sum, a.File)
+		m.Add(a.pkg, a.File, manifests.Release{Version: v.String(), Checksum: sum, Status: manifests.Active, Size: a.Size})
+	}
+	if _, err := whole(filepath.Join(dir, SumsFile), 0o644, put(sums.Bytes())); err != nil {
+		return err
+	}
+	_, err = whole(filepath.Join(dir, ManifestFile), 0o644, put(m.Bytes()))
+	return err
+}
+
+func put(b []byte) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := w.Write(b); return err }
+}
+
+type listed struct {
+	Artifact
+	pkg string
+}
+
+// artifacts are the files in a folder whose names the table makes, in the order of their names.
+func artifacts(dir string) ([]listed, error) {
+	var found []listed
+	for _, p := range supported {
+		for _, f := range formats {
+			name := f.File(p)
+			if name == "" {
+				continue
+			}
+			info, err := os.Stat(filepath.Join(dir, name))
+			if os.IsNotExist(err) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, listed{Artifact{Platform: p.String(), Format: f.Name, File: name, Size: info.Size()}, f.Package})
+		}
+	}
+	slices.SortFunc(found, func(a, b listed) int { return strings.Compare(a.File, b.File) })
+	return found, nil
+}
+
+func sumFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

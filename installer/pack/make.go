@@ -1,0 +1,73 @@
+package pack
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Artifact is one file that was made.
+type Artifact struct {
+	Platform string  `json:"platform"`
+	Format   string  `json:"format"`
+	File     string  `json:"file"` // name in the version's folder
+	Size     int64   `json:"bytes"`
+	SHA256   string  `json:"sha256"` // hex
+	Seconds  float64 `json:"seconds"`
+}
+
+// Make writes one artifact into a folder, whole or not at all.
+func Make(f Format, in Input, dir string) (Artifact, error) {
+	began := time.Now()
+	a := Artifact{Platform: in.Platform.String(), Format: f.Name, File: f.File(in.Platform)}
+	mode := fs.FileMode(0o644)
+	if f.Name == setup.Name {
+		mode = 0o755
+	}
+	sum := sha256.New()
+	n, err := whole(filepath.Join(dir, a.File), mode, func(w io.Writer) error {
+		return f.write(io.MultiWriter(w, sum), in)
+	})
+	a.Size, a.SHA256, a.Seconds = n, hex.EncodeToString(sum.Sum(nil)), time.Since(began).Seconds()
+	return a, err
+}
+
+// whole writes a file beside its place, syncs it and renames it there. The umask does not count.
+func whole(path string, mode fs.FileMode, fill func(io.Writer) error) (size int64, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".making-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		f.Close()
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	buf := bufio.NewWriterSize(f, 1<<18)
+	if err = fill(buf); err != nil {
+		return 0, err
+	}
+	if err = buf.Flush(); err != nil {
+		return 0, err
+	}
+	if err = f.Chmod(mode); err != nil {
+		return 0, err
+	}
+	if err = f.Sync(); err != nil {
+		return 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if err = f.Close(); err != nil {
+		return 0, err
+	}
+	return info.Size(), os.Rename(f.Name(), path)
+}

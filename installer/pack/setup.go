@@ -1,0 +1,24 @@
+package pack
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// setup is ssm-setup itself, as it is: one static file.
+var setup = Format{
+	Name: "setup", Package: SetupPackage, Programs: []string{Setup},
+	File:  func(p Platform) string { return p.Executable(SetupPackage + "-" + p.OS + "-" + p.Arch) },
+	write: writeSetup,
+}
+
+func writeSetup(w io.Writer, in Input) error {
+	f, err := os.Open(filepath.Join(in.Bin, in.Platform.Executable(Setup)))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(w, f)
+	return err
+}
