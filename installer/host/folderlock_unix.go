@@ -1,0 +1,96 @@
+//go:build unix
+
+package host
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+)
+
+// FolderLock is a lock that this process holds.
+type FolderLock struct{ fd int }
+
+// TryLock takes the lock of a folder if nobody else holds it. With nil, holder and nil somebody else does; a holder of 0 lives
+// in another process namespace. Of two that take it in the same moment, the one with the higher id steps back.
+func TryLock(dir string) (*FolderLock, int, error) {
+	fd, err := openFolder(dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	l := &FolderLock{fd}
+	holder, held, err := l.take()
+	if err != nil || held {
+		l.Release()
+		return nil, holder, err
+	}
+	return l, 0, nil
+}
+
+// take asks, locks and asks again. A rival that was there before stays; of two at once the lower id waits for the other to go.
+func (l *FolderLock) take() (int, bool, error) {
+	if holder, held, err := ask(l.fd); err != nil || held {
+		return holder, held, err
+	}
+	lock := syscall.Flock_t{Type: syscall.F_RDLCK}
+	if err := syscall.FcntlFlock(uintptr(l.fd), syscall.F_SETLK, &lock); err != nil {
+		return 0, false, err
+	}
+	for range 50 {
+		holder, held, err := ask(l.fd)
+		if err != nil || !held {
+			return 0, false, err
+		}
+		if os.Getpid() > holder {
+			return holder, true, nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return ask(l.fd)
+}
+
+// Rival is the id of another process that holds the same lock.
+func (l *FolderLock) Rival() (int, bool) {
+	pid, held, err := ask(l.fd)
+	return pid, held && err == nil
+}
+
+// Release gives the lock back.
+func (l *FolderLock) Release() {
+	if l != nil && l.fd >= 0 {
+		syscall.Close(l.fd)
+		l.fd = -1
+	}
+}
+
+// Holder names a process, other than this one, that holds the lock of a folder.
+func Holder(dir string) (pid int, held bool, err error) {
+	fd, err := openFolder(dir)
+	if err != nil {
+		return 0, false, err
+	}
+	defer syscall.Close(fd)
+	return ask(fd)
+}
+
+// ask has the system name whoever would be in the way of an exclusive lock.
+func ask(fd int) (int, bool, error) {
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK}
+	if err := syscall.FcntlFlock(uintptr(fd), syscall.F_GETLK, &lock); err != nil {
+		return 0, false, err
+	}
+	return int(lock.Pid), lock.Type != syscall.F_UNLCK, nil
+}
+
+func openFolder(dir string) (int, error) {
+	for {
+		fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0)
+		if err == nil {
+			return fd, nil
+		}
+		if !errors.Is(err, syscall.EINTR) {
+			return -1, errors.Join(ErrNoFolder, &os.PathError{Op: "open", Path: dir, Err: err})
+		}
+	}
+}

@@ -1,0 +1,27 @@
+// Package launcher is the service's main process: it starts the active agent as its child and stays its parent. It changes
+// hardly ever, because any launcher has to run any later agent.
+//
+// # Parties
+//
+// The service manager starts and stops the launcher. The launcher starts one agent (see child.go for what the two agree on), and
+// while the pointer is on probation also the updater's "resume". It reads the pointer (installer/pointer), never writes it; the
+// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where somebody removed that).
+//
+// # Five acts, in this order
+//
+//  1. Catch signals. Be the only launcher; let an agent that lost its launcher leave; let an original agent leave.
+//  2. Read the pointer and walk the ring to the first agent that is sound and has not died three times within 30 minutes.
+//  3. Start it. A start on probation first costs a token.
+//  4. Wait, reaping whatever ends. Silence is killed. An end is orderly if this launcher sent the stop byte or the pointer has
+//     another sequence than the child; every other end is a death. Go to 2.
+//  5. SIGTERM: stop byte, 5 s, kill that child only, end.
+//
+// # What is always true
+//
+//   - No network, no configuration, nothing that can block: pipes are non-blocking, log lines are dropped when behind.
+//   - Called with other arguments or by another name it becomes the ring's first sound agent and spends nothing.
+//   - When every agent of the ring failed, the ring begins anew, for ever.
+//
+// A write to a broken pipe must not end it and no child may inherit an ignored signal, so SIGPIPE and SIGHUP are caught, not
+// ignored. Ids come from wait4(-1), because it may be process 1 of a container; os/exec would steal them and is not used.
+package launcher

@@ -1,0 +1,29 @@
+package installer
+
+import "path/filepath"
+
+// ConfigDir is the folder of the configuration and its templates: the specification's <prog>.
+func (l Layout) ConfigDir() string {
+	if l.System() {
+		return l.BinDir()
+	}
+	return filepath.Join(l.Root, "config")
+}
+
+// UpdateLock is the pid lock shared with original agents.
+func (l Layout) UpdateLock() string { return l.beside("update.lock") }
+
+// UpdateRoot is the folder an update works in.
+func (l Layout) UpdateRoot() string { return l.beside("Update") }
+
+// Download is the folder of downloads.
+func (l Layout) Download() string { return l.beside("Download") }
+
+// RuntimeConfig is the folder of identity_config.json and its like.
+func (l Layout) RuntimeConfig() string { return l.beside("runtimeconfig") }
+
+// beside is a place next to the data folder.
+func (l Layout) beside(name string) string { return filepath.Join(filepath.Dir(l.Data()), name) }
+
+// linkNames is empty: a link needs a privilege on Windows, so packages carry copies where a name is needed.
+func linkNames() []string { return nil }

@@ -1,0 +1,17 @@
+package pointer
+
+const suffix = ""
+
+// Bin is the folder of programs.
+func (p Paths) Bin() string { return p.under("opt/aws/ssm/bin") }
+
+// Data is the folder of everything the agent keeps.
+func (p Paths) Data() string { return p.under("opt/aws/ssm/data") }
+
+// StoreDir is the folder of versions that updates added.
+func (p Paths) StoreDir() string { return p.under("opt/aws/ssm/data/store") }
+
+// Logs is the folder of logs.
+func (p Paths) Logs() string { return p.under("var/log/amazon/ssm") }
+
+func (p Paths) credentialsDir() string { return p.Data() }
