@@ -1,0 +1,24 @@
+// Package journal keeps the jobs that were accepted and not yet answered. What it holds survives a crash, an update of
+// the agent and a power cut; what it no longer holds was answered. It also remembers for half an hour which commands
+// were received, so that none runs twice.
+//
+// Files it owns, under <data>/<short instance id> (spec runcommand 9.1; folders 0700, files 0600):
+//
+//	document/state/pending/<id>    accepted, waits for its turn
+//	document/state/current/<id>    runs, or waits for a reboot
+//	document/state/corrupt/<id>    given up; kept for people
+//	document/state/completed/      emptied at every start, as the original does; never used
+//	document/orchestration/<id>/   made and filled by the worker
+//	channels/<id>/                 the worker's folder (agent/runner)
+//	idempotency/SendCommand/<id>/, idempotency/CancelComamnd/<id>/   received; the misspelling is the original's
+//
+// <id> is the command id. A state file has the shape of the original's (job.go), so either agent can read what the
+// other left; what ours needs besides stands under the key SsmSetup, and members nobody here knows are kept.
+//
+// What must always be true:
+//   - a job is on disk, whole and synced, before [Journal.Accept] returns, and only then marked as received: a crash
+//     between the two makes a duplicate that is recognised, never a command that is lost;
+//   - a file is replaced whole or not at all;
+//   - a job leaves pending for current, current for nothing, and nothing else ever happens to it, but that it is given
+//     up: too many starts, too old, unreadable. Whoever loads the journal learns of those, and reports them.
+package journal

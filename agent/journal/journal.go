@@ -1,0 +1,161 @@
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
+)
+
+// Journal is the tree of one instance. One process writes it at a time: the holder of the agent lock.
+type Journal struct {
+	dir           string
+	orchestration string
+	retry         time.Duration
+}
+
+const (
+	pending   = "pending"
+	current   = "current"
+	corrupt   = "corrupt"
+	completed = "completed"
+)
+
+// Open makes the tree under data for an instance (its short id) where it is missing. orchestration is the name of the
+// folder for outputs, setting Agent.OrchestrationRootDir.
+func Open(data, instanceID, orchestration string) (*Journal, error) {
+	if !plain(instanceID) || !plain(orchestration) {
+		return nil, fmt.Errorf("journal: %q, %q: no names of folders", instanceID, orchestration)
+	}
+	j := &Journal{dir: filepath.Join(data, instanceID), orchestration: orchestration, retry: 500 * time.Millisecond}
+	if err := os.RemoveAll(j.state(completed)); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	for _, d := range []string{j.state(pending), j.state(current), j.state(corrupt), j.state(completed),
+		filepath.Join(j.dir, "document", orchestration), filepath.Join(j.dir, "replies"), filepath.Join(j.dir, "replies_mgs"),
+		filepath.Join(j.dir, "channels"), j.seen(SendCommand), j.seen(CancelCommand)} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, fmt.Errorf("journal: %w", err)
+		}
+	}
+	return j, nil
+}
+
+// plain tells whether a name may be a file's: ids come from outside.
+func plain(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\\:\x00") && !strings.HasPrefix(name, ".")
+}
+
+func (j *Journal) state(name string) string { return filepath.Join(j.dir, "document", "state", name) }
+
+// Directory is the instance's folder, <data>/<short instance id>.
+func (j *Journal) Directory() string { return j.dir }
+
+// Outputs is the folder of a command's outputs; Outputs("") the folder of all.
+func (j *Journal) Outputs(id string) string {
+	return filepath.Join(j.dir, "document", j.orchestration, id)
+}
+
+// Channel is the folder of a job's worker.
+func (j *Journal) Channel(id string) string { return filepath.Join(j.dir, "channels", id) }
+
+// ErrName says that an id cannot name a file.
+var ErrName = errors.New("id cannot name a file")
+
+// Accept puts a job into pending and marks it as received. After nil it survives a power cut.
+func (j *Journal) Accept(job *Job) error {
+	if !plain(job.ID()) {
+		return fmt.Errorf("%w: %q", ErrName, job.ID())
+	}
+	if err := j.write(pending, job); err != nil {
+		return err
+	}
+	return j.Mark(job.DocumentType, job.ID())
+}
+
+func (j *Journal) write(where string, job *Job) error {
+	text, err := job.text()
+	if err != nil {
+		return fmt.Errorf("journal: %s: %w", job.ID(), err)
+	}
+	if err := host.WriteFile(filepath.Join(j.state(where), job.ID()), text, 0o600); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return nil
+}
+
+// Begin moves a job from pending to current. It is not synced: after a power cut the job is in one of the two.
+func (j *Journal) Begin(job *Job) error {
+	err := os.Rename(filepath.Join(j.state(pending), job.ID()), filepath.Join(j.state(current), job.ID()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // a resumed job is there already
+	}
+	return err
+}
+
+// Save writes a job again where it lies.
+func (j *Journal) Save(job *Job) error {
+	where := current
+	if _, err := os.Lstat(filepath.Join(j.state(pending), job.ID())); err == nil {
+		where = pending
+	}
+	return j.write(where, job)
+}
+
+// Done forgets a job that was answered, its worker's folder included.
+func (j *Journal) Done(job *Job) error {
+	err := errors.Join(remove(filepath.Join(j.state(pending), job.ID())), remove(filepath.Join(j.state(current), job.ID())))
+	return errors.Join(err, os.RemoveAll(j.Channel(job.ID())))
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// GiveUp moves a job to corrupt and removes its worker's folder.
+func (j *Journal) GiveUp(b Broken) error {
+	if err := os.Rename(filepath.Join(j.state(b.where), b.ID), filepath.Join(j.state(corrupt), b.ID)); err != nil {
+		return err
+	}
+	return os.RemoveAll(j.Channel(b.ID))
+}
+
+// Write puts data under path whole or not at all, mode 0600; the folder is made where it is missing. For other rooms
+// that keep something in the same tree.
+func Write(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return host.WriteFile(path, data, 0o600)
+}
+
+// read reads one state file, three times before it is called unreadable.
+func (j *Journal) read(where, id string) (*Job, error) {
+	var err error
+	for n := range 3 {
+		if n > 0 {
+			time.Sleep(j.retry)
+		}
+		var data []byte
+		if data, err = os.ReadFile(filepath.Join(j.state(where), id)); err != nil {
+			continue
+		}
+		job := &Job{read: data}
+		if err = json.Unmarshal(data, job); err == nil && job.ID() != id {
+			err = fmt.Errorf("document id %q in the file %s", job.ID(), id)
+		}
+		if err == nil {
+			return job, nil
+		}
+	}
+	return nil, err
+}

@@ -1,0 +1,130 @@
+package journal
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// life is how long after its creation a command may be resumed (spec runcommand 9.4).
+const life = 48 * time.Hour
+
+// gateway is the name of the ssmmessages lane in state files.
+const gateway = "MessageGatewayService"
+
+// Broken is a job that must be given up: report it, then hand it to [Journal.GiveUp].
+type Broken struct {
+	ID     string
+	Job    *Job // nil when the file cannot be read
+	Reason string
+	where  string
+}
+
+// Loaded is what an earlier process left behind: Current first, then Pending, each in the order of acceptance.
+type Loaded struct {
+	Current, Pending []*Job
+	Broken           []Broken
+}
+
+// Load applies the rules of a start (spec runcommand 9.4): pending is listed first, then current is gone through; there
+// limit is how many starts a job may have seen, and every one that is resumed is saved with one more.
+func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
+	var l Loaded
+	waiting, err := j.list(pending)
+	if err != nil {
+		return l, err
+	}
+	running, err := j.list(current)
+	if err != nil {
+		return l, err
+	}
+	for _, id := range running {
+		job, broken := j.open(current, id)
+		if broken == nil {
+			broken = worn(job, limit, now)
+		}
+		if broken != nil {
+			l.Broken = append(l.Broken, *broken)
+			continue
+		}
+		job.DocumentInformation.RunCount++
+		if err := j.Save(job); err != nil {
+			return l, err
+		}
+		l.Current = append(l.Current, job)
+	}
+	for _, id := range waiting {
+		job, broken := j.open(pending, id)
+		if broken != nil {
+			l.Broken = append(l.Broken, *broken)
+			continue
+		}
+		l.Pending = append(l.Pending, job)
+	}
+	byAge := func(a, b *Job) int {
+		return cmp.Or(a.SsmSetup.Accepted.Compare(b.SsmSetup.Accepted), strings.Compare(a.DocumentInformation.RunID, b.DocumentInformation.RunID))
+	}
+	slices.SortStableFunc(l.Current, byAge)
+	slices.SortStableFunc(l.Pending, byAge)
+	return l, j.markAll(l)
+}
+
+// list names the files of a folder; what a crash left half written is cleared away.
+func (j *Journal) list(where string) ([]string, error) {
+	entries, err := os.ReadDir(j.state(where))
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	var ids []string
+	for _, e := range entries {
+		switch {
+		case strings.HasPrefix(e.Name(), "."):
+			os.Remove(filepath.Join(j.state(where), e.Name()))
+		case e.Type().IsRegular():
+			ids = append(ids, e.Name())
+		}
+	}
+	return ids, nil
+}
+
+func (j *Journal) open(where, id string) (*Job, *Broken) {
+	job, err := j.read(where, id)
+	if err != nil {
+		return nil, &Broken{ID: id, Reason: "its state file cannot be read: " + err.Error(), where: where}
+	}
+	return job, nil
+}
+
+// worn says why a job of current is not resumed, if so.
+func worn(job *Job, limit int, now time.Time) *Broken {
+	info := job.DocumentInformation
+	b := &Broken{ID: info.DocumentID, Job: job, where: current}
+	created, err := wire.ParseISOMillis(info.CreatedDate)
+	switch {
+	case info.RunCount >= limit:
+		b.Reason = fmt.Sprintf("the agent was started %d times while it ran", info.RunCount)
+	case err != nil && job.UpstreamServiceName != gateway: // the original writes no usable date there (3.3)
+		b.Reason = fmt.Sprintf("its creation date %q cannot be read", info.CreatedDate)
+	case err == nil && now.Sub(created) > life:
+		b.Reason = "it was created more than 48 hours ago"
+	default:
+		return nil
+	}
+	return b
+}
+
+// markAll makes good what a crash between a job's file and its mark left out.
+func (j *Journal) markAll(l Loaded) error {
+	for _, job := range slices.Concat(l.Current, l.Pending) {
+		if err := j.Mark(job.DocumentType, job.ID()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package journal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// How long a received command is remembered, and how many are forgotten at once (spec runcommand 3.5).
+const (
+	memory    = 30 * time.Minute
+	maxForget = 200
+)
+
+func (j *Journal) seen(documentType string) string {
+	return filepath.Join(j.dir, "idempotency", documentType)
+}
+
+// Seen tells whether a command was received within the last half hour, or so.
+func (j *Journal) Seen(documentType, id string) bool {
+	if !plain(id) {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(j.seen(documentType), id))
+	return err == nil
+}
+
+// Mark remembers a command as received.
+func (j *Journal) Mark(documentType, id string) error {
+	if !plain(id) || !plain(documentType) {
+		return fmt.Errorf("%w: %q", ErrName, id)
+	}
+	if err := os.MkdirAll(filepath.Join(j.seen(documentType), id), 0o700); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return nil
+}
+
+// Forget is one pass that drops what was received more than half an hour before now, at most 200 of a type. Open says
+// what must stay: a command that still runs.
+func (j *Journal) Forget(now time.Time, open func(id string) bool) {
+	for _, documentType := range []string{SendCommand, CancelCommand} {
+		entries, _ := os.ReadDir(j.seen(documentType))
+		dropped := 0
+		for _, e := range entries {
+			info, err := e.Info()
+			if err != nil || now.Sub(info.ModTime()) <= memory || open(e.Name()) {
+				continue
+			}
+			if dropped++; dropped > maxForget {
+				break
+			}
+			os.Remove(filepath.Join(j.seen(documentType), e.Name()))
+		}
+	}
+}

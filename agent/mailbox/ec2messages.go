@@ -1,0 +1,191 @@
+package mailbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// polled is the ec2messages lane (spec runcommand 2).
+type polled struct {
+	Options
+	heard chan struct{} // the service answered after a failure
+	room  chan struct{} // a command ended
+
+	handling sync.Mutex // messages are handled one after another, in order
+	held     []Message  // under handling
+
+	mu      sync.Mutex
+	client  *cloud.Client
+	faults  int                      // since the client was made
+	silent  bool                     // the last call failed
+	opening map[string]chan struct{} // message id → closed once its InProgress is out
+}
+
+func newPolled(o Options) *polled {
+	return &polled{Options: o, client: o.Dial(), heard: make(chan struct{}, 1), room: make(chan struct{}, 1),
+		opening: map[string]chan struct{}{}}
+}
+
+// Name is the lane's name in state files.
+func (l *polled) Name() string { return EC2Messages }
+
+// Room tells that a command ended.
+func (l *polled) Room() { signal(l.room) }
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// Run polls until the context ends.
+func (l *polled) Run(ctx context.Context, accept Accept) error {
+	var loops sync.WaitGroup
+	loops.Go(func() { l.resendLoop(ctx) })
+	loops.Go(func() { l.heldLoop(ctx, accept) })
+	l.poll(ctx, accept)
+	loops.Wait()
+	return ctx.Err()
+}
+
+// handle does with one message what spec runcommand 2.6 says, in that order.
+func (l *polled) handle(ctx context.Context, w wire.Message, accept Accept) {
+	if lack := lacking(w); lack != "" {
+		l.Log.Error(lack+" is missing", "messageID", w.MessageId)
+		return
+	}
+	l.handling.Lock()
+	defer l.handling.Unlock()
+	m := Message{ID: w.MessageId, Topic: w.Topic, Destination: w.Destination, Created: w.CreatedDate, Payload: w.Payload,
+		Lane: EC2Messages}
+	switch {
+	case strings.HasPrefix(m.Topic, wire.TopicCancelCommand):
+		l.cancelHeld(ctx, m.Payload)
+	case !strings.HasPrefix(m.Topic, wire.TopicSendCommand):
+		l.Log.Error("message with an unknown topic", "topic", m.Topic, "messageID", m.ID)
+		l.fail(ctx, m.ID)
+		return
+	case len(l.held) > 0: // nobody overtakes
+		l.hold(m)
+		return
+	}
+	if err := l.offer(ctx, m, accept); errors.Is(err, ErrFull) {
+		l.hold(m)
+	}
+}
+
+func lacking(m wire.Message) string {
+	switch "" {
+	case m.Topic:
+		return "Topic"
+	case m.Destination:
+		return "Destination"
+	case m.MessageId:
+		return "MessageId"
+	case m.CreatedDate:
+		return "CreatedDate"
+	}
+	return ""
+}
+
+// offer asks the desk and answers the service. It returns what the desk said.
+func (l *polled) offer(ctx context.Context, m Message, accept Accept) error {
+	opened := l.open(m.ID)
+	defer opened()
+	l.Busy(true)
+	err := accept(ctx, m)
+	l.Busy(false)
+	var rejected *Rejected
+	switch {
+	case err == nil, errors.Is(err, ErrDuplicate):
+		l.document(ctx, m.ID, wire.InProgress, "")
+		opened()
+		l.ack(ctx, m.ID)
+	case errors.As(err, &rejected):
+		l.Log.Error("command rejected", "messageID", m.ID, "error", rejected.Trace)
+		l.document(ctx, m.ID, wire.Failed, rejected.Trace)
+	case errors.Is(err, ErrUnreadable):
+		l.Log.Error("message cannot be read", "messageID", m.ID, "error", err)
+		l.fail(ctx, m.ID)
+	case errors.Is(err, ErrFull):
+	default:
+		l.Log.Warn("message dropped, the service will deliver it again", "messageID", m.ID, "error", err)
+	}
+	return err
+}
+
+// open makes replies about a message wait until the returned func is called.
+func (l *polled) open(id string) (opened func()) {
+	gate := make(chan struct{})
+	l.mu.Lock()
+	l.opening[id] = gate
+	l.mu.Unlock()
+	return sync.OnceFunc(func() {
+		l.mu.Lock()
+		delete(l.opening, id)
+		l.mu.Unlock()
+		close(gate)
+	})
+}
+
+// document sends a reply about a message as a whole.
+func (l *polled) document(ctx context.Context, id, status, trace string) {
+	body := wire.Reply{AdditionalInfo: l.Head(), DocumentStatus: status, DocumentTraceOutput: trace}
+	if err := l.send(ctx, Reply{MessageID: id, ID: newID(), Body: body}); err != nil && ctx.Err() == nil {
+		l.Log.Error("reply lost", "messageID", id, "status", status, "error", err)
+	}
+}
+
+// Reply sends or keeps, after the message's InProgress.
+func (l *polled) Reply(ctx context.Context, r Reply) error {
+	l.mu.Lock()
+	gate := l.opening[r.MessageID]
+	l.mu.Unlock()
+	if gate != nil {
+		select {
+		case <-gate:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return l.send(ctx, r)
+}
+
+func (l *polled) send(ctx context.Context, r Reply) error {
+	able := l.Connected()
+	r.Body.AdditionalInfo.AbleToOpenMGSConnection = &able
+	payload, err := json.Marshal(r.Body)
+	if err != nil {
+		return err
+	}
+	in := wire.SendReplyInput{MessageId: r.MessageID, Payload: string(payload), ReplyId: r.ID}
+	err = l.call(ctx, "SendReply", in, nil)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	l.Log.Error("reply not taken, kept for later", "messageID", r.MessageID, "replyID", r.ID, "error", err)
+	return l.keep(in)
+}
+
+func (l *polled) ack(ctx context.Context, id string) {
+	if err := l.call(ctx, "AcknowledgeMessage", wire.AcknowledgeMessageInput{MessageId: id}, nil); err != nil && ctx.Err() == nil {
+		l.Log.Error("message not acknowledged", "messageID", id, "error", err)
+	}
+}
+
+func (l *polled) fail(ctx context.Context, id string) {
+	in := wire.FailMessageInput{FailureType: wire.InternalHandlerException, MessageId: id}
+	if err := l.call(ctx, "FailMessage", in, nil); err != nil && ctx.Err() == nil {
+		l.Log.Error("message not failed", "messageID", id, "error", err)
+	}
+}

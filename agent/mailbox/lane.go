@@ -1,0 +1,117 @@
+package mailbox
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// Names of lanes, as state files have them (spec runcommand 9.3).
+const (
+	EC2Messages = "MessageDeliveryService"
+	SSMMessages = "MessageGatewayService"
+)
+
+// Message is a job to be, as a lane received it.
+type Message struct {
+	ID          string // message id, aws.ssm.<command id>.<instance id>
+	Topic       string // begins with wire.TopicSendCommand or wire.TopicCancelCommand
+	Destination string // instance id
+	Created     string // as sent, ISO ms
+	Payload     string // JSON text
+	Lane        string // EC2Messages or SSMMessages
+}
+
+// Accept takes one message. nil: it is on disk and will be done, or the cancel is under way.
+type Accept func(context.Context, Message) error
+
+// What a desk may answer besides nil.
+var (
+	ErrDuplicate  = errors.New("already received")
+	ErrFull       = errors.New("no place for another command")
+	ErrClosed     = errors.New("takes no commands any more")
+	ErrUnreadable = errors.New("cannot be read") // a cancel whose payload is no JSON
+)
+
+// Rejected is a command whose payload, document or parameters are wrong; the text is shown by the service.
+type Rejected struct{ Trace string }
+
+func (r *Rejected) Error() string { return r.Trace }
+
+// Reply is one answer about a message. Two sendings of the same answer carry the same ID.
+type Reply struct {
+	MessageID string
+	ID        string // reply id, a UUID; see [ReplyID]
+	Body      wire.Reply
+}
+
+// Lane is one way for messages in and answers out.
+type Lane interface {
+	Name() string
+	// Run receives until the context ends, and returns then.
+	Run(ctx context.Context, accept Accept) error
+	// Reply sends, or keeps what cannot be sent; nil means that one of the two is done. An error is the context's, or
+	// says that it could not even be kept.
+	Reply(ctx context.Context, r Reply) error
+	// Room tells that a command ended, so that one that waits may be tried again.
+	Room()
+}
+
+// Options are what lanes need of the rest of the house. All funcs may be nil but Dial and Head.
+type Options struct {
+	InstanceID string
+	Directory  string                                     // <data>/<short instance id>
+	Dial       func() *cloud.Client                       // a fresh client of ec2messages, one request limited to Mds.StopTimeoutMillis
+	Head       func() wire.AdditionalInfo                 // begins every reply: agent and time
+	Connected  func() bool                                // the ssmmessages channel is open
+	Contact    func(error)                                // after every call: nil, or what went wrong
+	Busy       func(bool)                                 // true: from here on progress is owed; false: waiting for the world outside
+	Log        *slog.Logger                               //
+	Now        func() time.Time                           //
+	Pause      func(context.Context, time.Duration) error // nil: cloud.Pause
+}
+
+// Lanes are all lanes there are. The ec2messages lane is the only one so far.
+func Lanes(o Options) []Lane {
+	o.complete()
+	return []Lane{newPolled(o)}
+}
+
+func (o *Options) complete() {
+	if o.Connected == nil {
+		o.Connected = func() bool { return false }
+	}
+	if o.Contact == nil {
+		o.Contact = func(error) {}
+	}
+	if o.Busy == nil {
+		o.Busy = func(bool) {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Pause == nil {
+		o.Pause = cloud.Pause
+	}
+}
+
+// newID is a fresh UUID v4.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return uuid(b)
+}
+
+func uuid(b [16]byte) string {
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

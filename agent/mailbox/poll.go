@@ -1,0 +1,115 @@
+package mailbox
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// Limits of polling (spec runcommand 2.2, 2.8). The pauses are ours: the original waits 2 s after every poll that took
+// less than one.
+const (
+	visibility = 10                     // seconds until an unacknowledged message comes again
+	tolerated  = 10 * time.Second       // an error later than this is the normal end of a long poll
+	maxFaults  = 10                     // then the client is made anew
+	unhurried  = 5 * time.Second        // a poll that took this long is followed at once
+	minPause   = 100 * time.Millisecond // after a quick empty poll, doubling
+	maxPause   = 2 * time.Second
+	minWait    = time.Second // after a quick error, doubling
+	maxWait    = 15 * time.Second
+)
+
+// poll asks for messages until the context ends.
+func (l *polled) poll(ctx context.Context, accept Accept) {
+	var empty, failed time.Duration // the next pauses
+	for ctx.Err() == nil {
+		began := l.Now()
+		messages, err := l.getMessages(ctx)
+		took := l.Now().Sub(began)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && took >= tolerated:
+			l.Log.Warn("poll ended without an answer", "after", took, "error", err)
+			empty, failed = 0, 0
+		case err != nil:
+			l.Log.Error("poll failed", "error", err)
+			l.count()
+			failed = grow(failed, minWait, maxWait)
+			l.Pause(ctx, failed/2+rand.N(failed/2+1))
+		case len(messages) > 0:
+			empty, failed = 0, 0
+			l.take(ctx, messages, accept)
+		case took >= unhurried:
+			empty, failed = 0, 0
+		default:
+			empty, failed = grow(empty, minPause, maxPause), 0
+			l.Pause(ctx, empty)
+		}
+	}
+}
+
+func (l *polled) take(ctx context.Context, messages []wire.Message, accept Accept) {
+	for _, m := range messages {
+		l.handle(ctx, m, accept)
+	}
+}
+
+func grow(d, low, high time.Duration) time.Duration { return max(low, min(2*d, high)) }
+
+func (l *polled) getMessages(ctx context.Context) ([]wire.Message, error) {
+	in := wire.GetMessagesInput{Destination: l.InstanceID, MessagesRequestId: newID(), VisibilityTimeoutInSeconds: visibility}
+	var out wire.GetMessagesOutput
+	client := l.current()
+	err := client.Call(ctx, "GetMessages", in, &out)
+	l.note(ctx, err)
+	return out.Messages, err
+}
+
+// call is every operation but the poll: a failure always counts.
+func (l *polled) call(ctx context.Context, operation string, in, out any) error {
+	err := l.current().Call(ctx, operation, in, out)
+	l.note(ctx, err)
+	if err != nil && ctx.Err() == nil {
+		l.count()
+	}
+	return err
+}
+
+func (l *polled) current() *cloud.Client {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.client
+}
+
+// note tells the house, and wakes the resending when the service is back.
+func (l *polled) note(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil && cloud.Timeout(err) {
+		return // the end of a long poll says nothing
+	}
+	l.Contact(err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && l.silent {
+		signal(l.heard)
+	}
+	l.silent = err != nil
+}
+
+// count counts a fault; ten of them, in a row or not, are the end of a client. The original announces a pause of 15
+// minutes then and makes none; ours says what it does.
+func (l *polled) count() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.faults++; l.faults < maxFaults {
+		return
+	}
+	l.Log.Error("too many errors, the connection to ec2messages is made anew", "errors", l.faults)
+	l.faults, l.client = 0, l.Dial()
+}
