@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -85,6 +86,11 @@ var explanations = []struct {
 	{is(pack.ErrPlatform), exitVerify, "name the platform the binaries were built for with --platform"},
 	{is(pack.ErrVersion), exitVerify, "link binaries with -X " + stampVariable + "=ssm-setup-version=<version>"},
 	{is(pack.ErrTooLow), exitUsage, "choose a version such as 9.1.0.0"},
+	{is(publish.ErrRelease), exitUsage, "--from names what ssm-setup build wrote: dist, or dist/<version>"},
+	{is(publish.ErrPublished), exitRefused, "a version's bytes never change: build a higher version, or say --replace"},
+	{is(publish.ErrDenied), exitPermission, "use credentials that may write there: AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE"},
+	{is(publish.ErrDiffers), exitVerify, "the bucket gave back something else; run it again, VERSION still names the old version"},
+	{is(publish.ErrChanged), exitBusy, "somebody else publishes there right now; run it again"},
 	{is(fs.ErrPermission), exitPermission, "run it as root, or use --root with a folder of your own"},
 }
 

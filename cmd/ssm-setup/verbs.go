@@ -5,5 +5,6 @@ import "github.com/urfave/cli/v2"
 // verbs are the commands, in the order help shows them. One more verb is one file and one row.
 var verbs = []func() *cli.Command{
 	buildVerb,
+	publishVerb,
 	regionsVerb,
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -83,6 +84,7 @@ func script(in Input, head, asset string) []byte {
 func squeeze(text string) []byte {
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is valid
+	z.ModTime = time.Unix(0, 0)                           // no time: this library writes the zero Time as one in 2042
 	z.Write([]byte(text))
 	z.Close()
 	return b.Bytes()

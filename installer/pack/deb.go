@@ -19,6 +19,7 @@ var deb = Format{
 		}
 		return manifests.InstallerFile("deb", p.Arch)
 	},
+	Loose: func(p Platform) string { return manifests.Folder("debian", p.Arch) + "/amazon-ssm-agent.deb" },
 	write: writeDeb,
 }
 

@@ -37,6 +37,7 @@ type Format struct {
 	Package  string                // package of the manifest it is listed under
 	Programs []string              // what must be in Input.Bin
 	File     func(Platform) string // name of the artifact, empty where the format is not made for a platform
+	Loose    func(Platform) string // its key below <version>/ and latest/ in a bucket (spec update 4.8); nil: none
 	write    func(io.Writer, Input) error
 }
 
@@ -60,6 +61,18 @@ func ParseFormats(words []string) ([]Format, error) {
 		list = append(list, formats[i])
 	}
 	return list, nil
+}
+
+// Of tells what an artifact's name stands for.
+func Of(file string) (Format, Platform, bool) {
+	for _, f := range formats {
+		for _, p := range supported {
+			if name := f.File(p); name != "" && name == file {
+				return f, p, true
+			}
+		}
+	}
+	return Format{}, Platform{}, false
 }
 
 func names() string {

@@ -13,7 +13,7 @@ import (
 const (
 	homepage    = "https://github.com/ssm-setup/ssm-setup"
 	maintainer  = "ssm-setup authors <ssm-setup@users.noreply.github.com>"
-	description = "Agent for AWS Systems Manager\nMakes this machine a managed node: it runs commands, keeps itself current, and falls back\nto the version of this package whenever a newer one fails."
+	description = "Agent for AWS Systems Manager\nMakes this machine a managed node: it runs commands, keeps itself current,\nand falls back to the version of this package whenever a newer one fails."
 )
 
 // stage is a temporary folder for contents and scripts, which nfpm takes from files.

@@ -17,6 +17,7 @@ var rpm = Format{
 		}
 		return manifests.InstallerFile("rpm", p.Arch)
 	},
+	Loose: func(p Platform) string { return manifests.Folder("linux", p.Arch) + "/amazon-ssm-agent.rpm" },
 	write: writeRPM,
 }
 

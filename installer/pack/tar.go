@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -24,6 +25,7 @@ func writeTar(w io.Writer, in Input) error {
 	if err != nil {
 		return err
 	}
+	z.ModTime = time.Unix(0, 0) // no time, see squeeze
 	t := tar.NewWriter(z)
 	entries := append(programEntries(""), documents(in, "", plain)...)
 	entries = append(entries, text(in, "LICENSE", plain, "common/LICENSE"))

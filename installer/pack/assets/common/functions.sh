@@ -1,6 +1,6 @@
 # What the maintainer scripts share. POSIX sh; also read by shells without local.
 state=/var/lib/amazon/ssm
-service=amazon-ssm-agent
+unit=amazon-ssm-agent
 agent=/usr/bin/amazon-ssm-agent
 mark=$state/service-before-removal
 
@@ -16,19 +16,19 @@ supervisor() {
 running() {
 	case "$(supervisor)" in
 	systemd)
-		case "$(systemctl is-active $service.service 2>/dev/null)" in
+		case "$(systemctl is-active $unit.service 2>/dev/null)" in
 		active | activating | reloading) return 0 ;;
 		esac
 		return 1
 		;;
-	upstart) initctl status $service 2>/dev/null | grep -q 'start/' ;;
+	upstart) initctl status $unit 2>/dev/null | grep -q 'start/' ;;
 	*) return 1 ;;
 	esac
 }
 
 enabled() {
 	case "$(supervisor)" in
-	systemd) systemctl is-enabled --quiet $service.service 2>/dev/null ;;
+	systemd) systemctl is-enabled --quiet $unit.service 2>/dev/null ;;
 	upstart) return 0 ;;
 	*) return 1 ;;
 	esac
@@ -44,10 +44,10 @@ reload() {
 # act does start, stop, restart, enable or disable; a service that does not obey never fails a package.
 act() {
 	case "$(supervisor)" in
-	systemd) systemctl "$1" $service.service || echo "amazon-ssm-agent: cannot $1 the service" >&2 ;;
+	systemd) systemctl "$1" $unit.service || echo "amazon-ssm-agent: cannot $1 the service" >&2 ;;
 	upstart)
 		case "$1" in
-		start | stop | restart) initctl "$1" $service >/dev/null 2>&1 || true ;;
+		start | stop | restart) initctl "$1" $unit >/dev/null 2>&1 || true ;;
 		esac
 		;;
 	esac
@@ -63,7 +63,7 @@ refuse_snap() {
 	command -v snap >/dev/null 2>&1 || return 0
 	[ "$(supervisor)" = systemd ] || return 0
 	systemctl is-active --quiet snapd.service 2>/dev/null || return 0
-	snap list $service >/dev/null 2>&1 || return 0
+	snap list $unit >/dev/null 2>&1 || return 0
 	echo "-> Amazon-ssm-agent is installed in this instance by snap, please use snap to update or uninstall."
 	exit 1
 }

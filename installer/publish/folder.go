@@ -1,0 +1,107 @@
+package publish
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Folder is a target on this machine; the tree below it is that of the bucket. The tag of an object is its SHA-256.
+func Folder(dir string) Target { return folder(dir) }
+
+type folder string
+
+func (d folder) String() string { return string(d) }
+
+func (d folder) path(key string) string { return filepath.Join(string(d), filepath.FromSlash(key)) }
+
+func (d folder) Read(_ context.Context, key string) (io.ReadCloser, string, error) {
+	tag, err := d.tag(key)
+	if err != nil {
+		return nil, "", err
+	}
+	f, err := os.Open(d.path(key))
+	return f, tag, err
+}
+
+func (d folder) tag(key string) (string, error) {
+	f, err := os.Open(d.path(key))
+	if err != nil {
+		return "", absent(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func absent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(ErrAbsent, err)
+	}
+	return err
+}
+
+func (d folder) Size(_ context.Context, key string) (int64, error) {
+	info, err := os.Stat(d.path(key))
+	if err != nil {
+		return 0, absent(err)
+	}
+	return info.Size(), nil
+}
+
+func (d folder) Write(_ context.Context, key string, body io.ReadSeeker, when When) error {
+	if err := os.MkdirAll(filepath.Dir(d.path(key)), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(d.path(key)), ".publishing-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := io.Copy(f, body); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := d.check(key, when); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), d.path(key))
+}
+
+// check holds against another publication into the same folder as far as two processes without a lock can.
+func (d folder) check(key string, when When) error {
+	if when == (When{}) {
+		return nil
+	}
+	tag, err := d.tag(key)
+	if errors.Is(err, ErrAbsent) {
+		if when.Absent {
+			return nil
+		}
+		return ErrChanged
+	}
+	if err != nil {
+		return err
+	}
+	if when.Absent || tag != when.Tag {
+		return ErrChanged
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package publish
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+)
+
+// Release is a version's folder as a build wrote it, checked.
+type Release struct {
+	Dir      string
+	Version  manifests.Version
+	Manifest *manifests.Manifest
+	Files    []File
+}
+
+// File is one artifact and the keys it goes to.
+type File struct {
+	Name, Package string
+	SHA256        string
+	Size          int64
+	Keys          []string // under the version: these never change
+	Latest        string   // the copy below latest/, empty for none
+}
+
+// Open finds a release: dir is a version's folder, or one that holds such folders; then want picks one, the newest when it
+// is zero. Every file is compared with the release's manifest.
+func Open(dir string, want manifests.Version) (*Release, error) {
+	if _, err := os.Stat(filepath.Join(dir, pack.ManifestFile)); err != nil {
+		if dir, err = pick(dir, want); err != nil {
+			return nil, err
+		}
+	}
+	content, err := os.ReadFile(filepath.Join(dir, pack.ManifestFile))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRelease, err)
+	}
+	m, err := manifests.ParseManifest(content)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, pack.ManifestFile), err)
+	}
+	r := &Release{Dir: dir, Manifest: m}
+	for _, p := range m.Packages {
+		for _, f := range p.Files {
+			if err := r.add(p.Name, f); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(r.Files) == 0 {
+		return nil, fmt.Errorf("%w: %s lists no file", ErrRelease, filepath.Join(dir, pack.ManifestFile))
+	}
+	if !want.IsZero() && want != r.Version {
+		return nil, fmt.Errorf("%w: %s holds %s, not %s", ErrRelease, dir, r.Version, want)
+	}
+	return r, nil
+}
+
+// pick finds the folder of a version below dir.
+func pick(dir string, want manifests.Version) (string, error) {
+	found, _ := filepath.Glob(filepath.Join(dir, "*", pack.ManifestFile))
+	var best manifests.Version
+	var at string
+	for _, f := range found {
+		v, err := manifests.ParseVersion(filepath.Base(filepath.Dir(f)))
+		if err != nil || (!want.IsZero() && v != want) {
+			continue
+		}
+		if best.Less(v) {
+			best, at = v, filepath.Dir(f)
+		}
+	}
+	if at == "" && !want.IsZero() {
+		return "", fmt.Errorf("%w: no version %s in %s", ErrRelease, want, dir)
+	}
+	if at == "" {
+		return "", fmt.Errorf("%w: no %s in %s or in a folder of it", ErrRelease, pack.ManifestFile, dir)
+	}
+	return at, nil
+}
+
+func (r *Release) add(pkg string, f manifests.File) error {
+	if len(f.AvailableVersions) != 1 || f.Name != filepath.Base(f.Name) {
+		return fmt.Errorf("%w: the manifest of a release has one version of each file, not so for %s", ErrRelease, f.Name)
+	}
+	entry := f.AvailableVersions[0]
+	v, err := manifests.ParseVersion(entry.Version)
+	if err != nil {
+		return err
+	}
+	if !r.Version.IsZero() && v != r.Version {
+		return fmt.Errorf("%w: the manifest names the versions %s and %s", ErrRelease, r.Version, v)
+	}
+	r.Version = v
+	path := filepath.Join(r.Dir, f.Name)
+	if err := bucket.SHA256File(path, entry.Checksum); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	file := File{Name: f.Name, Package: pkg, SHA256: entry.Checksum, Size: info.Size(),
+		Keys: []string{pkg + "/" + v.String() + "/" + f.Name}}
+	if format, platform, ok := pack.Of(f.Name); ok && format.Loose != nil {
+		short := format.Loose(platform)
+		file.Keys = append(file.Keys, v.String()+"/"+short)
+		file.Latest = "latest/" + short
+	}
+	r.Files = append(r.Files, file)
+	return nil
+}
+
+// bytes is what a publication writes for packages.
+func (r *Release) bytes(latest bool) (n int64) {
+	for _, f := range r.Files {
+		n += f.Size * int64(len(f.Keys))
+		if latest && f.Latest != "" {
+			n += f.Size
+		}
+	}
+	return n
+}
+
+// Names are the names of the files, sorted.
+func (r *Release) Names() []string {
+	var list []string
+	for _, f := range r.Files {
+		list = append(list, f.Name)
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,35 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// Target is where a release goes.
+type Target interface {
+	// String is the target for people: s3://bucket/prefix or a folder.
+	String() string
+	// Read opens an object. tag names its present content for a condition. ErrAbsent when there is none.
+	Read(ctx context.Context, key string) (body io.ReadCloser, tag string, err error)
+	// Size is an object's size in bytes; ErrAbsent when there is none.
+	Size(ctx context.Context, key string) (int64, error)
+	// Write puts a whole object, if the condition holds; ErrChanged when it does not.
+	Write(ctx context.Context, key string, body io.ReadSeeker, when When) error
+}
+
+// When is the condition of a write. The zero value is none.
+type When struct {
+	Tag    string // the object still has this tag
+	Absent bool   // there is no such object
+}
+
+// Faults that callers test for.
+var (
+	ErrAbsent    = errors.New("there is no such object")
+	ErrChanged   = errors.New("the object was changed meanwhile")
+	ErrDiffers   = errors.New("what was read back is not what was written")
+	ErrPublished = errors.New("this version is already published with other content")
+	ErrRelease   = errors.New("not a release folder")
+	ErrDenied    = errors.New("the bucket does not allow it")
+)
