@@ -2,6 +2,8 @@ package runner
 
 import (
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
 // Kinds of events.
@@ -17,6 +19,7 @@ type Event struct {
 	Seq    int            `json:"seq"`
 	Kind   string         `json:"kind"`
 	At     time.Time      `json:"at"`
+	Step   int            `json:"step"`             // Step: place in the document, from 0
 	Result *Result        `json:"result,omitempty"` // Step; also Done when the document has exactly one result
 	Counts map[string]int `json:"counts,omitempty"` // status → steps, over all steps finished so far
 	Status string         `json:"status,omitempty"` // Done: status of the document
@@ -24,6 +27,9 @@ type Event struct {
 	PID    int            `json:"pid,omitempty"`    // Started
 	Boot   string         `json:"boot,omitempty"`   // Started, Done: boot id, to tell whether a reboot happened
 }
+
+// reboots tells whether the document waits for a reboot.
+func (e Event) reboots() bool { return e.Kind == Done && e.Status == wire.SuccessAndReboot }
 
 // Result is what a step left behind. The JSON form is that of the original's state files and saved replies
 // (spec runcommand 9.3).

@@ -33,7 +33,7 @@ const (
 	jobFile    = "job.json"
 	eventsFile = "events"
 	cancelFile = "cancel"
-	lockFile   = "lock"
+	lockName   = "lock"
 	logFile    = "log"
 )
 

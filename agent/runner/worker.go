@@ -4,6 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Spec says how to start or find a worker.
@@ -17,23 +23,152 @@ type Spec struct {
 
 // Worker is one worker process, seen from the agent.
 type Worker struct {
+	dir    string
+	log    *slog.Logger
+	begin  int // events up to this Seq are of earlier boots
 	events chan Event
+	bell   chan struct{} // something may have been recorded
+	gone   chan struct{} // closed when our own child was waited for; nil for one that is not our child
+	cancel chan struct{} // one Cancel is enough
 }
 
-// ErrNotStarted says that no worker ever began the job in that folder.
-var ErrNotStarted = errors.New("job was never started")
+// ErrNotStarted says that no worker has the job: none ever began it, or it waits for a reboot.
+var ErrNotStarted = errors.New("job is not started")
 
-// Start starts the worker of a prepared job (also again, after the reboot it waited for) in a session of its own. When
-// ctx ends the reading ends and the worker goes on: Events is closed without Done.
-func Start(ctx context.Context, s Spec) (*Worker, error) { return nil, errors.ErrUnsupported }
+// Start starts the worker of a prepared job in a session of its own, also again after the reboot it waited for. A job
+// that was begun before is taken up as by [Attach] instead: nothing runs twice. When ctx ends the reading ends and the
+// worker goes on; Events is closed without a Done.
+func Start(ctx context.Context, s Spec) (*Worker, error) {
+	w, err := Attach(ctx, s)
+	if !errors.Is(err, ErrNotStarted) {
+		return w, err
+	}
+	events, err := loadEvents(s.Dir)
+	if err != nil {
+		return nil, err
+	}
+	w = newWorker(s)
+	w.begin = len(events)
+	w.gone = make(chan struct{})
+	near, err := w.spawn(s)
+	if err != nil {
+		return nil, err
+	}
+	if near != nil {
+		go w.listen(near)
+	}
+	go w.read(ctx, s.After, near != nil)
+	return w, nil
+}
+
+// spawn starts the process and has it waited for; near is the bell, where there is one.
+func (w *Worker) spawn(s Spec) (near *os.File, err error) {
+	cmd := exec.Command(s.Executable)
+	cmd.Args = []string{s.Argv0, s.Dir}
+	host.Detached(cmd)
+	log, err := os.OpenFile(filepath.Join(s.Dir, logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	near, far, err := bell(cmd)
+	if err != nil {
+		return nil, err
+	}
+	err = cmd.Start()
+	if far != nil {
+		far.Close()
+	}
+	if err != nil {
+		if near != nil {
+			near.Close()
+		}
+		return nil, err
+	}
+	go func() {
+		if err := cmd.Wait(); err != nil {
+			w.log.Warn("document worker ended badly", "dir", s.Dir, "error", err)
+		}
+		close(w.gone)
+	}()
+	return near, nil
+}
 
 // Attach takes up a job that an earlier process of the agent started: events after s.After are told, then those to
-// come. Is the worker gone without an end, the last event is a forced Done. ErrNotStarted: call [Start].
-func Attach(ctx context.Context, s Spec) (*Worker, error) { return nil, errors.ErrUnsupported }
+// come. Is the worker gone without an end, the last event is a forced Done. A job that waits for a reboot ends with
+// Done and SuccessAndReboot, as long as that was not told and the system was not booted anew. ErrNotStarted: call
+// [Start].
+func Attach(ctx context.Context, s Spec) (*Worker, error) {
+	_, held, err := holder(s.Dir) // asked first: a worker that ends now has recorded everything
+	if err != nil {
+		return nil, err
+	}
+	events, err := loadEvents(s.Dir)
+	if err != nil {
+		return nil, err
+	}
+	boot, _ := host.BootID()
+	state := stateOf(events, boot)
+	untold := state.happens && s.After < state.last
+	if !held && (!state.begun || state.waiting && !untold) {
+		return nil, ErrNotStarted
+	}
+	w := newWorker(s)
+	w.begin = state.begin
+	go w.read(ctx, s.After, false)
+	return w, nil
+}
+
+func newWorker(s Spec) *Worker {
+	log := s.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Worker{dir: s.Dir, log: log, events: make(chan Event), bell: make(chan struct{}, 1), cancel: make(chan struct{}, 1)}
+}
 
 // Events tells what happens, in order; it is closed after Done, or when the context of Start or Attach ends.
 func (w *Worker) Events() <-chan Event { return w.events }
 
-// Cancel tells the worker to kill what it runs and come to an end; Events then brings the results. More than once is
-// harmless.
-func (w *Worker) Cancel() error { return errors.ErrUnsupported }
+// Cancel tells the worker to kill what it runs and come to an end; Events then brings the results. A worker that does
+// not obey within 300 s is killed. More than once is harmless.
+func (w *Worker) Cancel() error {
+	f, err := os.OpenFile(filepath.Join(w.dir, cancelFile), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	select {
+	case w.cancel <- struct{}{}:
+	default:
+	}
+	// Not started yet is no fault: a worker looks for the file before it does anything.
+	if pid, held, err := holder(w.dir); err == nil && held && pid > 0 {
+		nudge(pid)
+	}
+	return nil
+}
+
+// listen turns the bytes of the pipe into wake-ups.
+func (w *Worker) listen(near *os.File) {
+	defer near.Close()
+	buf := make([]byte, 64)
+	for {
+		if _, err := near.Read(buf); err != nil {
+			return
+		}
+		select {
+		case w.bell <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// How long the reader waits, at most, before it looks again.
+const (
+	lookRung   = time.Minute            // the bell tells
+	lookOften  = 20 * time.Millisecond  // our child on a system without a bell
+	lookLater  = 100 * time.Millisecond // a worker that is not our child
+	cancelTime = 300 * time.Second      // from cancel to kill (spec runcommand 11.3)
+)

@@ -1,0 +1,96 @@
+package plugins
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// Call is one run of an action: one element of a step's inputs.
+type Call struct {
+	StepID       string // the step's name, or the plugin's in documents 1.x
+	Name         string // plugin name
+	Inputs       any    // JSON value, parameters put in
+	Settings     any
+	Directory    string // where the step keeps its scripts, absolute; made on demand
+	OutputDir    string // where its streams are kept
+	CommandDir   string // of the whole command; downloads/ lies in it
+	MessageID    string
+	Lane         string // the service the command came from
+	OutputBucket string
+	OutputPrefix string
+	Machine      Machine
+	Stdout       io.Writer // never fail
+	Stderr       io.Writer
+	Log          *slog.Logger
+}
+
+// Outcome is how a run ended. Output is what the action itself wants shown; empty: its streams.
+type Outcome struct {
+	Status string // a status word of regions/wire
+	Code   int
+	Output string
+}
+
+// Action is a row of the table.
+type Action struct {
+	Name    string
+	Systems []string // GOOS values on which it is supported
+	Run     func(ctx context.Context, c Call) Outcome
+}
+
+// Supported tells whether the action is meant for that system (GOOS).
+func (a Action) Supported(system string) bool {
+	for _, s := range a.Systems {
+		if s == system {
+			return true
+		}
+	}
+	return false
+}
+
+// decode reads the inputs into an action's own struct. Keys match without regard to case. ok is false after the error
+// was written to stderr in the common form.
+func (c Call) decode(into any) bool {
+	raw, err := json.Marshal(c.Inputs)
+	if err == nil {
+		err = json.Unmarshal(raw, into)
+	}
+	if err != nil {
+		fmt.Fprintf(c.Stderr, "Invalid format in plugin properties %v;\nerror %v", c.Inputs, err)
+		return false
+	}
+	return true
+}
+
+// failed is the outcome of a run that never came to do anything.
+func failed() Outcome { return Outcome{Status: wire.Failed, Code: 1} }
+
+// ID is the id in a step's inputs as a path element: without colons, and empty when it leads elsewhere
+// (spec runcommand 7).
+func ID(inputs any) string {
+	m, _ := inputs.(map[string]any)
+	for key, v := range m {
+		if id, ok := v.(string); ok && strings.EqualFold(key, "id") {
+			return cleanID(id)
+		}
+	}
+	return ""
+}
+
+func cleanID(id string) string {
+	if strings.HasPrefix(id, "../") || strings.HasPrefix(id, "~/") {
+		return ""
+	}
+	id = strings.ReplaceAll(id, ":", "")
+	if id == "" || !filepath.IsLocal(id) {
+		return ""
+	}
+	return id
+}

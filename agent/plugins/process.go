@@ -1,0 +1,123 @@
+package plugins
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+)
+
+// errStopped: the context ended before the process did.
+var errStopped = errors.New("stopped")
+
+// reapTime is how long a killed process may take to be gone before it is left to itself.
+const reapTime = 5 * time.Second
+
+// run runs cmd as a process group of its own until it ended and everybody who holds its stdout or stderr has closed
+// them. When ctx ends first, the streams are cut, then the group is killed (Windows: the process). Stdin is null.
+func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
+	if ctx.Err() != nil {
+		return errStopped
+	}
+	pipes, err := connect(cmd, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	ownGroup(cmd)
+	if err := cmd.Start(); err != nil {
+		pipes.cut()
+		return err
+	}
+	pipes.started()
+	// The process is waited for only after its streams ended: until then it is at worst a zombie, and its group's
+	// number cannot be given to anybody else.
+	ended := make(chan error, 1)
+	go func() {
+		pipes.wait()
+		ended <- cmd.Wait()
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	pipes.mute()
+	killGroup(cmd)
+	pipes.cut()
+	select {
+	case <-ended:
+	case <-time.After(reapTime):
+	}
+	return errStopped
+}
+
+// pipes carry the two streams.
+type pipes struct {
+	near, far []*os.File
+	copying   sync.WaitGroup
+	mu        sync.Mutex
+	muted     bool
+	writers   []io.Writer
+}
+
+func connect(cmd *exec.Cmd, stdout, stderr io.Writer) (*pipes, error) {
+	p := &pipes{writers: []io.Writer{stdout, stderr}}
+	for range 2 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			p.cut()
+			return nil, err
+		}
+		p.near, p.far = append(p.near, r), append(p.far, w)
+	}
+	cmd.Stdout, cmd.Stderr = p.far[0], p.far[1]
+	return p, nil
+}
+
+// started closes the process's ends and begins to copy.
+func (p *pipes) started() {
+	for _, f := range p.far {
+		f.Close()
+	}
+	p.copying.Add(2)
+	for i := range p.near {
+		go func() {
+			defer p.copying.Done()
+			buf := make([]byte, 32<<10)
+			for {
+				n, err := p.near[i].Read(buf)
+				p.pass(i, buf[:n])
+				if err != nil {
+					return
+				}
+			}
+		}()
+	}
+}
+
+func (p *pipes) pass(i int, b []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.muted && len(b) > 0 {
+		p.writers[i].Write(b)
+	}
+}
+
+func (p *pipes) wait() { p.copying.Wait() }
+
+// mute: nothing that still comes is kept.
+func (p *pipes) mute() {
+	p.mu.Lock()
+	p.muted = true
+	p.mu.Unlock()
+}
+
+// cut closes our ends.
+func (p *pipes) cut() {
+	for _, f := range append(p.near, p.far...) {
+		f.Close()
+	}
+}

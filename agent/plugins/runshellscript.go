@@ -1,0 +1,33 @@
+package plugins
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+)
+
+// runShellScript runs commands as one script with the system's sh (spec runcommand 7.1). The shell executes the file
+// by name, so a first line "#!..." chooses another interpreter.
+func runShellScript(ctx context.Context, c Call) Outcome {
+	return runScript(ctx, c, language{
+		file: "_script.sh",
+		command: func(script string) (string, []string) {
+			sh, err := exec.LookPath("sh")
+			if err != nil {
+				sh = "sh"
+			}
+			return sh, []string{"-c", quote(script)}
+		},
+	})
+}
+
+// quote leaves the paths of a normal installation as they are; others would break at their spaces.
+func quote(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+,@%=", r)
+	}
+	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}

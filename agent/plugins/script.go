@@ -1,0 +1,105 @@
+package plugins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// language is what differs between the script-like actions.
+type language struct {
+	file        string                                 // name of the script
+	prefix      string                                 // its first bytes
+	command     func(script string) (string, []string) // program and arguments
+	environment func(env []string) []string            // last word on the environment; nil: none
+}
+
+// Exit codes with a meaning of their own (spec runcommand 6.3, 7.1).
+const (
+	codeEnd     = 168 // success, and the document ends here
+	codeEndFail = 169 // failure, and the document ends here
+	codeKilled  = 137 // what a shell reports for SIGKILL
+)
+
+// runScript writes the commands into a file and runs it to its end, its time limit or a cancel.
+func runScript(ctx context.Context, c Call, l language) Outcome {
+	var in scriptInputs
+	if !c.decode(&in) {
+		return failed()
+	}
+	dir := filepath.Join(c.Directory, cleanID(in.ID))
+	path := filepath.Join(dir, l.file)
+	if err := writeScript(path, l.prefix, in.RunCommand); err != nil {
+		fmt.Fprintf(c.Stderr, "failed to run commands: %v", err)
+		return failed()
+	}
+	program, args := l.command(path)
+	cmd := exec.Command(program, args...)
+	cmd.Dir = c.workingDirectory(in.WorkingDirectory)
+	cmd.Env = c.environment(os.Environ(), in.Environment)
+	if l.environment != nil {
+		cmd.Env = l.environment(cmd.Env)
+	}
+	ctx, done := context.WithTimeoutCause(ctx, time.Duration(seconds(in.TimeoutSeconds))*time.Second, errTime)
+	defer done()
+	return c.outcome(ctx, run(ctx, cmd, c.Stdout, c.Stderr))
+}
+
+// errTime is the cause of a context that ended because the script's time was up.
+var errTime = errors.New("time limit")
+
+func writeScript(path, prefix string, commands []string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	text := prefix + strings.Join(commands, "\n") + "\n"
+	return os.WriteFile(path, []byte(text), 0o700)
+}
+
+// workingDirectory: absolute paths as they are; others below downloads if they exist there, else the worker's own.
+func (c Call) workingDirectory(asked string) string {
+	if filepath.IsAbs(asked) {
+		return asked
+	}
+	dir := filepath.Join(c.CommandDir, "downloads", asked)
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return dir
+	}
+	return ""
+}
+
+// outcome is the table of exit codes (spec runcommand 7.1).
+func (c Call) outcome(ctx context.Context, err error) Outcome {
+	var exit *exec.ExitError
+	switch {
+	case errors.Is(err, errStopped) && errors.Is(context.Cause(ctx), errTime):
+		return Outcome{Status: wire.TimedOut, Code: stoppedCode}
+	case errors.Is(err, errStopped):
+		return Outcome{Status: wire.Cancelled, Code: stoppedCode}
+	case err == nil:
+		return Outcome{Status: wire.Success}
+	case !errors.As(err, &exit):
+		fmt.Fprintf(c.Stderr, "failed to run commands: %v", err)
+		return failed()
+	}
+	code := exitCode(exit.ProcessState)
+	switch code {
+	case rebootCode:
+		return Outcome{Status: wire.SuccessAndReboot, Code: code}
+	case codeKilled:
+		return Outcome{Status: wire.TimedOut, Code: code}
+	case codeEnd:
+		return Outcome{Status: wire.Success, Code: code}
+	case codeEndFail:
+		return Outcome{Status: wire.Failed, Code: code}
+	}
+	fmt.Fprintf(c.Stderr, "failed to run commands: %v", exit)
+	return Outcome{Status: wire.Failed, Code: code}
+}

@@ -1,0 +1,233 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/document"
+	"github.com/ssm-setup/ssm-setup/agent/output"
+	"github.com/ssm-setup/ssm-setup/agent/plugins"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// Engine runs the steps of one job, one after another (spec runcommand 6). A worker process has one.
+type Engine struct {
+	Job     Job
+	Actions []plugins.Action
+	System  string // GOOS value that decides what is supported
+	Now     func() time.Time
+	Log     *slog.Logger
+	Tell    func(index int, r Result, last bool) // a step's result; last: nothing more will run
+}
+
+// Run runs what earlier does not hold yet and returns all results and the document's status. earlier maps the index of
+// a step to its result from before a reboot: Success and the like are neither run nor told again, Failed is told again,
+// SuccessAndReboot runs again. When ctx ends the running action is stopped and the rest is Cancelled.
+func (e *Engine) Run(ctx context.Context, earlier map[int]Result) (results []Result, status string) {
+	ended := false
+	for i, step := range e.Job.Steps {
+		final := i == len(e.Job.Steps)-1
+		result, had := earlier[i]
+		run := !had || again(result.Status)
+		if run {
+			result = e.step(ctx, step, ended && !(final && runsFinally(step)))
+			ended = flow(step, &result) || ended
+		} else {
+			ended = ends(step, result) || ended
+		}
+		results = append(results, result)
+		reboot := result.Status == wire.SuccessAndReboot
+		if run || result.Status == wire.Failed {
+			e.Tell(i, result, final || reboot)
+		}
+		if reboot {
+			break
+		}
+	}
+	return results, Aggregate(results)
+}
+
+// again tells whether a step with that saved status is to be run (spec runcommand 6.4).
+func again(status string) bool {
+	switch status {
+	case "", wire.NotStarted, wire.InProgress, wire.SuccessAndReboot:
+		return true
+	}
+	return false
+}
+
+// Aggregate is the status of a document whose steps are through (spec runcommand 8.1).
+func Aggregate(results []Result) string {
+	count := Counts(results)
+	for _, status := range []string{wire.SuccessAndReboot, wire.Failed, wire.TimedOut, wire.Cancelled} {
+		if count[status] > 0 {
+			return status
+		}
+	}
+	if count[wire.Success]+count[wire.Skipped] == len(results) {
+		return wire.Success
+	}
+	return wire.InProgress
+}
+
+// Counts is the number of steps by status.
+func Counts(results []Result) map[string]int {
+	count := map[string]int{}
+	for _, r := range results {
+		count[r.Status]++
+	}
+	return count
+}
+
+// step decides about one step and runs it if it shall.
+func (e *Engine) step(ctx context.Context, s document.Step, ended bool) Result {
+	r := Result{PluginID: s.ID, PluginName: s.Action, Start: e.Now()}
+	action, gate := e.gate(s, ended)
+	switch {
+	case gate.status == wire.Skipped:
+		r.Status, r.Output = gate.status, gate.text
+	case gate.status == wire.Failed:
+		r.Status, r.Code, r.Error = gate.status, 1, gate.text
+	case ctx.Err() != nil:
+		r.Status, r.Code = wire.Cancelled, 1
+	default:
+		e.act(ctx, s, action, &r)
+	}
+	r.End = e.Now()
+	return r
+}
+
+// act runs the action for every element of the step's inputs and makes one result of them.
+func (e *Engine) act(ctx context.Context, s document.Step, action plugins.Action, r *Result) {
+	defer func() {
+		if m := recover(); m != nil {
+			e.Log.Error("action crashed", "step", s.ID, "message", m, "stack", string(debug.Stack()))
+			r.Status, r.Code, r.Error = wire.Failed, 1, fmt.Sprintf("Plugin crashed with message %v!", m)
+		}
+	}()
+	elements, many := s.Inputs.([]any)
+	if !many || len(elements) == 0 {
+		elements = []any{s.Inputs}
+	}
+	var outs, errs, shown []string
+	for i, inputs := range elements {
+		place := e.place(s, inputs)
+		o, stdout, stderr, err := e.element(ctx, s, action, inputs, place)
+		if err != nil {
+			r.Status, r.Code, r.Error = wire.Failed, 1, fmt.Sprintf("failed to create plugin %v", err)
+			return
+		}
+		outs, errs = append(outs, stdout), append(errs, stderr)
+		if o.Output != "" {
+			shown = append(shown, o.Output)
+		}
+		if i == 0 {
+			r.Status = o.Status
+			e.mark(r, place)
+		}
+		r.Status = worse(r.Status, o.Status)
+		if r.Code == 0 {
+			r.Code = o.Code
+		}
+	}
+	r.StandardOutput, r.StandardError = strings.Join(outs, "\n"), strings.Join(errs, "")
+	r.Output = strings.Join(shown, "\n")
+	if r.Output == "" {
+		stderr := r.StandardError
+		if r.Code == codeEnd {
+			stderr = ""
+		}
+		r.Output = output.Combine(r.StandardOutput, stderr)
+	}
+	r.StandardOutput, r.StandardError = output.Limit(r.StandardOutput), output.Limit(r.StandardError)
+}
+
+// element runs the action once.
+func (e *Engine) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, p output.Place) (o plugins.Outcome, stdout, stderr string, err error) {
+	capture, err := output.Open(p.Dir)
+	if err != nil {
+		return o, "", "", err
+	}
+	defer func() {
+		if err := capture.Close(); err != nil {
+			e.Log.Warn("output is not whole on disk", "step", s.ID, "error", err)
+		}
+	}()
+	if ctx.Err() != nil {
+		return plugins.Outcome{Status: wire.Cancelled, Code: 1}, "", "", nil
+	}
+	o = action.Run(ctx, plugins.Call{
+		StepID: s.ID, Name: s.Action, Inputs: inputs, Settings: s.Settings,
+		Directory: e.scripts(s), OutputDir: p.Dir, CommandDir: e.Job.Directory,
+		MessageID: e.Job.MessageID, Lane: e.Job.Lane, Machine: e.Job.Machine,
+		OutputBucket: e.Job.Output.Bucket, OutputPrefix: e.prefix(p),
+		Stdout: capture.Stdout(), Stderr: capture.Stderr(), Log: e.Log,
+	})
+	stdout, stderr = capture.Texts()
+	if err := output.Keep(context.WithoutCancel(ctx), e.Job.Output, p); err != nil {
+		e.Log.Warn("output was not kept everywhere", "step", s.ID, "error", err)
+	}
+	return o, stdout, stderr, nil
+}
+
+// place is where the streams of an element go: <command>/<plugin>/<step>, in documents 1.x <command>/<plugin>/<id>
+// (spec runcommand 9.2).
+func (e *Engine) place(s document.Step, inputs any) output.Place {
+	plugin, step := element(s.Action), element(s.ID)
+	if strings.HasPrefix(e.Job.Schema, "1.") {
+		step = plugins.ID(inputs)
+	}
+	return output.Place{Dir: filepath.Join(e.Job.Directory, plugin, step), Plugin: plugin, Step: step}
+}
+
+// scripts is where a step's scripts go: the folder of that name in the command's; the action adds its id.
+func (e *Engine) scripts(s document.Step) string {
+	return filepath.Join(e.Job.Directory, element(s.ID))
+}
+
+// mark says in the result where uploads went; without a bucket those members stay empty.
+func (e *Engine) mark(r *Result, p output.Place) {
+	if e.Job.Output.Bucket == "" {
+		return
+	}
+	r.OutputBucket, r.OutputPrefix, r.StepName = e.Job.Output.Bucket, e.prefix(p), p.Step
+}
+
+func (e *Engine) prefix(p output.Place) string {
+	if e.Job.Output.Bucket == "" {
+		return ""
+	}
+	return strings.TrimPrefix(filepath.ToSlash(filepath.Join("/", e.Job.Output.Prefix, p.Plugin)), "/")
+}
+
+// element makes a name one harmless element of a path: no colons, no way out.
+func element(name string) string {
+	name = strings.NewReplacer(":", "", "/", "_", `\`, "_").Replace(name)
+	if name == "." || name == ".." {
+		return "_"
+	}
+	return name
+}
+
+// worse is the worse of two statuses (spec runcommand 6.4).
+func worse(a, b string) string {
+	order := []string{wire.Skipped, wire.Success, wire.SuccessAndReboot, wire.PassedAndReboot, wire.NotStarted,
+		wire.InProgress, wire.Failed, wire.Cancelled, wire.TimedOut}
+	rank := func(s string) int {
+		for i, o := range order {
+			if o == s {
+				return i
+			}
+		}
+		return -1
+	}
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,37 @@
+//go:build unix
+
+package runner
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// wakeVariable tells the worker that descriptor 3 is the far end of its reader's pipe.
+const (
+	wakeVariable = "SSM_DOCUMENT_WORKER_WAKE"
+	wakeFD       = 3
+)
+
+// bell gives the worker a pipe to ring; the near end is read by [ring]. The far end is to be closed after the start.
+func bell(cmd *exec.Cmd) (near, far *os.File, err error) {
+	near, far, err = os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd.ExtraFiles = []*os.File{far}
+	cmd.Env = append(cmd.Environ(), wakeVariable+"=1")
+	return near, far, nil
+}
+
+// farEnd is the worker's side: a function that rings. Neither the descriptor nor the variable reaches a script.
+func farEnd() func() {
+	if os.Getenv(wakeVariable) == "" {
+		return func() {}
+	}
+	os.Unsetenv(wakeVariable)
+	syscall.CloseOnExec(wakeFD)
+	syscall.SetNonblock(wakeFD, true)
+	return func() { syscall.Write(wakeFD, []byte{1}) } // full: the reader is awake already; broken: nobody listens
+}
