@@ -1,0 +1,26 @@
+// Package updater exchanges the agent of a machine for another version, and back when the new one does not prove itself.
+//
+// # Parties
+//
+//   - The updater is a process of the old version, in a session of its own. It talks to no service by itself: a Source, a
+//     Reporter and a Probe are handed in as functions. It never imports the agent, so that a broken agent cannot break it.
+//   - The agent (or ssm-setup) hands a [Request] over with [Start] or [Launch] and is told at once whether it was taken.
+//   - The launcher keeps starting whatever the pointer says; an update is one write of that pointer (installer/store).
+//
+// # Files it owns
+//
+//	<data>/ledger                 one update: two slots of fixed size, written in turn, each with its checksum
+//	<update root>/ask/<id>.json   requests handed over and not yet in the ledger
+//	<download>/update/            packages, named by their SHA-256, and the parts of unfinished ones
+//	<data>/update.lock            the pid lock shared with original agents (spec update 1.12), with lock/update of our own
+//
+// # What must always be true
+//
+//   - Every stop is in the ledger, synced, before it acts. Whenever the updater dies, [Engine.Resume] finds either a pointer
+//     not yet replaced (it goes on, or undoes) or a replaced one, whose sequence decides: on probation it watches, else it
+//     finishes. There is no third way.
+//   - Only what [verify] returned can be staged, only what states its version and passes its self-test can be switched to.
+//   - Whoever asked gets one final answer. What cannot be sent is owed in the ledger, and thrown away under another instance id.
+//
+// engine.go is the list of the eight stops; each has a file of its own name.
+package updater

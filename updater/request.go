@@ -1,0 +1,149 @@
+package updater
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
+)
+
+// Reasons for an update, in [Request.Why].
+const (
+	ByCommandLine = "cli"      // a person: ssm-setup update
+	ByDocument    = "document" // aws:updateSsmAgent
+	BySetup       = "setup"    // ssm-setup install on a host that has an agent
+	ByTimer       = "timer"    // scheduled; postponed while the service is out of reach
+	ByRollback    = "rollback" // a person: ssm-setup rollback
+)
+
+// Previous is the [Request.Want] that goes back to the version before, without network and region.
+const Previous = "previous"
+
+// Request is the wish for an update, from whoever has it.
+type Request struct {
+	ID             string    `json:"id,omitempty"`   // set when it is handed over; names it in the ledger
+	Want           string    `json:"want,omitempty"` // "", None, latest, stable, a version, a constraint such as ">=9.1", or [Previous]
+	AllowDowngrade bool      `json:"allow_downgrade,omitempty"`
+	Why            string    `json:"why,omitempty"`     // one of the By… constants
+	Package        string    `json:"package,omitempty"` // for the words; empty: amazon-ssm-agent
+	Source         string    `json:"source,omitempty"`  // manifest URL that a document carries, {Region} allowed; may be empty
+	ReplyTo        *ReplyTo  `json:"reply_to,omitempty"`
+	Asked          time.Time `json:"asked,omitzero"`
+}
+
+// ReplyTo says where the answer to a command goes (spec update 1.18). The step ended InProgress; the updater's reply ends it.
+type ReplyTo struct {
+	MessageID  string    `json:"message_id"`
+	CommandID  string    `json:"command_id,omitempty"`
+	PluginKey  string    `json:"plugin_key"`            // key in runtimeStatus: the step's name (2.x), the plugin's name (1.x)
+	PluginName string    `json:"plugin_name,omitempty"` // aws:updateSsmAgent; empty for schema 1.x
+	StepName   string    `json:"step_name,omitempty"`
+	Upstream   string    `json:"upstream,omitempty"` // MessageDeliveryService or empty; MessageGatewayService
+	Started    time.Time `json:"started,omitzero"`   // when the step began
+	Stdout     string    `json:"stdout,omitempty"`   // orchestration files of the step, appended to where they exist
+	Stderr     string    `json:"stderr,omitempty"`
+	Bucket     string    `json:"bucket,omitempty"` // where the step's output is kept besides
+	Prefix     string    `json:"prefix,omitempty"` // key up to and without /stdout
+}
+
+// Explicit tells whether somebody wants this now; a scheduled update is nobody's wish in particular.
+func (r Request) Explicit() bool { return r.Why != ByTimer }
+
+// ErrBusy says that another update is under way. The text is the original's.
+var ErrBusy = errors.New("Another update in progress, try again later") //nolint:staticcheck // the original's words
+
+// ErrDied says that the updater ended before it took the request. The text is the original's.
+var ErrDied = errors.New("Updater died before updating, make sure your system is supported") //nolint:staticcheck // the original's words
+
+// longestRequest bounds a request file, in bytes.
+const longestRequest = 64 << 10
+
+func askDir(l installer.Layout) string { return filepath.Join(l.UpdateRoot(), "ask") }
+
+// deposit puts a request where the updater, or resume after a crash, finds it.
+func deposit(l installer.Layout, r Request) (string, error) {
+	dir := askDir(l)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return "", err
+	}
+	if len(text) > longestRequest {
+		return "", fmt.Errorf("request of %d bytes, at most %d", len(text), longestRequest)
+	}
+	path := filepath.Join(dir, r.ID+".json")
+	return path, host.WriteFile(path, text, 0o600)
+}
+
+// ReadRequest reads a request that was handed over.
+func ReadRequest(path string) (Request, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Request{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Request{}, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > longestRequest {
+		return Request{}, fmt.Errorf("%s is not a request", path)
+	}
+	var r Request
+	if err := json.NewDecoder(f).Decode(&r); err != nil {
+		return Request{}, fmt.Errorf("%s is not a request: %w", path, err)
+	}
+	return r, nil
+}
+
+// waiting are the requests handed over and not taken, oldest first. Unreadable ones are removed.
+func waiting(l installer.Layout) []Request {
+	names, _ := filepath.Glob(filepath.Join(askDir(l), "*.json"))
+	var list []Request
+	for _, name := range names {
+		r, err := ReadRequest(name)
+		if err != nil || r.ID+".json" != filepath.Base(name) {
+			os.Remove(name)
+			continue
+		}
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(a, b Request) int { return a.Asked.Compare(b.Asked) })
+	return list
+}
+
+// withdraw removes a request that was taken, or refused.
+func withdraw(l installer.Layout, id string) {
+	if id != "" && !strings.ContainsAny(id, `/\`) {
+		os.Remove(filepath.Join(askDir(l), id+".json"))
+	}
+}
+
+// numbered gives a request its name and time.
+func numbered(r Request, now time.Time) Request {
+	if r.ID == "" {
+		r.ID = newID()
+	}
+	if r.Asked.IsZero() {
+		r.Asked = now
+	}
+	return r
+}
+
+// newID is a random UUID (version 4).
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

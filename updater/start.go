@@ -1,0 +1,119 @@
+package updater
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
+)
+
+// patience is how long an updater may take to say whether it takes a request.
+const patience = 20 * time.Second
+
+// Words of the one line an updater writes to its output before it goes to work.
+const (
+	saysTaken   = "taken"
+	saysBusy    = "busy"
+	saysRefused = "refused"
+)
+
+// Start hands a request to an updater of the running program's own version and returns once that updater has it in its ledger.
+// [ErrBusy]: another update is under way. [ErrDied]: it ended before. The updater lives on when the caller ends.
+func Start(l installer.Layout, r Request) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	_, err = Launch(context.Background(), Program{Path: exe, Name: "updater"}, l, r)
+	return err
+}
+
+// Program is what is run as the updater.
+type Program struct {
+	Path        string
+	Name        string   // argv[0]; "updater" for an agent program
+	Arguments   []string // before "run": the word "updater" where the name does not say it
+	Environment []string // nil: this process's own
+}
+
+// Launch is [Start] with a program of the caller's choice; it returns the request's id in the ledger.
+func Launch(ctx context.Context, p Program, l installer.Layout, r Request) (string, error) {
+	r = numbered(r, time.Now())
+	file, err := deposit(l, r)
+	if err != nil {
+		return "", fmt.Errorf("hand the request over: %w", err)
+	}
+	line, err := launch(ctx, p, l, file)
+	if err != nil {
+		withdraw(l, r.ID)
+		return "", err
+	}
+	word, rest, _ := strings.Cut(line, " ")
+	switch word {
+	case saysTaken:
+		return r.ID, nil
+	case saysBusy:
+		err = ErrBusy
+	case saysRefused:
+		err = errors.New(rest)
+	default:
+		err = ErrDied
+	}
+	withdraw(l, r.ID)
+	return "", err
+}
+
+// launch starts the updater detached and reads its first line; no line is [ErrDied].
+func launch(ctx context.Context, p Program, l installer.Layout, file string) (string, error) {
+	in, out, err := os.Pipe()
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	args := append([]string{p.Name}, p.Arguments...)
+	args = append(args, "run", "--request", file)
+	if !l.System() {
+		args = append(args, "--root", l.Root)
+	}
+	cmd := &exec.Cmd{Path: p.Path, Args: args, Env: p.Environment, Dir: workFolder(l), Stdout: out}
+	host.Detached(cmd)
+	err = cmd.Start()
+	out.Close()
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrDied, err)
+	}
+	go func() { _ = cmd.Wait() }()
+	return firstLine(ctx, in), nil
+}
+
+// workFolder is a folder that exists as long as the installation does.
+func workFolder(l installer.Layout) string {
+	if _, err := os.Stat(l.Data()); err == nil {
+		return l.Data()
+	}
+	return ""
+}
+
+func firstLine(ctx context.Context, in io.Reader) string {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	got := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(io.LimitReader(in, 4096)).ReadString('\n')
+		got <- strings.TrimSpace(line)
+	}()
+	select {
+	case line := <-got:
+		return line
+	case <-ctx.Done():
+		return ""
+	}
+}
