@@ -182,10 +182,20 @@ func (p *publication) manifest(ctx context.Context) error {
 		if err := p.unchanged(m); err != nil {
 			return err
 		}
-		m.Merge(p.r.Manifest)
+		p.merge(m)
 		err = p.small(ctx, p.to, regions.ManifestKey, "merged", m.Bytes(), when)
 		if !errors.Is(err, ErrChanged) || try == tries {
 			return err
+		}
+	}
+}
+
+// merge adds this release. An entry that is there with the same checksum stays as it is: its status is the region's matter.
+func (p *publication) merge(m *manifests.Manifest) {
+	for _, f := range p.r.Files {
+		if !strings.EqualFold(listed(m, f, p.r.Version), f.SHA256) {
+			m.Add(f.Package, f.Name, manifests.Release{Version: p.r.Version.String(), Checksum: f.SHA256,
+				Status: manifests.Active, Size: f.Size})
 		}
 	}
 }

@@ -1,0 +1,150 @@
+package unpack_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ssm-setup/ssm-setup/installer/unpack"
+)
+
+type member struct {
+	name, body, link string
+	kind             byte
+	mode             int64
+	size             int64 // stated, when not that of body
+}
+
+func archive(t testing.TB, members ...member) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	for _, m := range members {
+		h := &tar.Header{Name: m.name, Typeflag: m.kind, Linkname: m.link, Mode: m.mode, Size: int64(len(m.body))}
+		if m.kind == 0 {
+			h.Typeflag = tar.TypeReg
+		}
+		if m.size != 0 {
+			h.Size = m.size
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		w.Write([]byte(m.body))
+	}
+	w.Close()
+	z.Close()
+	return b.Bytes()
+}
+
+func TestUnpack(t *testing.T) {
+	dir := t.TempDir()
+	data := archive(t, member{name: "sub/", kind: tar.TypeDir, mode: 0o777}, member{name: "./tool", body: "program", mode: 0o4777},
+		member{name: "sub/read.me", body: "text", mode: 0o644})
+	names, err := unpack.TarGz(bytes.NewReader(data), dir, unpack.Limits{}, nil)
+	if err != nil || strings.Join(names, " ") != "tool sub/read.me" {
+		t.Fatalf("%v, %v", names, err)
+	}
+	for name, mode := range map[string]fs.FileMode{"tool": 0o755, "sub/read.me": 0o644} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.Mode() != mode {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+	if b, _ := os.ReadFile(filepath.Join(dir, "tool")); string(b) != "program" {
+		t.Errorf("tool holds %q", b)
+	}
+}
+
+func TestOnlyWanted(t *testing.T) {
+	dir := t.TempDir()
+	data := archive(t, member{name: "a", body: "1"}, member{name: "b", body: "2"})
+	names, err := unpack.TarGz(bytes.NewReader(data), dir, unpack.Limits{}, func(n string) bool { return n == "b" })
+	if err != nil || len(names) != 1 || names[0] != "b" {
+		t.Fatalf("%v, %v", names, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "a")); err == nil {
+		t.Error("a was written")
+	}
+}
+
+func TestRefused(t *testing.T) {
+	good := archive(t, member{name: "x", body: strings.Repeat("abc", 1000)})
+	damaged := bytes.Clone(good)
+	damaged[len(damaged)-6] ^= 1
+	for name, c := range map[string]struct {
+		data []byte
+		want error
+	}{
+		"up":          {archive(t, member{name: "../x", body: "1"}), unpack.ErrUnsafe},
+		"up later":    {archive(t, member{name: "a/../../x", body: "1"}), unpack.ErrUnsafe},
+		"absolute":    {archive(t, member{name: "/etc/x", body: "1"}), unpack.ErrUnsafe},
+		"backslash":   {archive(t, member{name: `..\x`, body: "1"}), unpack.ErrUnsafe},
+		"drive":       {archive(t, member{name: "C:x", body: "1"}), unpack.ErrUnsafe},
+		"symlink":     {archive(t, member{name: "x", kind: tar.TypeSymlink, link: "/etc"}), unpack.ErrUnsafe},
+		"hard link":   {archive(t, member{name: "x", kind: tar.TypeLink, link: "y"}), unpack.ErrUnsafe},
+		"device":      {archive(t, member{name: "x", kind: tar.TypeChar}), unpack.ErrUnsafe},
+		"twice":       {archive(t, member{name: "x", body: "1"}, member{name: "./X", body: "2"}), unpack.ErrUnsafe},
+		"long file":   {archive(t, member{name: "x", body: strings.Repeat("1", 2000)}), unpack.ErrTooBig},
+		"lying size":  {archive(t, member{name: "x", size: 1 << 40}), unpack.ErrTooBig},
+		"many":        {archive(t, member{name: "1"}, member{name: "2"}, member{name: "3"}, member{name: "4"}), unpack.ErrTooBig},
+		"total":       {archive(t, member{name: "1", body: strings.Repeat("1", 900)}, member{name: "2", body: strings.Repeat("1", 900)}), unpack.ErrTooBig},
+		"cut off":     {good[:len(good)-12], unpack.ErrArchive},
+		"bit flipped": {damaged, unpack.ErrArchive},
+		"no gzip":     {[]byte("<html>please log in</html>"), unpack.ErrArchive},
+		"empty":       {nil, unpack.ErrArchive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			limits := unpack.Limits{Files: 3, File: 1000, Total: 1500}
+			if name == "cut off" || name == "bit flipped" {
+				limits = unpack.Limits{}
+			}
+			_, err := unpack.TarGz(bytes.NewReader(c.data), dir, limits, nil)
+			if !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+// A link that is in the folder already must not lead out of it.
+func TestLinkInTheFolder(t *testing.T) {
+	outside, dir := t.TempDir(), t.TempDir()
+	if err := os.Symlink(outside, filepath.Join(dir, "sub")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unpack.TarGz(bytes.NewReader(archive(t, member{name: "sub/x", body: "1"})), dir, unpack.Limits{}, nil); err == nil {
+		t.Error("it followed the link")
+	}
+	if list, _ := os.ReadDir(outside); len(list) != 0 {
+		t.Error("something was written outside")
+	}
+}
+
+func FuzzTarGz(f *testing.F) {
+	f.Add(archive(f, member{name: "a/b", body: "1", mode: 0o755}, member{name: "c"}))
+	f.Add(archive(f, member{name: "../a", body: "1"}))
+	f.Add(archive(f, member{name: "a", kind: tar.TypeSymlink, link: "../b"}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		parent := t.TempDir()
+		dir := filepath.Join(parent, "in")
+		os.Mkdir(dir, 0o755)
+		names, _ := unpack.TarGz(bytes.NewReader(data), dir, unpack.Limits{Files: 10, File: 1 << 16, Total: 1 << 17}, nil)
+		if list, _ := os.ReadDir(parent); len(list) != 1 {
+			t.Fatalf("written outside: %v", list)
+		}
+		for _, name := range names {
+			if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || !info.Mode().IsRegular() {
+				t.Fatalf("%q: %v, %v", name, info, err)
+			}
+		}
+	})
+}
