@@ -1,0 +1,8 @@
+package identity
+
+// owner: files inherit their access from the folder.
+type owner struct{}
+
+func ownerOf(string) owner { return owner{} }
+
+func (owner) give(string) error { return nil }
