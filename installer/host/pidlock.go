@@ -1,0 +1,175 @@
+package host
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// PidLockLife is how long a pid lock counts without being renewed (spec update 1.12).
+const PidLockLife = 60 * time.Minute
+
+// ErrLocked says that another process holds a pid lock. errors.As with [*LockedError] names it.
+var ErrLocked = errors.New("locked by other process")
+
+// LockedError is [ErrLocked] with the process that is in the way.
+type LockedError struct{ PID int }
+
+func (e *LockedError) Error() string {
+	return ErrLocked.Error() + " (process " + strconv.Itoa(e.PID) + ")"
+}
+
+// Is makes it an [ErrLocked].
+func (e *LockedError) Is(target error) bool { return target == ErrLocked }
+
+// A PidLock is the lock file of spec update 1.12, shared with original agents and updaters: <path> holds the owner's id and a
+// line end, <path>.expire the Unix second from which on it no longer counts. It is taken by hard-linking a finished file to its
+// name, so nobody ever finds half of one.
+type PidLock struct {
+	path string
+	pid  int
+	now  func() time.Time
+}
+
+// PidHolder decides whether a living process may be the one that wrote a lock at that time. See [IsUpdater].
+type PidHolder func(pid int, written time.Time) bool
+
+// TakePidLock takes the lock for this process. path is absolute and its folder exists. A holder that is dead, expired or, by
+// may, some other program that got the same id, is replaced; a true one is [ErrLocked].
+func TakePidLock(path string, may PidHolder, now func() time.Time) (*PidLock, error) {
+	l := &PidLock{path: path, pid: os.Getpid(), now: now}
+	var err error
+	for range 10 {
+		if pid, held := l.holder(may); held {
+			return nil, &LockedError{pid}
+		}
+		if err = l.take(); err == nil {
+			return l, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil, err
+}
+
+// PidLockHolder names the process that holds a pid lock and still counts.
+func PidLockHolder(path string, may PidHolder, now func() time.Time) (pid int, held bool) {
+	l := &PidLock{path: path, now: now}
+	return l.holder(may)
+}
+
+// holder is the owner by the file, if it is alive, not this process, and not expired.
+func (l *PidLock) holder(may PidHolder) (int, bool) {
+	pid, written, err := readPid(l.path)
+	if err != nil || pid == l.pid || !Alive(pid) || l.expired() || !may(pid, written) {
+		return 0, false
+	}
+	return pid, true
+}
+
+// take removes what does not count and puts the own file in its place, if nobody was quicker.
+func (l *PidLock) take() error {
+	if err := l.remove(); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(l.path), filepath.Base(l.path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(strconv.Itoa(l.pid) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), l.path); err != nil {
+		return err
+	}
+	mine, err := os.Stat(f.Name())
+	if err != nil {
+		return err
+	}
+	if there, err := os.Stat(l.path); err != nil || !os.SameFile(mine, there) {
+		return fs.ErrExist
+	}
+	return l.Renew()
+}
+
+// Renew makes the lock count for another [PidLockLife].
+func (l *PidLock) Renew() error {
+	lapse := l.now().Add(PidLockLife).Unix()
+	return WriteFile(l.path+".expire", []byte(strconv.FormatInt(lapse, 10)+"\n"), 0o600)
+}
+
+// Release gives the lock back, if it is still this process's.
+func (l *PidLock) Release() error {
+	if pid, _, err := readPid(l.path); err != nil || pid != l.pid {
+		return nil
+	}
+	return l.remove()
+}
+
+// remove takes away the expiry first: a lock without one is judged by its owner, an expiry without a lock would judge the next.
+func (l *PidLock) remove() error {
+	for _, name := range []string{l.path + ".expire", l.path} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// expired follows the specification: no file means no expiry, one that cannot be understood means expired.
+func (l *PidLock) expired() bool {
+	b, err := os.ReadFile(l.path + ".expire")
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	lapse, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	return err != nil || l.now().Unix() >= lapse
+}
+
+// errPid says that a lock file holds no process id.
+var errPid = errors.New("no process id in lock file")
+
+func readPid(path string) (pid int, written time.Time, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	pid, err = strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || pid <= 0 {
+		return 0, time.Time{}, errPid
+	}
+	return pid, info.ModTime(), nil
+}
+
+// IsUpdater is the [PidHolder] of the update lock: a process that was there when the lock was written, so in this boot, and that
+// runs a program that may hold it: an updater or agent, ours or an original's, or the setup tool. Where the system does not
+// tell, the process is believed.
+func IsUpdater(pid int, written time.Time) bool {
+	const slack = 3 * time.Second // start times are rounded
+	if started, err := ProcessStart(pid); err == nil && started.After(written.Add(slack)) {
+		return false
+	}
+	exe, err := ProcessExecutable(pid)
+	if err != nil {
+		return true
+	}
+	name := strings.TrimSuffix(filepath.Base(exe), ".exe")
+	for _, known := range []string{"updater", "amazon-ssm-agent", "ssm-agent-worker", "ssm-document-worker", "ssm-setup", "ssm-setup-cli"} {
+		if name == known {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,100 @@
+//go:build unix
+
+package launcher
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+)
+
+// alone is the first act: wait until no other launcher, no agent without one and no original agent runs here. True means that the
+// service is to stop.
+func (l *loop) alone() bool {
+	return l.aloneAsLauncher() || l.agentGone() || l.originalGone()
+}
+
+func (l *loop) aloneAsLauncher() bool {
+	said := 0
+	for {
+		lock, holder, err := lockFolder(l.Paths.LauncherLock())
+		if err != nil {
+			l.say("going on without the launcher lock: ", err.Error())
+			return false
+		}
+		if lock != nil {
+			l.lock = lock
+			return false
+		}
+		if said != holder+1 {
+			l.say("another launcher is running (process ", strconv.Itoa(holder), "); waiting for its end")
+			said = holder + 1
+		}
+		if l.pause(5*l.Timing.Look, nil) {
+			return true
+		}
+	}
+}
+
+// agentGone waits for an agent whose launcher died. It is leaving; one that takes too long is killed.
+func (l *loop) agentGone() bool {
+	last, since := -1, time.Now()
+	for {
+		pid, held, err := host.Holder(l.Paths.AgentLock())
+		if err != nil || !held {
+			return false
+		}
+		if pid != last {
+			l.say("an agent without a launcher is leaving (process ", strconv.Itoa(pid), "); waiting for its end")
+			last, since = pid, time.Now()
+		}
+		if time.Since(since) >= l.Timing.Orphan && owned(l.Paths, pid) {
+			l.say("killing the agent without a launcher (process ", strconv.Itoa(pid), ")")
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			since = time.Now()
+		}
+		if l.pause(l.Timing.Look, nil) {
+			return true
+		}
+	}
+}
+
+// originalGone waits for the main program of an original agent, and asks it to end when that takes long.
+func (l *loop) originalGone() bool {
+	last, since := 0, time.Now()
+	for {
+		pid := original(l.Paths)
+		if pid == 0 {
+			return false
+		}
+		if pid != last {
+			l.say("an original agent is running from here (process ", strconv.Itoa(pid), "); waiting for its end")
+			last, since = pid, time.Now()
+		}
+		if time.Since(since) >= l.Timing.Original {
+			l.say("asking the original agent to end (process ", strconv.Itoa(pid), ")")
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+			since = time.Now()
+		}
+		if l.pause(5*l.Timing.Look, nil) {
+			return true
+		}
+	}
+}
+
+// owned reports whether a process runs a program of this installation.
+func owned(p pointer.Paths, pid int) bool {
+	if pid <= 1 {
+		return false
+	}
+	exe, err := host.ProcessExecutable(pid)
+	return err == nil && p.Owns(exe)
+}
+
+// isGone tells a pointer that was removed from one that cannot be read.
+func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, pointer.ErrSlot) }

@@ -1,0 +1,46 @@
+//go:build unix
+
+package launcher
+
+import (
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+)
+
+// Detach starts the launcher of an installation as the service without a service manager: in a session of its own, with a clean
+// environment, pid file and log. It does not wait for it, and does not look whether one is running.
+func Detach(p pointer.Paths) (pid int, err error) {
+	log, err := openLog(p)
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer null.Close()
+	host.CloseOnExec(3)
+	argv := []string{p.Launcher(), "service"}
+	if p.Root != "" {
+		argv = append(argv, "--root", p.Root)
+	}
+	pid, err = syscall.ForkExec(p.Launcher(), argv, &syscall.ProcAttr{
+		Dir:   "/",
+		Env:   cleanEnvironment(p, os.Environ()),
+		Files: []uintptr{null.Fd(), log.Fd(), log.Fd()},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		return 0, &os.PathError{Op: "start", Path: p.Launcher(), Err: err}
+	}
+	go func() { // a caller that lives on leaves no zombie
+		var status syscall.WaitStatus
+		_, _ = syscall.Wait4(pid, &status, 0, nil)
+	}()
+	return pid, host.WriteFile(p.PidFile(), []byte(strconv.Itoa(pid)+"\n"), 0o644)
+}

@@ -1,0 +1,82 @@
+//go:build unix
+
+package launcher
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+)
+
+// ErrNotOurs says that the agent lock is held by a process that this one cannot or must not end.
+var ErrNotOurs = errors.New("the agent lock is held by a process that is not of this installation")
+
+// SendAway asks the running agent to leave (SIGTERM), waits, and kills it when patience is over; the launcher then starts
+// whatever the pointer names. It returns the id of the agent that left, 0 if none ran. An updater calls it after the pointer is
+// written.
+func SendAway(ctx context.Context, p pointer.Paths, patience time.Duration) (int, error) {
+	pid, running := AgentRunning(p)
+	if !running {
+		return 0, nil
+	}
+	if !owned(p, pid) {
+		return 0, ErrNotOurs
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		return pid, ignoreGone(err)
+	}
+	if waitAway(ctx, p, pid, patience) {
+		return pid, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return pid, err
+	}
+	if now, running := AgentRunning(p); !running || now != pid {
+		return pid, nil
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		return pid, ignoreGone(err)
+	}
+	if !waitAway(ctx, p, pid, patience) {
+		return pid, context.DeadlineExceeded
+	}
+	return pid, nil
+}
+
+// waitAway reports whether the agent lock left the process within d.
+func waitAway(ctx context.Context, p pointer.Paths, pid int, d time.Duration) bool {
+	end := time.NewTimer(d)
+	defer end.Stop()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for {
+		if now, running := AgentRunning(p); !running || now != pid {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-end.C:
+			return false
+		case <-look.C:
+		}
+	}
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, syscall.ESRCH) {
+		return nil
+	}
+	return err
+}
+
+// End asks the launcher of an installation to end, which takes its agent with it.
+func End(p pointer.Paths, pid int) error {
+	if !owned(p, pid) {
+		return ErrNotOurs
+	}
+	return ignoreGone(syscall.Kill(pid, syscall.SIGTERM))
+}

@@ -1,0 +1,156 @@
+//go:build unix
+
+package launcher
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+)
+
+// start is the second and third act: it leaves a running agent in l.agent. True means that the service is to stop.
+func (l *loop) start() bool {
+	for {
+		l.read()
+		if l.waitOwed() {
+			return true
+		}
+		if l.walk() {
+			return false
+		}
+		clear(l.deaths) // nothing is left: the ring begins anew
+		if l.owed == 0 {
+			l.owe(pointer.Target{})
+		}
+	}
+}
+
+// waitOwed waits what a death made due; less when the next agent is another one, and no longer once the pointer moves.
+func (l *loop) waitOwed() bool {
+	if l.owed == 0 {
+		return false
+	}
+	d, sequence := l.owed, l.state.Sequence
+	for _, t := range l.state.Ring(facts(l.Paths, l.state, l.Stamp)) {
+		if !l.spent(t) {
+			if t != l.owedTo && !l.owedTo.IsZero() {
+				d = min(d, l.Timing.Delay)
+			}
+			break
+		}
+	}
+	l.owed = 0
+	return l.pause(d, func() bool { l.read(); return l.state.Sequence != sequence })
+}
+
+// walk starts the ring's first agent that is sound, not spent and, on probation, paid for with a token. One for which there is
+// no token goes to the end, and there is started all the same.
+func (l *loop) walk() bool {
+	ring := l.state.Ring(facts(l.Paths, l.state, l.Stamp))
+	atEnd := false
+	for i := 0; i < len(ring); i++ {
+		t := ring[i]
+		if l.spent(t) {
+			continue
+		}
+		file, err := pointer.Check(l.Paths, t)
+		if err != nil {
+			l.say("cannot start the agent ", t.Version, ": ", err.Error())
+			continue
+		}
+		if l.state.Probation && t == l.state.Active && !atEnd {
+			if err := pointer.TakeToken(l.Paths, l.state.Sequence); err != nil {
+				l.say("no probation for ", t.Version, ": ", err.Error())
+				ring, atEnd = append(ring, t), true
+				continue
+			}
+		}
+		a, err := launch(l.Paths, t, file, l.state.Sequence)
+		if err == nil {
+			l.agent = a
+			l.say("started the agent ", t.Version, " (process ", strconv.Itoa(a.pid), ", sequence ",
+				strconv.FormatUint(a.sequence, 10), ")")
+			l.resume()
+			return true
+		}
+		l.say("cannot start the agent ", t.Version, ": ", err.Error())
+		if ownFault(err) {
+			return false // not the version's: the same one again, after a while
+		}
+	}
+	return false
+}
+
+// ownFault tells a system without room for another process from a program that cannot be started.
+func ownFault(err error) bool {
+	for _, e := range []syscall.Errno{syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// resume lets the next in the ring look after the probation of the active one: whoever ran the update may be gone.
+func (l *loop) resume() {
+	if !l.state.Probation || l.resumer != 0 || (!l.resumed.IsZero() && time.Since(l.resumed) < l.Timing.Resume) {
+		return
+	}
+	l.resumed = time.Now()
+	for _, t := range l.state.Ring(facts(l.Paths, l.state, l.Stamp)) {
+		if t == l.state.Active {
+			continue
+		}
+		file, err := pointer.Check(l.Paths, t)
+		if err != nil {
+			continue
+		}
+		pid, err := spawn(file, []string{"updater", "resume"}, environment(), nil)
+		if err != nil {
+			l.say("cannot start the updater of ", t.Version, ": ", err.Error())
+			continue
+		}
+		l.resumer = pid
+		return
+	}
+}
+
+// environment is the launcher's own without the variable of the contract.
+func environment(more ...string) []string {
+	var env []string
+	for _, e := range os.Environ() {
+		if !strings.HasPrefix(e, StartVariable+"=") {
+			env = append(env, e)
+		}
+	}
+	return append(env, more...)
+}
+
+// spawn starts a program in a session of its own: nothing to read, output passed through, and the descriptors in more from 3 on.
+func spawn(file string, argv, env []string, more []int) (int, error) {
+	null, err := syscall.Open(os.DevNull, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		null = 0
+	} else {
+		defer syscall.Close(null)
+	}
+	files := []uintptr{uintptr(null), 1, 2}
+	for _, fd := range more {
+		files = append(files, uintptr(fd))
+	}
+	attr := &syscall.ProcAttr{Env: env, Files: files, Sys: &syscall.SysProcAttr{Setsid: true}}
+	for range 10 {
+		var pid int
+		pid, err = syscall.ForkExec(file, argv, attr)
+		if err != syscall.ETXTBSY {
+			return pid, err
+		}
+		time.Sleep(20 * time.Millisecond) // somebody forked while the file was being written
+	}
+	return 0, err
+}

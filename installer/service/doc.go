@@ -1,0 +1,8 @@
+// Package service starts, stops and asks the agent's service: through the system's service manager for the system's
+// installation (the door to kardianos/service), and by a detached launcher for an installation under another root.
+//
+// It is for ssm-setup and diagnostics. No update needs it: the launcher never stops for one.
+//
+// The detached kind owns <data>/amazon-ssm-agent.pid and <logs>/launcher.log. The launcher's lock, not the pid file, says whether
+// it runs. It does not survive a reboot.
+package service

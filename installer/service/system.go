@@ -1,0 +1,77 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	kardianos "github.com/kardianos/service"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
+)
+
+// system is the service under the system's service manager. Packages install and enable it; this only runs it.
+type system struct{ layout installer.Layout }
+
+// nothing satisfies the library, which is only asked to control a service, never to be one.
+type nothing struct{}
+
+func (nothing) Start(kardianos.Service) error { return nil }
+func (nothing) Stop(kardianos.Service) error  { return nil }
+
+func (s system) open() (kardianos.Service, error) {
+	if kardianos.ChosenSystem() == nil {
+		return nil, ErrNoManager
+	}
+	return kardianos.New(nothing{}, &kardianos.Config{Name: Name(), Executable: s.layout.Launcher()})
+}
+
+func (s system) Status() (Status, error) {
+	pid, running := launcher.Running(s.layout.Pointer())
+	out := Status{Kind: "none", Running: running, PID: pid}
+	svc, err := s.open()
+	if errors.Is(err, ErrNoManager) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	out.Kind = svc.Platform()
+	status, err := svc.Status()
+	if errors.Is(err, kardianos.ErrNotInstalled) {
+		return out, nil
+	}
+	if err != nil {
+		return out, fmt.Errorf("ask for service %s: %w", Name(), err)
+	}
+	out.Installed = true
+	out.Running = running || status == kardianos.StatusRunning
+	return out, nil
+}
+
+func (s system) Start(context.Context) error {
+	return s.do("start", kardianos.Service.Start)
+}
+
+func (s system) Stop(context.Context) error {
+	return s.do("stop", kardianos.Service.Stop)
+}
+
+func (s system) Restart(context.Context) error {
+	return s.do("restart", kardianos.Service.Restart)
+}
+
+func (s system) do(verb string, act func(kardianos.Service) error) error {
+	svc, err := s.open()
+	if err != nil {
+		return err
+	}
+	if _, err := svc.Status(); errors.Is(err, kardianos.ErrNotInstalled) {
+		return fmt.Errorf("%s service %s: %w", verb, Name(), ErrNoManager)
+	}
+	if err := act(svc); err != nil {
+		return fmt.Errorf("%s service %s: %w", verb, Name(), err)
+	}
+	return nil
+}
