@@ -1,0 +1,11 @@
+#!/bin/sh
+# The figures of the README, measured on this machine: the real binaries against a local region. Takes about four minutes.
+set -eu
+cd "$(dirname "$0")/.."
+export CGO_ENABLED=0
+figures() { go test -run '^$' -bench "$1" -benchtime "$2" -timeout 20m ./test/story | grep -E '^(Benchmark|cpu)' || true; }
+echo "sizes";                          figures 'FigureBinaries$' 1x
+echo "command to result (100 times)";  figures 'FigureCommand$' 100x
+echo "start and stop (20 times)";      figures 'FigureStart$' 20x
+echo "idle for a minute";              figures 'FigureIdle$' 1x
+echo "without an agent in an update";  figures 'FigureUpdateGap$' 1x

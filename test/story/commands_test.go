@@ -1,0 +1,308 @@
+package story_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/regions/local"
+)
+
+// patience bounds every wait of a script.
+const patience = 90 * time.Second
+
+// story is what one script has going.
+type story struct {
+	work, root string
+	region     *local.Region
+	client     *ssm.Client
+	sent       map[string]string // name → command id
+}
+
+type storyKey struct{}
+
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"region":        plain(startRegion),
+	"region-break":  plain(breakRegion),
+	"region-put":    plain(putObject),
+	"region-clock":  plain(jumpClock),
+	"region-close":  plain(closeRegion),
+	"publish":       plain(publish),
+	"activation":    plain(activation),
+	"install":       install,
+	"send":          plain(send),
+	"send-async":    plain(sendAsync),
+	"await":         plain(await),
+	"agent-version": plain(agentVersion),
+	"eventually":    plain(eventually),
+	"kill-launcher": plain(killLauncher),
+	"kill-updaters": plain(killUpdaters),
+}
+
+// plain is a command that cannot be negated.
+func plain(f func(ts *testscript.TestScript, s *story, args []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("this command cannot be negated")
+		}
+		f(ts, ts.Value(storyKey{}).(*story), args)
+	}
+}
+
+// end leaves nothing running: the launcher of the script's root first, then whatever was started from that root.
+func (s *story) end() {
+	if pid, err := readPid(installer.At(s.root).PidFile()); err == nil {
+		_ = syscall.Kill(pid, syscall.SIGTERM)
+		for range 80 {
+			if !host.Alive(pid) {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+	for _, pid := range s.processes("") {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if s.region != nil {
+		_ = s.region.Close()
+	}
+}
+
+// processes are those whose program lies under the script's root and whose arguments hold word.
+func (s *story) processes(word string) []int {
+	pids, _ := host.Processes()
+	var found []int
+	for _, pid := range pids {
+		exe, err := host.ProcessExecutable(pid)
+		if err != nil || !strings.HasPrefix(exe, s.work+string(filepath.Separator)) {
+			continue
+		}
+		args, _ := host.ProcessArguments(pid)
+		if strings.Contains(strings.Join(args, " "), word) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+func readPid(path string) (int, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(strings.SplitN(string(b), "\n", 2)[0]))
+}
+
+func startRegion(ts *testscript.TestScript, s *story, args []string) {
+	name := "local"
+	if len(args) > 0 {
+		name = args[0]
+	}
+	r, err := local.Open(local.Options{Data: filepath.Join(s.work, "region-"+name), Name: name, NoSync: true, Record: true})
+	ts.Check(err)
+	s.region = r
+	admin := r.Admin()
+	s.client = ssm.New(ssm.Options{Region: name, BaseEndpoint: aws.String(r.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider(admin.AccessKeyID, admin.SecretAccessKey, "")})
+	ts.Setenv("ENDPOINT", r.URL())
+	ts.Setenv("REGION", name)
+	ts.Setenv("AWS_SHARED_CREDENTIALS_FILE", r.CredentialsFile())
+}
+
+func breakRegion(ts *testscript.TestScript, s *story, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: region-break MATCH TIMES STATUS")
+	}
+	times, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	status, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	s.region.Break(args[0], times, status, "")
+}
+
+func putObject(ts *testscript.TestScript, s *story, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: region-put KEY FILE")
+	}
+	ts.Check(s.region.Put(args[0], []byte(ts.ReadFile(args[1]))))
+}
+
+func jumpClock(ts *testscript.TestScript, s *story, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	s.region.Advance(d)
+}
+
+func closeRegion(ts *testscript.TestScript, s *story, _ []string) {
+	ts.Check(s.region.Close())
+}
+
+func publish(ts *testscript.TestScript, s *story, args []string) {
+	for _, name := range args {
+		ts.Check(ts.Exec("ssm-setup", "publish", "--from", filepath.Join(built, "releases", name), "--region", s.region.Name(),
+			"--endpoint", s.region.URL()))
+	}
+}
+
+func activation(ts *testscript.TestScript, s *story, args []string) {
+	limit := int64(5)
+	if len(args) > 0 {
+		n, err := strconv.ParseInt(args[0], 10, 32)
+		ts.Check(err)
+		limit = n
+	}
+	out, err := s.client.CreateActivation(context.Background(), &ssm.CreateActivationInput{
+		IamRole: aws.String("service-role/SSMRole"), RegistrationLimit: aws.Int32(int32(limit))})
+	ts.Check(err)
+	ts.Setenv("SSM_ACTIVATION_ID", *out.ActivationId)
+	ts.Setenv("SSM_ACTIVATION_CODE", *out.ActivationCode)
+}
+
+// install writes a configuration with a short watch first: keys that are there stay.
+func install(ts *testscript.TestScript, neg bool, args []string) {
+	s := ts.Value(storyKey{}).(*story)
+	config := installer.At(s.root).ConfigFile()
+	if _, err := os.Stat(config); err != nil {
+		ts.Check(os.MkdirAll(filepath.Dir(config), 0o755))
+		ts.Check(os.WriteFile(config, []byte(`{"Agent": {"UpdateWatchSeconds": 4}}`), 0o600))
+	}
+	all := append([]string{"install", "--root", s.root, "--region", s.region.Name(), "--endpoint", s.region.URL()}, args...)
+	err := ts.Exec("ssm-setup", all...)
+	if neg == (err == nil) {
+		ts.Fatalf("install: %v", err)
+	}
+}
+
+// node is the one instance registered with the region.
+func (s *story) node(ts *testscript.TestScript) types.InstanceInformation {
+	out, err := s.client.DescribeInstanceInformation(context.Background(), &ssm.DescribeInstanceInformationInput{})
+	ts.Check(err)
+	if len(out.InstanceInformationList) != 1 {
+		ts.Fatalf("%d instances are registered, 1 expected", len(out.InstanceInformationList))
+	}
+	return out.InstanceInformationList[0]
+}
+
+// start sends a command to the one instance.
+func (s *story) start(ts *testscript.TestScript, args []string) string {
+	in := &ssm.SendCommandInput{DocumentName: aws.String(args[0]), InstanceIds: []string{aws.ToString(s.node(ts).InstanceId)},
+		Parameters: map[string][]string{}}
+	for _, a := range args[1:] {
+		k, v, ok := strings.Cut(a, "=")
+		if !ok {
+			ts.Fatalf("%q is not KEY=VALUE", a)
+		}
+		in.Parameters[k] = append(in.Parameters[k], v)
+	}
+	out, err := s.client.SendCommand(context.Background(), in)
+	ts.Check(err)
+	return *out.Command.CommandId
+}
+
+// finish waits for a command's end and prints what the region recorded: status, then the outputs.
+func (s *story) finish(ts *testscript.TestScript, id, want string) {
+	in := &ssm.GetCommandInvocationInput{CommandId: &id, InstanceId: s.node(ts).InstanceId}
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		out, err := s.client.GetCommandInvocation(context.Background(), in)
+		var missing *types.InvocationDoesNotExist
+		if err != nil && !errors.As(err, &missing) {
+			ts.Check(err)
+		}
+		if err == nil {
+			switch out.Status {
+			case types.CommandInvocationStatusPending, types.CommandInvocationStatusInProgress, types.CommandInvocationStatusDelayed,
+				types.CommandInvocationStatusCancelling:
+			default:
+				fmt.Fprintf(ts.Stdout(), "status %s code %d\n%s", out.Status, out.ResponseCode, aws.ToString(out.StandardOutputContent))
+				fmt.Fprint(ts.Stderr(), aws.ToString(out.StandardErrorContent))
+				if string(out.Status) != want {
+					ts.Fatalf("command ended %s, %s expected\n%s\n%s", out.Status, want, aws.ToString(out.StandardOutputContent), aws.ToString(out.StandardErrorContent))
+				}
+				return
+			}
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("command %s has no end after %s", id, patience)
+		}
+	}
+}
+
+func send(ts *testscript.TestScript, s *story, args []string) {
+	want := "Success"
+	if len(args) > 2 && args[0] == "-status" {
+		want, args = args[1], args[2:]
+	}
+	s.finish(ts, s.start(ts, args), want)
+}
+
+func sendAsync(ts *testscript.TestScript, s *story, args []string) {
+	s.sent[args[0]] = s.start(ts, args[1:])
+}
+
+func await(ts *testscript.TestScript, s *story, args []string) {
+	want := "Success"
+	if len(args) > 1 {
+		want = args[1]
+	}
+	id, ok := s.sent[args[0]]
+	if !ok {
+		ts.Fatalf("nothing was sent under the name %s", args[0])
+	}
+	s.finish(ts, id, want)
+}
+
+func agentVersion(ts *testscript.TestScript, s *story, args []string) {
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		got := aws.ToString(s.node(ts).AgentVersion)
+		if got == args[0] {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("the region knows version %s, not %s", got, args[0])
+		}
+	}
+}
+
+func eventually(ts *testscript.TestScript, s *story, args []string) {
+	seconds, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var out []byte
+	for end := time.Now().Add(time.Duration(seconds) * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		cmd := exec.Command("sh", "-c", `cd "$0" && "$@"`, s.work)
+		cmd.Args = append(cmd.Args, args[1:]...)
+		cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "ROOT="+s.root, "HOME="+ts.Getenv("HOME"))
+		if out, err = cmd.CombinedOutput(); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("%s: %v after %d s\n%s", strings.Join(args[1:], " "), err, seconds, out)
+}
+
+func killLauncher(ts *testscript.TestScript, s *story, _ []string) {
+	pid, err := readPid(installer.At(s.root).PidFile())
+	ts.Check(err)
+	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+}
+
+// killUpdaters ends every updater of the root at once, again and again, until the pointer has moved to a sequence on probation
+// and none is left: what resumes afterwards is somebody else's.
+func killUpdaters(ts *testscript.TestScript, s *story, _ []string) {
+	for _, pid := range s.processes("updater") {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}

@@ -1,0 +1,19 @@
+// Package story tells promises to users as scripts: testdata/*.txtar drive the real binaries against a local region, one
+// promise a script, each naming the promise in its first lines.
+//
+// Commands beside testscript's own (exec, stdout, cmp, …), see commands_test.go:
+//
+//	region [name]                        start a region of its own; sets ENDPOINT, REGION and the administrator's credentials
+//	region-break MATCH TIMES STATUS      the next calls of an operation, or of a path, fail with that status
+//	region-put KEY FILE                  an object of the region's bucket
+//	region-clock DURATION                the region's clock jumps ahead
+//	region-close                         the region is gone (its data stays)
+//	publish VERSION|KIND…                releases made once for all scripts: 9.1.0.0, 9.2.0.0, and broken ones
+//	activation [LIMIT]                   sets SSM_ACTIVATION_ID and SSM_ACTIVATION_CODE
+//	install [FLAG…]                      ssm-setup install --root $ROOT with that activation
+//	send [-status S] DOCUMENT [K=V…]     Run Command, waits for the end; prints what the region recorded
+//	send-async NAME DOCUMENT [K=V…]      the same without waiting
+//	await NAME [STATUS]                  waits for it
+//	agent-version V                      waits until the region's record of the host says so
+//	eventually SECONDS COMMAND [ARG…]    runs a program until it succeeds
+package story
