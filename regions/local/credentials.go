@@ -22,9 +22,10 @@ type credential struct {
 	InstanceID  string    `json:",omitempty"` // the node they were issued to; empty: the administrator
 }
 
-var (
-	credentialsBucket = []byte("credentials") // access key id → credential
-	regionBucket      = []byte("region")      // "name", "administrator" → access key id
+// Buckets of records.
+const (
+	credentialsBucket = "credentials" // access key id → credential
+	regionBucket      = "region"      // "name"; "administrator" → access key id
 )
 
 // Credentials are a key pair as a client needs them.
@@ -41,11 +42,11 @@ func (r *Region) CredentialsFile() string { return filepath.Join(r.data, "creden
 // prepareCredentials finds or makes the administrator, refuses a data folder of another region, forgets what expired.
 func (r *Region) prepareCredentials() error {
 	err := r.db.Update(func(tx *bbolt.Tx) error {
-		creds, err := tx.CreateBucketIfNotExists(credentialsBucket)
+		creds, err := tx.CreateBucketIfNotExists([]byte(credentialsBucket))
 		if err != nil {
 			return err
 		}
-		own, err := tx.CreateBucketIfNotExists(regionBucket)
+		own, err := tx.CreateBucketIfNotExists([]byte(regionBucket))
 		if err != nil {
 			return err
 		}
@@ -105,14 +106,14 @@ func (r *Region) issue(instanceID string, life time.Duration) (accessKey, secret
 	}
 	c := credential{AccessKeyID: accessKeyID("ASIA"), Secret: secretText(30), Token: secretText(192),
 		Expires: r.now().Add(life), InstanceID: instanceID}
-	err = r.db.Update(func(tx *bbolt.Tx) error { return putCredential(tx.Bucket(credentialsBucket), c) })
+	err = r.db.Update(func(tx *bbolt.Tx) error { return putCredential(tx.Bucket([]byte(credentialsBucket)), c) })
 	return c.AccessKeyID, c.Secret, c.Token, c.Expires, err
 }
 
 // credentialsOf looks an access key id up; expired ones are found too.
 func (r *Region) credentialsOf(accessKey string) (c credential, ok bool) {
 	_ = r.db.View(func(tx *bbolt.Tx) error {
-		raw := tx.Bucket(credentialsBucket).Get([]byte(accessKey))
+		raw := tx.Bucket([]byte(credentialsBucket)).Get([]byte(accessKey))
 		ok = raw != nil && json.Unmarshal(raw, &c) == nil
 		return nil
 	})

@@ -49,6 +49,7 @@ type Region struct {
 	server   *http.Server
 	cancel   context.CancelFunc // ends the context of every call, long polls too
 	done     sync.WaitGroup
+	serving  sync.RWMutex // held for reading by every call
 	closing  sync.Once
 	closed   error
 
@@ -59,6 +60,7 @@ type Region struct {
 	waits waits
 	knobs knobs
 	calls calls
+	desk  desk // messages given out
 }
 
 // Open starts a region and returns once it accepts connections. Errors: [ErrLocked]; those of net.Listen; those of the
@@ -90,8 +92,7 @@ func Open(o Options) (*Region, error) {
 		return nil, err
 	}
 	if err := r.open(o.Listen); err != nil {
-		r.db.Close()
-		return nil, err
+		return nil, errors.Join(err, r.db.Close())
 	}
 	return r, nil
 }
@@ -122,6 +123,7 @@ func (r *Region) open(listen string) error {
 
 // prepareOperations lets the operations make their buckets.
 func (r *Region) prepareOperations() error {
+	r.desk.opened = r.now()
 	return r.db.Update(prepareRecords)
 }
 
@@ -137,6 +139,8 @@ func (r *Region) Close() error {
 		r.cancel()
 		err := r.server.Close()
 		r.done.Wait()
+		r.serving.Lock() // calls that were cut off have returned
+		defer r.serving.Unlock()
 		r.closed = errors.Join(err, r.db.Close())
 	})
 	return r.closed

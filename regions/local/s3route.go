@@ -1,0 +1,98 @@
+package local
+
+import "net/http"
+
+// s3Operation names what a request asks for; unknown is not empty when it cannot be done here.
+func s3Operation(req *http.Request, c *s3call) (name, unknown string) {
+	for _, sub := range subresources() {
+		if c.query.Has(sub) && (sub != "acl" || req.Method != http.MethodGet) {
+			return "", req.Method + " ?" + sub
+		}
+	}
+	switch {
+	case c.bucket == "":
+		name = serviceOperation(req.Method)
+	case c.key == "":
+		name = bucketOperation(req.Method, c)
+	default:
+		name = objectOperation(req, c)
+	}
+	if name == "" {
+		return "", req.Method + " " + rawPath(req)
+	}
+	return name, ""
+}
+
+// subresources are parts of S3 that are not here; without this list they would be taken for the object itself.
+func subresources() []string {
+	return []string{"accelerate", "acl", "analytics", "attributes", "cors", "intelligent-tiering", "inventory", "legal-hold",
+		"lifecycle", "logging", "metadataTable", "metrics", "notification", "object-lock", "ownershipControls", "policy",
+		"policyStatus", "publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select", "session",
+		"tagging", "torrent", "versionId", "versions", "website"}
+}
+
+func serviceOperation(method string) string {
+	if method == http.MethodGet {
+		return "ListBuckets"
+	}
+	return ""
+}
+
+func bucketOperation(method string, c *s3call) string {
+	switch {
+	case method == http.MethodHead:
+		return "HeadBucket"
+	case method == http.MethodDelete:
+		return "DeleteBucket"
+	case method == http.MethodPost && c.query.Has("delete"):
+		return "DeleteObjects"
+	case method == http.MethodPut && !c.query.Has("versioning") && !c.query.Has("encryption"):
+		return "CreateBucket"
+	case method != http.MethodGet:
+		return ""
+	}
+	for _, row := range [][2]string{{"location", "GetBucketLocation"}, {"encryption", "GetBucketEncryption"},
+		{"versioning", "GetBucketVersioning"}, {"uploads", "ListMultipartUploads"}, {"acl", "GetBucketAcl"}} {
+		if c.query.Has(row[0]) {
+			return row[1]
+		}
+	}
+	if c.query.Get("list-type") == "2" {
+		return "ListObjectsV2"
+	}
+	return "ListObjects"
+}
+
+func objectOperation(req *http.Request, c *s3call) string {
+	upload := c.query.Has("uploadId")
+	copying := req.Header.Get("X-Amz-Copy-Source") != ""
+	switch req.Method {
+	case http.MethodHead:
+		return "HeadObject"
+	case http.MethodGet:
+		if c.query.Has("acl") {
+			return "GetObjectAcl"
+		}
+		return either(upload, "ListParts", "GetObject")
+	case http.MethodDelete:
+		return either(upload, "AbortMultipartUpload", "DeleteObject")
+	case http.MethodPut:
+		if upload {
+			return either(copying, "UploadPartCopy", "UploadPart")
+		}
+		return either(copying, "CopyObject", "PutObject")
+	case http.MethodPost:
+		if c.query.Has("uploads") {
+			return "CreateMultipartUpload"
+		}
+		return either(upload, "CompleteMultipartUpload", "")
+	}
+	return ""
+}
+
+func either(yes bool, a, b string) string {
+	if yes {
+		return a
+	}
+	return b
+}

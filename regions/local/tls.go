@@ -1,0 +1,129 @@
+package local
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// CAFile is the certificate (PEM) that clients over TLS must trust.
+func (r *Region) CAFile() string { return filepath.Join(r.data, "ca.pem") }
+
+func (r *Region) caKeyFile() string { return filepath.Join(r.data, "ca-key.pem") }
+
+// tlsConfig makes a fresh leaf for the names this region is reached by, signed by its own CA.
+func (r *Region) tlsConfig(listen string) (*tls.Config, error) {
+	ca, err := r.authority()
+	if err != nil {
+		return nil, fmt.Errorf("certificate authority of the region: %w", err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	leaf := certificate("ssm-setup local region " + r.name)
+	leaf.NotAfter = time.Now().AddDate(1, 0, 0)
+	leaf.KeyUsage = x509.KeyUsageDigitalSignature
+	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	leaf.DNSNames, leaf.IPAddresses = namesOf(listen)
+	der, err := x509.CreateCertificate(rand.Reader, leaf, ca.Leaf, key.Public(), ca.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"http/1.1"},
+		Certificates: []tls.Certificate{{Certificate: [][]byte{der, ca.Certificate[0]}, PrivateKey: key}},
+	}, nil
+}
+
+// namesOf are the names and addresses a leaf is good for: this machine, and the host listened on.
+func namesOf(listen string) (names []string, ips []net.IP) {
+	names = []string{"localhost", "*.localhost"}
+	ips = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	host, _, _ := net.SplitHostPort(listen)
+	ip := net.ParseIP(host)
+	switch {
+	case host == "" || ip != nil && ip.IsUnspecified():
+		if name, err := os.Hostname(); err == nil && name != "localhost" {
+			names = append(names, name)
+		}
+		ips = append(ips, ownAddresses()...)
+	case ip != nil && !ip.IsLoopback():
+		ips = append(ips, ip)
+	case ip == nil && host != "localhost":
+		names = append(names, host, "*."+host)
+	}
+	return names, ips
+}
+
+func ownAddresses() (ips []net.IP) {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && !n.IP.IsLoopback() {
+			ips = append(ips, n.IP)
+		}
+	}
+	return ips
+}
+
+// authority reads the CA, or makes it once. The certificate is written last: one without the other is made anew.
+func (r *Region) authority() (tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(r.CAFile(), r.caKeyFile())
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return pair, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	ca := certificate("ssm-setup local CA " + r.name)
+	ca.IsCA, ca.BasicConstraintsValid, ca.MaxPathLenZero = true, true, true
+	ca.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	der, err := x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	if err := r.writeWhole(r.caKeyFile(), keyPEM, 0o600); err != nil {
+		return tls.Certificate{}, err
+	}
+	if err := r.writeWhole(r.CAFile(), certPEM, 0o644); err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(certPEM, keyPEM)
+}
+
+// certificate is a template good from yesterday for ten years.
+func certificate(name string) *x509.Certificate {
+	serial, _ := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)) // never fails (crypto/rand)
+	return &x509.Certificate{
+		SerialNumber: serial,
+		Subject:      pkix.Name{CommonName: name, Organization: []string{"ssm-setup"}},
+		NotBefore:    time.Now().Add(-24 * time.Hour),
+		NotAfter:     time.Now().AddDate(10, 0, 0),
+	}
+}
+
+func portText(port int) string { return strconv.Itoa(port) }
