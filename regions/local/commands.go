@@ -57,8 +57,11 @@ type standing struct {
 	Sent    bool // the message was put into its mailbox
 }
 
-func (s standing) final() bool {
-	switch s.Status {
+func (s standing) final() bool { return ended(s.Status) }
+
+// ended tells whether a status is one that never changes again.
+func ended(status string) bool {
+	switch status {
 	case pending, delayed, wire.InProgress, cancelling:
 		return false
 	}

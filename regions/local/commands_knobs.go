@@ -37,47 +37,55 @@ func (r *Region) SendCommand(document, instance string, parameters map[string][]
 // Cancel cancels a command on all its nodes.
 func (r *Region) Cancel(commandID string) error { return r.stop(commandID, nil) }
 
-// Invocation tells where a command stands on a node: its status (the SDK's type CommandInvocationStatus), the outputs of
-// its steps one after another, and the steps. The status is empty where there is no such invocation.
-func (r *Region) Invocation(commandID, instance string) (status, output string, plugins []Plugin) {
-	cmd, inv, n, err := r.invocation(commandID, instance)
-	if err != nil {
-		return "", "", nil
-	}
-	s := cmd.standingOf(n, r.now())
-	for _, st := range inv.Steps {
-		p := cmd.pluginOf(st, s)
-		plugins = append(plugins, Plugin{Name: st.ID, Action: st.Action, Status: p.Status, Code: p.ResponseCode, Output: st.Output,
-			StandardOutput: st.StandardOutput, StandardError: st.StandardError})
-		if st.StandardOutput != "" {
-			output += st.StandardOutput
-		} else {
-			output += st.Output
-		}
-	}
-	if output == "" {
-		output = inv.Trace
-	}
-	return s.Status, output, plugins
+// Invocation is where a command stands on a node.
+type Invocation struct {
+	Status         string // the SDK's type CommandInvocationStatus: Pending, InProgress, Delayed, Success, …
+	StatusDetails  string
+	Code           int    // of the first step that failed, else of the last; -1 without an answer
+	StandardOutput string // of all steps, one after another; the short output of those that fill no streams
+	StandardError  string
+	Trace          string // why the node refused the document, if it did
+	Plugins        []Plugin
 }
 
-// WaitCommand waits until a command comes to its end on a node and returns its last status; it ends early, with the
-// status then, when ctx does.
-func (r *Region) WaitCommand(ctx context.Context, commandID, instance string) (status string, err error) {
+// Invocation tells where a command stands on a node. Error: InvocationDoesNotExist.
+func (r *Region) Invocation(commandID, instance string) (Invocation, error) {
+	cmd, inv, n, err := r.invocation(commandID, instance)
+	if err != nil {
+		return Invocation{}, err
+	}
+	s := cmd.standingOf(n, r.now())
+	out := Invocation{Status: s.Status, StatusDetails: s.Details, Code: -1, Trace: inv.Trace}
+	for _, st := range inv.Steps {
+		p := cmd.pluginOf(st, s)
+		if out.Code <= 0 && p.ResponseCode >= 0 {
+			out.Code = p.ResponseCode
+		}
+		out.Plugins = append(out.Plugins, Plugin{Name: st.ID, Action: st.Action, Status: p.Status, Code: p.ResponseCode,
+			Output: st.Output, StandardOutput: st.StandardOutput, StandardError: st.StandardError})
+		out.StandardError += st.StandardError
+		if st.StandardOutput == "" && st.StandardError == "" {
+			out.StandardOutput += st.Output
+		} else {
+			out.StandardOutput += st.StandardOutput
+		}
+	}
+	return out, nil
+}
+
+// WaitCommand waits until a command comes to its end on a node; when ctx ends first, it returns where it stands and the
+// error of ctx.
+func (r *Region) WaitCommand(ctx context.Context, commandID, instance string) (Invocation, error) {
 	for {
 		changed := r.waiter("command/" + commandID)
-		cmd, inv, _, err := r.invocation(commandID, instance)
-		if err != nil {
-			return "", err
-		}
-		s := cmd.Standing[inv.Instance]
-		if s.final() {
-			return s.Status, nil
+		inv, err := r.Invocation(commandID, instance)
+		if err != nil || ended(inv.Status) {
+			return inv, err
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return s.Status, ctx.Err()
+			return inv, ctx.Err()
 		}
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-
-	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
 // listInput is what ListCommands and ListCommandInvocations take.
@@ -50,7 +48,7 @@ func (in listInput) check() error {
 }
 
 // passes tells whether a command, or an invocation of it with its own status, satisfies every filter.
-func (in listInput) passes(c command, status string, ended bool) bool {
+func (in listInput) passes(c command, status string, over bool) bool {
 	for _, f := range in.Filters {
 		at, _ := time.Parse(time.RFC3339, f.Value)
 		ok := true
@@ -62,7 +60,7 @@ func (in listInput) passes(c command, status string, ended bool) bool {
 		case "Status":
 			ok = f.Value == status
 		case "ExecutionStage":
-			ok = f.Value == "Complete" && ended || f.Value == "Executing" && !ended
+			ok = f.Value == "Complete" && over || f.Value == "Executing" && !over
 		case "DocumentName":
 			ok = f.Value == c.Document
 		}
@@ -114,8 +112,7 @@ func listCommands(c *call) (any, error) {
 	err := c.region.db.View(func(tx *bbolt.Tx) error {
 		return commandsOf(tx, in.CommandId, func(key string, cmd command) error {
 			s := cmd.shown()
-			ended := s.Status != pending && s.Status != wire.InProgress && s.Status != cancelling
-			if _, here := cmd.Standing[in.InstanceId]; (in.InstanceId == "" || here) && in.passes(cmd, s.Status, ended) {
+			if _, here := cmd.Standing[in.InstanceId]; (in.InstanceId == "" || here) && in.passes(cmd, s.Status, ended(s.Status)) {
 				all = append(all, listed[commandShown]{key, s})
 			}
 			return nil

@@ -10,14 +10,15 @@ import (
 
 // Instance is a managed node as the region knows it.
 type Instance struct {
-	ID           string
+	InstanceID   string
 	Name         string
 	Role         string
 	ActivationID string
 	Registered   time.Time
 	Tags         []wire.Tag
-	PingStatus   string // Online, ConnectionLost, Inactive (before its first ping)
-	LastPing     time.Time
+	PingStatus   string    // Online, ConnectionLost, Inactive (before its first ping)
+	LastPing     time.Time // of an agent; updaters don't count
+	AgentVersion string
 	Agent        wire.UpdateInstanceInformationInput // what pings said last
 }
 
@@ -33,8 +34,9 @@ func (r *Region) Instances() (all []Instance) {
 	_ = r.db.View(func(tx *bbolt.Tx) error {
 		nodes, err := nodesOf(tx)
 		for _, n := range nodes {
-			all = append(all, Instance{ID: n.ID, Name: n.Name, Role: n.Role, ActivationID: n.ActivationID, Registered: n.Registered,
-				Tags: n.Tags, PingStatus: n.pingStatus(now), LastPing: n.LastPing, Agent: n.Ping})
+			all = append(all, Instance{InstanceID: n.ID, Name: n.Name, Role: n.Role, ActivationID: n.ActivationID, Registered: n.Registered,
+				Tags: n.Tags, PingStatus: n.pingStatus(now), LastPing: n.LastPing, AgentVersion: n.Ping.AgentVersion,
+				Agent: n.Ping})
 		}
 		return err
 	})
