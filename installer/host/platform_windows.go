@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/windows/registry"
 )
 
+// workstation is the product type of a system that is no server.
+const workstation = 1
+
 // platform reads the registry and the kernel: the same words as WMI's Caption and Version, without a shell.
 func platform() (name, version string, err error) {
 	v := windows.RtlGetVersion()
@@ -20,7 +23,7 @@ func platform() (name, version string, err error) {
 	if name, _, err = key.GetStringValue("ProductName"); err != nil {
 		return "", "", err
 	}
-	if v.BuildNumber >= 22000 && v.ProductType == windows.VER_NT_WORKSTATION { // the registry never learned of 11
+	if v.BuildNumber >= 22000 && v.ProductType == workstation { // the registry never learned of 11
 		name = strings.Replace(name, "Windows 10", "Windows 11", 1)
 	}
 	return "Microsoft " + name, version, nil
