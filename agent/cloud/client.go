@@ -87,11 +87,11 @@ func (c *Client) Call(ctx context.Context, operation string, in, out any) error 
 	}
 	for n := 0; ; n++ {
 		err := c.attempt(ctx, operation, body, out)
+		if expired(err) || unknownKey(err) {
+			invalidate(c.o.Credentials)
+		}
 		if err == nil || n >= c.o.Retries || ctx.Err() != nil || !retryable(err) {
 			return err
-		}
-		if expired(err) {
-			invalidate(c.o.Credentials)
 		}
 		wait := backOff(operation, err, n)
 		c.o.Log.Debug("request failed, trying again", "operation", operation, "error", describe(err), "in", wait)

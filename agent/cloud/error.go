@@ -31,6 +31,10 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 // Unwrap gives the transport's error, if there is one.
 func (e *Error) Unwrap() error { return e.cause }
 
+// ErrNoCredentials says that a request was not sent because there was nothing to sign it with; the provider's error, which
+// may be an [*Error] of another request, is in the chain.
+var ErrNoCredentials = errors.New("no credentials")
+
 // Code is the code of an [*Error] in err's chain, else empty.
 func Code(err error) string {
 	var e *Error
@@ -68,10 +72,15 @@ func Throttled(err error) bool { return slices.Contains(throttles, Code(err)) }
 
 func expired(err error) bool { return slices.Contains(expirations, Code(err)) }
 
+// unknownKey tells credentials that the service never issued or took back: cached ones are worthless then.
+func unknownKey(err error) bool {
+	return slices.Contains([]string{"UnrecognizedClientException", "InvalidClientTokenId"}, Code(err))
+}
+
 // retryable: transport errors, 5xx but 501, 429, throttling, expired credentials.
 func retryable(err error) bool {
 	var e *Error
-	if !errors.As(err, &e) {
+	if errors.Is(err, ErrNoCredentials) || !errors.As(err, &e) {
 		return false
 	}
 	switch {

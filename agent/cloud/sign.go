@@ -61,7 +61,7 @@ func hostHeader(req *http.Request) string {
 func signV4(ctx context.Context, p aws.CredentialsProvider, req *http.Request, hash, region, service string, now time.Time) error {
 	credentials, err := p.Retrieve(ctx)
 	if err != nil {
-		return fmt.Errorf("no credentials: %w", err)
+		return fmt.Errorf("%w: %w", ErrNoCredentials, err)
 	}
 	hostHeader(req)
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = service == "s3" })

@@ -61,6 +61,8 @@ type Identity struct {
 	AvailabilityZone, InstanceType string
 
 	source credentials
+	cfg    config.Config
+	o      Options
 }
 
 // credentials gives credentials, and keeps them fresh where that is this process's work.
@@ -96,6 +98,7 @@ func Load(layout installer.Layout, cfg config.Config, o Options) (*Identity, err
 			continue
 		}
 		if id != nil {
+			id.cfg, id.o = cfg, o
 			o.Log.Info("Agent will take identity from " + name)
 			return id, nil
 		}
