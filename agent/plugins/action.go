@@ -23,8 +23,9 @@ type Call struct {
 	CommandDir   string // of the whole command; downloads/ lies in it
 	MessageID    string
 	Lane         string // the service the command came from
-	OutputBucket string
-	OutputPrefix string
+	OutputBucket string // S3, empty: none
+	OutputPrefix string // of the action's keys
+	OutputStep   string // the element of the key after that
 	Machine      Machine
 	Stdout       io.Writer // never fail
 	Stderr       io.Writer
@@ -58,15 +59,19 @@ func (a Action) Supported(system string) bool {
 // decode reads the inputs into an action's own struct. Keys match without regard to case. ok is false after the error
 // was written to stderr in the common form.
 func (c Call) decode(into any) bool {
-	raw, err := json.Marshal(c.Inputs)
-	if err == nil {
-		err = json.Unmarshal(raw, into)
-	}
-	if err != nil {
+	if err := c.unmarshal(into); err != nil {
 		fmt.Fprintf(c.Stderr, "Invalid format in plugin properties %v;\nerror %v", c.Inputs, err)
 		return false
 	}
 	return true
+}
+
+func (c Call) unmarshal(into any) error {
+	raw, err := json.Marshal(c.Inputs)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, into)
 }
 
 // failed is the outcome of a run that never came to do anything.

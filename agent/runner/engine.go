@@ -165,7 +165,7 @@ func (e *Engine) element(ctx context.Context, s document.Step, action plugins.Ac
 		StepID: s.ID, Name: s.Action, Inputs: inputs, Settings: s.Settings,
 		Directory: e.scripts(s), OutputDir: p.Dir, CommandDir: e.Job.Directory,
 		MessageID: e.Job.MessageID, Lane: e.Job.Lane, Machine: e.Job.Machine,
-		OutputBucket: e.Job.Output.Bucket, OutputPrefix: e.prefix(p),
+		OutputBucket: e.Job.Output.Bucket, OutputPrefix: e.prefix(p), OutputStep: p.Step,
 		Stdout: capture.Stdout(), Stderr: capture.Stderr(), Log: e.Log,
 	})
 	stdout, stderr = capture.Texts()

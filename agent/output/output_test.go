@@ -1,0 +1,147 @@
+package output_test
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ssm-setup/ssm-setup/agent/output"
+)
+
+func TestLimit(t *testing.T) {
+	for _, n := range []int{0, 1, 23999} {
+		if s := strings.Repeat("x", n); output.Limit(s) != s {
+			t.Errorf("%d bytes were touched", n)
+		}
+	}
+	for _, n := range []int{24000, 24001, 90000} {
+		got := output.Limit(strings.Repeat("x", n))
+		if len(got) != 24000 || got != strings.Repeat("x", 23980)+"--output truncated--" {
+			t.Errorf("%d bytes became %d, ending in %q", n, len(got), got[len(got)-30:])
+		}
+	}
+}
+
+func TestCombine(t *testing.T) {
+	const title, cutOut, cutErr = "\n----------ERROR-------\n", "\n---Output truncated---", "\n---Error truncated----"
+	o, e := func(n int) string { return strings.Repeat("o", n) }, func(n int) string { return strings.Repeat("e", n) }
+	for _, c := range []struct {
+		name           string
+		stdout, stderr int
+		want           string
+	}{
+		{"nothing", 0, 0, ""},
+		{"stdout only", 10, 0, o(10)},
+		{"stderr only", 0, 10, title + e(10)},
+		{"both", 3, 4, o(3) + title + e(4)},
+		{"just fits", 2499, 0, o(2499)},
+		{"one too many", 2500, 0, o(2500-23) + cutOut},
+		{"both long", 3000, 3000, o(1215) + cutOut + title + e(1215) + cutErr},
+		{"only stderr is cut", 100, 3000, o(100) + title + e(2476-100-23) + cutErr},
+		{"only stdout is cut", 3000, 100, o(2476-100-23) + cutOut + title + e(100)},
+		{"halves", 1238, 1238, o(1238) + title + e(1238-23) + cutErr},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := output.Combine(o(c.stdout), e(c.stderr))
+			if got != c.want {
+				t.Errorf("got %d bytes, want %d: %.60q", len(got), len(c.want), got)
+			}
+			if len(got) > 2500 {
+				t.Errorf("%d bytes are too many", len(got))
+			}
+		})
+	}
+}
+
+func TestCaptureKeepsFilesAndBeginning(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	for run, want := range []string{"one", "oneone"} {
+		c, err := output.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(c.Stdout(), "one")
+		io.WriteString(c.Stderr(), "two")
+		stdout, stderr := c.Texts()
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if stdout != want || stderr != strings.Repeat("two", run+1) {
+			t.Errorf("run %d: %q, %q", run, stdout, stderr)
+		}
+	}
+	for file, want := range map[string]string{"stdout": "oneone", "stdoutConsole": "oneone", "stderr": "twotwo", "stderrConsole": "twotwo"} {
+		path := filepath.Join(dir, file)
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", file, got, err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: mode %v, %v", file, info.Mode(), err)
+		}
+	}
+}
+
+func TestCaptureHoldsNoMoreThanAReplyNeeds(t *testing.T) {
+	c, err := output.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	chunk := strings.Repeat("x", 10000)
+	for range 5 {
+		if n, err := io.WriteString(c.Stdout(), chunk); n != len(chunk) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if stdout, _ := c.Texts(); len(stdout) != output.StreamLimit {
+		t.Errorf("%d bytes in memory", len(stdout))
+	}
+}
+
+func TestWritersNeverFail(t *testing.T) {
+	c, err := output.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.WriteString(c.Stdout(), "late"); n != 4 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if stdout, _ := c.Texts(); stdout != "late" {
+		t.Errorf("%q", stdout)
+	}
+}
+
+func TestEverySink(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range output.Table() {
+		if s.Name == "" || s.Wanted == nil || s.Keep == nil || seen[s.Name] {
+			t.Errorf("row %+v", s)
+		}
+		seen[s.Name] = true
+		if s.Wanted(output.Settings{}) {
+			t.Errorf("%s wants output that nobody asked to be kept", s.Name)
+		}
+	}
+}
+
+func TestCleanUpAfterExecution(t *testing.T) {
+	for setting, left := range map[string]int{"": 4, "default": 4, "after-execution": 0} {
+		dir := t.TempDir()
+		c, err := output.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if err := output.Keep(t.Context(), output.Settings{CleanUp: setting}, output.Place{Dir: dir}); err != nil {
+			t.Fatal(err)
+		}
+		if files, _ := os.ReadDir(dir); len(files) != left {
+			t.Errorf("%q leaves %d files", setting, len(files))
+		}
+	}
+}
