@@ -6,5 +6,10 @@ import "github.com/urfave/cli/v2"
 var verbs = []func() *cli.Command{
 	buildVerb,
 	publishVerb,
+	installVerb,
+	registerVerb,
+	statusVerb,
+	uninstallVerb,
 	regionsVerb,
+	localVerb,
 }

@@ -51,7 +51,7 @@ func (r *Region) prepareCredentials() error {
 			return err
 		}
 		if name := own.Get([]byte("name")); name != nil && string(name) != r.name {
-			return fmt.Errorf("%s holds the region %s, not %s", r.data, name, r.name)
+			return fmt.Errorf("%s: %w: %s, not %s", r.data, ErrOtherRegion, name, r.name)
 		}
 		if err := own.Put([]byte("name"), []byte(r.name)); err != nil {
 			return err

@@ -44,7 +44,7 @@ func TestOneProcessPerFolderAndOneRegionPerFolder(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := local.Open(local.Options{Data: r.Data(), Name: "other"}); err == nil || !strings.Contains(err.Error(), "holds the region local") {
+	if _, err := local.Open(local.Options{Data: r.Data(), Name: "other"}); !errors.Is(err, local.ErrOtherRegion) {
 		t.Errorf("other name: %v", err)
 	}
 }

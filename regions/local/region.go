@@ -24,6 +24,9 @@ const Account = "123456789012"
 // ErrLocked says that another process has the data folder open.
 var ErrLocked = errors.New("the data folder is in use by another local region")
 
+// ErrOtherRegion says that the data folder belongs to a region of another name.
+var ErrOtherRegion = errors.New("the data folder holds another region")
+
 // Options say where a region lives and listens. The zero value of each field is usable but Data.
 type Options struct {
 	Data   string           // folder of its state, made if missing
@@ -63,7 +66,7 @@ type Region struct {
 	desk  desk // messages given out
 }
 
-// Open starts a region and returns once it accepts connections. Errors: [ErrLocked]; those of net.Listen; those of the
+// Open starts a region and returns once it accepts connections. Errors: [ErrLocked], [ErrOtherRegion]; those of net.Listen; those of the
 // file system, wrapped.
 func Open(o Options) (*Region, error) {
 	if o.Name == "" {
