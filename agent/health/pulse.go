@@ -53,6 +53,13 @@ func (w *Pulse) Known(instanceID string) {
 	w.p.InstanceID = instanceID
 }
 
+// Program takes the hash of the running program, once it is known.
+func (w *Pulse) Program(hash string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.p.Hash = hash
+}
+
 // Read is what the next beat would write, for status.
 func (w *Pulse) Read() installer.Pulse {
 	w.mu.Lock()

@@ -1,0 +1,227 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
+)
+
+// Options are what the outside gives. Layout, Executable are needed.
+type Options struct {
+	Layout     installer.Layout
+	Child      *launcher.Child             // nil: nobody started this agent but a person
+	Executable string                      // the running program, for workers
+	Resume     func()                      // wakes the updater, which looks for itself whether there is work; may be nil
+	Console    io.Writer                   // for log lines besides the files; nil: none
+	Reboot     func(context.Context) error // nil: the system's
+	Lean       bool                        // tune the process for little memory; not in tests, where it is not alone
+
+	Now func() time.Time // nil: time.Now
+}
+
+// Waits of a life.
+const (
+	identityPeriod = time.Second // between two looks for a registration
+	resumePeriod   = time.Minute // between two wakings of the updater
+	leaveLimit     = 400 * time.Millisecond
+	gcPercent      = 50
+	memoryLimit    = 64 << 20
+)
+
+// ErrRival says that another agent of this installation runs.
+var ErrRival = errors.New("another agent of this installation runs")
+
+// Run lives until ctx ends or the launcher says so. After nil everything is on disk.
+func Run(ctx context.Context, o Options) error {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Child != nil && o.Child.Rival() != 0 {
+		return fmt.Errorf("%w: process %d", ErrRival, o.Child.Rival())
+	}
+	if o.Lean {
+		debug.SetGCPercent(gcPercent)
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	logs := OpenLogs(o.Layout.Logs(), o.Layout.ConfigDir(), o.Console)
+	a := &life{Options: o, logs: logs, log: logs.Logger().With("room", "ssm-agent-worker"), pace: newPace()}
+	return a.run(ctx)
+}
+
+// life is one run of the agent.
+type life struct {
+	Options
+	logs *Logs
+	log  *slog.Logger
+	pace *pace
+	beat *beater
+	http *http.Client
+}
+
+func (a *life) run(ctx context.Context) error {
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	var stop <-chan struct{}
+	if a.Child != nil {
+		stop = a.Child.Stop()
+		if err := a.Child.LockError(); err != nil {
+			a.log.Warn("no agent lock, running without", "error", err)
+		}
+	}
+	ended := make(chan error, 1)
+	a.log.Info("amazon-ssm-agent - v" + stamp.Version())
+	a.beat = newBeater(a.Child, a.Layout.Pulse(), a.pace, a.log)
+	go a.beat.run(ctx)
+	go func() { ended <- a.live(ctx) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-stop:
+	case <-ctx.Done():
+	}
+	leave()
+	select {
+	case <-ended:
+	case <-time.After(leaveLimit):
+		a.log.Warn("something does not end; leaving all the same")
+	}
+	a.revive()
+	a.log.Info("Bye.")
+	return nil
+}
+
+// revive starts the launcher again where it is gone and nobody else would.
+func (a *life) revive() {
+	if a.Child == nil || !a.Child.LauncherGone() {
+		return
+	}
+	a.log.Warn("the launcher is gone")
+	if pid, err := launcher.Revive(a.Layout.Pointer()); err != nil {
+		a.log.Error("launcher not started", "error", err)
+	} else if pid != 0 {
+		a.log.Info("launcher started", "pid", pid)
+	}
+}
+
+// live waits for configuration and identity, then keeps house for as long as the machine is the same.
+func (a *life) live(ctx context.Context) error {
+	cfg, err := a.configuration(ctx)
+	if err != nil {
+		return err
+	}
+	a.beat.period.Store(int64(beatPeriod(cfg.Agent.UpdateWatchSeconds)))
+	if a.http, err = cloud.HTTP(); err != nil {
+		return err
+	}
+	go a.background(ctx)
+	for {
+		id, err := a.identity(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		a.beat.pulse.Known(id.InstanceID)
+		if err := a.keepHouse(ctx, cfg, id); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// configuration reads the file, again and again while it cannot be read.
+func (a *life) configuration(ctx context.Context) (config.Config, error) {
+	said := ""
+	for {
+		cfg, err := config.Load(a.Layout.ConfigFile())
+		if err == nil {
+			return cfg, nil
+		}
+		if err.Error() != said {
+			said = err.Error()
+			a.log.Error("waiting for a configuration that can be read", "error", err)
+		}
+		if err := cloud.Pause(ctx, identityPeriod); err != nil {
+			return cfg, err
+		}
+	}
+}
+
+// identity waits until the machine has one.
+func (a *life) identity(ctx context.Context, cfg config.Config) (*identity.Identity, error) {
+	said := ""
+	o := identity.Options{HTTP: a.http, Log: a.logs.Logger().With("room", "identity"), Keeper: true}
+	for {
+		id, err := identity.Load(a.Layout, cfg, o)
+		if err == nil {
+			return id, nil
+		}
+		if err.Error() != said {
+			said = err.Error()
+			a.log.Error("Identity not found", "error", err)
+		}
+		o.Log = slog.New(slog.DiscardHandler) // once is enough
+		if err := cloud.Pause(ctx, identityPeriod); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// background is work that nobody waits for: the program's hash for the pulse, the log level, the updater.
+func (a *life) background(ctx context.Context) {
+	if cloud.Pause(ctx, time.Second) != nil { // the first ping is more urgent
+		return
+	}
+	a.beat.pulse.Program(hashOf(executableOr(a.Executable)))
+	if a.Lean {
+		debug.FreeOSMemory()
+	}
+	tick := time.NewTicker(resumePeriod)
+	defer tick.Stop()
+	for {
+		if a.Resume != nil && !a.onProbation() {
+			a.Resume()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			a.logs.Reload()
+			if a.Lean {
+				debug.FreeOSMemory()
+			}
+		}
+	}
+}
+
+// onProbation tells whether this agent is the one an update is watching.
+func (a *life) onProbation() bool {
+	if a.Child == nil {
+		return false
+	}
+	state, err := pointer.Read(a.Layout.Pointer())
+	return err == nil && state.Probation && state.Sequence == a.Child.Sequence()
+}
+
+// workerName is what document workers are called as.
+func workerName(l installer.Layout) string { return filepath.Join(l.BinDir(), "ssm-document-worker") }
+
+func executableOr(path string) string {
+	if path != "" {
+		return path
+	}
+	self, _ := os.Executable()
+	return self
+}

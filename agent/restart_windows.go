@@ -1,0 +1,16 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+)
+
+// restart asks the system to restart in a minute (spec runcommand 9.5).
+func restart(ctx context.Context) error {
+	if out, err := exec.CommandContext(ctx, "shutdown", "-r", "-t", "60").CombinedOutput(); err != nil {
+		return fmt.Errorf("shutdown -r -t 60: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/journal"
+	"github.com/ssm-setup/ssm-setup/agent/mailbox"
+	"github.com/ssm-setup/ssm-setup/agent/runner"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// Numbers of replies that are not about an event of a worker (those count from 1).
+const (
+	seqCancelled = -1 // cancelled before it ran
+	seqGivenUp   = -2 // moved to corrupt
+	seqNoWorker  = -3 // no worker could be started
+	seqNoReboot  = -4 // the machine did not restart
+)
+
+// settle is how long after a step's reply the record of it may wait: mostly the end of the document follows at once, and
+// then nothing need be recorded.
+const settle = 100 * time.Millisecond
+
+// bench does the work on one command after another.
+type bench struct {
+	journal  *journal.Journal
+	desk     *desk
+	job      func(*journal.Job) runner.Job
+	spec     runner.Spec // Executable, Argv0, Log
+	agent    func() wire.AgentInfo
+	reboot   *rebooter
+	finished func(status, id string) // after every answered command
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+// work runs a command, or takes up one that an earlier agent ran, and reports what happens. It ends when the command is
+// answered, or with the context: then the journal and the worker's folder hold everything the next agent needs.
+func (b *bench) work(ctx context.Context, c *command) {
+	if c.isCancelled() && !c.resumed {
+		b.cancelled(ctx, c)
+		return
+	}
+	if c.SsmSetup.RebootFrom != "" {
+		if again := b.reboot.wait(ctx, c); !again {
+			if ctx.Err() == nil {
+				b.failed(ctx, c, seqNoReboot, "the machine did not restart within ten minutes")
+			}
+			return
+		}
+		c.mu.Lock()
+		c.SsmSetup.RebootFrom, c.SsmSetup.RebootAsked = "", time.Time{}
+		c.mu.Unlock()
+	}
+	w, err := b.start(ctx, c)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		b.log.Error("worker cannot be started", "messageID", c.id(), "error", err)
+		b.failed(ctx, c, seqNoWorker, "the agent cannot start a worker for this document: "+err.Error())
+		return
+	}
+	b.follow(ctx, c, w)
+}
+
+func (c *command) isCancelled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.SsmSetup.Cancelled
+}
+
+// start begins a new command, or finds the worker of an older one.
+func (b *bench) start(ctx context.Context, c *command) (*runner.Worker, error) {
+	if err := b.journal.Begin(c.Job); err != nil {
+		return nil, err
+	}
+	spec := b.spec
+	spec.Dir, spec.After = b.journal.Channel(c.ID()), c.SsmSetup.Told
+	w, err := (*runner.Worker)(nil), runner.ErrNotStarted
+	if c.resumed {
+		w, err = runner.Attach(ctx, spec)
+	}
+	if errors.Is(err, runner.ErrNotStarted) {
+		if err = runner.Prepare(spec.Dir, b.job(c.Job)); err == nil {
+			w, err = runner.Start(ctx, spec)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.worker = w
+	if c.SsmSetup.Cancelled {
+		err = w.Cancel()
+	}
+	return w, err
+}
+
+// follow reports events until the document ends.
+func (b *bench) follow(ctx context.Context, c *command, w *runner.Worker) {
+	var save <-chan time.Time
+	for {
+		select {
+		case <-save:
+			save = nil
+			b.save(c)
+		case e, ok := <-w.Events():
+			switch {
+			case !ok:
+				if save != nil {
+					b.save(c)
+				}
+				return
+			case e.Kind == runner.Step:
+				if b.tell(ctx, c, e.Seq, runner.EventReply(b.head(), e)) != nil {
+					return
+				}
+				c.note(e)
+				save = time.After(settle)
+			case e.Kind == runner.Done && e.Status == wire.SuccessAndReboot:
+				b.rebooting(ctx, c, e)
+				return
+			case e.Kind == runner.Done:
+				if b.tell(ctx, c, e.Seq, runner.EventReply(b.head(), e)) == nil {
+					b.done(c, e.Status)
+				}
+				return
+			}
+		}
+	}
+}
+
+// note remembers that an event was reported.
+func (c *command) note(e runner.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.SsmSetup.Told = e.Seq
+	if e.Kind == runner.Step && e.Step < len(c.InstancePluginsInformation) {
+		c.InstancePluginsInformation[e.Step].Result, _ = json.Marshal(e.Result)
+	}
+}
+
+func (b *bench) head() wire.AdditionalInfo { return runner.Head(b.agent(), b.now(), nil) }
+
+// tell hands a reply to the command's lane. An error other than the context's end means that it could neither be sent nor
+// kept: then the command stays in the journal and is reported at the next start.
+func (b *bench) tell(ctx context.Context, c *command, seq int, body wire.Reply) error {
+	err := b.desk.lane(c.UpstreamServiceName).Reply(ctx, mailbox.Reply{MessageID: c.id(), ID: mailbox.ReplyID(c.id(), seq), Body: body})
+	if err != nil && ctx.Err() == nil {
+		b.log.Error("reply lost until the next start", "messageID", c.id(), "error", err)
+	}
+	return err
+}
+
+func (b *bench) save(c *command) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := b.journal.Save(c.Job); err != nil {
+		b.log.Error("job not saved", "messageID", c.id(), "error", err)
+	}
+}
+
+// done forgets an answered command.
+func (b *bench) done(c *command, status string) {
+	b.log.Info("command ended", "messageID", c.id(), "status", status)
+	if err := b.journal.Done(c.Job); err != nil {
+		b.log.Error("job not removed", "messageID", c.id(), "error", err)
+	}
+	b.finished(status, c.ID())
+}
+
+// cancelled answers for a command that was cancelled before it ran.
+func (b *bench) cancelled(ctx context.Context, c *command) {
+	if b.tell(ctx, c, seqCancelled, b.unrun(c, wire.Cancelled, "")) == nil {
+		b.done(c, wire.Cancelled)
+	}
+}
+
+// failed answers for a command that cannot be brought to an end.
+func (b *bench) failed(ctx context.Context, c *command, seq int, why string) {
+	if b.tell(ctx, c, seq, b.unrun(c, wire.Failed, why)) == nil {
+		b.done(c, wire.Failed)
+	}
+}
+
+// unrun is the last reply of a document whose steps did not run: all of them with that status, code 1.
+func (b *bench) unrun(c *command, status, why string) wire.Reply {
+	steps := c.InstancePluginsInformation
+	e := runner.Event{Kind: runner.Done, Status: status, Counts: map[string]int{status: len(steps)}}
+	if len(steps) == 1 {
+		now := b.now()
+		e.Result = &runner.Result{PluginID: steps[0].Id, PluginName: steps[0].Name, Status: status, Code: 1, Output: why, Start: now, End: now}
+	}
+	reply := runner.EventReply(b.head(), e)
+	reply.DocumentTraceOutput = why
+	return reply
+}
+
+// giveUp reports a job that the journal cannot resume, and moves it away. The original only moves it.
+func (b *bench) giveUp(ctx context.Context, instanceID string, broken journal.Broken) {
+	job := broken.Job
+	if job == nil {
+		job = &journal.Job{}
+		job.DocumentInformation.MessageID = wire.MessageID(broken.ID, instanceID)
+		job.DocumentInformation.DocumentID = broken.ID
+	}
+	c := &command{Job: job}
+	b.log.Error("command given up", "messageID", c.id(), "reason", broken.Reason)
+	b.stopWorker(ctx, c)
+	body := b.unrun(c, wire.Failed, "the agent gave this command up: "+broken.Reason)
+	if b.tell(ctx, c, seqGivenUp, body) != nil {
+		return
+	}
+	if err := b.journal.GiveUp(broken); err != nil {
+		b.log.Error("job not moved to corrupt", "messageID", c.id(), "error", err)
+	}
+}
+
+// stopWorker ends the worker of a job that is given up, should one live.
+func (b *bench) stopWorker(ctx context.Context, c *command) {
+	spec := b.spec
+	spec.Dir = b.journal.Channel(c.ID())
+	if _, err := os.Stat(spec.Dir); err != nil {
+		return
+	}
+	ctx, end := context.WithTimeout(ctx, 5*time.Second)
+	defer end()
+	w, err := runner.Attach(ctx, spec)
+	if err != nil {
+		return
+	}
+	if w.Cancel() == nil {
+		for range w.Events() {
+		}
+	}
+}

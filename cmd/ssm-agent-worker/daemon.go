@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/ssm-setup/ssm-setup/agent"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
+)
+
+// runAgent is the agent as the launcher's child, or by hand. SIGTERM and the launcher's word mean leave. Signals that
+// would end it are caught and not ignored, so that no script inherits an ignored one.
+func runAgent([]string) int {
+	child, _ := launcher.Attach()
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	executable, err := os.Executable()
+	if err != nil {
+		return sorry(err, "")
+	}
+	layout, err := installer.Of(executable)
+	if err != nil {
+		return sorry(err, "install it with: ssm-setup install")
+	}
+	err = agent.Run(ctx, agent.Options{Layout: layout, Child: child, Executable: executable, Resume: resume(layout),
+		Console: os.Stdout, Lean: true})
+	switch {
+	case errors.Is(err, agent.ErrRival):
+		return sorry(err, "stop the service first: systemctl stop amazon-ssm-agent")
+	case err != nil && ctx.Err() == nil:
+		return sorry(err, "")
+	}
+	return 0
+}
+
+// sorry speaks to people.
+func sorry(err error, hint string) int {
+	fmt.Fprintln(os.Stderr, "error:", err)
+	if hint != "" {
+		fmt.Fprintln(os.Stderr, "hint:", hint)
+	}
+	return 1
+}

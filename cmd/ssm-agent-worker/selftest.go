@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
+)
+
+// selfTest tells whether this binary can work on this machine: it reads the true configuration and the registration beside
+// a running agent, makes the clients it would use, sends and writes nothing. Output and exit code 0: the version.
+func selfTest([]string) int {
+	layout, err := installer.Here()
+	if err != nil {
+		return sorry(err, "")
+	}
+	cfg, err := config.Load(layout.ConfigFile())
+	if err != nil {
+		return sorry(err, "")
+	}
+	client, err := cloud.HTTP()
+	if err != nil {
+		return sorry(err, "")
+	}
+	id, err := identity.Load(layout, cfg, identity.Options{HTTP: client})
+	switch {
+	case err == nil:
+		for _, service := range []string{"ssm", "ec2messages"} {
+			if _, err := id.Client(service); err != nil {
+				return sorry(err, "")
+			}
+		}
+	case !plainlyNone(err): // a record that is there and cannot be read
+		return sorry(err, "")
+	}
+	fmt.Println(stamp.Version())
+	return 0
+}
+
+// plainlyNone tells "not registered" from "the registration cannot be read".
+func plainlyNone(err error) bool {
+	return errors.Is(err, identity.ErrNone) && err.Error() == identity.ErrNone.Error()
+}
