@@ -130,18 +130,22 @@ func TestEverySink(t *testing.T) {
 }
 
 func TestCleanUpAfterExecution(t *testing.T) {
-	for setting, left := range map[string]int{"": 4, "default": 4, "after-execution": 0} {
+	for _, c := range []struct {
+		setting string
+		open    bool
+		left    int
+	}{{"", false, 4}, {"default", false, 4}, {"after-execution", false, 0}, {"after-execution", true, 4}} {
 		dir := t.TempDir()
-		c, err := output.Open(dir)
+		capture, err := output.Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Close()
-		if err := output.Keep(t.Context(), output.Settings{CleanUp: setting}, output.Place{Dir: dir}); err != nil {
+		capture.Close()
+		if err := output.Keep(t.Context(), output.Settings{CleanUp: c.setting}, output.Place{Dir: dir, Open: c.open}); err != nil {
 			t.Fatal(err)
 		}
-		if files, _ := os.ReadDir(dir); len(files) != left {
-			t.Errorf("%q leaves %d files", setting, len(files))
+		if files, _ := os.ReadDir(dir); len(files) != c.left {
+			t.Errorf("%+v leaves %d files", c, len(files))
 		}
 	}
 }

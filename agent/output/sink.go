@@ -13,6 +13,7 @@ type Place struct {
 	Dir    string // the folder of the four files
 	Plugin string // without colons
 	Step   string // without colons
+	Open   bool   // the step is not over: it runs again after a reboot, or an updater will add to its files
 }
 
 // Sink is one place where output goes when a step ended, before its reply is sent.
@@ -44,6 +45,9 @@ func Keep(ctx context.Context, s Settings, p Place) error {
 }
 
 func removeFiles(_ context.Context, _ Settings, p Place) error {
+	if p.Open {
+		return nil
+	}
 	var failed error
 	for _, name := range []string{stdoutFile, stderrFile, stdoutConsole, stderrConsole} {
 		if err := os.Remove(filepath.Join(p.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {

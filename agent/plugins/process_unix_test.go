@@ -4,6 +4,7 @@ package plugins
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log/slog"
 	"os/exec"
@@ -27,5 +28,30 @@ func TestSignals(t *testing.T) {
 		if o.Status != c.status || o.Code != c.code || stderr.String() != c.stderr {
 			t.Errorf("%s: %+v %q", c.line, o, stderr.String())
 		}
+	}
+}
+
+// firstWrite ends a context with a cause once something was written.
+type firstWrite struct {
+	bytes.Buffer
+	end func()
+}
+
+func (w *firstWrite) Write(p []byte) (int, error) {
+	defer w.end()
+	return w.Buffer.Write(p)
+}
+
+func TestTimeLimitKeepsWhatWasWritten(t *testing.T) {
+	ctx, end := context.WithCancelCause(t.Context())
+	stdout := &firstWrite{end: func() { end(errTime) }}
+	call := Call{Stdout: stdout, Stderr: io.Discard, Log: slog.New(slog.DiscardHandler)}
+	cmd := exec.Command("sh", "-c", "echo partial; sleep 600 & sleep 600")
+	o := call.outcome(ctx, run(ctx, cmd, call.Stdout, call.Stderr))
+	if o.Status != wire.TimedOut || o.Code != 137 || stdout.String() != "partial\n" {
+		t.Errorf("%+v %q", o, stdout.String())
+	}
+	if cmd.ProcessState == nil {
+		t.Error("the process was not waited for")
 	}
 }

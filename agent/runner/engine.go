@@ -169,6 +169,7 @@ func (e *Engine) element(ctx context.Context, s document.Step, action plugins.Ac
 		Stdout: capture.Stdout(), Stderr: capture.Stderr(), Log: e.Log,
 	})
 	stdout, stderr = capture.Texts()
+	p.Open = o.Status == wire.SuccessAndReboot || o.Status == wire.InProgress
 	if err := output.Keep(context.WithoutCancel(ctx), e.Job.Output, p); err != nil {
 		e.Log.Warn("output was not kept everywhere", "step", s.ID, "error", err)
 	}

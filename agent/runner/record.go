@@ -103,6 +103,10 @@ type state struct {
 	begin   int  // Seq of the last event of earlier boots; a Done after it is the end
 }
 
+// untold tells whether the wish for a reboot that did not happen yet was not told to a reader that knows events up to
+// after.
+func (s state) untold(after int) bool { return s.happens && after < s.last }
+
 // stateOf reads the state; boot is the present boot id, empty when unknown.
 func stateOf(events []Event, boot string) state {
 	if len(events) == 0 {

@@ -25,13 +25,12 @@ func bell(cmd *exec.Cmd) (near, far *os.File, err error) {
 	return near, far, nil
 }
 
-// farEnd is the worker's side: a function that rings. Neither the descriptor nor the variable reaches a script.
+// farEnd is the worker's side: a function that rings. The variable does not reach a script.
 func farEnd() func() {
 	if os.Getenv(wakeVariable) == "" {
 		return func() {}
 	}
 	os.Unsetenv(wakeVariable)
-	syscall.CloseOnExec(wakeFD)
 	syscall.SetNonblock(wakeFD, true)
 	return func() { syscall.Write(wakeFD, []byte{1}) } // full: the reader is awake already; broken: nobody listens
 }

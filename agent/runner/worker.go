@@ -100,24 +100,43 @@ func (w *Worker) spawn(s Spec) (near *os.File, err error) {
 // Done and SuccessAndReboot, as long as that was not told and the system was not booted anew. ErrNotStarted: call
 // [Start].
 func Attach(ctx context.Context, s Spec) (*Worker, error) {
-	_, held, err := holder(s.Dir) // asked first: a worker that ends now has recorded everything
+	found, held, err := look(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	events, err := loadEvents(s.Dir)
-	if err != nil {
-		return nil, err
-	}
-	boot, _ := host.BootID()
-	state := stateOf(events, boot)
-	untold := state.happens && s.After < state.last
-	if !held && (!state.begun || state.waiting && !untold) {
+	if !held && (!found.begun || found.waiting && !found.untold(s.After)) {
 		return nil, ErrNotStarted
 	}
 	w := newWorker(s)
-	w.begin = state.begin
+	w.begin = found.begin
 	go w.read(ctx, s.After, false)
 	return w, nil
+}
+
+// look finds out how a job stands. A worker that has said that it waits for a reboot is given the moment it needs to be
+// gone.
+func look(ctx context.Context, s Spec) (found state, held bool, err error) {
+	boot, _ := host.BootID()
+	for range 500 {
+		// Who holds the lock is asked first: a worker that ends now has recorded everything.
+		if _, held, err = holder(s.Dir); err != nil {
+			return state{}, false, err
+		}
+		events, err := loadEvents(s.Dir)
+		if err != nil {
+			return state{}, false, err
+		}
+		found = stateOf(events, boot)
+		if !held || !found.happens || found.untold(s.After) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return state{}, false, ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return found, held, nil
 }
 
 func newWorker(s Spec) *Worker {
