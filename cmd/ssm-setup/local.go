@@ -120,7 +120,7 @@ func localText(r *local.Region, manifest string) string {
   manifest     %[7]s
 
 another terminal may now say:
-  export AWS_SHARED_CREDENTIALS_FILE=%[5]s
+  export AWS_SHARED_CREDENTIALS_FILE="%[5]s"
   aws --endpoint-url %[2]s --region %[1]s s3 ls s3://%[8]s/
   aws --endpoint-url %[2]s --region %[1]s ssm create-activation --iam-role local
   aws --endpoint-url %[2]s --region %[1]s ssm describe-instance-information

@@ -66,16 +66,23 @@ func canonicalQuery(raw string) string {
 	if raw == "" {
 		return ""
 	}
-	var pairs []string
+	var pairs [][]string
 	for _, part := range strings.Split(raw, "&") {
 		if part == "" {
 			continue
 		}
 		k, v, _ := strings.Cut(part, "=")
-		pairs = append(pairs, escape(unescape(k))+"="+escape(unescape(v)))
+		pairs = append(pairs, []string{escape(unescape(k)), escape(unescape(v))})
 	}
-	slices.Sort(pairs)
-	return strings.Join(pairs, "&")
+	slices.SortFunc(pairs, slices.Compare)
+	var b strings.Builder
+	for i, p := range pairs {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(p[0] + "=" + p[1])
+	}
+	return b.String()
 }
 
 func unescape(s string) string {
