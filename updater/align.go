@@ -1,0 +1,100 @@
+package updater
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// When what runs counts as proved without an update.
+const (
+	floorProves    = time.Minute      // a floor that a package changed
+	fallbackProves = 30 * time.Minute // a version the launcher fell back to
+)
+
+// move is what brings pointer and machine together.
+type move struct {
+	align         bool
+	active, aside pointer.Target
+	hold          pointer.Target // goes to the skip list
+	leave         bool           // the running agent is of an older pointer: it is asked to leave
+	why           string
+}
+
+// aligned compares pointer, floor and what runs, and says what to do. It is pure. alive: the pulse is a living process's.
+func aligned(s pointer.State, floor string, p installer.Pulse, alive bool, now time.Time) move {
+	if s.Sequence == 0 || s.Probation {
+		return move{}
+	}
+	old := now.Sub(p.Started)
+	switch {
+	case s.FloorFirst(floor):
+		if alive && p.Version == floor && old >= floorProves {
+			return move{align: true, active: pointer.OnFloor(), why: "a package brought " + floor}
+		}
+		return move{}
+	case s.Floor != floor:
+		return move{align: true, active: s.Active, aside: s.SetAside, why: "a package brought " + floor + " below what runs"}
+	case !alive || names(p, s.Active, floor):
+		return move{}
+	case p.Sequence < s.Sequence:
+		return move{leave: true, why: "it was started under an older pointer"}
+	case p.Sequence == s.Sequence && old >= fallbackProves:
+		if t, ok := inRing(s, p, floor); ok {
+			return move{align: true, active: t, aside: s.Active, hold: s.Active,
+				why: fmt.Sprintf("%s does not start, %s runs", s.Active.Version, p.Version)}
+		}
+	}
+	return move{}
+}
+
+// inRing finds which target of the ring runs.
+func inRing(s pointer.State, p installer.Pulse, floor string) (pointer.Target, bool) {
+	for _, t := range []pointer.Target{s.Previous, pointer.OnFloor(), s.SetAside} {
+		if !t.IsZero() && names(p, t, floor) {
+			return t, true
+		}
+	}
+	return pointer.Target{}, false
+}
+
+// align does what [aligned] says.
+func (e *Engine) align(ctx context.Context, b *book) error {
+	s := store.Store{Paths: e.Layout.Pointer()}
+	state, err := s.Read()
+	if err != nil {
+		return err
+	}
+	floor, err := e.Machine.Floor()
+	if err != nil {
+		return err
+	}
+	w := &work{Engine: e, book: b, u: &Update{}, store: s}
+	p, alive := w.pulse()
+	m := aligned(state, floor.String(), p, alive, e.Now())
+	if m.leave {
+		e.Log.Info("asking the running agent to leave", "version", p.Version, "why", m.why)
+		w.sendAway(ctx)
+	}
+	if !m.align {
+		return nil
+	}
+	e.Log.Info("bringing the pointer in line", "active", m.active.Version, "why", m.why)
+	if !m.hold.IsZero() {
+		v, _ := manifests.ParseVersion(m.hold.Version)
+		b.hold(v, m.why, false, e.Now())
+		if err := b.save(true); err != nil {
+			return err
+		}
+	}
+	if _, err := s.Align(state.Sequence, m.active, m.aside, floor.String()); err != nil {
+		return fmt.Errorf("bring the pointer in line: %w", err)
+	}
+	_, err = s.Collect()
+	return err
+}

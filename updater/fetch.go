@@ -1,0 +1,80 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// blob is a package as it was fetched: nobody may use it before it was verified.
+type blob struct{ path string }
+
+// room is what an update needs free on the disks of cache and store, in bytes: the package, its programs, and some.
+const room = 48 << 20
+
+func (e *Engine) cache() string { return filepath.Join(e.Layout.Download(), "update") }
+
+// fetch is the third stop. Files are named by their SHA-256; a part that is there is gone on with.
+func (w *work) fetch(ctx context.Context) error {
+	if w.u.Package.SHA256 == "" && !w.u.To.IsZero() {
+		return nil // the floor, or a version that is in the store
+	}
+	if len(w.u.Package.SHA256) != 64 {
+		return w.badPackage(FaultVerify, fmt.Errorf("the manifest has no checksum for %s %s", w.u.Package.File, w.u.Target))
+	}
+	if err := os.MkdirAll(w.cache(), 0o700); err != nil {
+		return &failure{code: "ErrorCreateUpdateFolder", cause: err,
+			text: fmt.Sprintf("failed to create download folder %v %v, ErrorMessage=%v", w.product(), w.u.Target, err)}
+	}
+	if err := w.enough(); err != nil {
+		return err
+	}
+	w.blob = blob{filepath.Join(w.cache(), w.u.Package.SHA256+".tar.gz")}
+	if err := w.source.Fetch(ctx, w.u.Package.URL, w.blob.path, w.u.Package.SHA256, w.tell()); err != nil {
+		if ctx.Err() != nil {
+			return errors.Join(errLeave, err)
+		}
+		return w.badPackage("", err)
+	}
+	w.u.Lines = append(w.u.Lines, "Successfully downloaded "+w.u.Package.URL)
+	return nil
+}
+
+// enough refuses to begin what would fill the disk.
+func (w *work) enough() error {
+	for _, dir := range []string{w.cache(), w.Layout.Data()} {
+		free, err := w.Machine.Free(dir)
+		if errors.Is(err, errors.ErrUnsupported) {
+			return nil
+		}
+		if err == nil && free < room {
+			err = fmt.Errorf("Insufficient available disk space: %d bytes on the disk of %s, %d needed: %w", //nolint:staticcheck // the original's words
+				free, dir, room, syscall.ENOSPC)
+		}
+		if err != nil {
+			return &failure{code: "ErrorEnvironmentIssue", fault: FaultSpace, text: err.Error(), cause: err}
+		}
+	}
+	return nil
+}
+
+func (w *work) badPackage(fault string, err error) error {
+	return &failure{code: "ErrorTargetPkgDownload", fault: fault, cause: err,
+		text: fmt.Sprintf("failed to download file reliably, %v, %v", w.u.Package.URL, err)}
+}
+
+// tell notes the progress of the download for followers, a few times a second.
+func (w *work) tell() func(done, total int64) {
+	var last time.Time
+	return func(done, total int64) {
+		if now := w.Now(); now.Sub(last) > 250*time.Millisecond || done == total {
+			last = now
+			w.u.Done, w.u.Total, w.u.Moved = done, total, now
+			_ = w.book.save(false)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// finish is the last stop: it confirms what proved itself, writes the outcome into the ledger and the answer to what is owed, in
+// one record, and then tells whoever asked.
+func (w *work) finish(ctx context.Context) error {
+	o, err := w.conclude(ctx)
+	if err != nil {
+		return err
+	}
+	o.Ended = w.Now()
+	w.remember(o)
+	owed, err := w.answer(o)
+	if err != nil {
+		return err
+	}
+	b := w.book
+	b.Last, b.Open = &o, nil
+	if owed != nil {
+		b.Owed = keepLast(append(b.Owed, *owed), mostOwed)
+	}
+	if err := b.save(true); err != nil {
+		b.Open = w.u
+		return err
+	}
+	w.Log.Info("update ended", "kind", o.Kind, "code", o.Code, "running", o.Running.String(), "reason", o.Reason)
+	if w.crash("after the outcome") {
+		return ErrCrashed
+	}
+	w.appendOutput(ctx, o)
+	w.pay(ctx, b)
+	if owed == nil {
+		w.healthOf(ctx, o)
+	}
+	w.tidy()
+	return nil
+}
+
+// conclude decides the outcome, and confirms.
+func (w *work) conclude(ctx context.Context) (Outcome, error) {
+	switch {
+	case w.end != nil:
+		return *w.end, nil
+	case w.u.Undoing:
+		return w.concludeUndone(ctx)
+	}
+	state, err := w.store.Read()
+	if err != nil {
+		return Outcome{}, err
+	}
+	if state.Probation && state.Sequence == w.u.Sequence {
+		if _, err := w.store.Confirm(w.u.Sequence); err != nil {
+			return Outcome{}, fmt.Errorf("confirm %s: %w", w.u.Target, err)
+		}
+		if w.crash("after the confirmation") {
+			return Outcome{}, ErrCrashed
+		}
+	}
+	if w.u.Request.Want == Previous {
+		return w.outcome(WentBack), nil
+	}
+	return w.outcome(Updated), nil
+}
+
+// concludeUndone tells a failure before the switch from a rollback, and looks whether the old version is alive.
+func (w *work) concludeUndone(ctx context.Context) (Outcome, error) {
+	state, err := w.store.Read()
+	if err != nil {
+		return Outcome{}, err
+	}
+	if w.u.Sequence == 0 || state.Sequence <= w.u.Sequence {
+		return w.outcome(FailedKind), nil
+	}
+	soon, cancel := context.WithTimeout(ctx, briefly)
+	w.health(soon, baseRolledBack)
+	cancel()
+	o := w.outcome(RolledBack)
+	switch err := w.alive(ctx, w.u.From.String()); {
+	case err == nil, errors.Is(err, errNobody):
+	case errors.Is(err, errLeave):
+		return Outcome{}, err
+	default:
+		o.Code, o.Fault = codeNotStarted, FaultUnhealthy
+		o.Lines = append(w.u.Lines, w.u.Reason, fmt.Sprintf("failed to rollback %v to %v, failed to start the agent, ErrorMessage=%v",
+			w.product(), w.u.From, err))
+		o.Detail = fmt.Sprintf("%s did not prove itself, and %s is slow to come back: see the logs, and ssm-setup status", w.u.Target, w.u.From)
+	}
+	return o, nil
+}
+
+// remember keeps what later updates should know.
+func (w *work) remember(o Outcome) {
+	b, now := w.book, w.Now()
+	switch o.Kind {
+	case Updated, WentBack:
+		b.confirmed(o.Target, w.u.To.Hash, now)
+		b.release(o.Target)
+		if o.Kind == WentBack {
+			b.hold(o.From, fmt.Sprintf("somebody went back from it to %s", o.Target), true, now)
+		}
+	case RolledBack:
+		if w.u.Fault != FaultSuperseded {
+			b.hold(o.Target, o.Reason, false, now)
+		}
+	}
+}
+
+// appendOutput adds the text to the step's output file, where there is one, and to its bucket.
+func (w *work) appendOutput(ctx context.Context, o Outcome) {
+	to := w.u.Request.ReplyTo
+	if to == nil || to.Stdout == "" {
+		return
+	}
+	f, err := os.OpenFile(to.Stdout, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return
+	}
+	_, err = f.WriteString(o.Text())
+	if err = errors.Join(err, f.Close()); err != nil {
+		w.Log.Warn("cannot append to the step's output", "error", err)
+	}
+	if to.Bucket == "" || w.Reporter.Upload == nil {
+		return
+	}
+	for name, file := range map[string]string{"stdout": to.Stdout, "stderr": to.Stderr} {
+		if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+			continue
+		}
+		if err := w.Reporter.Upload(ctx, to.Bucket, to.Prefix+"/"+name, file); err != nil {
+			w.Log.Warn("cannot upload the step's output", "file", name, "error", err)
+		}
+	}
+}
+
+// tidy removes what the update needed on its way. A part of a download stays for the next try.
+func (w *work) tidy() {
+	if _, err := w.store.Collect(); err != nil {
+		w.Log.Warn("cannot collect versions", "error", err)
+	}
+	keep := ""
+	if w.u.Fault == FaultRegion {
+		keep = w.u.Package.SHA256 + ".tar.gz.part"
+	}
+	entries, _ := os.ReadDir(w.cache())
+	for _, e := range entries {
+		if keep == "" || (e.Name() != keep && e.Name() != keep+".etag") {
+			_ = os.RemoveAll(filepath.Join(w.cache(), e.Name()))
+		}
+	}
+}

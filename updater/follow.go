@@ -1,0 +1,69 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+)
+
+// Ways in which an update stays open though its updater need not be waited for.
+var (
+	// ErrNextStart says that no launcher runs: the update takes effect, and proves itself, at the next start.
+	ErrNextStart = errors.New("it takes effect at the next start of the service")
+	// ErrDeaf says that the new version is alive, but that neither it nor the updater reaches the service.
+	ErrDeaf = errors.New("the new version is alive, but the service cannot be reached")
+	// ErrLost says that the updater is gone and the update still open.
+	ErrLost = errors.New("the updater is gone; the agent goes on with the update")
+)
+
+// lostAfter is how long an open update may be without anybody who holds the lock.
+const lostAfter = 90 * time.Second
+
+// Follow watches the ledger until the update with the id ends, telling of every change. [ErrNextStart], [ErrDeaf] (after patience)
+// and [ErrLost] leave it open.
+func Follow(ctx context.Context, l installer.Layout, id string, patience time.Duration, tell func(Update)) (Outcome, error) {
+	var revision uint64
+	var deaf, gone time.Time
+	for {
+		led, err := ReadLedger(l)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if led.Last != nil && led.Last.ID == id {
+			return *led.Last, nil
+		}
+		_, working := installer.UpdateLockHolder(l)
+		if since(&gone, !working) > lostAfter {
+			return Outcome{}, ErrLost
+		}
+		if u := led.Open; u != nil && u.ID == id {
+			if led.Revision != revision {
+				revision = led.Revision
+				tell(*u)
+			}
+			if u.NextStart && !working {
+				return Outcome{}, ErrNextStart
+			}
+			if since(&deaf, u.Deaf) > patience {
+				return Outcome{}, ErrDeaf
+			}
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return Outcome{}, err
+		}
+	}
+}
+
+// since tells how long a thing has been true.
+func since(began *time.Time, holds bool) time.Duration {
+	switch {
+	case !holds:
+		*began = time.Time{}
+		return 0
+	case began.IsZero():
+		*began = time.Now()
+	}
+	return time.Since(*began)
+}

@@ -1,0 +1,92 @@
+package updater
+
+import (
+	"context"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Words of health statuses (spec update 1.18).
+const (
+	baseInitialized = "UpdateInitialized"
+	baseRollback    = "RollingBack"
+	baseRolledBack  = "RollBackCompleted"
+	baseSucceeded   = "UpdateSucceeded"
+	baseFailed      = "UpdateFailed"
+	rollbackMark    = "VerificationRollback_"
+)
+
+// noAlarm are the codes behind which nothing is wrong with agent or host.
+func noAlarm(code string) bool {
+	switch code {
+	case "ErrorUnsupportedServiceManager", manifests.CodeDowngrade, manifests.CodePrecondition, "ErrorFailedLinksCheck",
+		"ErrorInstallFailedDueToSnapd":
+		return true
+	}
+	return false
+}
+
+// status is <base>[_SelfUpdate][_<sub-status><code>][-<target>][-NoAlarm].
+func status(base string, scheduled bool, sub, code, target string) string {
+	s := base
+	if scheduled {
+		s += "_SelfUpdate"
+	}
+	if code != "" {
+		s += "_" + sub + code
+	}
+	if target != "" {
+		s += "-" + target
+	}
+	if sub == "" && noAlarm(code) {
+		s += "-NoAlarm"
+	}
+	return s
+}
+
+// statusOf is the status of an outcome.
+func statusOf(o Outcome) string {
+	base, sub := baseSucceeded, ""
+	if !o.Success {
+		base = baseFailed
+	}
+	if o.Kind == RolledBack {
+		sub = rollbackMark
+	}
+	return status(base, o.Why == ByTimer, sub, o.Code, o.Target.String())
+}
+
+// health tells the service how far the update is; a failure to tell is no failure.
+func (w *work) health(ctx context.Context, base string) {
+	if w.Reporter.Health == nil {
+		return
+	}
+	target, sub, code := w.u.Target.String(), "", ""
+	if base == baseInitialized && target == "" {
+		if target = w.u.Request.Want; target == "" {
+			target = "None"
+		}
+	}
+	if w.u.Undoing {
+		sub, code = rollbackMark, w.u.Code
+	}
+	version := w.u.From.String()
+	if version == "" {
+		version = w.Settings.Agent.Version
+	}
+	if err := w.Reporter.Health(ctx, status(base, w.u.Request.Why == ByTimer, sub, code, target), version); err != nil {
+		w.Log.Info("cannot send the health status", "status", base, "error", err)
+	}
+}
+
+// healthOf tells the service the outcome of an update that owes no answer.
+func (w *work) healthOf(ctx context.Context, o Outcome) {
+	if w.Reporter.Health == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), briefly)
+	defer cancel()
+	if err := w.Reporter.Health(ctx, statusOf(o), o.From.String()); err != nil {
+		w.Log.Info("cannot send the health status", "error", err)
+	}
+}

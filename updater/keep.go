@@ -1,0 +1,80 @@
+package updater
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+)
+
+// lookEvery is how often the agent looks whether an updater has to go on.
+const lookEvery = time.Minute
+
+// Keep is the running agent's part: at its start and every minute it starts "updater resume" where one is due. own is what this
+// agent is, as its pulse says: version, hash and sequence. It returns when the context ends.
+func Keep(ctx context.Context, l installer.Layout, own installer.Pulse, log *slog.Logger) {
+	for {
+		if why := Due(l, own); why != "" {
+			log.Info("starting the updater to go on", "why", why)
+			if err := startResume(l); err != nil {
+				log.Warn("cannot start the updater", "error", err)
+			}
+		}
+		if pause(ctx, lookEvery) != nil {
+			return
+		}
+	}
+}
+
+// Due says why an updater has to go on; empty when none has to, when one is at work, or when this agent is on probation itself.
+func Due(l installer.Layout, own installer.Pulse) string {
+	state, err := pointer.Read(l.Pointer())
+	if err != nil {
+		return ""
+	}
+	floor, floorErr := floorOf(l)
+	onProbation := state.Probation && own.Sequence == state.Sequence && names(own, state.Active, floor.String())
+	if _, busy := installer.UpdateLockHolder(l); busy || onProbation {
+		return ""
+	}
+	if led, err := ReadLedger(l); err == nil {
+		switch {
+		case led.Open != nil:
+			return "an update is open"
+		case len(led.Owed) > 0:
+			return "an answer is owed"
+		}
+	}
+	switch {
+	case state.Probation:
+		return "a version is on probation"
+	case len(waiting(l)) > 0:
+		return "a request waits"
+	case floorErr == nil && aligned(state, floor.String(), own, true, time.Now()) != move{}:
+		return "pointer and machine differ"
+	}
+	return ""
+}
+
+// startResume runs "updater resume" of this program's own version in a session of its own.
+func startResume(l installer.Layout) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := &exec.Cmd{Path: exe, Args: []string{"updater", "resume"}, Dir: workFolder(l)}
+	if !l.System() {
+		cmd.Args = append(cmd.Args, "--root", l.Root)
+	}
+	host.Detached(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() { _ = cmd.Wait() }()
+	return nil
+}

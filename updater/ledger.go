@@ -1,0 +1,189 @@
+package updater
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Ledger is what is known about updates on this host: the one under way, the last one, and what they left to remember. Fields
+// that this version does not know are kept.
+type Ledger struct {
+	Revision   uint64   `json:"revision"`              // grows with every write
+	InstanceID string   `json:"instance_id,omitempty"` // whose answers are owed
+	BootID     string   `json:"boot_id,omitempty"`     // in which Open.PID means something
+	Open       *Update  `json:"open,omitempty"`        // the update under way
+	Last       *Outcome `json:"last_update,omitempty"` // of the last one that ended
+	Confirmed  []Sound  `json:"confirmed,omitempty"`   // versions that proved themselves here, newest last
+	Skip       []Held   `json:"skip,omitempty"`
+	Owed       []Owed   `json:"owed,omitempty"`     // answers not sent yet
+	Accepted   []string `json:"accepted,omitempty"` // message ids of commands taken, newest last
+
+	extra map[string]json.RawMessage
+}
+
+// Bounds of the lists, so that the ledger always fits its slot.
+const (
+	mostConfirmed = 16
+	mostHeld      = 32
+	mostOwed      = 6
+	mostAccepted  = 48
+)
+
+// Update is one update under way.
+type Update struct {
+	ID       string    `json:"id"`
+	Request  Request   `json:"request"`
+	Stop     string    `json:"stop"`  // where it stands: ask, plan, fetch, verify, stage, switch, watch, finish
+	Since    time.Time `json:"since"` // since when it stands there
+	Moved    time.Time `json:"moved"` // last sign of life of the updater
+	PID      int       `json:"pid"`   // the updater's, in the ledger's boot
+	Updater  string    `json:"updater,omitempty"`
+	Started  time.Time `json:"started"`
+	Attempts int       `json:"attempts"` // updaters that worked on it so far
+
+	Region    string            `json:"region,omitempty"`
+	Source    string            `json:"source,omitempty"` // manifest URL
+	From      manifests.Version `json:"from,omitzero"`
+	Target    manifests.Version `json:"target,omitzero"`
+	FromFloor bool              `json:"from_floor,omitempty"` // the target is the floor
+	Known     bool              `json:"known,omitempty"`      // the target proved itself here before: no probation
+	Package   Package           `json:"package,omitzero"`
+	Left      pointer.Target    `json:"left,omitzero"`   // what the pointer said before
+	Before    pointer.Target    `json:"before,omitzero"` // and what it called previous
+	To        pointer.Target    `json:"to,omitzero"`     // what it is to say; known from stage on
+
+	Registered bool   `json:"registered,omitempty"` // before the switch: the host had a registration
+	Reachable  bool   `json:"reachable,omitempty"`  // before the switch: the service answered
+	Replaces   uint64 `json:"replaces,omitempty"`   // sequence of the pointer before
+	Sequence   uint64 `json:"sequence,omitempty"`   // of the pointer that names the target; set before it is written
+	Deaf       bool   `json:"deaf,omitempty"`       // in the watch: sound, but the service cannot be reached
+	NextStart  bool   `json:"next_start,omitempty"` // in the watch: no launcher runs, the next one's start goes on
+
+	Undoing bool   `json:"undoing,omitempty"`
+	Reason  string `json:"reason,omitempty"` // why it is undone, for people
+	Code    string `json:"code,omitempty"`   // and in the original's words
+	Fault   string `json:"fault,omitempty"`  // and for exit codes, see the Fault… constants
+
+	Lines []string `json:"lines,omitempty"` // texts of the reply so far
+	Notes []string `json:"notes,omitempty"` // ours, below them
+	Done  int64    `json:"done,omitempty"`  // bytes of the download
+	Total int64    `json:"total,omitempty"`
+
+	extra map[string]json.RawMessage
+}
+
+// Package is the archive an update brings.
+type Package struct {
+	File   string `json:"file,omitempty"`
+	URL    string `json:"url,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// Sound is a version that proved itself on this host.
+type Sound struct {
+	Version manifests.Version `json:"version"`
+	Hash    string            `json:"hash,omitempty"` // of its agent; empty for a floor
+	At      time.Time         `json:"at"`
+}
+
+type plainLedger Ledger
+
+// MarshalJSON adds the unknown fields.
+func (l Ledger) MarshalJSON() ([]byte, error) { return withExtra(plainLedger(l), l.extra) }
+
+// UnmarshalJSON keeps the unknown fields.
+func (l *Ledger) UnmarshalJSON(b []byte) (err error) {
+	if err = json.Unmarshal(b, (*plainLedger)(l)); err == nil {
+		l.extra, err = unknown(b, reflect.TypeFor[Ledger]())
+	}
+	return err
+}
+
+type plainUpdate Update
+
+// MarshalJSON adds the unknown fields.
+func (u Update) MarshalJSON() ([]byte, error) { return withExtra(plainUpdate(u), u.extra) }
+
+// UnmarshalJSON keeps the unknown fields.
+func (u *Update) UnmarshalJSON(b []byte) (err error) {
+	if err = json.Unmarshal(b, (*plainUpdate)(u)); err == nil {
+		u.extra, err = unknown(b, reflect.TypeFor[Update]())
+	}
+	return err
+}
+
+func withExtra(v any, extra map[string]json.RawMessage) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil || len(extra) == 0 {
+		return b, err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, err
+	}
+	for k, x := range extra {
+		all[k] = x
+	}
+	return json.Marshal(all)
+}
+
+// unknown are the fields of b that the type does not name.
+func unknown(b []byte, t reflect.Type) (map[string]json.RawMessage, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, err
+	}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		delete(all, name)
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	return all, nil
+}
+
+// keepLast cuts a list to its newest n.
+func keepLast[T any](list []T, n int) []T {
+	if len(list) > n {
+		list = list[len(list)-n:]
+	}
+	return list
+}
+
+// confirmed notes that a version proved itself.
+func (l *Ledger) confirmed(v manifests.Version, hash string, now time.Time) {
+	for i, s := range l.Confirmed {
+		if s.Version == v && s.Hash == hash {
+			l.Confirmed = append(l.Confirmed[:i:i], l.Confirmed[i+1:]...)
+			break
+		}
+	}
+	l.Confirmed = keepLast(append(l.Confirmed, Sound{v, hash, now}), mostConfirmed)
+}
+
+// knows tells whether a version proved itself here before.
+func (l *Ledger) knows(v manifests.Version, hash string) bool {
+	for _, s := range l.Confirmed {
+		if s.Version == v && s.Hash == hash {
+			return true
+		}
+	}
+	return false
+}
+
+// accepted notes a command's message id; false when it is there already.
+func (l *Ledger) accepted(message string) bool {
+	for _, m := range l.Accepted {
+		if m == message {
+			return false
+		}
+	}
+	l.Accepted = keepLast(append(l.Accepted, message), mostAccepted)
+	return true
+}

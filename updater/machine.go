@@ -1,0 +1,93 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Machine is what the engine asks of the system, as functions so that tests can play one.
+type Machine struct {
+	Launcher func() (pid int, running bool)
+	Agent    func() (pid int, running bool)
+	SendAway func(ctx context.Context) error // the running agent leaves, if need be by force; none running is no error
+	Floor    func() (manifests.Version, error)
+	Free     func(path string) (uint64, error)
+	Try      func(ctx context.Context, program string, args ...string) (output string, err error)
+	Boot     string // boot id; empty where the system has none
+}
+
+// leaveWithin is how long an agent may take to leave before it is killed.
+const leaveWithin = 5 * time.Second
+
+// ThisMachine is the real one.
+func ThisMachine(l installer.Layout) Machine {
+	boot, _ := host.BootID()
+	return Machine{
+		Launcher: func() (int, bool) { return launcher.Running(l.Pointer()) },
+		Agent:    func() (int, bool) { return launcher.AgentRunning(l.Pointer()) },
+		SendAway: func(ctx context.Context) error {
+			_, err := launcher.SendAway(ctx, l.Pointer(), leaveWithin)
+			return err
+		},
+		Floor: func() (manifests.Version, error) { return floorOf(l) },
+		Free:  host.FreeBytes,
+		Try:   try,
+		Boot:  boot,
+	}
+}
+
+// floorOf is the version a package installed: the launcher's own stamp.
+func floorOf(l installer.Layout) (manifests.Version, error) {
+	f, err := os.Open(l.Launcher())
+	if err != nil {
+		return manifests.Version{}, err
+	}
+	defer f.Close()
+	text, err := stamp.Find(f)
+	if err != nil {
+		return manifests.Version{}, fmt.Errorf("%s: %w", l.Launcher(), err)
+	}
+	return manifests.ParseVersion(text)
+}
+
+// tryFor is how long a program may take to state its version or to test itself.
+const tryFor = 30 * time.Second
+
+// try runs a program as amazon-ssm-agent would, in a session of its own, and returns what it printed, at most 64 KiB.
+func try(ctx context.Context, program string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
+	var out limited
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Args[0] = "amazon-ssm-agent" // that name takes flags and words alike
+	cmd.Stdout, cmd.Stderr = &out, &out
+	host.Detached(cmd)
+	cmd.Cancel = func() error { return errors.Join(host.KillGroup(cmd.Process.Pid), cmd.Process.Kill()) }
+	cmd.WaitDelay = time.Second
+	err := cmd.Run()
+	if ctx.Err() != nil && err != nil {
+		err = fmt.Errorf("no end after %s: %w", tryFor, err)
+	}
+	return strings.TrimSpace(string(out.b)), err
+}
+
+// limited keeps the first 64 KiB written to it.
+type limited struct{ b []byte }
+
+func (l *limited) Write(p []byte) (int, error) {
+	if room := 64<<10 - len(l.b); room > 0 {
+		l.b = append(l.b, p[:min(room, len(p))]...)
+	}
+	return len(p), nil
+}

@@ -1,0 +1,201 @@
+package updater
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+)
+
+// Kinds of outcomes beside those of [manifests.Kind], which an update that changed nothing ends in.
+const (
+	Updated    = "updated"
+	WentBack   = "went-back"   // a rollback that somebody asked for
+	RolledBack = "rolled-back" // the new version did not prove itself
+	FailedKind = "failed"      // before anything was changed
+	Postponed  = "postponed"   // the service was out of reach
+	NoPrevious = "no-previous" // nothing to go back to
+)
+
+// Faults tell failures apart for exit codes, in [Outcome.Fault].
+const (
+	FaultRegion     = "region"      // could not be reached or read
+	FaultVerify     = "verify"      // checksum, size or version are not what they must be
+	FaultRefused    = "refused"     // by a rule
+	FaultSpace      = "no-space"    // no room on the disk
+	FaultPermission = "permission"  // not allowed to read or write
+	FaultRolledBack = "rolled-back" // the new version failed, the old one is back
+	FaultSuperseded = "superseded"  // a newer request came, the old version is back
+	FaultUnhealthy  = "unhealthy"   // not even the old version came back
+	FaultOther      = "other"
+)
+
+// Codes of the original that are not among those of a decision (spec update 1.18).
+const (
+	codeUnexpected = "ErrorUnexpected"
+	codeRolledBack = "ErrorUpdateFailRollbackSuccess"
+	codeNotStarted = "ErrorCannotStartService"
+)
+
+// Outcome is how an update ended.
+type Outcome struct {
+	ID      string            `json:"id"`
+	Why     string            `json:"why,omitempty"`
+	Want    string            `json:"want,omitempty"`
+	Kind    string            `json:"kind"`
+	Success bool              `json:"success"` // the reply's result
+	Code    string            `json:"code,omitempty"`
+	Fault   string            `json:"fault,omitempty"`
+	From    manifests.Version `json:"from,omitzero"`
+	Target  manifests.Version `json:"target,omitzero"`
+	Running manifests.Version `json:"running,omitzero"` // after it
+	Region  string            `json:"region,omitempty"`
+	Source  string            `json:"source,omitempty"`
+	Lines   []string          `json:"lines,omitempty"` // the original's words
+	Detail  string            `json:"detail,omitempty"`
+	Hints   []string          `json:"hints,omitempty"`
+	Reason  string            `json:"reason,omitempty"` // of a rollback or failure
+	Started time.Time         `json:"started"`
+	Ended   time.Time         `json:"ended,omitzero"`
+}
+
+// Text is the outcome as the reply's output: the original's lines, then ours.
+func (o Outcome) Text() string {
+	var b strings.Builder
+	for _, l := range o.Lines {
+		b.WriteString(l + "\n")
+	}
+	if o.Detail != "" {
+		b.WriteString(o.Detail + "\n")
+	}
+	for _, h := range o.Hints {
+		b.WriteString("hint: " + h + "\n")
+	}
+	return b.String()
+}
+
+// product is the package's name in texts.
+func (w *work) product() string {
+	if w.u.Request.Package != "" {
+		return w.u.Request.Package
+	}
+	return manifests.AgentPackage
+}
+
+// outcome starts one of a kind, with the texts of the kinds that need no more than the ledger.
+func (w *work) outcome(kind string) Outcome {
+	o := Outcome{ID: w.u.ID, Why: w.u.Request.Why, Want: w.u.Request.Want, Kind: kind, Success: true, From: w.u.From,
+		Target: w.u.Target, Running: w.u.From, Region: w.u.Region, Source: w.u.Source, Lines: w.u.Lines, Started: w.u.Started}
+	if say, ok := sayings()[kind]; ok {
+		say(w, &o)
+	}
+	for _, n := range w.u.Notes {
+		o.Detail += "\n" + n
+	}
+	return o
+}
+
+func (o *Outcome) line(format string, args ...any) {
+	o.Lines = append(o.Lines, fmt.Sprintf(format, args...))
+}
+
+// sayings has one row per kind of ours.
+func sayings() map[string]func(*work, *Outcome) {
+	return map[string]func(*work, *Outcome){
+		Updated: sayUpdated, WentBack: sayWentBack, RolledBack: sayRolledBack, FailedKind: sayFailed,
+		Postponed: sayPostponed, NoPrevious: sayNoPrevious,
+	}
+}
+
+func sayUpdated(w *work, o *Outcome) {
+	o.Running = o.Target
+	o.line("%v updated successfully to %v", w.product(), o.Target)
+	o.Detail = fmt.Sprintf("%s proved itself in region %s; %s is kept as the version before", o.Target, o.Region, o.From)
+	if w.u.Known {
+		o.Detail = fmt.Sprintf("%s, which proved itself on this host before, runs again in place of %s", o.Target, o.From)
+	}
+}
+
+func sayWentBack(w *work, o *Outcome) {
+	o.Running = o.Target
+	o.line("rolledback %v to %v", w.product(), o.Target)
+	o.Detail = fmt.Sprintf("went back from %s to %s; scheduled updates keep away from %s for a while", o.From, o.Target, o.From)
+}
+
+func sayRolledBack(w *work, o *Outcome) {
+	o.Success, o.Code, o.Fault, o.Reason = false, w.u.Code, w.u.Fault, w.u.Reason
+	o.line("%s", w.u.Reason)
+	o.line("Initiating rollback %v to %v", w.product(), o.From)
+	o.line("rolledback %v to %v", w.product(), o.From)
+	o.Lines = append(o.Lines, w.failedLines()[0])
+	o.Detail = fmt.Sprintf("%s did not prove itself on this host; %s runs again, and %s is held back until somebody names it", o.Target, o.From, o.Target)
+	if w.u.Fault == FaultSuperseded {
+		o.Detail = fmt.Sprintf("%s made room for a newer request; %s runs again", o.Target, o.From)
+	}
+}
+
+func sayFailed(w *work, o *Outcome) {
+	o.Success, o.Code, o.Fault, o.Reason = false, w.u.Code, w.u.Fault, w.u.Reason
+	o.line("%s", w.u.Reason)
+	o.Lines = append(o.Lines, w.failedLines()...)
+	o.Detail = fmt.Sprintf("nothing was changed: %s runs on", o.From)
+	o.Hints = remedies(o.Fault)
+}
+
+func sayPostponed(w *work, o *Outcome) {
+	o.line("update skipped")
+	o.Detail = fmt.Sprintf("the service cannot be reached from here at present, so %s could not prove itself: postponed", o.Target)
+}
+
+func sayNoPrevious(w *work, o *Outcome) {
+	o.Success, o.Fault = false, FaultRefused
+	o.Reason = "there is no version to go back to"
+	o.line("there is no version of %v to go back to", w.product())
+	o.Detail = fmt.Sprintf("%s is all this host has; to get an older one: ssm-setup update --version V --allow-downgrade", o.From)
+}
+
+// failedLines end the reply of an update that failed before anything was changed.
+func (w *work) failedLines() []string {
+	lines := []string{"No rollback needed"}
+	if !w.u.Target.IsZero() {
+		lines = append([]string{fmt.Sprintf("Failed to update %v to %v", w.product(), w.u.Target)}, lines...)
+	}
+	return lines
+}
+
+// remedies say what to do about a fault.
+func remedies(fault string) []string {
+	switch fault {
+	case FaultRegion:
+		return []string{"check network and proxy of this host, and Agent.UpdateSource; ssm-setup regions shows what a region serves"}
+	case FaultVerify:
+		return []string{"the package is damaged or not what the manifest lists: publish it anew, or try again"}
+	case FaultSpace:
+		return []string{"free some space and try again"}
+	case FaultPermission:
+		return []string{"the updater needs to write where the agent is installed"}
+	}
+	return nil
+}
+
+// faultOf sorts what went wrong.
+func faultOf(err error) string {
+	var status *bucket.StatusError
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return FaultSpace
+	case errors.Is(err, bucket.ErrChecksum), errors.Is(err, bucket.ErrSize), errors.Is(err, ErrNotListed), errors.Is(err, ErrUnfit):
+		return FaultVerify
+	case errors.Is(err, bucket.ErrUnreachable), errors.Is(err, bucket.ErrMissing), errors.Is(err, bucket.ErrDenied),
+		errors.Is(err, bucket.ErrNotBucket), errors.As(err, &status):
+		return FaultRegion
+	case errors.Is(err, fs.ErrPermission):
+		return FaultPermission
+	}
+	return FaultOther
+}

@@ -1,0 +1,174 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+)
+
+// plan is the second stop: it ends in a target, or in an answer with a reason.
+func (w *work) plan(ctx context.Context) error {
+	state, err := w.store.Read()
+	if err != nil {
+		return fmt.Errorf("read the pointer: %w", err)
+	}
+	floor, err := w.Machine.Floor()
+	if err != nil {
+		return fmt.Errorf("find the floor's version: %w", err)
+	}
+	w.u.From, w.u.Region, w.u.Lines, w.u.Notes = w.running(state, floor), w.Settings.Region, nil, nil
+	if w.u.Request.Want == Previous {
+		return w.planBack(state, floor)
+	}
+	answer, err := w.decide(ctx, floor)
+	if err != nil {
+		return err
+	}
+	w.u.Target, w.u.FromFloor, w.u.Lines = answer.Target, answer.FromFloor, answer.Lines
+	if !answer.Changes() {
+		return w.answered(answer)
+	}
+	if answer.FromFloor {
+		w.u.To = pointer.OnFloor()
+		w.u.Known = w.book.knows(floor, "") && answer.Kind == manifests.DowngradeAllowed
+	}
+	return nil
+}
+
+// running is the version at work: what the agent's pulse says, else what the pointer does.
+func (w *work) running(state pointer.State, floor manifests.Version) manifests.Version {
+	if p, ok := w.pulse(); ok {
+		if v, err := manifests.ParseVersion(p.Version); err == nil {
+			return v
+		}
+	}
+	return versionOf(state.Active, floor)
+}
+
+// versionOf is a target's version; the floor's is the launcher's stamp.
+func versionOf(t pointer.Target, floor manifests.Version) manifests.Version {
+	if t.IsFloor() {
+		return floor
+	}
+	v, _ := manifests.ParseVersion(t.Version)
+	return v
+}
+
+// planBack plans a rollback: to what the pointer calls previous, else to the floor. No region is asked.
+func (w *work) planBack(state pointer.State, floor manifests.Version) error {
+	to := state.Previous
+	if to.IsZero() && !state.Active.IsFloor() {
+		to = pointer.OnFloor()
+	}
+	if to.IsZero() {
+		return &ending{w.outcome(NoPrevious)}
+	}
+	w.u.To, w.u.FromFloor, w.u.Target = to, to.IsFloor(), versionOf(to, floor)
+	w.u.Known = w.book.knows(w.u.Target, to.Hash)
+	w.u.Lines = []string{fmt.Sprintf("Updating %s from %s to %s", w.product(), w.u.From, w.u.Target)}
+	return nil
+}
+
+// decide asks the region and has [manifests.Decide] answer.
+func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.Answer, error) {
+	q := manifests.Question{
+		Package: w.product(), Region: w.Settings.Region, Running: w.u.From, Floor: floor,
+		Requested: w.u.Request.Want, AllowDowngrade: w.u.Request.AllowDowngrade,
+		Skip: w.book.skipFor(w.u.Request, w.Now()),
+	}
+	url, note, managed := chooseSource(w.Settings.Source, w.u.Request.Source)
+	w.u.Source = strings.ReplaceAll(url, "{Region}", w.Settings.Region)
+	if note != "" {
+		w.u.Notes = append(w.u.Notes, note)
+	}
+	if !managed {
+		q.NotManaged = true
+		return manifests.Decide(q), nil
+	}
+	listing, err := w.region(ctx, &q)
+	if err != nil {
+		return manifests.Answer{}, err
+	}
+	answer := manifests.Decide(q)
+	if !answer.Changes() || answer.FromFloor {
+		return answer, nil
+	}
+	release, _ := listing.Find(answer.Target)
+	file := manifests.PortableFile(runtime.GOOS, runtime.GOARCH)
+	w.u.Package = Package{File: file, URL: w.source.URL(answer.Target, file), SHA256: strings.ToLower(release.Checksum)}
+	return answer, nil
+}
+
+// region reads the manifest and, where it matters, stable/VERSION.
+func (w *work) region(ctx context.Context, q *manifests.Question) (listing manifests.Listing, err error) {
+	if w.source, err = w.Open(ctx, w.u.Source); err != nil {
+		return listing, &failure{code: "ErrorManifestURLParse", fault: FaultRegion, cause: err,
+			text: fmt.Sprintf("Failed to resolve manifest url: %v", err)}
+	}
+	m, err := w.source.Manifest(ctx)
+	if err != nil {
+		return listing, noManifest(w.u.Source, err)
+	}
+	listing, err = m.Listing(manifests.AgentPackage, manifests.PortableFile(runtime.GOOS, runtime.GOARCH))
+	switch {
+	case errors.Is(err, manifests.ErrNotListed):
+		err = nil
+	case err != nil:
+		return listing, noManifest(w.u.Source, err)
+	default:
+		q.Newest, q.Status = listing.LatestActive(), listing.Statuses()
+	}
+	if strings.EqualFold(strings.TrimSpace(q.Requested), "stable") {
+		if q.Stable, err = w.source.Stable(ctx); err != nil {
+			return listing, &failure{code: manifests.CodeNoStable, fault: FaultRegion, cause: err,
+				text: fmt.Sprintf("Failed to get stable version form s3: %v", err)}
+		}
+	}
+	return listing, err
+}
+
+// noManifest carries the short code of spec update 1.6: d6 for one that was read and is none, d3 for one that was not.
+func noManifest(url string, err error) error {
+	short, text := "d3", fmt.Sprintf("failed to download file reliably, %s, %v", url, err)
+	if errors.Is(err, manifests.ErrManifest) {
+		short, text = "d6", fmt.Sprintf("failed to download file reliably, %s", url)
+	}
+	return &failure{code: "ErrorDownloadManifest_" + short, fault: FaultRegion, cause: err,
+		text: "Failed to download manifest: " + text}
+}
+
+// chooseSource says where updates come from: the configuration's source wins over a document's. Without one, AWS's own buckets,
+// which the real document names, hold nothing of ours.
+func chooseSource(configured, asked string) (url, note string, managed bool) {
+	if configured != "" {
+		if asked != "" && asked != configured {
+			note = "the document's source " + asked + " is not used: Agent.UpdateSource names " + configured
+		}
+		return configured, note, true
+	}
+	if asked == "" || regions.AWSManifest(asked) || strings.Contains(asked, "://s3.{Region}.amazonaws.com") {
+		return asked, "", false
+	}
+	return asked, "", true
+}
+
+// answered is an ending without a change.
+func (w *work) answered(a manifests.Answer) error {
+	o := w.outcome(string(a.Kind))
+	o.Success, o.Code, o.Lines, o.Hints = a.Success, a.Code, a.Lines, a.Hints
+	o.Detail = a.Detail
+	for _, n := range w.u.Notes {
+		o.Detail += "\n" + n
+	}
+	if !a.Success {
+		o.Fault = FaultRefused
+		o.Lines = append(o.Lines, w.failedLines()...)
+	}
+	return &ending{o}
+}

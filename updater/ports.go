@@ -1,0 +1,29 @@
+package updater
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Source is a region's bucket, as functions: the engine talks to no service by itself.
+type Source struct {
+	Manifest func(ctx context.Context) (*manifests.Manifest, error)
+	Stable   func(ctx context.Context) (manifests.Version, error)
+	URL      func(v manifests.Version, file string) string // of a file of the agent's package
+	// Fetch brings a file whole to path: goes on with a part of it, and checks the SHA-256. tell is told bytes.
+	Fetch func(ctx context.Context, url, path, sha256 string, tell func(done, total int64)) error
+}
+
+// Reporter tells the service, as functions; a nil one tells nobody.
+type Reporter struct {
+	Reply  func(ctx context.Context, messageID, replyID, payload string) error // SendReply
+	Delete func(ctx context.Context, messageID string) error                   // DeleteMessage
+	Health func(ctx context.Context, status, version string) error             // UpdateInstanceInformation
+	Upload func(ctx context.Context, bucket, key, file string) error           // a step's output; may be nil
+}
+
+// ErrNoMessage is what Reply and Delete return, wrapped, for a message the service does not know (any more): to try again is
+// useless.
+var ErrNoMessage = errors.New("the service does not know the message")

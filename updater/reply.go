@@ -1,0 +1,121 @@
+package updater
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// Owed is an answer that could not be sent yet. It keeps its reply id, so that the service sees one answer however often it is
+// tried.
+type Owed struct {
+	MessageID string    `json:"message_id"`
+	ReplyID   string    `json:"reply_id"`
+	Payload   string    `json:"payload,omitempty"` // of SendReply; empty once it was sent
+	Status    string    `json:"status,omitempty"`  // the health status that goes with it
+	Version   string    `json:"version,omitempty"`
+	Since     time.Time `json:"since"`
+}
+
+// owedFor is how long an answer is worth sending: the service gives up on a command after two days.
+const owedFor = 48 * time.Hour
+
+// Bounds of a reply's output, in bytes (spec update 1.18).
+const (
+	longestOutput = 2500
+	cutMark       = "\n---Output truncated---"
+)
+
+// progressReply says that the step is under way.
+func (w *work) progressReply() (string, error) {
+	return w.reply(wire.InProgress, 0, "")
+}
+
+// answer is what is owed for an outcome; nil where nobody waits for one.
+func (w *work) answer(o Outcome) (*Owed, error) {
+	to := w.u.Request.ReplyTo
+	if to == nil || to.MessageID == "" {
+		return nil, nil
+	}
+	status, code := wire.Success, 0
+	if !o.Success {
+		status, code = wire.Failed, 1
+	}
+	payload, err := w.reply(status, code, o.Text())
+	if err != nil {
+		return nil, err
+	}
+	return &Owed{MessageID: to.MessageID, ReplyID: newID(), Payload: payload, Status: statusOf(o), Version: o.From.String(), Since: w.Now()}, nil
+}
+
+// reply is the payload of SendReply for the one step that the updater answers for.
+func (w *work) reply(status string, code int, output string) (string, error) {
+	to, now := w.u.Request.ReplyTo, w.Now()
+	started := to.Started
+	if started.IsZero() {
+		started = w.u.Started
+	}
+	if len(output) > longestOutput {
+		output = output[:longestOutput-len(cutMark)] + cutMark
+	}
+	payload, err := json.Marshal(wire.Reply{
+		AdditionalInfo: wire.AdditionalInfo{Agent: w.Settings.Agent, DateTime: wire.ISOMillis(now)},
+		DocumentStatus: status,
+		RuntimeStatus: map[string]wire.StepStatus{to.PluginKey: {
+			Status: status, Code: code, Name: to.PluginName, Output: output, StepName: to.StepName,
+			StartDateTime: wire.ISOMillis(started), EndDateTime: wire.ISOMillis(now),
+			OutputS3BucketName: to.Bucket, OutputS3KeyPrefix: to.Prefix,
+		}},
+	})
+	return string(payload), err
+}
+
+// pay sends what is owed: reply, removal of the message, health status, in this order. What cannot be sent stays.
+func (e *Engine) pay(ctx context.Context, b *book) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	var left []Owed
+	changed := false
+	for _, o := range b.Owed {
+		switch paid := e.send(ctx, &o); {
+		case paid || e.Now().Sub(o.Since) > owedFor:
+			changed = true
+		default:
+			left = append(left, o)
+		}
+	}
+	b.Owed = left
+	if changed {
+		if err := b.save(true); err != nil {
+			e.Log.Error("cannot write the ledger", "error", err)
+		}
+	}
+}
+
+// send tries one answer; true when nothing more is to be done about it.
+func (e *Engine) send(ctx context.Context, o *Owed) bool {
+	if e.Reporter.Reply == nil || e.Reporter.Delete == nil {
+		return false
+	}
+	if o.Payload != "" {
+		err := e.Reporter.Reply(ctx, o.MessageID, o.ReplyID, o.Payload)
+		if err != nil && !errors.Is(err, ErrNoMessage) {
+			e.Log.Warn("cannot send the answer yet", "message", o.MessageID, "error", err)
+			return false
+		}
+		o.Payload = ""
+	}
+	if err := e.Reporter.Delete(ctx, o.MessageID); err != nil && !errors.Is(err, ErrNoMessage) {
+		e.Log.Warn("cannot delete the message yet", "message", o.MessageID, "error", err)
+		return false
+	}
+	if e.Reporter.Health != nil && o.Status != "" {
+		if err := e.Reporter.Health(ctx, o.Status, o.Version); err != nil {
+			e.Log.Warn("cannot send the health status", "error", err)
+		}
+	}
+	return true
+}

@@ -1,0 +1,153 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/installer/store"
+)
+
+// How resume deals with another updater.
+const (
+	lockPatience = 15 * time.Second // it waits so long for the lock; whoever started it will start it again
+	idleMost     = 30 * time.Minute // a holder that moved nothing for so long is ended
+	mostAttempts = 4                // updaters that may die before the switch of one update
+)
+
+// Resume goes on with whatever an updater left: an open update, requests that are in no ledger yet, owed answers; then it brings
+// the pointer in line with what runs. Another updater at work is no error.
+func (e *Engine) Resume(ctx context.Context) error {
+	e.complete()
+	lock, err := e.awaitLock(ctx)
+	if err != nil || lock == nil {
+		return err
+	}
+	e.lock = lock
+	defer lock.Release()
+	b, err := openBook(e.Layout)
+	if err != nil {
+		return err
+	}
+	e.moveIn(b)
+	defer e.pay(ctx, b)
+	if b.Open == nil {
+		if err := e.adopt(b); err != nil {
+			return err
+		}
+	}
+	if b.Open != nil {
+		if err := e.goOn(ctx, b); err != nil {
+			return leftOpen(err)
+		}
+	}
+	if err := e.serveWaiting(ctx, b); err != nil {
+		return leftOpen(err)
+	}
+	if b.Open != nil {
+		return nil
+	}
+	return e.align(ctx, b)
+}
+
+// awaitLock takes the update lock; nil when another updater is at work.
+func (e *Engine) awaitLock(ctx context.Context) (*installer.UpdateLock, error) {
+	began := e.Now()
+	for {
+		lock, err := installer.LockUpdate(e.Layout)
+		if err == nil || !errors.Is(err, installer.ErrBusy) {
+			return lock, err
+		}
+		e.endIdle()
+		if e.Now().Sub(began) > lockPatience {
+			return nil, nil
+		}
+		if e.Pause(ctx, 250*time.Millisecond) != nil {
+			return nil, nil
+		}
+	}
+}
+
+// endIdle ends an updater of ours that holds the lock and moved nothing for half an hour.
+func (e *Engine) endIdle() {
+	led, err := ReadLedger(e.Layout)
+	if err != nil || led.Open == nil || led.BootID != e.Machine.Boot || e.Now().Sub(led.Open.Moved) < idleMost {
+		return
+	}
+	if pid, held := installer.UpdateLockHolder(e.Layout); held && pid == led.Open.PID && pid != os.Getpid() {
+		e.Log.Warn("ending an updater that does not move", "pid", pid)
+		if p, err := os.FindProcess(pid); err == nil {
+			_ = p.Kill()
+		}
+	}
+}
+
+// adopt makes an open update of a pointer on probation that no ledger knows: the ledger was lost.
+func (e *Engine) adopt(b *book) error {
+	s := store.Store{Paths: e.Layout.Pointer()}
+	state, err := s.Read()
+	if err != nil || !state.Probation {
+		return err
+	}
+	floor, err := e.Machine.Floor()
+	if err != nil {
+		return err
+	}
+	now := e.Now()
+	id, err := e.Identity()
+	b.Open = &Update{ID: newID(), Request: Request{Why: ByCommandLine}, Stop: stopWatch, Since: now, Moved: now, Started: now,
+		Region: e.Settings.Region, From: versionOf(orFloor(state.Previous), floor), Target: versionOf(state.Active, floor),
+		Left: orFloor(state.Previous), To: state.Active, Replaces: state.Sequence - 1, Sequence: state.Sequence,
+		Registered: err == nil && id != "", Notes: []string{"the ledger of this update was lost"}}
+	return b.save(true)
+}
+
+func orFloor(t pointer.Target) pointer.Target {
+	if t.IsZero() {
+		return pointer.OnFloor()
+	}
+	return t
+}
+
+// goOn goes on with the open update where the pointer says it stands: not replaced → on, or undo; replaced → its sequence decides.
+func (e *Engine) goOn(ctx context.Context, b *book) error {
+	w := e.take(b)
+	state, err := w.store.Read()
+	if err != nil {
+		return fmt.Errorf("read the pointer: %w", err)
+	}
+	written := w.u.Sequence != 0 && state.Sequence >= w.u.Sequence
+	w.u.NextStart = false
+	e.Log.Info("going on with an update", "id", w.u.ID, "stop", w.u.Stop, "sequence", w.u.Sequence, "pointer", state.Sequence,
+		"probation", state.Probation, "undoing", w.u.Undoing)
+	switch {
+	case w.u.Undoing:
+		return w.undone(ctx, nil)
+	case !written && w.u.Attempts > mostAttempts:
+		return w.undone(ctx, &failure{code: codeUnexpected, text: fmt.Sprintf("%d updaters ended before they could switch to it", w.u.Attempts-1)})
+	case !written:
+		w.u.To, w.u.Package, w.u.Known, w.u.FromFloor = pointer.Target{}, Package{}, false, false
+		return w.walk(ctx, stopPlan)
+	case state.Sequence == w.u.Sequence && (state.Probation || w.u.Known):
+		return w.walk(ctx, stopWatch)
+	case state.Active == w.u.To:
+		return w.walk(ctx, stopFinish)
+	}
+	return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.notAlive("the pointer was taken back while no updater was at work")})
+}
+
+// undone undoes everything and finishes.
+func (w *work) undone(ctx context.Context, why error) error {
+	if why != nil {
+		w.note(why)
+	}
+	rows := stops()
+	if err := w.undo(ctx, len(rows)-1); err != nil {
+		return err
+	}
+	return w.act(ctx, rows[len(rows)-1])
+}

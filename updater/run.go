@@ -1,0 +1,148 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+)
+
+// Run takes a request and brings it to its end. say is told one line as soon as it is decided whether the request is taken, for
+// whoever started this updater ([Launch]). The outcome is nil when another updater has it, or when it stays open for resume: no
+// launcher runs, or this process was asked to end.
+func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Outcome, error) {
+	e.complete()
+	r = numbered(r, e.Now())
+	lock, err := installer.LockUpdate(e.Layout)
+	if errors.Is(err, installer.ErrBusy) {
+		return nil, e.turnAway(r, say)
+	}
+	if err != nil {
+		say(saysRefused + " " + err.Error())
+		return nil, err
+	}
+	e.lock = lock
+	defer lock.Release()
+	b, err := openBook(e.Layout)
+	if err != nil {
+		say(saysRefused + " " + err.Error())
+		return nil, err
+	}
+	e.moveIn(b)
+	if err := e.accept(b, r); err != nil {
+		say(saysRefused + " " + err.Error())
+		return nil, err
+	}
+	say(saysTaken + " " + r.ID)
+	return e.serve(ctx, b, r)
+}
+
+// turnAway answers while another updater holds the lock. A deaf watch gives way to the new request; a command that is in the
+// ledger already was taken before.
+func (e *Engine) turnAway(r Request, say func(string)) error {
+	led, err := ReadLedger(e.Layout)
+	switch {
+	case err == nil && r.ReplyTo != nil && slices.Contains(led.Accepted, r.ReplyTo.MessageID):
+		withdraw(e.Layout, r.ID)
+		say(saysTaken + " " + r.ID)
+		return nil
+	case err == nil && led.Open != nil && led.Open.Deaf && r.Explicit():
+		if _, err := deposit(e.Layout, r); err != nil {
+			say(saysRefused + " " + err.Error())
+			return err
+		}
+		say(saysTaken + " " + r.ID)
+		return nil
+	}
+	say(saysBusy)
+	return ErrBusy
+}
+
+// moveIn looks whether the ledger belongs to this instance. Under another id nobody waits for the answers of the old one.
+func (e *Engine) moveIn(b *book) {
+	id, err := e.Identity()
+	if err != nil || id == "" {
+		return
+	}
+	if b.InstanceID != "" && b.InstanceID != id {
+		b.Owed, b.Accepted = nil, nil
+		if b.Open != nil {
+			b.Open.Request.ReplyTo = nil
+		}
+	}
+	b.InstanceID = id
+}
+
+// accept makes sure the request outlives this process: in the ledger, or, behind an update that is still open, in its folder.
+func (e *Engine) accept(b *book, r Request) error {
+	if b.Open != nil {
+		_, err := deposit(e.Layout, r)
+		return err
+	}
+	return e.begin(b, r)
+}
+
+// begin enters a request into the ledger as the open update.
+func (e *Engine) begin(b *book, r Request) error {
+	if r.ReplyTo != nil && !b.accepted(r.ReplyTo.MessageID) {
+		withdraw(e.Layout, r.ID)
+		return nil
+	}
+	now := e.Now()
+	b.Open = &Update{ID: r.ID, Request: r, Stop: stopAsk, Since: now, Moved: now, Started: now}
+	if err := b.save(true); err != nil {
+		b.Open = nil
+		return err
+	}
+	withdraw(e.Layout, r.ID)
+	return nil
+}
+
+// serve works off what is open, then what waits, and returns the outcome of the request asked for.
+func (e *Engine) serve(ctx context.Context, b *book, r Request) (*Outcome, error) {
+	defer e.pay(ctx, b)
+	if b.Open != nil && b.Open.ID != r.ID {
+		if err := e.goOn(ctx, b); err != nil {
+			return nil, err
+		}
+	} else if b.Open != nil {
+		if err := e.take(b).walk(ctx, stopAsk); err != nil {
+			return nil, leftOpen(err)
+		}
+	}
+	if err := e.serveWaiting(ctx, b); err != nil {
+		return nil, leftOpen(err)
+	}
+	if b.Last != nil && b.Last.ID == r.ID {
+		return b.Last, nil
+	}
+	return nil, nil
+}
+
+// serveWaiting works off the requests that were handed over and are in no ledger yet.
+func (e *Engine) serveWaiting(ctx context.Context, b *book) error {
+	for _, r := range waiting(e.Layout) {
+		if ctx.Err() != nil || b.Open != nil {
+			return nil
+		}
+		if err := e.begin(b, r); err != nil {
+			return err
+		}
+		if b.Open == nil {
+			continue
+		}
+		if err := e.take(b).walk(ctx, stopAsk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leftOpen is nil for an update that waits for the next start or the next updater.
+func leftOpen(err error) error {
+	if errors.Is(err, errLeave) {
+		return nil
+	}
+	return err
+}

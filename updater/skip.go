@@ -1,0 +1,67 @@
+package updater
+
+import (
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Held is a version that failed on this host, or that somebody went back from.
+type Held struct {
+	Version  manifests.Version `json:"version"`
+	Reason   string            `json:"reason"`
+	Attempts int               `json:"attempts"`
+	Until    time.Time         `json:"until"`
+	// Scheduled: a person went back from it. Only scheduled updates keep away from it.
+	Scheduled bool `json:"scheduled,omitempty"`
+}
+
+// How long a version is held back: a day after the first failure, doubling to a month.
+const (
+	holdFirst = 24 * time.Hour
+	holdMost  = 30 * 24 * time.Hour
+)
+
+// hold enters a version, or renews its entry.
+func (l *Ledger) hold(v manifests.Version, reason string, scheduled bool, now time.Time) {
+	if v.IsZero() {
+		return
+	}
+	if len(reason) > 300 {
+		reason = reason[:300]
+	}
+	h := Held{Version: v, Reason: reason, Scheduled: scheduled}
+	if old, ok := l.release(v); ok {
+		h.Attempts = old.Attempts
+		h.Scheduled = scheduled && old.Scheduled
+	}
+	life := holdFirst
+	for range min(h.Attempts, 10) {
+		life = min(2*life, holdMost)
+	}
+	h.Attempts++
+	h.Until = now.Add(life)
+	l.Skip = keepLast(append(l.Skip, h), mostHeld)
+}
+
+// release takes a version's entry away.
+func (l *Ledger) release(v manifests.Version) (Held, bool) {
+	for i, h := range l.Skip {
+		if h.Version == v {
+			l.Skip = append(l.Skip[:i:i], l.Skip[i+1:]...)
+			return h, true
+		}
+	}
+	return Held{}, false
+}
+
+// skipFor are the versions to keep away from for a request that names none.
+func (l *Ledger) skipFor(r Request, now time.Time) map[manifests.Version]string {
+	skip := map[manifests.Version]string{}
+	for _, h := range l.Skip {
+		if now.Before(h.Until) && (!h.Scheduled || !r.Explicit()) {
+			skip[h.Version] = h.Reason
+		}
+	}
+	return skip
+}

@@ -1,0 +1,124 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/installer/unpack"
+)
+
+// ErrUnfit says that a package holds no agent of the version it is listed as, or one that does not work here.
+var ErrUnfit = errors.New("the package is not fit")
+
+// stage is the fifth stop: the agent program of the package goes into the store, and has to state its version and pass its
+// self-test beside the running agent, with the true configuration.
+func (w *work) stage(ctx context.Context) error {
+	floor, err := w.Machine.Floor()
+	if err == nil {
+		err = w.store.MakeSlots(floor.String())
+	}
+	if err != nil {
+		return w.badInstall(fmt.Errorf("prepare the pointer: %w", err))
+	}
+	if w.u.To.IsZero() {
+		t, err := w.shelve()
+		if err != nil {
+			return w.badInstall(err)
+		}
+		w.u.To = t
+		w.u.Known = w.u.Target.Less(w.u.From) && w.book.knows(w.u.Target, t.Hash)
+	}
+	file, err := pointer.Check(w.store.Paths, w.u.To)
+	if err != nil {
+		return w.badInstall(err)
+	}
+	if err := w.prove(ctx, file); err != nil {
+		return w.badInstall(err)
+	}
+	w.u.Lines = append(w.u.Lines, fmt.Sprintf("Initiating %v update to %v", w.product(), w.u.Target))
+	return nil
+}
+
+// unstage removes what no pointer names.
+func unstage(w *work, _ context.Context) error {
+	_, err := w.store.Collect()
+	return err
+}
+
+// shelve puts the verified package's program into the store.
+func (w *work) shelve() (pointer.Target, error) {
+	if w.verified.file == nil {
+		return pointer.Target{}, errors.New("nothing was verified")
+	}
+	dir := filepath.Join(w.cache(), w.u.Package.SHA256+".d")
+	if err := os.RemoveAll(dir); err != nil {
+		return pointer.Target{}, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return pointer.Target{}, err
+	}
+	defer os.RemoveAll(dir)
+	program := filepath.Base(w.Layout.Worker())
+	names, err := unpack.TarGz(w.verified.file, dir, unpack.Limits{}, func(name string) bool { return path.Clean(name) == program })
+	if err != nil {
+		return pointer.Target{}, fmt.Errorf("failed to uncompress installation package, %w", err)
+	}
+	if len(names) != 1 {
+		return pointer.Target{}, fmt.Errorf("%w: it holds no %s", ErrUnfit, program)
+	}
+	return w.add(filepath.Join(dir, program))
+}
+
+// add copies a program that carries the target's stamp into the store.
+func (w *work) add(program string) (pointer.Target, error) {
+	f, err := os.Open(program)
+	if err != nil {
+		return pointer.Target{}, err
+	}
+	defer f.Close()
+	version, err := stamp.Find(f)
+	if err != nil {
+		return pointer.Target{}, fmt.Errorf("%w: %w", ErrUnfit, err)
+	}
+	if version != w.u.Target.String() {
+		return pointer.Target{}, fmt.Errorf("%w: it is listed as %s and carries %s", ErrUnfit, w.u.Target, version)
+	}
+	if _, err := f.Seek(0, 0); err != nil {
+		return pointer.Target{}, err
+	}
+	hash, err := pointer.Hash(f)
+	if err != nil {
+		return pointer.Target{}, err
+	}
+	if _, err := f.Seek(0, 0); err != nil {
+		return pointer.Target{}, err
+	}
+	return w.store.Add(version, f, hash)
+}
+
+// prove runs the program where it lies.
+func (w *work) prove(ctx context.Context, file string) error {
+	want := "SSM Agent version: " + w.u.Target.String()
+	if out, err := w.Machine.Try(ctx, file, "-version"); err != nil || out != want {
+		return fmt.Errorf("%w: asked for its version it says %q (%v), not %q", ErrUnfit, out, err, want)
+	}
+	if out, err := w.Machine.Try(ctx, file, "selftest"); err != nil {
+		return fmt.Errorf("%w: its self-test failed: %v: %s", ErrUnfit, err, out)
+	}
+	return nil
+}
+
+func (w *work) badInstall(err error) error {
+	f := &failure{code: "ErrorInstallFailed", cause: err,
+		text: fmt.Sprintf("failed to install %v %v, ErrorMessage=%v", w.product(), w.u.Target, err)}
+	if errors.Is(err, ErrUnfit) || errors.Is(err, unpack.ErrArchive) || errors.Is(err, unpack.ErrUnsafe) {
+		f.fault = FaultVerify
+	}
+	return f
+}

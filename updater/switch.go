@@ -1,0 +1,144 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/installer/store"
+)
+
+// change is the sixth stop, the switch: one write of the pointer; then the running agent is asked to leave, and the launcher
+// starts what the pointer names.
+func (w *work) change(ctx context.Context) error {
+	state, err := w.store.Read()
+	if err != nil {
+		return fmt.Errorf("read the pointer: %w", err)
+	}
+	floor, err := w.Machine.Floor()
+	if err != nil {
+		return err
+	}
+	if err := w.baseline(ctx, state, floor.String()); err != nil {
+		return err
+	}
+	w.u.Left, w.u.Before, w.u.Replaces = state.Active, state.Previous, state.Sequence
+	if w.u.Sequence, err = w.store.Prepare(w.u.Sequence); err != nil {
+		return w.badInstall(fmt.Errorf("prepare the probation: %w", err))
+	}
+	if err := w.book.save(true); err != nil {
+		return err
+	}
+	_, err = w.store.Switch(store.Change{From: state.Sequence, Sequence: w.u.Sequence, To: w.u.To, Probation: !w.u.Known, Floor: floor.String()})
+	if err != nil {
+		return w.badInstall(err)
+	}
+	if w.crash("after the pointer") {
+		return ErrCrashed
+	}
+	w.sendAway(ctx)
+	return nil
+}
+
+// baseline is how the host was before: a new version has to do as well, not better.
+func (w *work) baseline(ctx context.Context, state pointer.State, floor string) error {
+	id, err := w.Identity()
+	w.u.Registered = err == nil && id != ""
+	w.u.Reachable = w.Probe != nil && w.u.Registered && w.probe(ctx) == nil
+	if w.u.Registered && !w.u.Reachable && !w.u.Request.Explicit() {
+		return &ending{w.outcome(Postponed)}
+	}
+	p, alive := w.pulse()
+	if alive && (!p.LastRoundTrip.IsZero() || !w.u.Registered) && names(p, state.Active, floor) {
+		w.book.confirmed(w.running(state, w.u.From), state.Active.Hash, w.Now())
+	}
+	return nil
+}
+
+// names tells whether a pulse comes from the target.
+func names(p installer.Pulse, t pointer.Target, floor string) bool {
+	if t.IsFloor() {
+		return p.Version == floor
+	}
+	return p.Version == t.Version && (p.Hash == "" || p.Hash == t.Hash)
+}
+
+// fresh bounds the age of a pulse that counts, for a process that does not hold the agent lock.
+const fresh = time.Minute
+
+// pulse is the running agent's sign of life, of this boot and not old.
+func (w *work) pulse() (installer.Pulse, bool) {
+	p, err := installer.ReadPulse(w.Layout.Pulse())
+	if err != nil || (w.Machine.Boot != "" && p.BootID != "" && p.BootID != w.Machine.Boot) {
+		return p, false
+	}
+	if pid, running := w.Machine.Agent(); running && pid == p.PID {
+		return p, true
+	}
+	return p, w.Now().Sub(p.At).Abs() < fresh
+}
+
+// probe is one round trip to the service by the updater itself.
+func (w *work) probe(ctx context.Context) error {
+	if w.Probe == nil {
+		return errors.New("no service")
+	}
+	ctx, cancel := context.WithTimeout(ctx, briefly)
+	defer cancel()
+	return w.Probe(ctx)
+}
+
+// sendAway has the running agent leave. One that cannot be reached or ended is seen by the watch.
+func (w *work) sendAway(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*leaveWithin)
+	defer cancel()
+	if err := w.Machine.SendAway(ctx); err != nil {
+		w.Log.Warn("cannot send the running agent away", "error", err)
+	}
+}
+
+// back undoes the switch: tokens, agent, pointer, in this order, so that no moment of it can start the new version again while
+// there is another. Without a probation the pointer alone says what runs.
+func back(w *work, ctx context.Context) error {
+	if w.u.Sequence == 0 {
+		return nil
+	}
+	state, err := w.store.Read()
+	if err != nil {
+		return err
+	}
+	if state.Sequence != w.u.Sequence || state.Active != w.u.To {
+		return nil // never written, or back already
+	}
+	soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+	w.health(soon, baseRollback)
+	cancel()
+	if !state.Probation {
+		return w.backFromKnown(ctx, state)
+	}
+	if err := w.store.DropTokens(state.Sequence); err != nil {
+		return err
+	}
+	if w.crash("after the tokens") {
+		return ErrCrashed
+	}
+	w.sendAway(ctx)
+	_, err = w.store.Back(state.Sequence, w.u.Before)
+	return err
+}
+
+// backFromKnown returns from a version that was confirmed before and yet does not run now.
+func (w *work) backFromKnown(ctx context.Context, state pointer.State) error {
+	next, err := w.store.Prepare(w.u.Sequence)
+	if err != nil {
+		return err
+	}
+	_, err = w.store.Switch(store.Change{From: state.Sequence, Sequence: next, To: w.u.Left, Floor: state.Floor})
+	if err == nil {
+		w.sendAway(ctx)
+	}
+	return err
+}

@@ -1,0 +1,63 @@
+package updater
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// verified is a package that is what the manifest lists. Only [verify] makes one with a file; the file stays open, so what was
+// verified is what is staged, whatever happens to its name.
+type verified struct{ file *os.File }
+
+func (v verified) close() {
+	if v.file != nil {
+		v.file.Close()
+	}
+}
+
+// ErrNotListed says that a package is not the one that the manifest lists.
+var ErrNotListed = errors.New("failed to verify hash of downloadinput")
+
+// verify is the fourth stop.
+func (w *work) verify(context.Context) error {
+	if w.blob == (blob{}) {
+		return nil // nothing was fetched: the target lies here already
+	}
+	v, err := verify(w.blob, w.u.Package.SHA256)
+	if err != nil {
+		if errors.Is(err, ErrNotListed) {
+			os.Remove(w.blob.path)
+		}
+		return w.badPackage(FaultVerify, err)
+	}
+	w.verified = v
+	return nil
+}
+
+// verify reads the whole file and compares its SHA-256, whatever fetch did before.
+func verify(b blob, want string) (verified, error) {
+	f, err := os.Open(b.path)
+	if err != nil {
+		return verified{}, err
+	}
+	h := sha256.New()
+	if _, err = io.Copy(h, f); err == nil {
+		if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, want) {
+			err = fmt.Errorf("%w %s: it has SHA-256 %s, the manifest lists %s", ErrNotListed, b.path, got, want)
+		}
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return verified{}, err
+	}
+	return verified{f}, nil
+}

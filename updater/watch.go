@@ -1,0 +1,186 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+)
+
+// watch is the seventh stop. The updater, not the agent, decides whether the new version proved itself; see trial for the rules.
+// Whenever the deciding is not its own (no launcher, this process is asked to end) it leaves everything for resume.
+func (w *work) watch(ctx context.Context) error {
+	if w.u.Known {
+		return w.settled(ctx)
+	}
+	t := newTrial(w, w.Now())
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ask := asking{answer: make(chan error, 1)}
+	renew, told := w.Now(), w.Now()
+	for {
+		now := w.Now()
+		ask.goOn(ctx, w, t, now)
+		v, reason := t.see(w.look(now))
+		switch v {
+		case sound:
+			if err := w.stillRegistered(); err == nil {
+				return nil
+			} else if now.Sub(t.began) >= deadline(w.Settings.Watch) {
+				return w.unsound("it cannot read the registration: " + err.Error())
+			}
+		case unsound:
+			return w.unsound(reason)
+		case again:
+			w.sendAway(ctx)
+		case deserted:
+			return w.desert()
+		}
+		if deaf := t.deaf(now); deaf != w.u.Deaf || now.Sub(told) > 30*time.Second {
+			told, w.u.Deaf, w.u.Moved = now, deaf, now
+			_ = w.book.save(false)
+		}
+		if w.u.Deaf && w.superseded() {
+			return &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.notAlive("a newer request came while the service was out of reach")}
+		}
+		if now.Sub(renew) > 10*time.Minute {
+			renew = now
+			w.renew()
+		}
+		if w.Pause(ctx, min(beatPeriod(w.Settings.Watch)/2, 500*time.Millisecond)) != nil {
+			return errLeave
+		}
+	}
+}
+
+// look sees what there is to be seen.
+func (w *work) look(now time.Time) look {
+	l := look{now: now}
+	l.launcher, l.running = w.Machine.Launcher()
+	if pid, running := w.Machine.Agent(); running {
+		l.agent = pid
+	}
+	p, err := installer.ReadPulse(w.Layout.Pulse())
+	l.pulse = p
+	l.legible = err == nil && (w.Machine.Boot == "" || p.BootID == "" || p.BootID == w.Machine.Boot)
+	return l
+}
+
+// asking is the updater's own attempts to reach the service, beside the watch, for as long as they matter.
+type asking struct {
+	answer chan error
+	open   bool
+	next   time.Time
+}
+
+// goOn takes an answer, and asks again when it is time.
+func (a *asking) goOn(ctx context.Context, w *work, t *trial, now time.Time) {
+	select {
+	case err := <-a.answer:
+		t.probed(now, err)
+		a.open, a.next = false, now.Add(max(w.Settings.Watch/3, 300*time.Millisecond))
+	default:
+	}
+	if a.open || !t.trip || t.round || now.Before(a.next) {
+		return
+	}
+	a.open = true
+	go func() { a.answer <- w.probe(ctx) }()
+}
+
+// stillRegistered looks whether the registration can be read, where there was one before.
+func (w *work) stillRegistered() error {
+	if !w.u.Registered {
+		return nil
+	}
+	id, err := w.Identity()
+	if err == nil && id == "" {
+		err = errors.New("there is none any more")
+	}
+	return err
+}
+
+// desert leaves the update to the next start of the service.
+func (w *work) desert() error {
+	w.u.NextStart, w.u.Moved = true, w.Now()
+	if err := w.book.save(true); err != nil {
+		return err
+	}
+	w.Log.Info("no launcher runs: the update takes effect at the next start")
+	return errLeave
+}
+
+func (w *work) superseded() bool {
+	for _, r := range waiting(w.Layout) {
+		if r.Explicit() {
+			return true
+		}
+	}
+	return false
+}
+
+// renew tells originals that the update lock still counts.
+func (w *work) renew() {
+	if w.lock == nil {
+		return
+	}
+	if err := w.lock.Renew(); err != nil {
+		w.Log.Warn("cannot renew the update lock", "error", err)
+	}
+}
+
+func (w *work) unsound(reason string) error {
+	return &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.notAlive(reason)}
+}
+
+func (w *work) notAlive(reason string) string {
+	return fmt.Sprintf("failed to update %v to %v, failed to start the agent, ErrorMessage=%v", w.product(), w.u.Target, reason)
+}
+
+// settled waits for life in a version that was confirmed here before; it needs no service for that.
+func (w *work) settled(ctx context.Context) error {
+	err := w.alive(ctx, w.u.Target.String())
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errNobody):
+		return w.desert()
+	case errors.Is(err, errLeave):
+		return err
+	}
+	return w.unsound(err.Error())
+}
+
+// errNobody says that no launcher runs, so nothing can be alive.
+var errNobody = errors.New("no launcher runs")
+
+// alive waits until an agent of a version beat twice, for as long as one may be silent, at least 20 s.
+func (w *work) alive(ctx context.Context, version string) error {
+	began := w.Now()
+	patience := max(silence(w.Settings.Watch), 20*time.Second)
+	var first uint64
+	var process int
+	for {
+		now := w.Now()
+		l := w.look(now)
+		if !l.running && now.Sub(began) >= grace {
+			return errNobody
+		}
+		if p := l.pulse; l.legible && p.Version == version && p.At.After(w.u.Since.Add(-time.Second)) {
+			if process == p.PID && p.Beats > first {
+				return nil
+			}
+			if process != p.PID {
+				process, first = p.PID, p.Beats
+			}
+		}
+		if now.Sub(began) >= patience {
+			return fmt.Errorf("no sign of life of %s for %s", version, round(now.Sub(began)))
+		}
+		if w.Pause(ctx, min(beatPeriod(w.Settings.Watch)/2, 200*time.Millisecond)) != nil {
+			return errLeave
+		}
+	}
+}
