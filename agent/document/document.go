@@ -91,7 +91,7 @@ type rawStep struct {
 	TimeoutSeconds int
 }
 
-var errSchema = errors.New("Unsupported schema format")
+var errSchema = errors.New("Unsupported schema format") //nolint:staticcheck // the original's words
 
 // steps checks the version and lays the body out as steps, nothing substituted yet.
 func (s *source) steps() ([]Step, error) {
@@ -101,7 +101,7 @@ func (s *source) steps() ([]Step, error) {
 	case "2.0", "2.0.1", "2.0.2", "2.0.3", "2.2":
 		return s.mainSteps()
 	}
-	return nil, fmt.Errorf("Document with schema version %s is not supported by this version of ssm agent, "+
+	return nil, fmt.Errorf("Document with schema version %s is not supported by this version of ssm agent, "+ //nolint:staticcheck // the original's words
 		"please update to latest version", s.SchemaVersion)
 }
 

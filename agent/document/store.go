@@ -47,7 +47,7 @@ func (f *fetched) need(vs ...any) error {
 	for part := range slices.Chunk(names, batch) {
 		some, err := f.resolve(part)
 		if err != nil {
-			return fmt.Errorf("Encountered error while calling GetParameters API. Error: %w", err)
+			return fmt.Errorf("Encountered error while calling GetParameters API. Error: %w", err) //nolint:staticcheck // the original's words
 		}
 		answer = append(answer, some...)
 	}
@@ -72,9 +72,9 @@ func (f *fetched) take(names []string, answer []Stored) error {
 	}
 	switch {
 	case missing != nil:
-		return fmt.Errorf("Input contains invalid parameters %v", missing)
+		return fmt.Errorf("Input contains invalid parameters %v", missing) //nolint:staticcheck // the original's words
 	case secure != nil:
-		return fmt.Errorf("Parameters %v of type SecureString are not supported", secure)
+		return fmt.Errorf("Parameters %v of type SecureString are not supported", secure) //nolint:staticcheck // the original's words
 	}
 	return nil
 }
@@ -234,7 +234,7 @@ func (f *fetched) putText(t string) (string, error) {
 		}
 		v := f.values[r.name]
 		if v.Type == "StringList" {
-			return "", fmt.Errorf("Parameter %s of type StringList cannot be used as a String", r.name)
+			return "", fmt.Errorf("Parameter %s of type StringList cannot be used as a String", r.name) //nolint:staticcheck // the original's words
 		}
 		b.WriteString(t[at:r.start])
 		b.WriteString(v.Value)

@@ -1,7 +1,7 @@
 package output_test
 
 import (
-	"io"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,8 +62,8 @@ func TestCaptureKeepsFilesAndBeginning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.WriteString(c.Stdout(), "one")
-		io.WriteString(c.Stderr(), "two")
+		fmt.Fprint(c.Stdout(), "one")
+		fmt.Fprint(c.Stderr(), "two")
 		stdout, stderr := c.Texts()
 		if err := c.Close(); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestCaptureHoldsNoMoreThanAReplyNeeds(t *testing.T) {
 	defer c.Close()
 	chunk := strings.Repeat("x", 10000)
 	for range 5 {
-		if n, err := io.WriteString(c.Stdout(), chunk); n != len(chunk) || err != nil {
+		if n, err := fmt.Fprint(c.Stdout(), chunk); n != len(chunk) || err != nil {
 			t.Fatal(n, err)
 		}
 	}
@@ -108,7 +108,7 @@ func TestWritersNeverFail(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := io.WriteString(c.Stdout(), "late"); n != 4 || err != nil {
+	if n, err := fmt.Fprint(c.Stdout(), "late"); n != 4 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 	if stdout, _ := c.Texts(); stdout != "late" {

@@ -19,7 +19,7 @@ func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: t
 // killGroup ends the process and everything that stayed in its group.
 func killGroup(cmd *exec.Cmd) {
 	if syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) != nil {
-		cmd.Process.Kill()
+		_ = cmd.Process.Kill()
 	}
 }
 

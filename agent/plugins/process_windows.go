@@ -13,6 +13,6 @@ const (
 // ownGroup: Windows has no groups to kill; only the process itself ends.
 func ownGroup(*exec.Cmd) {}
 
-func killGroup(cmd *exec.Cmd) { cmd.Process.Kill() }
+func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 
 func exitCode(s *os.ProcessState) int { return s.ExitCode() }

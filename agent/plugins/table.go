@@ -17,7 +17,7 @@ func Table() []Action {
 	return []Action{
 		{Name: "aws:runShellScript", Systems: unix, Run: runShellScript},
 		{Name: "aws:runPowerShellScript", Systems: everywhere, Run: runPowerShellScript},
-		{Name: "aws:updateSsmAgent", Systems: everywhere},
+		{Name: "aws:updateSsmAgent", Systems: everywhere, Run: updateSsmAgent},
 		{Name: "aws:softwareInventory", Systems: everywhere, Run: refuseInventory},
 		{Name: "aws:cloudWatch", Systems: []string{linux}, Run: refuseCloudWatch},
 		{Name: "aws:refreshAssociation", Systems: everywhere},

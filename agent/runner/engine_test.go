@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -29,8 +28,8 @@ func say(_ context.Context, c plugins.Call) plugins.Outcome {
 	if in.Panic != "" {
 		panic(in.Panic)
 	}
-	io.WriteString(c.Stdout, in.Out)
-	io.WriteString(c.Stderr, in.Err)
+	fmt.Fprint(c.Stdout, in.Out)
+	fmt.Fprint(c.Stderr, in.Err)
 	o := plugins.Outcome{Status: in.Status, Code: in.Code, Output: in.Shown}
 	if o.Status == "" && o.Code == 0 {
 		o.Status = wire.Success

@@ -70,7 +70,7 @@ func (w *Worker) kill() {
 	}
 	if p, err := os.FindProcess(pid); err == nil {
 		w.log.Warn("document worker does not obey a cancel and is killed", "pid", pid)
-		p.Kill()
+		_ = p.Kill()
 	}
 }
 

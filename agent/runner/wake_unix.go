@@ -31,6 +31,8 @@ func farEnd() func() {
 		return func() {}
 	}
 	os.Unsetenv(wakeVariable)
-	syscall.SetNonblock(wakeFD, true)
-	return func() { syscall.Write(wakeFD, []byte{1}) } // full: the reader is awake already; broken: nobody listens
+	_ = syscall.SetNonblock(wakeFD, true)
+	return func() {
+		_, _ = syscall.Write(wakeFD, []byte{1}) // full: the reader is awake already; broken: nobody listens
+	}
 }

@@ -164,7 +164,7 @@ func (w *Worker) Cancel() error {
 	}
 	// Not started yet is no fault: a worker looks for the file before it does anything.
 	if pid, held, err := holder(w.dir); err == nil && held && pid > 0 {
-		nudge(pid)
+		_ = nudge(pid) // gone since: nothing to tell
 	}
 	return nil
 }
