@@ -1,0 +1,139 @@
+package pack_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ulikunitz/xz"
+)
+
+// header is one header structure of an rpm: tag → values.
+type header map[int]any
+
+// readHeader reads an rpm header structure at the start of b and returns what follows it.
+func readHeader(t *testing.T, b []byte) (header, []byte) {
+	t.Helper()
+	if !bytes.HasPrefix(b, []byte{0x8e, 0xad, 0xe8, 1}) {
+		t.Fatalf("no header: % x", b[:8])
+	}
+	n, size := int(binary.BigEndian.Uint32(b[8:])), int(binary.BigEndian.Uint32(b[12:]))
+	index, data := b[16:16+16*n], b[16+16*n:16+16*n+size]
+	h := header{}
+	for i := range n {
+		e := index[16*i:]
+		tag, kind := int(binary.BigEndian.Uint32(e)), binary.BigEndian.Uint32(e[4:])
+		at, count := binary.BigEndian.Uint32(e[8:]), int(binary.BigEndian.Uint32(e[12:]))
+		h[tag] = value(kind, data[at:], count)
+	}
+	return h, b[16+16*n+size:]
+}
+
+func value(kind uint32, b []byte, count int) any {
+	switch kind {
+	case 3:
+		list := make([]int, count)
+		for i := range list {
+			list[i] = int(binary.BigEndian.Uint16(b[2*i:]))
+		}
+		return list
+	case 4:
+		list := make([]int, count)
+		for i := range list {
+			list[i] = int(binary.BigEndian.Uint32(b[4*i:]))
+		}
+		return list
+	case 6, 8, 9:
+		list := strings.SplitN(string(b), "\x00", count+1)
+		return list[:count]
+	}
+	return nil
+}
+
+func (h header) text(tag int) string {
+	if list, ok := h[tag].([]string); ok && len(list) > 0 {
+		return list[0]
+	}
+	return ""
+}
+
+// Tags of the rpm format.
+const (
+	tagName, tagVersion, tagRelease, tagBuildHost, tagVendor, tagGroup, tagArch = 1000, 1001, 1002, 1007, 1011, 1016, 1022
+	tagPre, tagPost, tagPreun, tagPostun, tagPretrans, tagPosttrans             = 1023, 1024, 1025, 1026, 1151, 1152
+	tagModes, tagFlags, tagUser, tagLinks                                       = 1030, 1037, 1039, 1036
+	tagDirIndexes, tagBaseNames, tagDirNames, tagCompressor                     = 1116, 1117, 1118, 1125
+)
+
+func readRPM(t *testing.T, b []byte) (header, []byte) {
+	t.Helper()
+	if !bytes.HasPrefix(b, []byte{0xed, 0xab, 0xee, 0xdb}) {
+		t.Fatal("no rpm")
+	}
+	_, rest := readHeader(t, b[96:])
+	signature := len(b) - 96 - len(rest)
+	return readHeader(t, rest[(8-signature%8)%8:])
+}
+
+func testRPMContents(t *testing.T) {
+	h, payload := readRPM(t, make1(t, "rpm", input(t, amd64)))
+	host, _ := os.Hostname()
+	for tag, want := range map[int]string{tagName: "amazon-ssm-agent", tagVersion: "9.1.0.0", tagRelease: "1", tagArch: "x86_64",
+		tagGroup: "Amazon/Tools", tagCompressor: "xz", tagBuildHost: "localhost"} {
+		if got := h.text(tag); got != want {
+			t.Errorf("tag %d is %q, want %q (this host is %s)", tag, got, want, host)
+		}
+	}
+	var lines []string
+	names, dirs, indexes := h[tagBaseNames].([]string), h[tagDirNames].([]string), h[tagDirIndexes].([]int)
+	modes, flags, links := h[tagModes].([]int), h[tagFlags].([]int), h[tagLinks].([]string)
+	for i, name := range names {
+		line := fmt.Sprintf("%06o %d %s%s", modes[i], flags[i], dirs[indexes[i]], name)
+		if links[i] != "" {
+			line += " -> " + links[i]
+		}
+		lines = append(lines, line)
+	}
+	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(strings.Fields(a)[2], strings.Fields(b)[2]) })
+	// flags: 1 config, 2 doc, 16 noreplace
+	golden(t, lines, `
+100644 2 /etc/amazon/ssm/NOTICE.md
+100644 2 /etc/amazon/ssm/README.md
+100644 2 /etc/amazon/ssm/RELEASENOTES.md
+100644 0 /etc/amazon/ssm/amazon-ssm-agent.json.template
+100644 0 /etc/amazon/ssm/seelog.xml.template
+100644 17 /etc/init/amazon-ssm-agent.conf
+100644 17 /etc/systemd/system/amazon-ssm-agent.service
+100755 0 /usr/bin/amazon-ssm-agent
+100755 0 /usr/bin/ssm-agent-worker
+120000 0 /usr/bin/ssm-cli -> amazon-ssm-agent
+120000 0 /usr/bin/ssm-document-worker -> amazon-ssm-agent
+120000 0 /usr/bin/ssm-session-logger -> amazon-ssm-agent
+120000 0 /usr/bin/ssm-session-worker -> amazon-ssm-agent
+100644 0 /usr/lib/systemd/system/amazon-ssm-agent.service.d/ssm-setup.conf
+040755 0 /var/lib/amazon/ssm
+`)
+	for _, owner := range h[tagUser].([]string) {
+		if owner != "root" {
+			t.Errorf("owner %s", owner)
+		}
+	}
+	for _, tag := range []int{tagPretrans, tagPre, tagPost, tagPreun, tagPostun, tagPosttrans} {
+		if h.text(tag) == "" {
+			t.Errorf("no scriptlet %d", tag)
+		}
+	}
+	z, err := xz.NewReader(bytes.NewReader(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cpio, err := io.ReadAll(z)
+	if err != nil || !bytes.Contains(cpio, []byte("program ssm-agent-worker")) {
+		t.Errorf("payload of %d bytes, %v", len(cpio), err)
+	}
+}
