@@ -44,8 +44,13 @@ func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 	if err != nil {
 		return l, err
 	}
+	var cancels []*Job
 	for _, id := range running {
 		job, broken := j.open(current, id)
+		if broken == nil && job.DocumentType != SendCommand {
+			cancels = append(cancels, job)
+			continue
+		}
 		if broken == nil {
 			broken = worn(job, limit, now)
 		}
@@ -65,6 +70,10 @@ func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 			l.Broken = append(l.Broken, *broken)
 			continue
 		}
+		if job.DocumentType != SendCommand {
+			cancels = append(cancels, job)
+			continue
+		}
 		l.Pending = append(l.Pending, job)
 	}
 	byAge := func(a, b *Job) int {
@@ -72,7 +81,32 @@ func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 	}
 	slices.SortStableFunc(l.Current, byAge)
 	slices.SortStableFunc(l.Pending, byAge)
+	if err := j.applyCancels(l, cancels); err != nil {
+		return l, err
+	}
 	return l, j.markAll(l)
+}
+
+// applyCancels does what cancels say that an original agent left behind. Files of other types are not ours: they stay.
+func (j *Journal) applyCancels(l Loaded, cancels []*Job) error {
+	for _, c := range cancels {
+		if c.DocumentType != CancelCommand {
+			continue
+		}
+		for _, job := range slices.Concat(l.Current, l.Pending) {
+			if job.DocumentInformation.MessageID != c.CancelInformation.CancelMessageID {
+				continue
+			}
+			job.SsmSetup.Cancelled = true
+			if err := j.Save(job); err != nil {
+				return err
+			}
+		}
+		if err := j.Done(c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // list names the files of a folder; what a crash left half written is cleared away.
