@@ -1,4 +1,231 @@
 package main
 
-// registerCLI is the command line of amazon-ssm-agent: register, fingerprint, version. (owner: identity helper)
-func registerCLI(args []string) int { return 1 }
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
+)
+
+// Variables that stand in for -id and -code, so that the code need not be in the list of processes.
+const (
+	activationIDVariable   = "SSM_ACTIVATION_ID"
+	activationCodeVariable = "SSM_ACTIVATION_CODE"
+)
+
+// registerCLI is the command line of amazon-ssm-agent: register, fingerprint, version (spec identity 3). Exit codes: 0 done,
+// 1 failed or misused, 2 unknown flag.
+func registerCLI(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c := registration{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, layout: installer.Here}
+	return c.run(ctx, args)
+}
+
+// registration is that command line and its world.
+type registration struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+	layout   func() (installer.Layout, error)
+
+	flags registrationFlags
+}
+
+// registrationFlags are the original's (spec identity 3.1).
+type registrationFlags struct {
+	register, disableSimilarity, clear, fingerprint, yes, version bool
+	id, code, region, role, tags                                  string
+	similarity                                                    int
+	tools, firstInstall                                           bool // of the Windows installer
+	linkDeletions                                                 string
+}
+
+func (c *registration) parse(args []string) (*flag.FlagSet, error) {
+	f := &c.flags
+	set := flag.NewFlagSet(filepath.Base(os.Args[0]), flag.ContinueOnError)
+	set.SetOutput(c.err)
+	set.BoolVar(&f.register, "register", false, "register managed instance")
+	set.StringVar(&f.id, "id", "", "SSM activation ID")
+	set.StringVar(&f.code, "code", "", "SSM activation code")
+	set.StringVar(&f.region, "region", "", "SSM region")
+	set.StringVar(&f.role, "role", "", "IAM role name the agent should assume")
+	set.StringVar(&f.tags, "tags", "", "SSM tags for greengrass registration")
+	set.BoolVar(&f.disableSimilarity, "disableSimilarityCheck", false,
+		"Disable the agent hardware/fingerprint similarity check (similarity threshold is set to -1)")
+	set.BoolVar(&f.clear, "clear", false, "Clears the previously saved SSM registration")
+	set.BoolVar(&f.fingerprint, "fingerprint", false, "Whether to update the machine fingerprint similarity threshold")
+	set.IntVar(&f.similarity, "similarityThreshold", identity.DefaultThreshold,
+		"The new required percentage of matching hardware values (-1 disables hardware check)")
+	set.BoolVar(&f.yes, "y", false, "Answer yes for all questions")
+	set.BoolVar(&f.version, "version", false, "prints the version")
+	set.BoolVar(&f.tools, "tools", false, "tools of the Windows installer")
+	set.BoolVar(&f.firstInstall, "winOnFirstInstallChecks", false, "checks of the Windows installer")
+	set.StringVar(&f.linkDeletions, "allowLinkDeletions", "", "whether those checks may delete links (yes or no)")
+	return set, set.Parse(args)
+}
+
+func (c *registration) run(ctx context.Context, args []string) int {
+	set, err := c.parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	}
+	c.flags.id = either(c.flags.id, c.getenv(activationIDVariable))
+	c.flags.code = either(c.flags.code, c.getenv(activationCodeVariable))
+	f := c.flags
+	switch {
+	case f.version && set.NFlag() == 1 && set.NArg() == 0:
+		return c.say(0, "SSM Agent version: %s", stamp.Version())
+	case f.tools:
+		return c.installerTools()
+	case f.register && f.complete():
+		return c.register(ctx)
+	case f.register && f.clear:
+		return c.clear()
+	case f.fingerprint && !f.register:
+		return c.threshold()
+	}
+	c.usage()
+	return 1
+}
+
+// complete tells whether there is all a registration needs.
+func (f registrationFlags) complete() bool {
+	return f.region != "" && (f.code != "" && f.id != "" || f.role != "")
+}
+
+// say prints a result line and returns the exit code.
+func (c *registration) say(code int, format string, args ...any) int {
+	fmt.Fprintf(c.out, format+"\n", args...)
+	return code
+}
+
+// register makes this machine a managed node.
+func (c *registration) register(ctx context.Context) int {
+	f := c.flags
+	failed := func(err error) int { return c.say(1, "Registration failed due to %v", err) }
+	layout, err := c.layout()
+	if err != nil {
+		return failed(err)
+	}
+	if f.role != "" {
+		return failed(errors.New("registration with a role (Greengrass) is not part of this version; use an activation"))
+	}
+	if !f.yes {
+		if id, _, _ := identity.Registered(layout); id != "" {
+			if err := c.confirm(); errors.Is(err, errCanceled) {
+				return c.say(1, "Registration canceled by user")
+			} else if err != nil {
+				return failed(err)
+			}
+		}
+	}
+	cfg, err := config.Load(layout.ConfigFile())
+	if err != nil {
+		return failed(err)
+	}
+	client, err := cloud.HTTP()
+	if err != nil {
+		return failed(err)
+	}
+	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	id, err := identity.Register(ctx, layout, cfg, identity.Options{HTTP: client, Log: log},
+		identity.Activation{ID: f.id, Code: f.code, Region: f.region, DisableSimilarity: f.disableSimilarity})
+	if err != nil {
+		return failed(err)
+	}
+	return c.say(0, "Successfully registered the instance with AWS SSM using Managed instance-id: %s", id)
+}
+
+var errCanceled = errors.New("canceled")
+
+// confirm asks whether a registration may be replaced. Scripts pipe the answer (spec identity 3.2).
+func (c *registration) confirm() error {
+	fmt.Fprint(c.out, "\nInstance already registered. Would you like to override existing with new registration information? [Yes/No]: ")
+	var answer string
+	if _, err := fmt.Fscanln(c.in, &answer); err != nil {
+		return err
+	}
+	switch strings.ToLower(answer[:1]) {
+	case "y":
+		return nil
+	case "n":
+		return errCanceled
+	}
+	return errors.New("Invalid response received.") //nolint:staticcheck // the original's words
+}
+
+func (c *registration) clear() int {
+	layout, err := c.layout()
+	if err == nil {
+		err = identity.Clear(layout, time.Now())
+	}
+	if err != nil {
+		return c.say(1, "%v", err)
+	}
+	return c.say(0, "Registration information has been removed from the instance.")
+}
+
+func (c *registration) threshold() int {
+	layout, err := c.layout()
+	if err == nil {
+		err = identity.SetThreshold(layout, c.flags.similarity)
+	}
+	if err != nil {
+		return c.say(1, "Error setting the SimilarityThreshold. %v", err)
+	}
+	return c.say(0, "Fingerprint SimilarityThreshold set to %d", c.flags.similarity)
+}
+
+// installerTools are asked for by the original's Windows packages (spec identity 11.4); elsewhere there is nothing to do.
+func (c *registration) installerTools() int {
+	if runtime.GOOS == "windows" {
+		return c.say(1, "the checks of the Windows installer are not part of this version")
+	}
+	return 0
+}
+
+func (c *registration) usage() {
+	fmt.Fprint(c.err, `
+
+Command-line Usage:
+	-register	register managed instance
+		-id         	SSM activation ID        	(REQUIRED with activation registration)
+		-code       	SSM activation code      	(REQUIRED with activation registration)
+		-region     	SSM region               	(REQUIRED with registration)
+		-role       	IAM role name the agent should assume	(REQUIRED with greengrass registration)
+		-tags       	SSM tags for greengrass registration	(OPTIONAL with greengrass registration)
+		-disableSimilarityCheck	Disable the agent hardware/fingerprint similarity check (similarity threshold is set to -1)
+		-clear      	Clears the previously saved SSM registration
+		-y          	Answer yes for all questions
+		id and code may come from the variables SSM_ACTIVATION_ID and SSM_ACTIVATION_CODE instead
+	-fingerprint	Whether to update the machine fingerprint similarity threshold
+		-similarityThreshold	The new required percentage of matching hardware values (-1 disables hardware check)
+	-version	prints the version, as the only flag
+`)
+}
+
+func either(value, otherwise string) string {
+	if value != "" {
+		return value
+	}
+	return otherwise
+}
