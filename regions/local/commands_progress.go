@@ -153,7 +153,7 @@ func (r *Region) callOff(tx *bbolt.Tx, cmd *command, instances []string) error {
 		if err != nil {
 			return err
 		}
-		if !s.Sent || unread && !r.desk.given(l) {
+		if !s.Sent || unread && r.desk.withdraw(l) {
 			cmd.move(id, wire.Cancelled, wire.Cancelled)
 			if err := r.takeOut(tx, message); err != nil {
 				return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -54,24 +53,10 @@ func readContent(text, format, kind string) (content, error) {
 	if format == "TEXT" {
 		return content{}, nil
 	}
-	var root yaml.Node // JSON is YAML, nearly; JSON proper is checked first
-	if format == "JSON" && !json.Valid([]byte(text)) {
-		return content{}, badContent("The document isn't well-formed JSON.")
-	}
-	if err := yaml.Unmarshal([]byte(text), &root); err != nil && format == "YAML" {
-		return content{}, badContent("The document isn't well-formed YAML: %v.", err)
-	}
 	var c content
-	if format == "JSON" {
-		var b bytes.Buffer
-		_ = json.Compact(&b, []byte(text)) // valid, see above
-		c.json = b.Bytes()
-	} else {
-		raw, err := jsonOf(&root)
-		if err != nil {
-			return content{}, badContent("The document can't be read: %v.", err)
-		}
-		c.json = raw
+	var err error
+	if c.json, err = jsonText(text, format); err != nil {
+		return content{}, err
 	}
 	if kind != "Command" && kind != "Session" {
 		return c, nil
@@ -85,6 +70,26 @@ func readContent(text, format, kind string) (content, error) {
 		return content{}, err
 	}
 	return c, c.readParameters(raw.Parameters)
+}
+
+// jsonText is a JSON or YAML text as compact JSON.
+func jsonText(text, format string) (json.RawMessage, error) {
+	if format == "JSON" {
+		var b bytes.Buffer
+		if err := json.Compact(&b, []byte(text)); err != nil {
+			return nil, badContent("The document isn't well-formed JSON: %v.", err)
+		}
+		return b.Bytes(), nil
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &root); err != nil {
+		return nil, badContent("The document isn't well-formed YAML: %v.", err)
+	}
+	raw, err := jsonOf(&root)
+	if err != nil {
+		return nil, badContent("The document can't be read: %v.", err)
+	}
+	return raw, nil
 }
 
 // readBody reads the steps; which schema versions there are: spec runcommand 5.1.
@@ -205,9 +210,4 @@ func keysInOrder(raw json.RawMessage) ([]string, error) {
 		}
 	}
 	return keys, nil
-}
-
-// isOf tells whether a document is for a platform.
-func (c content) isOf(platform string) bool {
-	return slices.ContainsFunc(c.platforms, func(p string) bool { return strings.EqualFold(p, platform) })
 }

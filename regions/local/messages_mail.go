@@ -43,7 +43,7 @@ func (r *Region) takeOut(tx *bbolt.Tx, id string) error {
 	if key == nil {
 		return nil
 	}
-	tx.OnCommit(func() { r.desk.forget(id) })
+	tx.OnCommit(func() { r.desk.forget(id, r.now()) })
 	return remove(tx, inMail, string(key))
 }
 
@@ -107,17 +107,29 @@ func (d *desk) hand(waiting []letter, now time.Time, hidden time.Duration) (mess
 	return messages, again
 }
 
-// given tells whether the message may have reached its node: it was given out, or posted before the region came up.
-func (d *desk) given(l letter) bool {
+// never hides a withdrawn message for good.
+const never = 100 * 365 * 24 * time.Hour
+
+// withdraw makes sure that a message doesn't reach its node any more. It can't where the message may have done so already:
+// it was given out, or posted before the region came up.
+func (d *desk) withdraw(l letter) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, given := d.until[l.MessageId]
-	return given || l.Posted.Before(d.opened)
+	if _, given := d.until[l.MessageId]; given || l.Posted.Before(d.opened) {
+		return false
+	}
+	if d.until == nil {
+		d.until = map[string]time.Time{}
+	}
+	d.until[l.MessageId] = l.Posted.Add(never)
+	return true
 }
 
-// forget drops a settled message.
-func (d *desk) forget(id string) {
+// forget drops a settled message. Withdrawn ones stay: a poll may hold an older view of the mailbox.
+func (d *desk) forget(l string, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.until, id)
+	if d.until[l].Sub(now) < never/2 {
+		delete(d.until, l)
+	}
 }

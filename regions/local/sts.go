@@ -25,12 +25,13 @@ func getCallerIdentity(c *call) (any, error) {
 	account := c.region.account
 	arn := "arn:" + regions.Partition(c.region.name) + ":"
 	if c.caller.administrator {
-		return callerIdentity{arn + "iam::" + account + ":user/administrator", c.caller.accessKey, account}, nil
+		return callerIdentity{arn + "iam::" + account + ":user/administrator", "AIDA" + strings.TrimPrefix(c.caller.accessKey, "AKIA"), account}, nil
 	}
 	role, err := c.region.roleOf(c.caller.instanceID)
 	if err != nil {
 		return nil, err
 	}
+	role = role[strings.LastIndexByte(role, '/')+1:] // the path is no part of it
 	return callerIdentity{arn + "sts::" + account + ":assumed-role/" + role + "/" + c.caller.instanceID,
 		"AROA" + strings.TrimPrefix(c.caller.accessKey, "ASIA") + ":" + c.caller.instanceID, account}, nil
 }
