@@ -1,0 +1,216 @@
+//go:build unix
+
+package launcher_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/installer/store"
+)
+
+// machine is a throwaway installation.
+type machine struct {
+	*testing.T
+	pointer.Paths
+	hash string
+	env  []string
+}
+
+// newMachine makes one, and has the test run beside others.
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	t.Parallel()
+	return newMachineAlone(t)
+}
+
+// newMachineAlone is for tests that change this process, or write a program: another test's fork would keep it open.
+func newMachineAlone(t *testing.T) *machine {
+	t.Helper()
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{T: t, Paths: pointer.At(root)}
+	for _, dir := range []string{m.Bin(), filepath.Join(root, "act")} {
+		m.ok(os.MkdirAll(dir, 0o755))
+	}
+	m.plant(m.Launcher())
+	m.plant(m.Worker())
+	m.ok(m.store().MakeSlots(floorVersion))
+	f, err := os.Open(m.Worker())
+	m.ok(err)
+	defer f.Close()
+	m.hash, err = pointer.Hash(f)
+	m.ok(err)
+	t.Cleanup(m.end)
+	return m
+}
+
+func (m *machine) ok(err error) {
+	m.Helper()
+	if err != nil {
+		m.Fatal(err)
+	}
+}
+
+func (m *machine) store() store.Store { return store.Store{Paths: m.Paths} }
+
+// plant puts the test binary somewhere.
+func (m *machine) plant(path string) {
+	m.Helper()
+	exe, err := os.Executable()
+	m.ok(err)
+	if os.Link(exe, path) == nil {
+		return
+	}
+	data, err := os.ReadFile(exe)
+	m.ok(err)
+	m.ok(os.WriteFile(path, data, 0o755))
+}
+
+// have adds a version to the store and tells how it behaves.
+func (m *machine) have(version, act string) pointer.Target {
+	m.Helper()
+	m.act(version, act)
+	t := pointer.Target{Version: version, Hash: m.hash}
+	m.ok(os.MkdirAll(m.Version(version), 0o755))
+	m.plant(m.File(t))
+	return t
+}
+
+func (m *machine) act(version, act string) {
+	m.Helper()
+	m.ok(os.WriteFile(filepath.Join(m.Root, "act", version), []byte(act), 0o600))
+}
+
+// choose writes the pointer as an updater does.
+func (m *machine) choose(to pointer.Target, probation bool) pointer.State {
+	m.Helper()
+	old, err := m.store().Read()
+	m.ok(err)
+	sequence, err := m.store().Prepare(0)
+	m.ok(err)
+	s, err := m.store().Switch(store.Change{From: old.Sequence, Sequence: sequence, To: to, Probation: probation, Floor: floorVersion})
+	m.ok(err)
+	return s
+}
+
+// launch starts a launcher; its log goes to the test's.
+func (m *machine) launch() *exec.Cmd {
+	m.Helper()
+	cmd := exec.Command(m.Launcher())
+	cmd.Env = append(os.Environ(), m.env...)
+	log, err := os.OpenFile(filepath.Join(m.Root, "log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	m.ok(err)
+	defer log.Close()
+	cmd.Stderr = log // a file: agents that outlive the launcher would hold a pipe open
+	m.ok(cmd.Start())
+	m.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd
+}
+
+// end leaves nothing running.
+func (m *machine) end() {
+	_ = os.Remove(m.PidFile())
+	for range 200 {
+		pid, launching := launcher.Running(m.Paths)
+		if launching {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		pid, working := launcher.AgentRunning(m.Paths)
+		if working {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if !launching && !working {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if log, err := os.ReadFile(filepath.Join(m.Root, "log")); err == nil && m.Failed() {
+		m.Logf("launcher:\n%s", log)
+		events, _ := os.ReadFile(filepath.Join(m.Root, "events"))
+		m.Logf("events:\n%s", events)
+	}
+}
+
+// events are "what who more" without process ids.
+func (m *machine) events() (out []string, pids []int) {
+	b, _ := os.ReadFile(filepath.Join(m.Root, "events"))
+	for line := range bytes.Lines(b) {
+		f := strings.Fields(string(line))
+		pid, _ := strconv.Atoi(f[2])
+		out = append(out, strings.Join(append(f[:2:2], f[3:]...), " "))
+		pids = append(pids, pid)
+	}
+	return out, pids
+}
+
+// count tells how often an event happened.
+func (m *machine) count(event string) int {
+	n := 0
+	all, _ := m.events()
+	for _, e := range all {
+		if e == event {
+			n++
+		}
+	}
+	return n
+}
+
+// await waits for the nth time of an event and returns the process it names.
+func (m *machine) await(event string, nth int) (pid int) {
+	m.Helper()
+	m.until(fmt.Sprintf("%q for the %d. time", event, nth), func() bool {
+		events, pids := m.events()
+		n := 0
+		for i, e := range events {
+			if e == event {
+				n++
+				pid = pids[i]
+			}
+			if n == nth {
+				return true
+			}
+		}
+		return false
+	})
+	return pid
+}
+
+func (m *machine) until(what string, done func() bool) {
+	m.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(3 * time.Millisecond) {
+		if done() {
+			return
+		}
+	}
+	m.Fatalf("never came: %s", what)
+}
+
+func (m *machine) gone(pid int) {
+	m.Helper()
+	m.until(fmt.Sprintf("the end of process %d", pid), func() bool { return !host.Alive(pid) })
+}
+
+// output runs a program of the machine.
+func (m *machine) output(name string, args ...string) (string, error) {
+	m.Helper()
+	var out bytes.Buffer
+	cmd := exec.Command(name, args...)
+	cmd.Stdout, cmd.Stderr = &out, io.Discard
+	err := cmd.Run()
+	return strings.TrimSpace(out.String()), err
+}

@@ -1,0 +1,125 @@
+//go:build unix
+
+package launcher_test
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+)
+
+// The test binary, linked into a throwaway root, is launcher, agent and updater: which of them follows from the file it runs as.
+func TestMain(m *testing.M) {
+	exe, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	paths, err := pointer.Of(exe)
+	switch {
+	case err != nil:
+		os.Exit(m.Run())
+	case filepath.Base(exe) == "amazon-ssm-agent":
+		os.Exit(actLauncher(paths))
+	case filepath.Base(os.Args[0]) == "updater":
+		tell(paths, "updater", versionOf(paths, exe), strings.Join(os.Args[1:], " "))
+	case os.Args[0] != paths.Worker():
+		fmt.Println(versionOf(paths, exe), os.Args)
+	default:
+		actAgent(paths, versionOf(paths, exe))
+	}
+}
+
+func actLauncher(p pointer.Paths) int {
+	if len(os.Args) > 1 && os.Args[1] != "service" || filepath.Base(os.Args[0]) != "amazon-ssm-agent" {
+		return launcher.Main(os.Args)
+	}
+	s := launcher.Service{Paths: p, Stamp: floorVersion, Timing: quick(), Log: os.Stderr}
+	if err := s.Run(); err != nil {
+		return 1
+	}
+	return 0
+}
+
+const floorVersion = "9.1.0.0"
+
+// quick are the design's numbers, a hundred times faster; silence is judged less strictly, for a loaded machine.
+func quick() launcher.Timing {
+	t := launcher.Design()
+	t.Tick = 50 * time.Millisecond
+	t.Orphan = 300 * time.Millisecond
+	t.Stop = 500 * time.Millisecond
+	t.Delay = 10 * time.Millisecond
+	t.DelayMax = 100 * time.Millisecond
+	t.Resume = 100 * time.Millisecond
+	t.Look = 5 * time.Millisecond
+	if os.Getenv("TEST_SHORT_SILENCE") != "" {
+		t.FirstBeat, t.NextBeat = 6, 6
+	}
+	return t
+}
+
+// actAgent behaves as <root>/act/<version> says.
+func actAgent(p pointer.Paths, version string) {
+	child, ok := launcher.Attach()
+	if !ok {
+		tell(p, "unattached", version)
+		return
+	}
+	act, _ := os.ReadFile(filepath.Join(p.Root, "act", version))
+	tell(p, "start", version, fmt.Sprint(child.Sequence()), os.Getenv(launcher.StartVariable))
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	stop := child.Stop()
+	switch string(act) {
+	case "die":
+		os.Exit(1)
+	case "mute":
+		select {}
+	case "hang":
+		child.Beat()
+		select {}
+	case "deaf":
+		stop, term = nil, nil
+	}
+	for {
+		child.Beat()
+		select {
+		case <-stop:
+			if child.LauncherGone() {
+				tell(p, "orphan", version)
+				_, _ = launcher.Revive(p)
+			}
+			tell(p, "leave", version)
+			return
+		case <-term:
+			tell(p, "leave", version)
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func versionOf(p pointer.Paths, exe string) string {
+	if exe == p.Worker() {
+		return pointer.Floor
+	}
+	return filepath.Base(filepath.Dir(exe))
+}
+
+// tell appends one event: what, who, process id, more.
+func tell(p pointer.Paths, what, who string, more ...string) {
+	f, err := os.OpenFile(filepath.Join(p.Root, "events"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	fmt.Fprintln(f, what, who, os.Getpid(), strings.Join(more, " "))
+}

@@ -1,0 +1,306 @@
+//go:build unix
+
+package launcher_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+)
+
+func TestStartAndStop(t *testing.T) {
+	m := newMachine(t)
+	cmd := m.launch()
+	pid := m.await("start floor 1", 1)
+	m.until("the agent lock", func() bool { got, ok := launcher.AgentRunning(m.Paths); return ok && got == pid })
+	if got, ok := launcher.Running(m.Paths); !ok || got != cmd.Process.Pid {
+		t.Errorf("launcher lock held by %d, %t", got, ok)
+	}
+	m.ok(cmd.Process.Signal(syscall.SIGTERM))
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("exit: %v", err)
+	}
+	m.await("leave floor", 1)
+	m.gone(pid)
+}
+
+func TestStopKillsADeafAgent(t *testing.T) {
+	m := newMachine(t)
+	m.act(pointer.Floor, "deaf")
+	cmd := m.launch()
+	pid := m.await("start floor 1", 1)
+	m.ok(cmd.Process.Signal(syscall.SIGTERM))
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("exit: %v", err)
+	}
+	m.gone(pid)
+}
+
+func TestUpdateIsAnOrderlyEnd(t *testing.T) {
+	m := newMachine(t)
+	m.launch()
+	m.await("start floor 1", 1)
+	v2 := m.have("9.2.0.0", "live")
+	s := m.choose(v2, true)
+	if _, err := launcher.SendAway(context.Background(), m.Paths, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	m.await("leave floor", 1)
+	m.await("start 9.2.0.0 2", 1)
+	if n := pointer.Tokens(m.Paths, s.Sequence); n != 2 {
+		t.Errorf("%d tokens left after one start on probation", n)
+	}
+	m.await("updater floor resume", 1)
+	_, err := m.store().Confirm(s.Sequence)
+	m.ok(err)
+	if _, err := launcher.SendAway(context.Background(), m.Paths, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	m.await("start 9.2.0.0 3", 1)
+	if n := m.count("unattached"); n > 0 {
+		t.Error("an agent was started without its contract")
+	}
+}
+
+func TestThreeDeathsMoveOn(t *testing.T) {
+	m := newMachine(t)
+	m.choose(m.have("9.2.0.0", "live"), false)
+	m.choose(m.have("9.3.0.0", "die"), false)
+	m.launch()
+	m.await("start 9.2.0.0 3", 1)
+	if n := m.count("start 9.3.0.0 3"); n != 3 {
+		t.Errorf("the dying version was started %d times, want 3", n)
+	}
+}
+
+func TestDeathsAreForgottenWhenNothingIsLeft(t *testing.T) {
+	m := newMachine(t)
+	m.act(pointer.Floor, "die")
+	m.choose(m.have("9.2.0.0", "die"), false)
+	m.launch()
+	m.await("start 9.2.0.0 2", 4)
+	m.await("start floor 2", 4)
+	m.act(pointer.Floor, "live")
+	m.until("a floor that stays", func() bool { _, ok := launcher.AgentRunning(m.Paths); return ok })
+}
+
+func TestProbationThatDiesGoesBack(t *testing.T) {
+	m := newMachine(t)
+	s := m.choose(m.have("9.2.0.0", "die"), true)
+	m.launch()
+	m.await("start floor 2", 1)
+	if n := m.count("start 9.2.0.0 2"); n != 3 {
+		t.Errorf("started %d times on probation, want 3", n)
+	}
+	if n := pointer.Tokens(m.Paths, s.Sequence); n != 0 {
+		t.Errorf("%d tokens left", n)
+	}
+	m.await("updater floor resume", 1)
+}
+
+func TestTokensCountAcrossLaunchers(t *testing.T) {
+	m := newMachine(t)
+	m.choose(m.have("9.2.0.0", "live"), true)
+	for i := range 3 {
+		cmd := m.launch()
+		pid := m.await("start 9.2.0.0 2", i+1)
+		m.ok(cmd.Process.Kill()) // a power cut, as far as it goes
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+		m.gone(pid)
+	}
+	m.launch()
+	m.await("start floor 2", 1)
+	if n := m.count("start 9.2.0.0 2"); n != 3 {
+		t.Errorf("started %d times on probation, want 3", n)
+	}
+}
+
+func TestWithoutTokensTheLastSoundAgentRunsAllTheSame(t *testing.T) {
+	m := newMachine(t)
+	s := m.choose(m.have("9.2.0.0", "live"), true)
+	m.ok(m.store().DropTokens(s.Sequence))
+	m.ok(os.Remove(m.Worker()))
+	m.launch()
+	m.await("start 9.2.0.0 2", 1)
+}
+
+func TestUndo(t *testing.T) {
+	m := newMachine(t)
+	m.launch()
+	m.await("start floor 1", 1)
+	s := m.choose(m.have("9.2.0.0", "live"), true)
+	_, err := launcher.SendAway(context.Background(), m.Paths, 5*time.Second)
+	m.ok(err)
+	m.await("start 9.2.0.0 2", 1)
+	m.ok(m.store().DropTokens(s.Sequence))
+	_, err = launcher.SendAway(context.Background(), m.Paths, 5*time.Second)
+	m.ok(err)
+	_, err = m.store().Back(s.Sequence, pointer.Target{})
+	m.ok(err)
+	m.until("the floor again", func() bool { return m.count("start floor 2")+m.count("start floor 3") > 0 })
+	if n := m.count("start 9.2.0.0 2"); n != 1 {
+		t.Errorf("the undone version was started %d times", n)
+	}
+}
+
+func TestSilenceIsKilled(t *testing.T) {
+	for _, act := range []string{"mute", "hang"} {
+		t.Run(act, func(t *testing.T) {
+			m := newMachine(t)
+			m.env = []string{"TEST_SHORT_SILENCE=1"}
+			m.choose(m.have("9.2.0.0", act), false)
+			m.launch()
+			m.await("start floor 2", 1)
+			if n := m.count("start 9.2.0.0 2"); n != 3 {
+				t.Errorf("started %d times, want 3", n)
+			}
+		})
+	}
+}
+
+func TestTamperedVersionIsNotStarted(t *testing.T) {
+	m := newMachine(t)
+	v2 := m.have("9.2.0.0", "live")
+	m.choose(v2, false)
+	m.ok(os.Remove(m.File(v2)))
+	m.ok(os.WriteFile(m.File(v2), []byte("#!/bin/sh\n"), 0o755))
+	m.launch()
+	m.await("start floor 2", 1)
+	if n := m.count("start 9.2.0.0 2"); n != 0 {
+		t.Error("it was started")
+	}
+}
+
+func TestOrphanLeavesAndTheNextLauncherWaits(t *testing.T) {
+	m := newMachine(t)
+	first := m.launch()
+	pid := m.await("start floor 1", 1)
+	m.ok(first.Process.Kill())
+	_ = first.Wait()
+	m.launch()
+	m.await("orphan floor", 1)
+	m.gone(pid)
+	m.await("start floor 1", 2)
+}
+
+func TestDeafOrphanIsKilled(t *testing.T) {
+	m := newMachine(t)
+	m.act(pointer.Floor, "deaf")
+	first := m.launch()
+	pid := m.await("start floor 1", 1)
+	m.until("the agent lock", func() bool { _, ok := launcher.AgentRunning(m.Paths); return ok })
+	m.ok(first.Process.Kill())
+	_ = first.Wait()
+	m.launch()
+	m.gone(pid)
+	m.await("start floor 1", 2)
+}
+
+func TestTwoLaunchers(t *testing.T) {
+	m := newMachine(t)
+	a, b := m.launch(), m.launch()
+	m.await("start floor 1", 1)
+	m.until("one that waits", func() bool {
+		log, _ := os.ReadFile(filepath.Join(m.Root, "log"))
+		return strings.Contains(string(log), "another launcher is running")
+	})
+	runs, _ := launcher.Running(m.Paths)
+	one, other := a, b
+	if runs == b.Process.Pid {
+		one, other = b, a
+	}
+	if n := m.count("start floor 1"); n != 1 {
+		t.Errorf("%d agents", n)
+	}
+	m.ok(one.Process.Signal(syscall.SIGTERM))
+	_ = one.Wait()
+	m.await("start floor 1", 2)
+	if runs, _ := launcher.Running(m.Paths); runs != other.Process.Pid {
+		t.Errorf("process %d runs, want %d", runs, other.Process.Pid)
+	}
+}
+
+func TestNoPointerNoFolders(t *testing.T) {
+	m := newMachine(t)
+	m.ok(os.RemoveAll(m.Data()))
+	m.launch()
+	m.await("start floor 0", 1)
+	m.until("the agent lock", func() bool { _, ok := launcher.AgentRunning(m.Paths); return ok })
+}
+
+func TestDetachedLauncherComesBack(t *testing.T) {
+	m := newMachineAlone(t)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/administrator")
+	t.Setenv("SSM_ACTIVATION_CODE", "secret")
+	pid, err := launcher.Detach(m.Paths)
+	m.ok(err)
+	m.await("start floor 1", 1)
+	env, err := os.ReadFile("/proc/" + strings.TrimSpace(m.read(m.PidFile())) + "/environ")
+	m.ok(err)
+	if s := string(env); strings.Contains(s, "/nowhere") || strings.Contains(s, "SSM_ACTIVATION") ||
+		!strings.Contains(s, "AWS_SHARED_CREDENTIALS_FILE="+m.Credentials()) {
+		t.Errorf("environment: %q", s)
+	}
+	m.ok(syscall.Kill(pid, syscall.SIGKILL))
+	m.await("orphan floor", 1)
+	m.await("start floor 1", 2)
+	if again, ok := launcher.Running(m.Paths); !ok || again == pid {
+		t.Errorf("process %d runs", again)
+	}
+}
+
+func TestAnOriginalIsWaitedFor(t *testing.T) {
+	m := newMachineAlone(t)
+	m.ok(os.Remove(m.Launcher()))
+	cat, err := exec.LookPath("cat")
+	m.ok(err)
+	data, err := os.ReadFile(cat)
+	m.ok(err)
+	m.ok(os.WriteFile(m.Launcher(), data, 0o755))
+	original := &exec.Cmd{Path: m.Launcher(), Args: []string{"cat"}} // runs as a service does: without arguments
+	in, err := original.StdinPipe()
+	m.ok(err)
+	m.ok(original.Start())
+	m.ok(os.Remove(m.Launcher())) // a package replaces it while it runs
+	m.plant(m.Launcher())
+	m.launch()
+	m.until("one that waits", func() bool {
+		log, _ := os.ReadFile(filepath.Join(m.Root, "log"))
+		return strings.Contains(string(log), "an original agent is running")
+	})
+	if n := m.count("start floor 1"); n != 0 {
+		t.Error("an agent was started beside it")
+	}
+	m.ok(in.Close())
+	_ = original.Wait()
+	m.await("start floor 1", 1)
+}
+
+func (m *machine) read(path string) string {
+	m.Helper()
+	b, err := os.ReadFile(path)
+	m.ok(err)
+	return string(b)
+}
+
+func TestReapsWhatIsNotItsOwn(t *testing.T) {
+	m := newMachine(t)
+	// As a child subreaper would: a shell starts an orphan and becomes the launcher, which inherits it as a child.
+	cmd := exec.Command("/bin/sh", "-c", `sleep 0.05 & echo $! > "$1/orphan"; exec "$2"`, "sh", m.Root, m.Launcher())
+	cmd.Env = os.Environ()
+	m.ok(cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	m.await("start floor 1", 1)
+	pid := strings.TrimSpace(m.read(filepath.Join(m.Root, "orphan")))
+	m.until("no zombie left", func() bool { _, err := os.Stat("/proc/" + pid); return err != nil })
+}
+
