@@ -23,8 +23,8 @@ type language struct {
 
 // Exit codes with a meaning of their own (spec runcommand 6.3, 7.1).
 const (
-	codeEnd     = 168 // success, and the document ends here
-	codeEndFail = 169 // failure, and the document ends here
+	CodeEnd     = 168 // success, and the document ends here
+	CodeEndFail = 169 // failure, and the document ends here
 	codeKilled  = 137 // what a shell reports for SIGKILL
 )
 
@@ -95,9 +95,9 @@ func (c Call) outcome(ctx context.Context, err error) Outcome {
 		return Outcome{Status: wire.SuccessAndReboot, Code: code}
 	case codeKilled:
 		return Outcome{Status: wire.TimedOut, Code: code}
-	case codeEnd:
+	case CodeEnd:
 		return Outcome{Status: wire.Success, Code: code}
-	case codeEndFail:
+	case CodeEndFail:
 		return Outcome{Status: wire.Failed, Code: code}
 	}
 	fmt.Fprintf(c.Stderr, "failed to run commands: %v", exit)

@@ -15,12 +15,13 @@
 //	log        what the worker says on stdout and stderr (a crash, for example)
 //
 // What must always be true: a step runs at most once per boot, whatever dies when. A worker that finds a job another
-// worker began and did not end says so and ends the document as Failed; only a job that waits for a reboot, or was never
-// begun, is (re)started. The reader learns of an end at once: the worker holds the far end of a pipe of the agent that
-// started it; a later agent asks for the lock five times a second. A worker that is gone without Done is reported with
-// the text of spec runcommand 11.3; since its death is certain, nobody waits the 60 s of the original.
+// worker began and did not end leaves it alone, and the reader reports it as Failed with the text of spec runcommand
+// 11.3; only a job that waits for a reboot, or was never begun, is (re)started. The agent that started a worker waits
+// for it and is woken through a pipe; a later agent looks ten times a second and asks for the lock. A death is certain
+// then, so nobody waits the 60 s of the original.
 //
-//	job.go, event.go    the two records          worker.go, attach.go   the agent's side
-//	main.go             the worker               engine.go              steps one after another (spec runcommand 6)
-//	flow.go             exit codes, onFailure    reply.go               events → replies (spec runcommand 2.7)
+//	job.go, event.go     the two records           worker.go, read.go   the agent's side
+//	main.go, record.go   the worker                engine.go, gate.go   steps, one after another (spec runcommand 6)
+//	flow.go              exit codes, onFailure     reply.go             events → replies (spec runcommand 2.7)
+//	lock_*, wake_*, signal_*   what depends on the system
 package runner

@@ -139,7 +139,7 @@ func (e *Engine) act(ctx context.Context, s document.Step, action plugins.Action
 	r.Output = strings.Join(shown, "\n")
 	if r.Output == "" {
 		stderr := r.StandardError
-		if r.Code == codeEnd {
+		if r.Code == plugins.CodeEnd {
 			stderr = ""
 		}
 		r.Output = output.Combine(r.StandardOutput, stderr)

@@ -4,13 +4,8 @@ import (
 	"fmt"
 
 	"github.com/ssm-setup/ssm-setup/agent/document"
+	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
-)
-
-// Exit codes of an action that end the document (spec runcommand 6.3).
-const (
-	codeEnd     = 168 // as a success
-	codeEndFail = 169 // as a failure
 )
 
 // What a step's inputs may ask for.
@@ -38,17 +33,17 @@ func runsFinally(s document.Step) bool { return input(s, "finallyStep") == "true
 func flow(s document.Step, r *Result) (ended bool) {
 	onFailure := input(s, "onFailure")
 	switch {
-	case r.Code == codeEnd && r.Status == wire.Success:
+	case r.Code == plugins.CodeEnd && r.Status == wire.Success:
 		r.StandardError = ""
 		r.StandardOutput += "\nStep exited with code 168. Therefore, marking step as succeeded. " +
 			"Further document steps will be skipped."
-	case r.Code == codeEndFail && r.Status == wire.Failed:
+	case r.Code == plugins.CodeEndFail && r.Status == wire.Failed:
 		both(r, "\nStep exited with code 169. Therefore, marking step as Failed. "+
 			"Further document steps will be skipped.")
 	case r.Status == wire.Failed && (onFailure == exit || onFailure == successAndExit):
 		both(r, "\nStep was found to have onFailure property. Further document steps will be skipped.")
 		if onFailure == successAndExit {
-			r.Status, r.Code = wire.Success, codeEnd
+			r.Status, r.Code = wire.Success, plugins.CodeEnd
 		}
 	}
 	return ends(s, *r)
@@ -63,10 +58,10 @@ func both(r *Result, text string) {
 func ends(s document.Step, r Result) bool {
 	switch r.Status {
 	case wire.Success:
-		return r.Code == codeEnd || input(s, "onSuccess") == exit
+		return r.Code == plugins.CodeEnd || input(s, "onSuccess") == exit
 	case wire.Failed:
 		f := input(s, "onFailure")
-		return r.Code == codeEndFail || f == exit || f == successAndExit
+		return r.Code == plugins.CodeEndFail || f == exit || f == successAndExit
 	}
 	return false
 }
