@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"syscall"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/selfswap"
+	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -91,6 +94,22 @@ var explanations = []struct {
 	{is(publish.ErrDenied), exitPermission, "use credentials that may write there: AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE"},
 	{is(publish.ErrDiffers), exitVerify, "the bucket gave back something else; run it again, VERSION still names the old version"},
 	{is(publish.ErrChanged), exitBusy, "somebody else publishes there right now; run it again"},
+	{is(errNoSum), exitVerify, "give --sha256, or put SHA256SUMS of the release beside the file"},
+	{is(selfswap.ErrChecksum), exitVerify, "the file is damaged or not the one the checksum belongs to; nothing was changed"},
+	{is(errNotInstalled), exitRefused, "run ssm-setup install first"},
+	{is(errOriginal), exitRefused, "remove the original agent first, or use --root with a folder of your own; its registration stays usable"},
+	{is(errNotRoot), exitPermission, "run it as root, or use --root with a folder of your own"},
+	{is(errNoPackager), exitRefused, "use --root with a folder: it needs no package manager"},
+	{is(errPackager), exitFailed, "repair what the package manager says and run the same command again"},
+	{is(errNoRoom), exitNoSpace, "free some space and run the same command again; nothing was left half done"},
+	{is(errOtherRegion), exitRefused, "ssm-setup register --override registers it anew, after that install again"},
+	{is(errOtherFloor), exitRefused, "ssm-setup update --version changes what runs; the floor stays"},
+	{is(errRegistration), exitRegistration, "check id and code, and that the activation has not expired nor reached its limit; nothing was left half done"},
+	{is(errUnhealthy), exitUnhealthy, "it is installed and goes on trying: see ssm-setup status and the logs it names"},
+	{is(installer.ErrBusy), exitBusy, "wait until that one is done, then run the same command again"},
+	{is(unpack.ErrArchive), exitVerify, "the package is damaged although its checksum is right: publish it anew"},
+	{is(unpack.ErrUnsafe), exitVerify, "this is not a package of ssm-setup build"},
+	{is(unpack.ErrTooBig), exitVerify, "this is not a package of ssm-setup build"},
 	{is(fs.ErrPermission), exitPermission, "run it as root, or use --root with a folder of your own"},
 }
 

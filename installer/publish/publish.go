@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -65,6 +64,7 @@ type publication struct {
 	result Result
 
 	old         *manifests.Manifest // the region's manifest as read, nil if there is none
+	when        When                // VERSION is still the one that was read
 	mu          sync.Mutex
 	done, total int64
 }
@@ -78,14 +78,24 @@ func (p *publication) look(ctx context.Context) error {
 	if err := p.unchanged(p.old); err != nil {
 		return err
 	}
-	text, _, err := slurp(ctx, p.to, regions.LatestVersionKey, manifests.MaxVersionFile+1)
-	if err != nil && !errors.Is(err, ErrAbsent) {
+	err = p.newest(ctx)
+	p.total = p.r.bytes(p.result.Latest)
+	return err
+}
+
+// newest reads which version the region calls its latest, and so whether this one is to be it.
+func (p *publication) newest(ctx context.Context) error {
+	text, tag, err := slurp(ctx, p.to, regions.LatestVersionKey, manifests.MaxVersionFile+1)
+	p.when = When{Tag: tag}
+	if errors.Is(err, ErrAbsent) {
+		p.when, err = When{Absent: true}, nil
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", regions.LatestVersionKey, err)
 	}
 	// A damaged VERSION is no reason to leave the region with it.
 	p.result.Before, _ = manifests.ParseVersionFile(text)
 	p.result.Latest = !p.r.Version.Less(p.result.Before)
-	p.total = p.r.bytes(p.result.Latest)
 	return nil
 }
 
@@ -135,8 +145,8 @@ func (p *publication) packages(ctx context.Context) error {
 
 // copies writes latest/… if this is the newest version.
 func (p *publication) copies(ctx context.Context) error {
-	if !p.result.Latest {
-		return nil
+	if err := p.newest(ctx); err != nil || !p.result.Latest {
+		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(4)
@@ -200,11 +210,19 @@ func (p *publication) merge(m *manifests.Manifest) {
 	}
 }
 
+// version moves VERSION, unless a newer one came meanwhile.
 func (p *publication) version(ctx context.Context) error {
 	if !p.result.Latest {
 		return nil
 	}
-	return p.small(ctx, p.to, regions.LatestVersionKey, "moved", []byte(p.r.Version.String()+"\n"), When{})
+	err := p.small(ctx, p.to, regions.LatestVersionKey, "moved", []byte(p.r.Version.String()+"\n"), p.when)
+	if !errors.Is(err, ErrChanged) {
+		return err
+	}
+	if err := p.newest(ctx); err != nil || !p.result.Latest {
+		return err // theirs is newer, and so are their copies
+	}
+	return p.small(ctx, p.to, regions.LatestVersionKey, "moved", []byte(p.r.Version.String()+"\n"), p.when)
 }
 
 // global is the copy of latest/ in the bucket that all regions share; its VERSION comes last, too.
@@ -233,11 +251,8 @@ func (p *publication) small(ctx context.Context, to Target, key, action string, 
 		if err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
-		if !bytes.Equal(back, content) && path.Base(key) == "VERSION" {
-			return fmt.Errorf("%w: %s", ErrDiffers, key)
-		}
 		if !bytes.Equal(back, content) {
-			return fmt.Errorf("%w: %s", ErrChanged, key) // merged over by another publication: merge again
+			return fmt.Errorf("%w: %s", ErrChanged, key) // written over by another publication
 		}
 	}
 	p.tell(Step{key, action, int64(len(content))}, 0)

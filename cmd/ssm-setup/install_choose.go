@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+)
+
+// errNoPackager says that the system has no package manager that a package is made for.
+var errNoPackager = errors.New("no supported package manager found in list: dpkg, rpm")
+
+// packaging is one way to install: how the package is called, put in and taken away. Commands are those of spec update 3.3.
+type packaging struct {
+	name   string
+	query  []string // exit 0 and the word installed in its output: the agent is installed through it
+	word   string
+	file   func(arch string) string
+	put    []string // the package's path follows
+	remove []string
+	purge  []string
+}
+
+// packagers are tried in this order.
+var packagers = []packaging{
+	{name: "deb", query: []string{"dpkg", "-s", "amazon-ssm-agent"}, word: "install ok installed",
+		file:   func(arch string) string { return manifests.InstallerFile("deb", arch) },
+		put:    []string{"dpkg", "--force-confdef", "--force-confold", "-i"},
+		remove: []string{"dpkg", "-r", "amazon-ssm-agent"}, purge: []string{"dpkg", "-P", "amazon-ssm-agent"}},
+	{name: "rpm", query: []string{"rpm", "-q", "amazon-ssm-agent"}, word: "amazon-ssm-agent",
+		file:   func(arch string) string { return manifests.InstallerFile("rpm", arch) },
+		put:    []string{"rpm", "-U", "--oldpackage"},
+		remove: []string{"rpm", "-e", "amazon-ssm-agent"}, purge: []string{"rpm", "-e", "amazon-ssm-agent"}},
+}
+
+// archive is the way without a package manager, for --root.
+var archive = packaging{name: "tar", file: func(arch string) string { return manifests.PortableFile(runtime.GOOS, arch) }}
+
+// choosePackaging picks the way: the archive under a root; on the system the package manager that has the agent, else the
+// first there is.
+func choosePackaging(l installer.Layout) (packaging, error) {
+	if !l.System() {
+		return archive, nil
+	}
+	if runtime.GOOS != "linux" {
+		return packaging{}, fmt.Errorf("%w: packages for %s are not made yet", errors.ErrUnsupported, runtime.GOOS)
+	}
+	for _, p := range packagers {
+		if p.installed() {
+			return p, nil
+		}
+	}
+	for _, p := range packagers {
+		if _, err := exec.LookPath(p.query[0]); err == nil {
+			return p, nil
+		}
+	}
+	return packaging{}, errNoPackager
+}
+
+// installed tells whether this package manager has the agent.
+func (p packaging) installed() bool {
+	if len(p.query) == 0 {
+		return false
+	}
+	out, err := exec.Command(p.query[0], p.query[1:]...).Output()
+	return err == nil && strings.Contains(string(out), p.word)
+}
+
+// noOffer says why a region has nothing to install.
+type noOffer struct{ answer manifests.Answer }
+
+func (e *noOffer) Error() string { return e.answer.Detail }
+
+// offer is what a region has for this machine.
+type offer struct {
+	version manifests.Version
+	file    string
+	sha256  string
+	size    int64
+}
+
+// ask finds what to install: the version asked for, or the newest active one. running is the installed version, zero for none.
+func ask(ctx context.Context, client *bucket.Client, pkg, region, file, want string, allowDowngrade bool, running manifests.Version) (offer, error) {
+	m, err := client.Manifest(ctx)
+	if err != nil {
+		return offer{}, err
+	}
+	listing, err := m.Listing(pkg, file)
+	if err != nil {
+		return offer{}, fmt.Errorf("region %s: %w", region, err)
+	}
+	q := manifests.Question{Package: pkg, Region: region, Running: running, Newest: listing.LatestActive(), Requested: want,
+		AllowDowngrade: allowDowngrade, Status: listing.Statuses()}
+	if strings.EqualFold(strings.TrimSpace(want), "stable") {
+		if q.Stable, err = client.Stable(ctx); err != nil {
+			return offer{}, err
+		}
+	}
+	answer := manifests.Decide(q)
+	if !answer.Changes() && answer.Kind != manifests.UpToDate {
+		return offer{}, &noOffer{answer}
+	}
+	entry, _ := listing.Find(answer.Target)
+	return offer{version: answer.Target, file: file, sha256: entry.Checksum, size: entry.Size}, nil
+}

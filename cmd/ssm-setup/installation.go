@@ -1,0 +1,149 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Faults of an installation.
+var (
+	errNotInstalled = errors.New("there is no installation")
+	errOriginal     = errors.New("the original agent is installed on this system")
+	errNotRoot      = errors.New("this changes the system and needs root")
+)
+
+func rootFlag() cli.Flag {
+	return &cli.StringFlag{Name: "root", Usage: "installation in the folder `DIR`, which needs no privileges and no service manager; default the system"}
+}
+
+// layoutOf is the installation that --root names.
+func layoutOf(c *cli.Context) (installer.Layout, error) {
+	if c.IsSet("root") && c.String("root") == "" {
+		return installer.Layout{}, usage("--root is empty")
+	}
+	return installer.At(c.String("root")), nil
+}
+
+// where names an installation for people.
+func where(l installer.Layout) string {
+	if l.System() {
+		return "this system"
+	}
+	return l.Root
+}
+
+// floorOf is the version of the installed package; zero and no error where there is none.
+func floorOf(l installer.Layout) (manifests.Version, error) {
+	v, err := pack.VersionOf(l.Launcher())
+	if errors.Is(err, pack.ErrNoBinary) {
+		return manifests.Version{}, nil
+	}
+	if errors.Is(err, pack.ErrVersion) {
+		return v, fmt.Errorf("%w: %s", errOriginal, l.Launcher())
+	}
+	return v, err
+}
+
+// refuseOriginal fails where another project's agent would share the system with ours. One outside of --root is let be.
+func refuseOriginal(l installer.Layout) error {
+	if _, err := floorOf(l); err != nil {
+		return err
+	}
+	if !l.System() {
+		return nil
+	}
+	const snap = "/snap/amazon-ssm-agent/current/amazon-ssm-agent"
+	if _, err := os.Stat(snap); err == nil {
+		return fmt.Errorf("%w, as a snap: %s", errOriginal, snap)
+	}
+	return nil
+}
+
+// mayChange fails early where the system would refuse half-way.
+func mayChange(l installer.Layout) error {
+	if l.System() && os.Geteuid() > 0 {
+		return errNotRoot
+	}
+	return nil
+}
+
+// lockInstallation takes the lock that updates, installations and removals share.
+func lockInstallation(l installer.Layout) (release func(), err error) {
+	lock, err := installer.LockUpdate(l)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Release() }, nil
+}
+
+// configOf is the agent's configuration; the defaults where the file is missing.
+func configOf(l installer.Layout) (config.Config, error) { return config.Load(l.ConfigFile()) }
+
+// exists tells whether there is anything under that name.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// emptyUp removes empty folders from dir upward: under a root up to it (withRoot: and it), on the system two of them.
+func emptyUp(l installer.Layout, dir string, withRoot bool) {
+	for n := 0; ; n++ {
+		if l.System() && n == 2 || dir == l.Root && !withRoot || os.Remove(dir) != nil || dir == l.Root {
+			return
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// cleanEnvironment is what programs of an installation are started with: nothing of AWS's but, under a root, a credentials
+// file inside it.
+func cleanEnvironment(l installer.Layout, more ...string) []string {
+	var env []string
+	for _, e := range os.Environ() {
+		if !hasAnyPrefix(e, "AWS_", "SSM_ACTIVATION_", "SSM_START=") {
+			env = append(env, e)
+		}
+	}
+	if !l.System() {
+		env = append(env, "AWS_SHARED_CREDENTIALS_FILE="+l.Credentials())
+	}
+	return append(env, more...)
+}
+
+func hasAnyPrefix(s string, prefixes ...string) bool {
+	for _, p := range prefixes {
+		if len(s) >= len(p) && s[:len(p)] == p {
+			return true
+		}
+	}
+	return false
+}
+
+// place gives a finished file its name: a rename, or a copy where it lies on another file system.
+func place(from, to string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); err == nil {
+		return host.SyncDir(filepath.Dir(to))
+	}
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return host.WriteFile(to, data, info.Mode().Perm())
+}
