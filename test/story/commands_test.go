@@ -2,7 +2,6 @@ package story_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -216,29 +215,48 @@ func (s *story) start(ts *testscript.TestScript, args []string) string {
 
 // finish waits for a command's end and prints what the region recorded: status, then the outputs.
 func (s *story) finish(ts *testscript.TestScript, id, want string) {
-	in := &ssm.GetCommandInvocationInput{CommandId: &id, InstanceId: s.node(ts).InstanceId}
+	in := &ssm.ListCommandInvocationsInput{CommandId: &id, Details: true}
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		out, err := s.client.GetCommandInvocation(context.Background(), in)
-		var missing *types.InvocationDoesNotExist
-		if err != nil && !errors.As(err, &missing) {
-			ts.Check(err)
-		}
-		if err == nil {
-			switch out.Status {
-			case types.CommandInvocationStatusPending, types.CommandInvocationStatusInProgress, types.CommandInvocationStatusDelayed,
-				types.CommandInvocationStatusCancelling:
-			default:
-				fmt.Fprintf(ts.Stdout(), "status %s code %d\n%s", out.Status, out.ResponseCode, aws.ToString(out.StandardOutputContent))
-				fmt.Fprint(ts.Stderr(), aws.ToString(out.StandardErrorContent))
-				if string(out.Status) != want {
-					ts.Fatalf("command ended %s, %s expected\n%s\n%s", out.Status, want, aws.ToString(out.StandardOutputContent), aws.ToString(out.StandardErrorContent))
-				}
-				return
-			}
+		out, err := s.client.ListCommandInvocations(context.Background(), in)
+		ts.Check(err)
+		if len(out.CommandInvocations) == 1 && ended(out.CommandInvocations[0].Status) {
+			s.report(ts, out.CommandInvocations[0], want)
+			return
 		}
 		if time.Now().After(end) {
 			ts.Fatalf("command %s has no end after %s", id, patience)
 		}
+	}
+}
+
+// ended tells final statuses.
+func ended(status types.CommandInvocationStatus) bool {
+	switch status {
+	case types.CommandInvocationStatusPending, types.CommandInvocationStatusInProgress, types.CommandInvocationStatusDelayed,
+		types.CommandInvocationStatusCancelling:
+		return false
+	}
+	return true
+}
+
+// report prints status, code and what each step said; the standard streams where there is one step.
+func (s *story) report(ts *testscript.TestScript, inv types.CommandInvocation, want string) {
+	code, text := int32(0), ""
+	for _, p := range inv.CommandPlugins {
+		code = max(code, p.ResponseCode)
+		text += aws.ToString(p.Output) + "\n"
+	}
+	if len(inv.CommandPlugins) == 1 {
+		out, err := s.client.GetCommandInvocation(context.Background(), &ssm.GetCommandInvocationInput{CommandId: inv.CommandId, InstanceId: inv.InstanceId})
+		ts.Check(err)
+		if out.StandardOutputContent != nil && *out.StandardOutputContent != "" {
+			text = *out.StandardOutputContent
+		}
+		fmt.Fprint(ts.Stderr(), aws.ToString(out.StandardErrorContent))
+	}
+	fmt.Fprintf(ts.Stdout(), "status %s code %d\n%s", inv.Status, code, text)
+	if string(inv.Status) != want {
+		ts.Fatalf("command ended %s, %s expected\n%s", inv.Status, want, text)
 	}
 }
 
