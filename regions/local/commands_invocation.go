@@ -1,9 +1,8 @@
 package local
 
 import (
-	"time"
-
 	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -63,10 +62,17 @@ func getCommandInvocation(c *call) (any, error) {
 	case in.PluginName != "":
 		out.Status, out.StatusDetails = stepStatus(inv.Steps[at], s)
 		out.fill(inv.Steps[at], s)
-	case len(inv.Steps) == 1: // with several, the caller must name one to see its output
-		out.fill(inv.Steps[0], s)
+	default: // of several steps that ran, the caller must name one to see its output
+		if ran := inv.ran(); len(ran) == 1 {
+			out.fill(ran[0], s)
+		}
 	}
 	return out, nil
+}
+
+// ran are the steps that weren't skipped.
+func (inv invocation) ran() []step {
+	return slices.DeleteFunc(slices.Clone(inv.Steps), func(st step) bool { return st.Status == wire.Skipped })
 }
 
 // invocation reads one invocation with its command and node.

@@ -42,7 +42,7 @@ type Invocation struct {
 	Status         string // the SDK's type CommandInvocationStatus: Pending, InProgress, Delayed, Success, …
 	StatusDetails  string
 	Code           int    // of the first step that failed, else of the last; -1 without an answer
-	StandardOutput string // of all steps, one after another; the short output of those that fill no streams
+	StandardOutput string // of all steps that ran, one after another; the short output of those that fill no streams
 	StandardError  string
 	Trace          string // why the node refused the document, if it did
 	Plugins        []Plugin
@@ -63,6 +63,9 @@ func (r *Region) Invocation(commandID, instance string) (Invocation, error) {
 		}
 		out.Plugins = append(out.Plugins, Plugin{Name: st.ID, Action: st.Action, Status: p.Status, Code: p.ResponseCode,
 			Output: st.Output, StandardOutput: st.StandardOutput, StandardError: st.StandardError})
+		if st.Status == wire.Skipped {
+			continue
+		}
 		out.StandardError += st.StandardError
 		if st.StandardOutput == "" && st.StandardError == "" {
 			out.StandardOutput += st.Output

@@ -142,7 +142,7 @@ func TestCommandIsShown(t *testing.T) {
 func TestSeveralSteps(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
-	must(t, r.PutDocument("Two", "schemaVersion: '2.2'\nmainSteps:\n- {action: aws:runShellScript, name: first, inputs: {}}\n- {action: aws:runShellScript, name: second, inputs: {}}\n"))
+	must(t, r.PutDocument("Two", "schemaVersion: '2.2'\nmainSteps:\n- {action: aws:runShellScript, name: first, inputs: {}}\n- {action: aws:runShellScript, name: second, inputs: {}}\n- {action: aws:runShellScript, name: third, inputs: {}}\n"))
 	n := newNode(t, r)
 	id, err := r.SendCommand("Two", n.id, nil)
 	must(t, err)
@@ -154,8 +154,12 @@ func TestSeveralSteps(t *testing.T) {
 	if p := inv.Plugins; p[0].Status != "Success" || p[1].Status != "InProgress" || p[1].Code != -1 {
 		t.Errorf("%+v", p)
 	}
-	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"second": {Status: wire.Skipped, Output: "skipped", Name: "aws:runShellScript"}})
+	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"second": done("Success", 0, "2\n", "")})
+	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"third": {Status: wire.Skipped, Output: "skipped", Name: "aws:runShellScript"}})
 	n.reply(m.MessageId, wire.Success, map[string]wire.StepStatus{})
+	if inv, err = r.Invocation(id, n.id); err != nil || inv.StandardOutput != "1\n2\n" || inv.Plugins[2].Output != "skipped" {
+		t.Errorf("%+v, %v", inv, err)
+	}
 	get := func(plugin *string) *ssm.GetCommandInvocationOutput {
 		t.Helper()
 		out, err := client.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: &id, InstanceId: &n.id, PluginName: plugin})
@@ -168,7 +172,7 @@ func TestSeveralSteps(t *testing.T) {
 	if one := get(aws.String("first")); *one.StandardOutputContent != "1\n" || one.ResponseCode != 0 {
 		t.Errorf("%+v", one)
 	}
-	if two := get(aws.String("second")); two.Status != types.CommandInvocationStatusSuccess || *two.StandardOutputContent != "skipped" {
+	if two := get(aws.String("third")); two.Status != types.CommandInvocationStatusSuccess || *two.StandardOutputContent != "skipped" {
 		t.Errorf("%+v", two)
 	}
 }
@@ -202,6 +206,30 @@ func TestTargetsByTags(t *testing.T) {
 		if c.want == 0 && (out.Command.Status != types.CommandStatusSuccess || *out.Command.StatusDetails != "No Instances In Tag") {
 			t.Errorf("no nodes: %s, %s", out.Command.Status, *out.Command.StatusDetails)
 		}
+	}
+}
+
+// An update's first step is for Windows: elsewhere it is skipped, and the other is the one to show. The updater's answer
+// comes after the document's, and fills the short output only.
+func TestUpdateIsAnsweredLater(t *testing.T) {
+	r := local.Start(t)
+	n := newNode(t, r)
+	id, err := r.SendCommand("AWS-UpdateSSMAgent", n.id, nil)
+	must(t, err)
+	m := n.poll()[0]
+	n.ack(m)
+	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"createUpdateFolder": {Status: wire.Skipped, Output: "skipped"}})
+	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"awsupdateSsmAgent": {Status: wire.InProgress, Name: "aws:updateSsmAgent"}})
+	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{})
+	if s := statusOf(t, r, id, n); s != "InProgress" {
+		t.Errorf("document over, update under way: %s", s)
+	}
+	n.reply(m.MessageId, wire.Success, map[string]wire.StepStatus{"awsupdateSsmAgent": {Status: wire.Success, Name: "aws:updateSsmAgent", Output: "updated"}})
+	must(t, n.messages("DeleteMessage", wire.DeleteMessageInput{MessageId: m.MessageId}, nil))
+	got, err := people(r).GetCommandInvocation(context.Background(), &ssm.GetCommandInvocationInput{CommandId: &id, InstanceId: &n.id})
+	must(t, err)
+	if got.Status != types.CommandInvocationStatusSuccess || *got.StandardOutputContent != "updated" || *got.PluginName != "awsupdateSsmAgent" || got.ResponseCode != 0 {
+		t.Errorf("%+v", got)
 	}
 }
 
