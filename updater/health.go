@@ -79,14 +79,15 @@ func (w *work) health(ctx context.Context, base string) {
 	}
 }
 
-// healthOf tells the service the outcome of an update that owes no answer.
+// healthOf tells the service the outcome of an update that owes no answer. Unlike the original's, which names the version before,
+// final statuses name the version that runs: so nobody sees the old one until the next ping.
 func (w *work) healthOf(ctx context.Context, o Outcome) {
 	if w.Reporter.Health == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), briefly)
 	defer cancel()
-	if err := w.Reporter.Health(ctx, statusOf(o), o.From.String()); err != nil {
+	if err := w.Reporter.Health(ctx, statusOf(o), o.Running.String()); err != nil {
 		w.Log.Info("cannot send the health status", "error", err)
 	}
 }

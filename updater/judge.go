@@ -24,6 +24,7 @@ type trial struct {
 	last     time.Time // when a beat was last seen; the start of the watch before the first
 	steadyAt time.Time // when it last was steady; the start of the watch before that
 	round    bool      // this process had a round trip
+	hash     bool      // and said which program it is
 	reached  time.Time // since when the updater's own probe reaches the service; zero: it does not, or was not asked
 	launcher int       // id of the launcher seen last
 	without  time.Time // since when no launcher was seen
@@ -94,7 +95,7 @@ func (t *trial) see(l look) (verdict, string) {
 	if quiet := l.now.Sub(t.last); l.running && quiet >= silence(t.watch) {
 		return unsound, fmt.Sprintf("no sign of life for %s", round(quiet))
 	}
-	if t.steady(l.now) && (t.round || !t.trip) {
+	if t.steady(l.now) && (t.round || !t.trip) && (t.hash || t.to.IsFloor()) {
 		return sound, ""
 	}
 	if t.trip && !t.round && !t.reached.IsZero() && l.now.Sub(t.reached) >= deadline(t.watch) {
@@ -132,7 +133,7 @@ func (t *trial) beat(l look) {
 	p := l.pulse
 	switch {
 	case p.PID != t.process || !p.Started.Equal(t.started):
-		t.process, t.started, t.since, t.round = p.PID, p.Started, l.now, false
+		t.process, t.started, t.since, t.round, t.hash = p.PID, p.Started, l.now, false, false
 	case p.Beats == t.beats:
 		t.note(p)
 		return
@@ -145,6 +146,7 @@ func (t *trial) beat(l look) {
 
 func (t *trial) note(p installer.Pulse) {
 	t.round = t.round || p.LastRoundTrip.After(p.Started)
+	t.hash = t.hash || p.Hash != "" // names() compared it
 }
 
 // lingers reports whether a process of an older sequence still has the agent lock and is to be sent away again. While it stays,

@@ -1,8 +1,6 @@
 package updater
 
 import (
-	"context"
-	"log/slog"
 	"os"
 	"os/exec"
 	"time"
@@ -12,23 +10,17 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-// lookEvery is how often the agent looks whether an updater has to go on.
-const lookEvery = time.Minute
-
-// Keep is the running agent's part: at its start and every minute it starts "updater resume" where one is due. own is what this
-// agent is, as its pulse says: version, hash and sequence. It returns when the context ends.
-func Keep(ctx context.Context, l installer.Layout, own installer.Pulse, log *slog.Logger) {
-	for {
-		if why := Due(l, own); why != "" {
-			log.Info("starting the updater to go on", "why", why)
-			if err := startResume(l); err != nil {
-				log.Warn("cannot start the updater", "error", err)
-			}
-		}
-		if pause(ctx, lookEvery) != nil {
-			return
-		}
+// Wake is the running agent's part: it starts "updater resume" where one is due, and says why. The agent calls it at its start
+// and every minute. Who it is, it says in its pulse.
+func Wake(l installer.Layout) (why string, err error) {
+	own, err := installer.ReadPulse(l.Pulse())
+	if err != nil || own.PID != os.Getpid() {
+		return "", err
 	}
+	if why = Due(l, own); why == "" {
+		return "", nil
+	}
+	return why, startResume(l)
 }
 
 // Due says why an updater has to go on; empty when none has to, when one is at work, or when this agent is on probation itself.

@@ -167,7 +167,7 @@ func (w *work) answered(a manifests.Answer) error {
 		o.Detail += "\n" + n
 	}
 	if !a.Success {
-		o.Fault = FaultRefused
+		o.Fault, o.Reason = FaultRefused, a.Lines[len(a.Lines)-1]
 		o.Lines = append(o.Lines, w.failedLines()...)
 	}
 	return &ending{o}

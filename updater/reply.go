@@ -48,7 +48,7 @@ func (w *work) answer(o Outcome) (*Owed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Owed{MessageID: to.MessageID, ReplyID: newID(), Payload: payload, Status: statusOf(o), Version: o.From.String(), Since: w.Now()}, nil
+	return &Owed{MessageID: to.MessageID, ReplyID: newID(), Payload: payload, Status: statusOf(o), Version: o.Running.String(), Since: w.Now()}, nil
 }
 
 // reply is the payload of SendReply for the one step that the updater answers for.

@@ -1,8 +1,136 @@
 package main
 
-import "github.com/ssm-setup/ssm-setup/installer"
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
-// runUpdater is the updater applet; resume is what wakes it from the agent. (owner: updater helper)
-func runUpdater(args []string) int { return 1 }
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/updater"
+)
 
-func resume(layout installer.Layout) func() { return nil }
+const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--source URL]   update this host
+       updater run --request FILE                                   the same, as handed over by another program
+       updater check [--want V] [--allow-downgrade]                 what run would do, as one JSON object
+       updater resume                                               go on with whatever an updater left
+--want: latest (default), stable, a version, a constraint such as '>=9.1', previous (go back, needs no network)
+--root DIR: another installation than this program's own
+
+run prints "taken <id>" when the request is in the ledger, "busy" while another update is under way; the outcome is in the
+ledger: ssm-setup status shows it.`
+
+// resume wakes the updater where it has to go on.
+func resume(layout installer.Layout) func() {
+	return func() { _, _ = updater.Wake(layout) } // what goes wrong is tried again in a minute
+}
+
+// order is a command line of the updater.
+type order struct {
+	verb    string
+	layout  installer.Layout
+	request updater.Request
+	file    string
+}
+
+// runUpdater is the updater: a process of its own, of the version that runs.
+func runUpdater(args []string) int {
+	o, err := parseOrder(args)
+	if err != nil {
+		fmt.Println(updaterUsage)
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return 2
+	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	log, closeLog := updateLog(o.layout)
+	defer closeLog()
+	e, err := newEngine(o.layout, log)
+	if err != nil {
+		return refuse(o, err)
+	}
+	switch o.verb {
+	case "check":
+		return check(ctx, e, o.request)
+	case "resume":
+		err = e.Resume(ctx)
+	default:
+		_, err = e.Run(ctx, o.request, func(line string) { fmt.Println(line) })
+	}
+	if err != nil {
+		log.Error("the updater ends", "verb", o.verb, "error", err)
+		return 1
+	}
+	return 0
+}
+
+func parseOrder(args []string) (o order, err error) {
+	if len(args) == 0 {
+		return o, errors.New("a verb is missing")
+	}
+	o.verb = args[0]
+	switch o.verb {
+	case "run", "check", "resume":
+	case "help", "-h", "-help", "--help":
+		return o, flag.ErrHelp
+	default:
+		return o, fmt.Errorf("there is no verb %q", o.verb)
+	}
+	var root string
+	set := flag.NewFlagSet("updater", flag.ContinueOnError)
+	set.SetOutput(nowhere{})
+	set.StringVar(&root, "root", "", "")
+	set.StringVar(&o.file, "request", "", "")
+	set.StringVar(&o.request.Want, "want", "", "")
+	set.BoolVar(&o.request.AllowDowngrade, "allow-downgrade", false, "")
+	set.StringVar(&o.request.Source, "source", "", "")
+	set.StringVar(&o.request.Why, "why", updater.ByCommandLine, "")
+	if err := set.Parse(args[1:]); err != nil {
+		return o, err
+	}
+	if set.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", set.Arg(0))
+	}
+	if o.file != "" {
+		if o.request, err = updater.ReadRequest(o.file); err != nil {
+			return o, err
+		}
+	}
+	if root != "" {
+		o.layout = installer.At(root)
+		return o, nil
+	}
+	o.layout, err = installer.Here()
+	return o, err
+}
+
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+
+// refuse tells whoever waits for the first line that nothing comes of it.
+func refuse(o order, err error) int {
+	if o.verb == "run" {
+		fmt.Println("refused " + err.Error())
+	}
+	return sorry(err, "")
+}
+
+func check(ctx context.Context, e *updater.Engine, r updater.Request) int {
+	c, err := e.Check(ctx, r)
+	if err != nil {
+		return sorry(err, "")
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(c); err != nil {
+		return sorry(err, "")
+	}
+	return 0
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
+	"github.com/ssm-setup/ssm-setup/updater"
 )
 
 // Exit codes of ssm-setup; the README shows this table.
@@ -106,6 +107,9 @@ var explanations = []struct {
 	{is(errOtherFloor), exitRefused, "ssm-setup update --version changes what runs; the floor stays"},
 	{is(errRegistration), exitRegistration, "check id and code, and that the activation has not expired nor reached its limit; nothing was left half done"},
 	{is(errUnhealthy), exitUnhealthy, "it is installed and goes on trying: see ssm-setup status and the logs it names"},
+	{is(updater.ErrBusy), exitBusy, "wait until that one is done, then run the same command again; ssm-setup status shows it"},
+	{is(updater.ErrDeaf), exitUnhealthy, "it stays on probation and proves itself as soon as the service can be reached; ssm-setup rollback takes it back"},
+	{is(updater.ErrLost), exitFailed, "ssm-setup status shows how it ends"},
 	{is(installer.ErrBusy), exitBusy, "wait until that one is done, then run the same command again"},
 	{is(unpack.ErrArchive), exitVerify, "the package is damaged although its checksum is right: publish it anew"},
 	{is(unpack.ErrUnsafe), exitVerify, "this is not a package of ssm-setup build"},

@@ -9,6 +9,8 @@ var verbs = []func() *cli.Command{
 	publishVerb,
 	installVerb,
 	registerVerb,
+	updateVerb,
+	rollbackVerb,
 	statusVerb,
 	uninstallVerb,
 	selfUpdateVerb,

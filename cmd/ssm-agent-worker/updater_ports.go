@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/agent/health"
+	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+	"github.com/ssm-setup/ssm-setup/updater"
+)
+
+// ports ties the updater, which talks to no service, to this host's region: configuration, identity and clients of the agent
+// become its Source, Reporter and Probe.
+type ports struct {
+	layout installer.Layout
+	cfg    config.Config
+	http   *http.Client
+	log    *slog.Logger
+	region string
+}
+
+func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
+	cfg, err := config.Load(l.ConfigFile())
+	if err != nil {
+		return nil, err
+	}
+	client, err := cloud.HTTP()
+	if err != nil {
+		return nil, err
+	}
+	p := &ports{layout: l, cfg: cfg, http: client, log: log}
+	if _, p.region, err = identity.Registered(l); err != nil || p.region == "" {
+		p.region = regionOf(cfg.Agent.UpdateSource)
+	}
+	return &updater.Engine{
+		Layout: l,
+		Settings: updater.Settings{Source: cfg.Agent.UpdateSource, Region: p.region,
+			Watch: time.Duration(cfg.Agent.UpdateWatchSeconds) * time.Second,
+			Agent: wire.AgentInfo{Lang: cfg.Os.Lang, Name: manifests.AgentPackage, OS: cfg.Os.Name, OSVersion: cfg.Os.Version,
+				Version: stamp.Version()}},
+		Open:     p.open,
+		Reporter: updater.Reporter{Reply: p.reply, Delete: p.delete, Health: p.health},
+		Probe:    p.probe,
+		Identity: p.instance,
+		Log:      log,
+	}, nil
+}
+
+// regionOf finds the region in a manifest's address, for a host that is registered nowhere.
+func regionOf(url string) string {
+	base, err := regions.BaseOfManifest(url, "")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(base[strings.LastIndexByte(base, '/')+1:], regions.Bucket(""))
+}
+
+// identity reads the registration anew each time: that it can be read is part of what an update has to leave as it was.
+func (p *ports) identity() (*identity.Identity, error) {
+	return identity.Load(p.layout, p.cfg, identity.Options{HTTP: p.http, Log: p.log})
+}
+
+func (p *ports) instance() (string, error) {
+	id, err := p.identity()
+	switch {
+	case err == nil:
+		return id.InstanceID, nil
+	case plainlyNone(err):
+		return "", nil
+	}
+	return "", err
+}
+
+func (p *ports) call(ctx context.Context, service, operation string, in any) error {
+	id, err := p.identity()
+	if err != nil {
+		return err
+	}
+	c, err := id.Client(service)
+	if err != nil {
+		return err
+	}
+	return c.Call(ctx, operation, in, nil)
+}
+
+func (p *ports) reply(ctx context.Context, messageID, replyID, payload string) error {
+	return gone(p.call(ctx, "ec2messages", "SendReply", wire.SendReplyInput{MessageId: messageID, ReplyId: replyID, Payload: payload}))
+}
+
+func (p *ports) delete(ctx context.Context, messageID string) error {
+	return gone(p.call(ctx, "ec2messages", "DeleteMessage", wire.DeleteMessageInput{MessageId: messageID}))
+}
+
+// gone marks the answers that no further try changes.
+func gone(err error) error {
+	switch cloud.Code(err) {
+	case "InvalidMessageIdException", "UnsupportedMessageOperationException":
+		return fmt.Errorf("%w: %w", updater.ErrNoMessage, err)
+	}
+	return err
+}
+
+// health sends a status of the update (spec update 1.18) with everything else a ping says, so that no fact of the node is lost.
+func (p *ports) health(ctx context.Context, status, version string) error {
+	id, err := p.identity()
+	if err != nil {
+		return err
+	}
+	f, none := health.ThisMachine()(ctx), ""
+	return p.call(ctx, "ssm", "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{
+		AgentName: manifests.AgentPackage, AgentStatus: status, AgentVersion: version, InstanceId: id.InstanceID,
+		ComputerName: f.ComputerName, IPAddress: f.IPAddress, PlatformType: platformType(), PlatformName: f.PlatformName,
+		PlatformVersion: f.PlatformVersion, AvailabilityZone: &none, AvailabilityZoneId: &none, SSMConnectionChannel: &none})
+}
+
+// probe is the agent's own empty ping. It names the version that runs, not the updater's.
+func (p *ports) probe(ctx context.Context) error {
+	id, err := p.identity()
+	if err != nil {
+		return err
+	}
+	version := stamp.Version()
+	if pulse, err := installer.ReadPulse(p.layout.Pulse()); err == nil && pulse.Version != "" {
+		version = pulse.Version
+	}
+	return p.call(ctx, "ssm", "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{
+		AgentName: manifests.AgentPackage, AgentVersion: version, InstanceId: id.InstanceID, PlatformType: platformType()})
+}
+
+// platformType is one of three words (spec runcommand 4.1).
+func platformType() string {
+	switch runtime.GOOS {
+	case "windows":
+		return "Windows"
+	case "darwin":
+		return "MacOS"
+	}
+	return "Linux"
+}
+
+// stall is how long a download may stand still.
+const stall = time.Minute
+
+// open is a region's bucket as the updater wants it.
+func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, error) {
+	base, err := regions.BaseOfManifest(manifestURL, p.region)
+	if err != nil {
+		return updater.Source{}, err
+	}
+	c := bucket.New(bucket.Options{Base: base, HTTP: p.patient(), Log: p.log})
+	return updater.Source{
+		Manifest: c.Manifest,
+		Stable:   c.Stable,
+		URL:      func(v manifests.Version, file string) string { return c.FileURL(manifests.AgentPackage, v, file) },
+		Fetch: func(ctx context.Context, url, path, sha256 string, tell func(done, total int64)) error {
+			ctx, cancel := context.WithCancelCause(ctx)
+			defer cancel(nil)
+			idle := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %s", stall)) })
+			defer idle.Stop()
+			return c.Fetch(ctx, bucket.Want{URL: url, Path: path, SHA256: sha256, Tell: func(done, total int64) {
+				idle.Reset(stall)
+				tell(done, total)
+			}})
+		},
+	}, nil
+}
+
+// patient is the process's client with a limit on the wait for an answer's beginning.
+func (p *ports) patient() *http.Client {
+	c := *p.http
+	if t, ok := c.Transport.(*http.Transport); ok {
+		t = t.Clone()
+		t.ResponseHeaderTimeout = 30 * time.Second
+		c.Transport = t
+	}
+	return &c
+}
+
+// logMost is the size above which the updater's log makes way for a new one, in bytes.
+const logMost = 4 << 20
+
+// updateLog is the updater's log, under the original's name (spec update 1.10). Without a place for it there is none.
+func updateLog(l installer.Layout) (*slog.Logger, func()) {
+	path := filepath.Join(l.Logs(), "AmazonSSMAgent-update.txt")
+	if info, err := os.Stat(path); err == nil && info.Size() > logMost {
+		_ = os.Rename(path, path+".1")
+	}
+	_ = os.MkdirAll(l.Logs(), 0o755)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return slog.New(slog.DiscardHandler), func() {}
+	}
+	log := slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})).With("pid", os.Getpid())
+	return log, func() { f.Close() }
+}

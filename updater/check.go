@@ -1,0 +1,57 @@
+package updater
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Checked is what an update would do, without doing it.
+type Checked struct {
+	Kind    string            `json:"kind"` // see manifests.Kind
+	Changes bool              `json:"changes"`
+	Success bool              `json:"success"`
+	Code    string            `json:"code,omitempty"`
+	Running manifests.Version `json:"running"`
+	Target  manifests.Version `json:"target,omitzero"`
+	Region  string            `json:"region,omitempty"`
+	Source  string            `json:"source,omitempty"`
+	Lines   []string          `json:"lines,omitempty"`
+	Detail  string            `json:"detail,omitempty"`
+	Hints   []string          `json:"hints,omitempty"`
+	Fault   string            `json:"fault,omitempty"`
+}
+
+// Check decides as an update would. It writes nothing and needs no lock. A region that cannot be read is an answer too.
+func (e *Engine) Check(ctx context.Context, r Request) (Checked, error) {
+	e.complete()
+	led, err := ReadLedger(e.Layout)
+	if err != nil && !errors.Is(err, ErrLedger) {
+		return Checked{}, err
+	}
+	w := &work{Engine: e, book: &book{Ledger: led}, u: &Update{Request: numbered(r, e.Now())}, store: store.Store{Paths: e.Layout.Pointer()}}
+	state, err := w.store.Read()
+	if err != nil {
+		return Checked{}, err
+	}
+	floor, err := e.Machine.Floor()
+	if err != nil {
+		return Checked{}, err
+	}
+	w.u.From = w.running(state, floor)
+	answer, err := w.decide(ctx, floor)
+	c := Checked{Kind: string(answer.Kind), Changes: answer.Changes(), Success: answer.Success, Code: answer.Code, Running: w.u.From,
+		Target: answer.Target, Region: e.Settings.Region, Source: w.u.Source, Lines: answer.Lines, Detail: answer.Detail, Hints: answer.Hints}
+	var f *failure
+	switch {
+	case errors.As(err, &f):
+		c.Kind, c.Code, c.Lines, c.Fault = FailedKind, f.code, []string{f.text}, f.fault
+		c.Hints = remedies(f.fault)
+		return c, nil
+	case err == nil && !answer.Success:
+		c.Fault = FaultRefused
+	}
+	return c, err
+}
