@@ -18,7 +18,7 @@
 // except what is public (registration with an activation, reading the region's bucket); the records never name a body that
 // is not there.
 //
-// The frame: region.go (Open, Close), listen.go and tls.go (the port), dispatch.go (who serves a request), auth.go and
-// sigv4.go (who asks), credentials.go (what was issued), faults.go and calls.go (knobs for tests), s3*.go (the bucket),
-// start.go (in-process, for tests). The operations of ssm, ec2messages and sts are tables of [operation], by name.
+// The frame: region.go (Open, Close), listen.go and tls.go (the port), dispatch.go (who serves a request), json.go and query.go
+// (the protocols), auth.go, sigv4.go and refusal.go (who asks, and what they are told), credentials.go (what was issued),
+// clock.go, knobs.go and calls.go (for tests), s3*.go (the bucket), start.go (in-process, for tests). The operations of ssm, ec2messages and sts are tables of [operation], by name.
 package local

@@ -169,6 +169,9 @@ func (r *Region) mayS3(c caller, operation, bucket string) bool {
 // only when they have sent all.
 func (c *s3call) fail(err error) {
 	f := c.region.faultOf(c.answer, err, s3Refusals)
+	if f.Code == "InternalServerError" {
+		f.Code = "InternalError" // its name in S3
+	}
 	if c.status != 0 {
 		panic(http.ErrAbortHandler) // the answer is half written
 	}

@@ -40,10 +40,10 @@ type payload struct {
 	want    map[string]string // by algorithm, base64; empty: comes in the trailer
 }
 
-// payload takes the body of a request.
-func (c *s3call) payload() (*payload, error) {
+// payload takes the body of a request; sums are the checksums that must hold, by algorithm.
+func (c *s3call) payload(sums map[string]string) (*payload, error) {
 	req := c.req
-	p := &payload{src: req.Body, size: req.ContentLength, md5: md5.New(), sums: map[string]hash.Hash{}, want: algorithmsOf(req.Header)}
+	p := &payload{src: req.Body, size: req.ContentLength, md5: md5.New(), sums: map[string]hash.Hash{}, want: sums}
 	for a := range p.want {
 		p.sums[a] = newSum(a)
 	}
@@ -154,8 +154,8 @@ func (p *payload) checksums() map[string]string {
 func (p *payload) etag() string { return hex.EncodeToString(p.md5.Sum(nil)) }
 
 // readSmall reads a whole XML body of at most 2 MiB.
-func (c *s3call) readSmall() ([]byte, error) {
-	p, err := c.payload()
+func (c *s3call) readSmall(sums map[string]string) ([]byte, error) {
+	p, err := c.payload(sums)
 	if err != nil {
 		return nil, err
 	}

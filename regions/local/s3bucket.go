@@ -50,7 +50,7 @@ func (c *s3call) listBuckets() error {
 }
 
 func (c *s3call) createBucket() error {
-	body, err := c.readSmall()
+	body, err := c.readSmall(algorithmsOf(c.req.Header))
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 
 // deleteObjects removes up to 1000 objects, each for itself.
 func (c *s3call) deleteObjects() error {
-	body, err := c.readSmall()
+	body, err := c.readSmall(algorithmsOf(c.req.Header))
 	if err != nil {
 		return err
 	}

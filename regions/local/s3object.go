@@ -19,7 +19,7 @@ func (c *s3call) putObject() error {
 	if !c.region.bucketExists(c.bucket) {
 		return fault{"NoSuchBucket", "The specified bucket does not exist", http.StatusNotFound}
 	}
-	p, err := c.payload()
+	p, err := c.payload(algorithmsOf(c.req.Header))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"hash"
 	"io"
@@ -11,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"encoding/xml"
 
 	"go.etcd.io/bbolt"
 )
@@ -102,7 +101,7 @@ func (c *s3call) uploadPart() error {
 	if err != nil {
 		return err
 	}
-	body, err := c.payload()
+	body, err := c.payload(algorithmsOf(c.req.Header))
 	if err != nil {
 		return err
 	}
