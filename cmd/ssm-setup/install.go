@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -111,7 +110,7 @@ func install(c *cli.Context) error {
 					undo(i)
 				}
 			}
-			return i.failed(object, err)
+			return refusedBy(cannot("install", object, err))
 		}
 	}
 	i.record.Done = time.Now().UTC()
@@ -124,16 +123,6 @@ func install(c *cli.Context) error {
 	i.result.Seconds = time.Since(began).Seconds()
 	i.v.result(i.result, "%s", i.text())
 	return nil
-}
-
-// failed says why, with the words of a decision where there was one.
-func (i *installing) failed(object string, err error) error {
-	p := cannot("install", object, err)
-	var no *noOffer
-	if errors.As(err, &no) {
-		p.code, p.name, p.hint = exitRefused, no.answer.Code, strings.Join(no.answer.Hints, "\n")
-	}
-	return p
 }
 
 func newInstalling(c *cli.Context) (*installing, error) {

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -95,10 +97,25 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// refusedBy gives a problem the words of a decision, where one was the cause.
+func refusedBy(p *problem) *problem {
+	var no *noOffer
+	if errors.As(p.cause, &no) {
+		p.code, p.name, p.hint = exitRefused, no.answer.Code, strings.Join(no.answer.Hints, "\n")
+		if p.hint == "" {
+			p.hint = "ssm-setup regions shows what each region serves"
+		}
+	}
+	return p
+}
+
 // emptyUp removes empty folders from dir upward: under a root up to it (withRoot: and it), on the system two of them.
 func emptyUp(l installer.Layout, dir string, withRoot bool) {
 	for n := 0; ; n++ {
-		if l.System() && n == 2 || dir == l.Root && !withRoot || os.Remove(dir) != nil || dir == l.Root {
+		if l.System() && n == 2 || dir == l.Root && !withRoot {
+			return
+		}
+		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) || dir == l.Root {
 			return
 		}
 		dir = filepath.Dir(dir)

@@ -86,14 +86,7 @@ func selfUpdate(c *cli.Context) error {
 	return nil
 }
 
-func selfProblem(err error) error {
-	p := cannot("replace", "this ssm-setup", err)
-	var no *noOffer
-	if errors.As(err, &no) {
-		p.code, p.name, p.hint = exitRefused, no.answer.Code, strings.Join(no.answer.Hints, "\n")
-	}
-	return p
-}
+func selfProblem(err error) error { return refusedBy(cannot("replace", "this ssm-setup", err)) }
 
 // sumOf is the promised SHA-256 of a file: as given, or from SHA256SUMS beside it.
 func sumOf(file, given string) (string, error) {

@@ -1,0 +1,325 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/local"
+)
+
+// programs are the host binaries as 9.1.0.0, built once.
+var programs = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "ssm-setup-test-")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X "+stampVariable+"=ssm-setup-version=9.1.0.0", "-o", dir+"/",
+		"../amazon-ssm-agent", "../ssm-agent-worker")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return string(out), err
+	}
+	return dir, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := programs(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// said is what a run of ssm-setup said.
+type said struct {
+	code     int
+	out, err string
+}
+
+func setup(args ...string) said {
+	var out, errs bytes.Buffer
+	code := run(append([]string{"ssm-setup"}, args...), strings.NewReader(""), &out, &errs)
+	return said{code, out.String(), errs.String()}
+}
+
+// published starts a region that serves 9.1.0.0.
+func published(t *testing.T) *local.Region {
+	t.Helper()
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(bin, err)
+	}
+	r := local.Start(t)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", r.CredentialsFile())
+	t.Setenv("AWS_PROFILE", "default")
+	out := t.TempDir()
+	if s := setup("build", "--bin", bin, "--only", "tar", "--out", out); s.code != 0 {
+		t.Fatal(s)
+	}
+	if s := setup("publish", "--from", out, "--region", r.Name(), "--endpoint", r.URL()); s.code != 0 {
+		t.Fatal(s)
+	}
+	return r
+}
+
+// activate puts a fresh activation into the environment.
+func activate(t *testing.T, r *local.Region) {
+	t.Helper()
+	id, code, err := r.CreateActivation(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(activationID, id)
+	t.Setenv(activationCode, code)
+}
+
+// root is a folder that is not there yet; whatever runs in it is stopped at the end.
+func root(t *testing.T) string {
+	dir := filepath.Join(t.TempDir(), "host")
+	t.Cleanup(func() { setup("uninstall", "--root", dir, "--purge") })
+	return dir
+}
+
+func installInto(r *local.Region, root string, more ...string) said {
+	return setup(append([]string{"--json", "install", "--region", r.Name(), "--endpoint", r.URL(), "--root", root}, more...)...)
+}
+
+func object(t *testing.T, s said) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal([]byte(s.out), &m); err != nil || s.code != 0 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	return m
+}
+
+func TestInstallTwiceAndUninstall(t *testing.T) {
+	r := published(t)
+	activate(t, r)
+	dir := root(t)
+	secrets, _ := os.ReadFile(r.CredentialsFile())
+	first := object(t, installInto(r, dir))
+	if first["version"] != "9.1.0.0" || first["healthy"] != true || first["installed"] != true || first["registered"] != true {
+		t.Errorf("%v", first)
+	}
+	if now, _ := os.ReadFile(r.CredentialsFile()); !bytes.Equal(now, secrets) {
+		t.Error("the administrator's credentials were touched")
+	}
+	layout := installer.At(dir)
+	before, _ := launcher.AgentRunning(layout.Pointer())
+	second := object(t, installInto(r, dir))
+	if second["installed"] != false || second["registered"] != false || second["healthy"] != true || second["instance_id"] != first["instance_id"] {
+		t.Errorf("%v", second)
+	}
+	if after, _ := launcher.AgentRunning(layout.Pointer()); after != before {
+		t.Errorf("the second run exchanged process %d by %d", before, after)
+	}
+	st := object(t, setup("status", "--root", dir, "--json"))
+	for key, want := range map[string]any{"active": "9.1.0.0", "floor": "9.1.0.0", "running": "9.1.0.0", "previous": "", "probation": false,
+		"instance_id": first["instance_id"], "region": "local", "last_update": nil} {
+		if st[key] != want {
+			t.Errorf("status: %s is %v, want %v", key, st[key], want)
+		}
+	}
+	if runtime.GOOS == "linux" {
+		env, err := os.ReadFile("/proc/" + itoa(int(st["pid"].(float64))) + "/environ")
+		if err != nil || bytes.Contains(env, []byte("SSM_ACTIVATION")) || bytes.Contains(env, []byte(r.CredentialsFile())) {
+			t.Errorf("the agent's environment: %q, %v", env, err)
+		}
+	}
+	if s := setup("uninstall", "--root", dir); s.code != 0 || !strings.Contains(s.out, "removed amazon-ssm-agent 9.1.0.0") {
+		t.Errorf("%+v", s)
+	}
+	if _, running := launcher.Running(layout.Pointer()); running {
+		t.Error("the launcher still runs")
+	}
+	// the registration stayed: it comes back as the same node, without an activation
+	t.Setenv(activationID, "")
+	t.Setenv(activationCode, "")
+	if third := object(t, installInto(r, dir)); third["instance_id"] != first["instance_id"] || third["healthy"] != true {
+		t.Errorf("%v", third)
+	}
+	if s := setup("uninstall", "--root", dir, "--purge"); s.code != 0 || exists(dir) {
+		t.Errorf("%+v, folder there: %v", s, exists(dir))
+	}
+}
+
+func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
+
+// Whatever goes wrong: a clear error, its exit code, a hint, and nothing half done.
+func TestInstallFailures(t *testing.T) {
+	r := published(t)
+	file := "amazon-ssm-agent/9.1.0.0/" + manifests.PortableFile(runtime.GOOS, runtime.GOARCH)
+	good, err := r.Get(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, _ := r.Get(regions.ManifestKey)
+	for name, c := range map[string]struct {
+		spoil func()
+		args  []string
+		code  int
+		words string
+	}{
+		"wrong code":        {func() { t.Setenv(activationCode, strings.Repeat("x", 20)) }, nil, exitRegistration, "InvalidActivation"},
+		"short code":        {func() { t.Setenv(activationCode, "abc") }, nil, exitUsage, "at least 20 characters"},
+		"expired":           {func() { r.Advance(30 * 24 * time.Hour) }, nil, exitRegistration, "ActivationExpired"},
+		"wrong checksum":    {func() { r.Corrupt(file) }, nil, exitVerify, "checksum"},
+		"truncated package": {func() { r.Put(file, good[:len(good)/2]) }, nil, exitVerify, "size"},
+		"no manifest":       {func() { r.Delete(regions.ManifestKey) }, nil, exitRegion, "not in the bucket"},
+		"garbage manifest":  {func() { r.Put(regions.ManifestKey, []byte("<html>log in</html>")) }, nil, exitRegion, "HTML"},
+		"not for us": {func() {
+			r.Put(regions.ManifestKey, bytes.ReplaceAll(manifest, []byte("-"+runtime.GOARCH), []byte("-mips")))
+		}, nil,
+			exitRefused, "cannot find"},
+		"unknown version":  {func() {}, []string{"--version", "9.7.0.0"}, exitRefused, "does not list 9.7.0.0"},
+		"broken for good":  {func() { r.Break("/amazon-ssm-local/", -1, 503, "") }, nil, exitRegion, "503"},
+		"no such version":  {func() {}, []string{"--version", "~8"}, exitRefused, "names no version"},
+		"nonsense version": {func() {}, []string{"--version", "newest"}, exitUsage, "newest"},
+	} {
+		t.Run(name, func(t2 *testing.T) {
+			activate(t, r)
+			dir := root(t2)
+			c.spoil()
+			s := installInto(r, dir, append(c.args, "--wait", "5s")...)
+			if s.code != c.code || !strings.Contains(s.err, c.words) {
+				t2.Errorf("exit %d, want %d with %q; it said %s", s.code, c.code, c.words, s.err)
+			}
+			var last map[string]any
+			lines := strings.Split(strings.TrimSpace(s.err), "\n")
+			if json.Unmarshal([]byte(lines[len(lines)-1]), &last) != nil || last["hint"] == "" {
+				t2.Errorf("no hint in %s", lines[len(lines)-1])
+			}
+			if exists(dir) {
+				out, _ := exec.Command("find", dir).CombinedOutput()
+				t2.Errorf("left behind:\n%s", out)
+			}
+			r.Mend()
+			r.Put(file, good)
+			r.Put(regions.ManifestKey, manifest)
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	dir := root(t)
+	s := setup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", dir)
+	if s.code != exitRegion || exists(dir) || !strings.Contains(s.err, "hint: ") {
+		t.Errorf("%+v", s)
+	}
+	if s := setup("install", "--region", "eu-wset-1", "--root", dir); s.code != exitUsage || !strings.Contains(s.err, "eu-west-1") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// An installation that was killed is finished by the next run.
+func TestGoesOn(t *testing.T) {
+	r := published(t)
+	activate(t, r)
+	dir := root(t)
+	layout := installer.At(dir)
+	if err := writeRecord(layout, record{Version: manifests.MustVersion("9.1.0.0"), Format: "tar", Region: "local", Began: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	os.MkdirAll(layout.BinDir(), 0o755)
+	os.WriteFile(layout.Worker(), []byte("half"), 0o755)
+	s := installInto(r, dir)
+	if m := object(t, s); m["healthy"] != true || !strings.Contains(s.err, "going on with the installation of 9.1.0.0") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// …or, if it cannot be finished, undone by it.
+func TestUndoesAnInterruptedOne(t *testing.T) {
+	r := published(t)
+	activate(t, r)
+	t.Setenv(activationCode, strings.Repeat("y", 20))
+	dir := root(t)
+	layout := installer.At(dir)
+	if err := writeRecord(layout, record{Version: manifests.MustVersion("9.1.0.0"), Format: "tar", Region: "local", Began: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if s := installInto(r, dir); s.code != exitRegistration || exists(dir) {
+		t.Errorf("%+v, folder there: %v", s, exists(dir))
+	}
+}
+
+func TestTwoAtOnce(t *testing.T) {
+	r := published(t)
+	activate(t, r)
+	dir := root(t)
+	lock := exec.Command(os.Args[0], "-test.run=^TestHoldsLock$")
+	lock.Env = append(os.Environ(), "HOLD_LOCK_OF="+dir)
+	in, _ := lock.StdinPipe()
+	out, _ := lock.StdoutPipe()
+	if err := lock.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Wait()
+	defer in.Close()
+	out.Read(make([]byte, 1))
+	s := installInto(r, dir)
+	if s.code != exitBusy {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestHoldsLock is the other installation of the test above.
+func TestHoldsLock(t *testing.T) {
+	dir := os.Getenv("HOLD_LOCK_OF")
+	if dir == "" {
+		return
+	}
+	release, err := lockInstallation(installer.At(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	os.Stdout.Write([]byte{'!'})
+	os.Stdin.Read(make([]byte, 1))
+}
+
+func TestRegisterVerb(t *testing.T) {
+	r := published(t)
+	dir := root(t)
+	if m := object(t, installInto(r, dir)); m["instance_id"] != "" || m["running"] != true {
+		t.Errorf("%v", m)
+	}
+	activate(t, r)
+	one := object(t, setup("--json", "register", "--region", "local", "--root", dir))
+	if one["registered"] != true || one["healthy"] != true {
+		t.Errorf("%v", one)
+	}
+	if again := object(t, setup("--json", "register", "--region", "local", "--root", dir)); again["registered"] != false || again["instance_id"] != one["instance_id"] {
+		t.Errorf("%v", again)
+	}
+	if other := object(t, setup("--json", "register", "--region", "local", "--root", dir, "--override")); other["instance_id"] == one["instance_id"] {
+		t.Errorf("%v", other)
+	}
+}
+
+func TestCodeFromFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "code")
+	for text, want := range map[string]string{"abcdefghijklmnopqrst\n": "abcdefghijklmnopqrst", `{"ActivationId":"i","ActivationCode":"fromjson"}`: "fromjson"} {
+		os.WriteFile(file, []byte(text), 0o600)
+		if got, err := firstLine(file, nil); err != nil || got != want {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+		if got, err := firstLine("-", strings.NewReader(text)); err != nil || got != want {
+			t.Errorf("stdin %q: %q, %v", text, got, err)
+		}
+	}
+}
