@@ -272,7 +272,10 @@ func (s *show) downgrade() error {
 	if inv.Status != "Failed" {
 		return errors.New("the downgrade was not refused")
 	}
-	s.result.Refused = pick(inv.StandardOutput+inv.StandardError, "older version")
+	if v := s.region.Instances()[0].AgentVersion; v != s.result.Updated {
+		return fmt.Errorf("after the refusal the region sees agent %s", v)
+	}
+	s.result.Refused = pick(inv.StandardOutput, "to an older version")
 	return nil
 }
 
@@ -287,7 +290,7 @@ func (s *show) broken() error {
 	if inv.Status != "Failed" {
 		return errors.New("the broken release was not taken back")
 	}
-	s.result.RolledBack = pick(inv.StandardOutput+inv.StandardError, "rolledback", "rolled back")
+	s.result.RolledBack = pick(inv.StandardOutput, "rolledback") + ": " + pick(inv.StandardOutput, "failed to update")
 	if _, err := s.tool(nil, "status", "--root", s.root); err != nil {
 		return err
 	}
@@ -327,19 +330,12 @@ func (s *show) wait(command string) (local.Invocation, error) {
 	return s.region.WaitCommand(ctx, command, s.node)
 }
 
-// pick is the last line of a text that holds one of the words, else its last line.
-func pick(text string, words ...string) string {
-	found := ""
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	for _, line := range lines {
-		for _, w := range words {
-			if strings.Contains(line, w) {
-				found = line
-			}
+// pick is the first line of a text that holds a word, empty if none does.
+func pick(text, word string) string {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, word) {
+			return strings.TrimSpace(line)
 		}
 	}
-	if found == "" && len(lines) > 0 {
-		found = lines[len(lines)-1]
-	}
-	return strings.TrimSpace(found)
+	return ""
 }
