@@ -34,6 +34,7 @@ func s3Operations() map[string]func(*s3call) error {
 		"GetBucketVersioning":     (*s3call).bucketVersioning,
 		"GetBucketAcl":            (*s3call).accessList,
 		"GetObjectAcl":            (*s3call).accessList,
+		"GetObjectTagging":        (*s3call).objectTags,
 		"ListObjects":             (*s3call).listObjects,
 		"ListObjectsV2":           (*s3call).listObjectsV2,
 		"GetObject":               (*s3call).getObject,

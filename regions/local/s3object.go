@@ -1,6 +1,7 @@
 package local
 
 import (
+	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
@@ -79,6 +80,19 @@ func (c *s3call) getObject() error {
 		panic(http.ErrAbortHandler) // cut off: a short body must not look whole
 	}
 	return nil
+}
+
+// objectTags says that an object has no tags; the AWS CLI asks before it copies in parts.
+func (c *s3call) objectTags() error {
+	_, f, err := c.region.openObject(c.bucket, c.key)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	return c.writeXML(http.StatusOK, struct {
+		XMLName xml.Name
+		TagSet  struct{}
+	}{XMLName: s3Name("Tagging")})
 }
 
 // describe sets the headers of an object that is about to be sent.

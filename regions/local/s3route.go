@@ -5,7 +5,7 @@ import "net/http"
 // s3Operation names what a request asks for; unknown is not empty when it cannot be done here.
 func s3Operation(req *http.Request, c *s3call) (name, unknown string) {
 	for _, sub := range subresources() {
-		if c.query.Has(sub) && (sub != "acl" || req.Method != http.MethodGet) {
+		if c.query.Has(sub) && !readable(req.Method, sub, c) {
 			return "", req.Method + " ?" + sub
 		}
 	}
@@ -21,6 +21,11 @@ func s3Operation(req *http.Request, c *s3call) (name, unknown string) {
 		return "", req.Method + " " + rawPath(req)
 	}
 	return name, ""
+}
+
+// readable are the two subresources that can be read: access lists, and the tags of an object.
+func readable(method, sub string, c *s3call) bool {
+	return method == http.MethodGet && (sub == "acl" || sub == "tagging" && c.key != "")
 }
 
 // subresources are parts of S3 that are not here; without this list they would be taken for the object itself.
@@ -72,6 +77,9 @@ func objectOperation(req *http.Request, c *s3call) string {
 	case http.MethodGet:
 		if c.query.Has("acl") {
 			return "GetObjectAcl"
+		}
+		if c.query.Has("tagging") {
+			return "GetObjectTagging"
 		}
 		return either(upload, "ListParts", "GetObject")
 	case http.MethodDelete:
