@@ -303,4 +303,3 @@ func TestReapsWhatIsNotItsOwn(t *testing.T) {
 	pid := strings.TrimSpace(m.read(filepath.Join(m.Root, "orphan")))
 	m.until("no zombie left", func() bool { _, err := os.Stat("/proc/" + pid); return err != nil })
 }
-
