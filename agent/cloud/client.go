@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,7 +36,10 @@ type Options struct {
 }
 
 // Client calls the operations of one service. It is safe for concurrent use.
-type Client struct{ o Options }
+type Client struct {
+	o    Options
+	skew atomic.Int64 // how far the service's clock is ahead of ours, in nanoseconds, once that mattered
+}
 
 // longestAnswer bounds what is read of an answer, in bytes.
 const longestAnswer = 16 << 20
@@ -87,6 +91,9 @@ func (c *Client) Call(ctx context.Context, operation string, in, out any) error 
 	}
 	for n := 0; ; n++ {
 		err := c.attempt(ctx, operation, body, out)
+		if c.corrected(err) {
+			err = c.attempt(ctx, operation, body, out)
+		}
 		if expired(err) || unknownKey(err) {
 			invalidate(c.o.Credentials)
 		}
@@ -151,9 +158,9 @@ func (c *Client) request(ctx context.Context, operation string, body []byte) (*h
 	req.Header.Set("X-Amz-Target", c.o.Target+"."+operation)
 	switch {
 	case c.o.Node != nil:
-		err = c.o.Node.sign(req, body, c.o.Region, c.o.Service, c.o.Now())
+		err = c.o.Node.sign(req, body, c.o.Region, c.o.Service, c.now())
 	case c.o.Credentials != nil:
-		err = signV4(ctx, c.o.Credentials, req, hexSHA256(body), c.o.Region, c.o.Service, c.o.Now())
+		err = signV4(ctx, c.o.Credentials, req, hexSHA256(body), c.o.Region, c.o.Service, c.now())
 	}
 	if err != nil {
 		return nil, err
@@ -173,6 +180,7 @@ func requestID(res *http.Response) string {
 
 func answerError(res *http.Response, body []byte) *Error {
 	e := &Error{Status: res.StatusCode, RequestID: requestID(res)}
+	e.date, _ = http.ParseTime(res.Header.Get("Date"))
 	if w, ok := wire.ParseError(body); ok {
 		e.Code, e.Message = w.Code, w.Message
 		return e

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"time"
 )
 
 // Codes that do not come from a service.
@@ -19,9 +20,10 @@ const (
 type Error struct {
 	Code      string // for example InvalidActivation, AccessDeniedException, RequestError
 	Message   string
-	RequestID string // header x-amzn-RequestId; empty without an answer
-	Status    int    // HTTP status; 0 without an answer
-	Region    string // S3: header x-amz-bucket-region when the object lies elsewhere
+	RequestID string    // header x-amzn-RequestId; empty without an answer
+	Status    int       // HTTP status; 0 without an answer
+	Region    string    // S3: header x-amz-bucket-region when the object lies elsewhere
+	date      time.Time // header Date; zero without
 	cause     error
 }
 

@@ -103,6 +103,9 @@ func (s *S3) do(ctx context.Context, r s3Request) (*Object, error) {
 	followed := false
 	for n := 0; ; n++ {
 		object, err := s.attempt(ctx, r, region)
+		if s.c.corrected(err) {
+			object, err = s.attempt(ctx, r, region)
+		}
 		var e *Error
 		if errors.As(err, &e) && e.Region != "" && e.Region != region && !followed {
 			region, followed = e.Region, true
@@ -177,7 +180,7 @@ func (s *S3) request(ctx context.Context, r s3Request, region string) (*http.Req
 	}
 	req.Header.Set("X-Amz-Content-Sha256", r.hash)
 	if s.c.o.Credentials != nil {
-		if err := signV4(ctx, s.c.o.Credentials, req, r.hash, region, "s3", s.c.o.Now()); err != nil {
+		if err := signV4(ctx, s.c.o.Credentials, req, r.hash, region, "s3", s.c.now()); err != nil {
 			return nil, err
 		}
 	}
@@ -206,6 +209,7 @@ func escapePath(path string) string {
 func s3Error(res *http.Response, text string) *Error {
 	e := &Error{Status: res.StatusCode, RequestID: requestID(res), Region: res.Header.Get("X-Amz-Bucket-Region"),
 		Code: element(text, "Code"), Message: element(text, "Message")}
+	e.date, _ = http.ParseTime(res.Header.Get("Date"))
 	if e.Code == "" {
 		e.Code = map[int]string{403: "AccessDenied", 404: "NotFound"}[res.StatusCode]
 	}

@@ -47,6 +47,11 @@ func TestObjectsInARegion(t *testing.T) {
 			t.Error(key, o, err)
 		}
 	}
+	r.Skew(2 * time.Hour)
+	if _, err := objects(t, r).Put(t.Context(), bucket, "later", strings.NewReader("x"), cloud.PutOptions{}); err != nil {
+		t.Error("a wrong clock:", err)
+	}
+	r.Skew(0)
 	if _, err := s.Get(t.Context(), bucket, "nothing"); cloud.Code(err) != "NoSuchKey" {
 		t.Error(err)
 	}

@@ -22,6 +22,9 @@ import (
 func (p *Pinger) Awaken(ctx context.Context) error {
 	err := p.Ping(ctx)
 	for n := 0; err != nil && !refused(err); n++ {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if n == 0 {
 			p.o.Log.Warn("first health ping failed, trying again", "error", err)
 		}

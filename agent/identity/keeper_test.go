@@ -11,6 +11,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/installer"
 )
 
 const (
@@ -317,6 +318,20 @@ func TestRegistrationMadeMeanwhileIsNotOverwritten(t *testing.T) {
 	}
 }
 
+// A tree that was moved whole: the manifest names files that are no longer there.
+func TestMovedTree(t *testing.T) {
+	m := newMachine(t)
+	id := m.register()
+	moved := installer.At(t.TempDir() + "/new")
+	if err := os.Rename(m.layout.Root, moved.Root); err != nil {
+		t.Fatal(err)
+	}
+	m.layout = moved
+	if loaded := m.load(); loaded.InstanceID != id || m.token(loaded) != nil {
+		t.Error(loaded)
+	}
+}
+
 func TestExpiredOrUnknownCredentialsAreReplaced(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
@@ -336,6 +351,24 @@ func TestExpiredOrUnknownCredentialsAreReplaced(t *testing.T) {
 	}
 	if _, err := loaded.Client("s4"); err == nil {
 		t.Error("a client for nothing")
+	}
+}
+
+func TestWrongClock(t *testing.T) {
+	m := newMachine(t)
+	id := m.register()
+	m.region.Skew(3 * time.Hour)
+	loaded := m.load()
+	if err := m.token(loaded); err != nil {
+		t.Error(err)
+	}
+	client, err := loaded.Client("ssm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ping := map[string]string{"AgentName": "amazon-ssm-agent", "AgentVersion": "9.1.0.0", "InstanceId": id, "PlatformType": "Linux"}
+	if err := client.Call(t.Context(), "UpdateInstanceInformation", ping, nil); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -13,8 +13,8 @@ const mostFailures = 16
 // failurePause is how long to wait after the n-th failure in a row, from 0 (spec identity 6.3, hybrid nodes).
 //
 // Refusals that only a person can mend (a changed machine, a denied role) wait 25 to 30 minutes; other answers 2^n s and ten
-// to twenty more, at most half an hour. No answer at all waits 2^n s, at most five minutes, unlike the original, which treats
-// it like a refusal: the service is not burdened by requests that do not reach it, and a network that comes back is noticed.
+// to twenty more, at most half an hour. No answer at all waits 2^n s, at most a minute, unlike the original, which treats it like
+// a refusal: the service is not burdened by requests that do not reach it, and a network that comes back is noticed.
 func failurePause(err error, n int) time.Duration {
 	power := time.Second << min(n, mostFailures)
 	power += time.Duration(float64(power) * 0.2 * rand.Float64())
@@ -22,7 +22,7 @@ func failurePause(err error, n int) time.Duration {
 	case code == "AccessDeniedException" || code == "MachineFingerprintDoesNotMatch":
 		return 25*time.Minute + seconds(300)
 	case code == cloud.RequestError:
-		return min(power, 5*time.Minute-seconds(60))
+		return min(power, time.Minute-seconds(12))
 	case code != "":
 		return capped(power + 10*time.Second + seconds(10))
 	}

@@ -89,7 +89,7 @@ func TestFailurePause(t *testing.T) {
 		{errors.New("no fingerprint"), 0, time.Second, 1200 * time.Millisecond},
 		{errors.New("no fingerprint"), 60, 25 * time.Minute, 30 * time.Minute},
 		{&cloud.Error{Code: cloud.RequestError}, 2, 4 * time.Second, 5 * time.Second},
-		{&cloud.Error{Code: cloud.RequestError}, 16, 4 * time.Minute, 5 * time.Minute},
+		{&cloud.Error{Code: cloud.RequestError}, 16, 48 * time.Second, time.Minute},
 	}
 	for _, r := range rows {
 		for range 100 {

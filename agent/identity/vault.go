@@ -44,7 +44,8 @@ func (v vault) manifest() (map[string]string, error) {
 	return m, nil
 }
 
-// read fills into from the file the manifest names; errNoEntry when there is none.
+// read fills into from the file the manifest names; errNoEntry when there is none. A whole tree that was moved is found too: a
+// value whose named file is gone may lie where we would write it.
 func (v vault) read(key string, into any) error {
 	m, err := v.manifest()
 	if err != nil {
@@ -55,6 +56,9 @@ func (v vault) read(key string, into any) error {
 		return fmt.Errorf("%s %w", key, errNoEntry)
 	}
 	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err = os.ReadFile(filepath.Join(v.store(), key))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("data file of %s is missing: %w", key, errNoEntry)
 	}
