@@ -1,18 +1,243 @@
 package agent_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Spec runcommand 16, behaviours 12 and 92: a command goes through, and leaves no trace in the journal.
-func TestCommandRuns(t *testing.T) {
+// Numbers are those of spec runcommand 16.
+
+func (h *host) idle() bool { return len(files(h.state("pending")))+len(files(h.state("current"))) == 0 }
+
+// replies are the replies to a command, decoded.
+func (h *host) replies(command string) (out []wire.Reply) {
+	h.Helper()
+	for _, r := range h.region.Replies(command, h.id) {
+		var reply wire.Reply
+		h.must(json.Unmarshal([]byte(r.Payload), &reply))
+		out = append(out, reply)
+	}
+	return out
+}
+
+// final tells how many of a command's replies say that the document ended.
+func (h *host) final(command string) (n int) {
+	h.Helper()
+	for _, r := range h.replies(command) {
+		if r.DocumentStatus != wire.InProgress {
+			n++
+		}
+	}
+	return n
+}
+
+func (h *host) read(path string) string {
+	text, _ := os.ReadFile(path)
+	return string(text)
+}
+
+func TestCommandRuns(t *testing.T) { // 12, 92, and the three replies of 2.7
 	h := registered(t, nil)
 	h.start()
-	inv := h.wait(h.shell("echo hello"))
-	if inv.Status != "Success" || inv.StandardOutput != "hello\n" || inv.Code != 0 {
+	id := h.shell("echo hello")
+	if inv := h.wait(id); inv.Status != "Success" || inv.StandardOutput != "hello\n" || inv.Code != 0 {
 		t.Errorf("%+v", inv)
 	}
-	h.until("the journal to be empty", func() bool {
-		return len(files(h.state("pending")))+len(files(h.state("current"))) == 0
+	h.until("the journal to be empty", h.idle)
+	r := h.replies(id)
+	if len(r) != 3 || r[0].RuntimeStatus != nil || r[1].DocumentStatus != wire.InProgress || len(r[1].RuntimeStatus) != 1 ||
+		r[2].DocumentStatus != wire.Success || len(r[2].RuntimeStatus) != 1 || r[2].AdditionalInfo.RuntimeStatusCounts["Success"] != 1 {
+		t.Errorf("%+v", r)
+	}
+	if h.region.Count("AcknowledgeMessage") != 1 || len(files(filepath.Join(h.layout.Data(), h.id, "idempotency", "SendCommand"))) != 1 {
+		t.Error("not acknowledged once, or not marked as received") // 36
+	}
+	h.until("the worker's folder to be gone", func() bool { return len(files(filepath.Join(h.layout.Data(), h.id, "channels"))) == 0 })
+}
+
+func TestTwoSteps(t *testing.T) { // 87
+	h := registered(t, nil)
+	h.must(h.region.PutDocument("Two", `{"schemaVersion":"2.2","mainSteps":[
+		{"action":"aws:runShellScript","name":"a","inputs":{"runCommand":["echo a"]}},
+		{"action":"aws:runShellScript","name":"b","inputs":{"runCommand":["exit 3"]}}]}`))
+	h.start()
+	id, err := h.region.SendCommand("Two", h.id, nil)
+	h.must(err)
+	h.wait(id)
+	r := h.replies(id)
+	last := r[len(r)-1]
+	if last.DocumentStatus != wire.Failed || last.RuntimeStatus == nil || len(last.RuntimeStatus) != 0 || len(r) != 4 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestBadDocument(t *testing.T) { // 10
+	h := registered(t, nil)
+	h.must(h.region.PutDocument("Bad", `{"schemaVersion":"2.2","parameters":{"p":{"type":"String"}},"mainSteps":[
+		{"action":"aws:runShellScript","name":"a","inputs":{"runCommand":["{{ssm:none}}"]}}]}`))
+	h.start()
+	id, err := h.region.SendCommand("Bad", h.id, map[string][]string{"p": {"x"}})
+	h.must(err)
+	if inv := h.wait(id); inv.Status != "Failed" || inv.Trace == "" {
+		t.Errorf("%+v", inv)
+	}
+	if h.region.Count("AcknowledgeMessage")+h.region.Count("FailMessage") != 0 {
+		t.Error("acknowledged or failed")
+	}
+}
+
+func TestDuplicateRunsOnce(t *testing.T) { // 15, 37
+	h := registered(t, nil)
+	h.region.Break("AcknowledgeMessage", 1, 400, "")
+	h.start()
+	mark := filepath.Join(t.TempDir(), "mark")
+	id := h.shell("echo x >> " + mark)
+	h.wait(id)
+	h.until("an acknowledgement that failed", func() bool { return h.region.Count("AcknowledgeMessage") == 1 })
+	h.region.Advance(11 * time.Second)
+	if h.region.Count("SendReply") < 4 { // consumed by its last reply, or delivered again and acknowledged
+		h.until("an idle journal", h.idle)
+	}
+	if got := h.read(mark); got != "x\n" {
+		t.Errorf("ran %q", got)
+	}
+}
+
+func TestCancelRunning(t *testing.T) { // 78
+	h := registered(t, nil)
+	h.start()
+	mark := filepath.Join(t.TempDir(), "mark")
+	id := h.shell("echo x > "+mark, "sleep 60")
+	h.until("the script to run", func() bool { return h.read(mark) != "" })
+	h.must(h.region.Cancel(id))
+	if inv := h.wait(id); inv.Status != "Cancelled" {
+		t.Errorf("%+v", inv)
+	}
+	h.until("the journal to be empty", h.idle)
+	if h.final(id) != 1 {
+		t.Errorf("%+v", h.replies(id))
+	}
+}
+
+// One runs, two wait, further ones are held by the lane; a cancel of a waiting one is answered at once; all others run, in
+// order. 13, 100, and section 10.
+func TestManyCommands(t *testing.T) {
+	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1, "Mds.CommandWorkerBufferLimit": 2})
+	h.start()
+	dir := t.TempDir()
+	gate, order := filepath.Join(dir, "gate"), filepath.Join(dir, "order")
+	var ids []string
+	for i := range 5 {
+		ids = append(ids, h.shell(fmt.Sprintf("echo %d >> %s; while [ ! -e %s ]; do sleep 0.01; done", i, order, gate)))
+		h.until("its delivery", func() bool { return h.region.Count("GetMessages") >= i+1 })
+	}
+	h.until("three to be acknowledged", func() bool { return h.region.Count("AcknowledgeMessage") == 3 })
+	h.until("one to run", func() bool { return h.read(order) == "0\n" && len(files(h.state("current"))) == 1 })
+	if n := len(files(h.state("pending"))); n != 2 {
+		t.Errorf("%d wait", n)
+	}
+	h.must(h.region.Cancel(ids[2]))
+	if inv := h.wait(ids[2]); inv.Status != "Cancelled" {
+		t.Errorf("%+v", inv)
+	}
+	h.must(os.WriteFile(gate, nil, 0o600))
+	for i, id := range ids {
+		if inv := h.wait(id); i != 2 && inv.Status != "Success" {
+			t.Errorf("command %d: %+v", i, inv)
+		}
+	}
+	h.until("the journal to be empty", h.idle)
+	if got := h.read(order); got != "0\n1\n3\n4\n" {
+		t.Errorf("order %q", got)
+	}
+}
+
+// What could not be sent is sent when the service takes it again. 16, 17.
+func TestReplyAfterTrouble(t *testing.T) {
+	h := registered(t, nil)
+	h.region.HoldPolls(50 * time.Millisecond)
+	h.start()
+	h.wait(h.shell("true"))
+	h.region.Break("SendReply", -1, 400, "")
+	id := h.shell("echo late")
+	h.until("the journal to be empty", func() bool { return h.region.Count("AcknowledgeMessage") == 2 && h.idle() })
+	h.region.Mend()
+	if inv := h.wait(id); inv.Status != "Success" || inv.StandardOutput != "late\n" {
+		t.Errorf("%+v", inv)
+	}
+	h.until("nothing to be kept", func() bool { return len(files(filepath.Join(h.layout.Data(), h.id, "replies"))) == 0 })
+}
+
+// Registering needs no restart.
+func TestRegisteredLater(t *testing.T) {
+	h := newHost(t, nil)
+	h.start()
+	h.until("a pulse", func() bool { _, err := installer.ReadPulse(h.layout.Pulse()); return err == nil })
+	h.register()
+	if inv := h.wait(h.shell("echo hello")); inv.Status != "Success" {
+		t.Errorf("%+v", inv)
+	}
+	p, err := installer.ReadPulse(h.layout.Pulse())
+	h.must(err)
+	if p.InstanceID != h.id || p.PID != os.Getpid() || p.LastRoundTrip.IsZero() {
+		t.Errorf("%+v", p)
+	}
+	log := h.read(filepath.Join(h.layout.Logs(), "amazon-ssm-agent.log"))
+	if strings.Count(log, "Identity not found") != 1 {
+		t.Error(log)
+	}
+}
+
+// A registration that is exchanged for another one takes effect without a restart.
+func TestRegisteredAnew(t *testing.T) {
+	t.Parallel()
+	h := registered(t, nil)
+	h.start()
+	h.wait(h.shell("true"))
+	before := h.id
+	h.register()
+	if h.id == before {
+		t.Fatal("the same node again")
+	}
+	if inv := h.wait(h.shell("echo hello")); inv.Status != "Success" {
+		t.Errorf("%+v", inv)
+	}
+}
+
+func TestConfigurationIsWaitedFor(t *testing.T) {
+	h := registered(t, nil)
+	good := h.read(h.layout.ConfigFile())
+	h.must(os.WriteFile(h.layout.ConfigFile(), []byte("{"), 0o600))
+	h.start()
+	h.until("a complaint", func() bool {
+		return strings.Contains(h.read(filepath.Join(h.layout.Logs(), "errors.log")), "configuration")
 	})
+	h.must(os.WriteFile(h.layout.ConfigFile(), []byte(good), 0o600))
+	if inv := h.wait(h.shell("echo hello")); inv.Status != "Success" {
+		t.Errorf("%+v", inv)
+	}
+}
+
+// 42: without a first ping nothing else runs; when it succeeds, everything does.
+func TestNothingBeforeTheFirstPing(t *testing.T) {
+	h := registered(t, nil)
+	h.region.Break("UpdateInstanceInformation", 5, 501, "InternalServerError")
+	h.start()
+	id := h.shell("echo hello")
+	h.until("a failed ping", func() bool { return h.region.Count("UpdateInstanceInformation") >= 1 })
+	if h.region.Count("GetMessages") != 0 {
+		t.Error("polled before a ping was taken")
+	}
+	h.region.Mend()
+	if inv := h.wait(id); inv.Status != "Success" {
+		t.Errorf("%+v", inv)
+	}
 }

@@ -40,7 +40,9 @@ func job(id string, accepted time.Time) *journal.Job {
 	return j
 }
 
-func path(data, where, id string) string { return filepath.Join(data, node, "document", "state", where, id) }
+func path(data, where, id string) string {
+	return filepath.Join(data, node, "document", "state", where, id)
+}
 
 func exists(path string) bool {
 	_, err := os.Stat(path)

@@ -84,7 +84,19 @@ func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 	if err := j.applyCancels(l, cancels); err != nil {
 		return l, err
 	}
+	j.sweep(slices.Concat(running, waiting))
 	return l, j.markAll(l)
+}
+
+// sweep removes workers' folders of jobs that were answered: a crash came between the two removals of Done. Folders
+// without a job of ours belong to somebody else.
+func (j *Journal) sweep(open []string) {
+	entries, _ := os.ReadDir(j.Channel(""))
+	for _, e := range entries {
+		if _, err := os.Stat(filepath.Join(j.Channel(e.Name()), "job.json")); err == nil && !slices.Contains(open, e.Name()) {
+			os.RemoveAll(j.Channel(e.Name()))
+		}
+	}
 }
 
 // applyCancels does what cancels say that an original agent left behind. Files of other types are not ours: they stay.
