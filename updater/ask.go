@@ -8,20 +8,23 @@ import (
 // briefly bounds a message to the service that nobody waits for.
 const briefly = 10 * time.Second
 
-// ask is the first stop. The request is in the ledger already; whoever asked is told that it began (spec update 1.14, state
-// Initialized). What cannot be told now is not told: the final answer is what counts.
+// ask is the first stop. The request is in the ledger already; who sent a command is told that it began (spec update 1.14, state
+// Initialized). What cannot be told now is not told: the final answer is what counts. A person sees it by himself.
 func (w *work) ask(ctx context.Context) error {
+	to := w.u.Request.ReplyTo
+	if to == nil || to.MessageID == "" || w.Reporter.Reply == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, briefly)
 	defer cancel()
-	w.health(ctx, baseInitialized)
-	if to := w.u.Request.ReplyTo; to != nil && w.Reporter.Reply != nil {
-		payload, err := w.progressReply()
-		if err == nil {
-			err = w.Reporter.Reply(ctx, to.MessageID, newID(), payload)
-		}
-		if err != nil {
-			w.Log.Warn("cannot say that the update began", "error", err)
-		}
+	payload, err := w.progressReply()
+	if err == nil {
+		err = w.Reporter.Reply(ctx, to.MessageID, newID(), payload)
 	}
+	if err != nil {
+		w.Log.Warn("cannot say that the update began", "error", err)
+		return nil
+	}
+	w.health(ctx, baseInitialized)
 	return nil
 }

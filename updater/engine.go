@@ -30,7 +30,8 @@ type Engine struct {
 	// Crash ends the engine as a crash would, for tests: asked before and after every do and undo.
 	Crash func(at string) bool
 
-	lock *installer.UpdateLock
+	lock  *installer.UpdateLock
+	later []func()
 }
 
 // Settings are what the configuration says.

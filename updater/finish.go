@@ -36,10 +36,10 @@ func (w *work) finish(ctx context.Context) error {
 	}
 	w.appendOutput(ctx, o)
 	w.pay(ctx, b)
-	if owed == nil {
-		w.healthOf(ctx, o)
-	}
 	w.tidy()
+	if owed == nil {
+		w.later = append(w.later, func() { w.healthOf(ctx, o) })
+	}
 	return nil
 }
 

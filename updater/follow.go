@@ -21,20 +21,23 @@ var (
 // lostAfter is how long an open update may be without anybody who holds the lock.
 const lostAfter = 90 * time.Second
 
+// tidyPatience is how long an updater may hold its lock after the outcome is known; then the next command might find it busy.
+const tidyPatience = 3 * time.Second
+
 // Follow watches the ledger until the update with the id ends, telling of every change. [ErrNextStart], [ErrDeaf] (after patience)
 // and [ErrLost] leave it open.
 func Follow(ctx context.Context, l installer.Layout, id string, patience time.Duration, tell func(Update)) (Outcome, error) {
 	var revision uint64
-	var deaf, gone time.Time
+	var deaf, gone, tidying time.Time
 	for {
 		led, err := ReadLedger(l)
 		if err != nil {
 			return Outcome{}, err
 		}
-		if led.Last != nil && led.Last.ID == id {
+		_, working := installer.UpdateLockHolder(l)
+		if led.Last != nil && led.Last.ID == id && (!working || since(&tidying, true) > tidyPatience) {
 			return *led.Last, nil
 		}
-		_, working := installer.UpdateLockHolder(l)
 		if since(&gone, !working) > lostAfter {
 			return Outcome{}, ErrLost
 		}
@@ -50,7 +53,7 @@ func Follow(ctx context.Context, l installer.Layout, id string, patience time.Du
 				return Outcome{}, ErrDeaf
 			}
 		}
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
 			return Outcome{}, err
 		}
 	}

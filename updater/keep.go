@@ -45,7 +45,7 @@ func Due(l installer.Layout, own installer.Pulse) string {
 	switch {
 	case state.Probation:
 		return "a version is on probation"
-	case len(waiting(l)) > 0:
+	case len(waiting(l, time.Now())) > 0:
 		return "a request waits"
 	case floorErr == nil && aligned(state, floor.String(), own, true, time.Now()) != move{}:
 		return "pointer and machine differ"

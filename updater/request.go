@@ -68,8 +68,18 @@ const longestRequest = 64 << 10
 
 func askDir(l installer.Layout) string { return filepath.Join(l.UpdateRoot(), "ask") }
 
+// A request file has one of two endings. One that was handed over becomes an entry in the ledger within moments, or is refused;
+// an updater that takes it for later gives it the second name. So nobody takes what somebody else is being told about.
+const (
+	handedOver = ".json"
+	forLater   = ".next"
+)
+
+// orphaned is the age at which a request that nobody took belongs to resume: its updater never came to life.
+const orphaned = time.Minute
+
 // deposit puts a request where the updater, or resume after a crash, finds it.
-func deposit(l installer.Layout, r Request) (string, error) {
+func deposit(l installer.Layout, r Request, ending string) (string, error) {
 	dir := askDir(l)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
@@ -81,7 +91,7 @@ func deposit(l installer.Layout, r Request) (string, error) {
 	if len(text) > longestRequest {
 		return "", fmt.Errorf("request of %d bytes, at most %d", len(text), longestRequest)
 	}
-	path := filepath.Join(dir, r.ID+".json")
+	path := filepath.Join(dir, r.ID+ending)
 	return path, host.WriteFile(path, text, 0o600)
 }
 
@@ -106,17 +116,22 @@ func ReadRequest(path string) (Request, error) {
 	return r, nil
 }
 
-// waiting are the requests handed over and not taken, oldest first. Unreadable ones are removed.
-func waiting(l installer.Layout) []Request {
-	names, _ := filepath.Glob(filepath.Join(askDir(l), "*.json"))
+// waiting are the requests taken for later, and the orphaned ones, oldest first. Unreadable ones are removed.
+func waiting(l installer.Layout, now time.Time) []Request {
+	entries, _ := os.ReadDir(askDir(l))
 	var list []Request
-	for _, name := range names {
-		r, err := ReadRequest(name)
-		if err != nil || r.ID+".json" != filepath.Base(name) {
-			os.Remove(name)
+	for _, e := range entries {
+		id, ending, _ := strings.Cut(e.Name(), ".")
+		if ending = "." + ending; ending != handedOver && ending != forLater {
 			continue
 		}
-		list = append(list, r)
+		path := filepath.Join(askDir(l), e.Name())
+		switch r, err := ReadRequest(path); {
+		case err != nil || r.ID != id:
+			os.Remove(path)
+		case ending == forLater || now.Sub(r.Asked) > orphaned:
+			list = append(list, r)
+		}
 	}
 	slices.SortFunc(list, func(a, b Request) int { return a.Asked.Compare(b.Asked) })
 	return list
@@ -125,7 +140,8 @@ func waiting(l installer.Layout) []Request {
 // withdraw removes a request that was taken, or refused.
 func withdraw(l installer.Layout, id string) {
 	if id != "" && !strings.ContainsAny(id, `/\`) {
-		os.Remove(filepath.Join(askDir(l), id+".json"))
+		os.Remove(filepath.Join(askDir(l), id+handedOver))
+		os.Remove(filepath.Join(askDir(l), id+forLater))
 	}
 }
 

@@ -28,6 +28,7 @@ func (e *Engine) Resume(ctx context.Context) error {
 		return err
 	}
 	e.lock = lock
+	defer e.afterwards()
 	defer lock.Release()
 	b, err := openBook(e.Layout)
 	if err != nil {

@@ -23,6 +23,7 @@ func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Ou
 		return nil, err
 	}
 	e.lock = lock
+	defer e.afterwards()
 	defer lock.Release()
 	b, err := openBook(e.Layout)
 	if err != nil {
@@ -48,7 +49,7 @@ func (e *Engine) turnAway(r Request, say func(string)) error {
 		say(saysTaken + " " + r.ID)
 		return nil
 	case err == nil && led.Open != nil && led.Open.Deaf && r.Explicit():
-		if _, err := deposit(e.Layout, r); err != nil {
+		if _, err := deposit(e.Layout, r, forLater); err != nil {
 			say(saysRefused + " " + err.Error())
 			return err
 		}
@@ -77,7 +78,7 @@ func (e *Engine) moveIn(b *book) {
 // accept makes sure the request outlives this process: in the ledger, or, behind an update that is still open, in its folder.
 func (e *Engine) accept(b *book, r Request) error {
 	if b.Open != nil {
-		_, err := deposit(e.Layout, r)
+		_, err := deposit(e.Layout, r, forLater)
 		return err
 	}
 	return e.begin(b, r)
@@ -122,7 +123,7 @@ func (e *Engine) serve(ctx context.Context, b *book, r Request) (*Outcome, error
 
 // serveWaiting works off the requests that were handed over and are in no ledger yet.
 func (e *Engine) serveWaiting(ctx context.Context, b *book) error {
-	for _, r := range waiting(e.Layout) {
+	for _, r := range waiting(e.Layout, e.Now()) {
 		if ctx.Err() != nil || b.Open != nil {
 			return nil
 		}
@@ -137,6 +138,14 @@ func (e *Engine) serveWaiting(ctx context.Context, b *book) error {
 		}
 	}
 	return nil
+}
+
+// afterwards does what nobody should wait for, when the lock is free again.
+func (e *Engine) afterwards() {
+	for _, f := range e.later {
+		f()
+	}
+	e.later = nil
 }
 
 // leftOpen is nil for an update that waits for the next start or the next updater.

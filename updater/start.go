@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ type Program struct {
 // Launch is [Start] with a program of the caller's choice; it returns the request's id in the ledger.
 func Launch(ctx context.Context, p Program, l installer.Layout, r Request) (string, error) {
 	r = numbered(r, time.Now())
-	file, err := deposit(l, r)
+	file, err := deposit(l, r, handedOver)
 	if err != nil {
 		return "", fmt.Errorf("hand the request over: %w", err)
 	}
@@ -85,6 +86,10 @@ func launch(ctx context.Context, p Program, l installer.Layout, file string) (st
 	}
 	cmd := &exec.Cmd{Path: p.Path, Args: args, Env: p.Environment, Dir: workFolder(l), Stdout: out}
 	host.Detached(cmd)
+	if log, err := os.OpenFile(LogFile(l), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err == nil {
+		cmd.Stderr = log // for what a program says when it breaks
+		defer log.Close()
+	}
 	err = cmd.Start()
 	out.Close()
 	if err != nil {
@@ -93,6 +98,9 @@ func launch(ctx context.Context, p Program, l installer.Layout, file string) (st
 	go func() { _ = cmd.Wait() }()
 	return firstLine(ctx, in), nil
 }
+
+// LogFile is the updater's log, under the original's name (spec update 1.10).
+func LogFile(l installer.Layout) string { return filepath.Join(l.Logs(), "AmazonSSMAgent-update.txt") }
 
 // workFolder is a folder that exists as long as the installation does.
 func workFolder(l installer.Layout) string {

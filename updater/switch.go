@@ -47,7 +47,10 @@ func (w *work) change(ctx context.Context) error {
 func (w *work) baseline(ctx context.Context, state pointer.State, floor string) error {
 	id, err := w.Identity()
 	w.u.Registered = err == nil && id != ""
-	w.u.Reachable = w.Probe != nil && w.u.Registered && w.probe(ctx) == nil
+	if w.u.Known && w.u.Request.Explicit() {
+		return nil // no probation, so nothing to compare with
+	}
+	w.u.Reachable = w.u.Registered && w.probe(ctx) == nil
 	if w.u.Registered && !w.u.Reachable && !w.u.Request.Explicit() {
 		return &ending{w.outcome(Postponed)}
 	}

@@ -113,7 +113,7 @@ func (w *work) desert() error {
 }
 
 func (w *work) superseded() bool {
-	for _, r := range waiting(w.Layout) {
+	for _, r := range waiting(w.Layout, w.Now()) {
 		if r.Explicit() {
 			return true
 		}

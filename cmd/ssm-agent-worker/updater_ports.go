@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -72,7 +71,7 @@ func regionOf(url string) string {
 
 // identity reads the registration anew each time: that it can be read is part of what an update has to leave as it was.
 func (p *ports) identity() (*identity.Identity, error) {
-	return identity.Load(p.layout, p.cfg, identity.Options{HTTP: p.http, Log: p.log})
+	return identity.Load(p.layout, p.cfg, identity.Options{HTTP: p.http})
 }
 
 func (p *ports) instance() (string, error) {
@@ -194,9 +193,9 @@ func (p *ports) patient() *http.Client {
 // logMost is the size above which the updater's log makes way for a new one, in bytes.
 const logMost = 4 << 20
 
-// updateLog is the updater's log, under the original's name (spec update 1.10). Without a place for it there is none.
+// updateLog is the updater's log. Without a place for it there is none.
 func updateLog(l installer.Layout) (*slog.Logger, func()) {
-	path := filepath.Join(l.Logs(), "AmazonSSMAgent-update.txt")
+	path := updater.LogFile(l)
 	if info, err := os.Stat(path); err == nil && info.Size() > logMost {
 		_ = os.Rename(path, path+".1")
 	}
