@@ -3,6 +3,7 @@ package identity_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -251,27 +252,30 @@ func TestRefusedRotationKeepsTheOldKey(t *testing.T) {
 
 // Spec identity 19, behaviour 31: applied, but the answer was lost. The next token shows which key the region has.
 func TestLostAnswerOfARotation(t *testing.T) {
-	for _, crash := range []bool{false, true} {
-		m := newMachine(t)
-		m.register()
-		old := m.vault("RegistrationKey")
-		m.edit("RegistrationKey", "privateKeyCreatedDate", "2020-01-01 00:00:00 +0000 UTC")
-		m.config.Profile.KeyAutoRotateDays = 1
-		m.lose(updateOp, crash)
-		_ = m.token(m.load())
-		if crash {
-			m.mend()
-			if m.vault("RegistrationKey")["privateKey"] != old["privateKey"] || !exists(m.file("Vault", "Store", "PendingKey")) {
-				t.Fatal("the test does not stop where it must")
-			}
-			m.clock.pause(t.Context(), 2*time.Hour)
+	t.Run("and on", func(t *testing.T) { lostAnswer(t, false) })
+	t.Run("and dead", func(t *testing.T) { lostAnswer(t, true) })
+}
+
+func lostAnswer(t *testing.T, crash bool) {
+	m := newMachine(t)
+	m.register()
+	old := m.vault("RegistrationKey")
+	m.edit("RegistrationKey", "privateKeyCreatedDate", "2020-01-01 00:00:00 +0000 UTC")
+	m.config.Profile.KeyAutoRotateDays = 1
+	m.lose(updateOp, crash)
+	_ = m.token(m.load())
+	if crash {
+		m.mend()
+		if m.vault("RegistrationKey")["privateKey"] != old["privateKey"] || !exists(m.file("Vault", "Store", "PendingKey")) {
+			t.Fatal("the test does not stop where it must")
 		}
-		if err := m.token(m.load()); err != nil {
-			t.Errorf("crash %v: locked out: %v", crash, err)
-		}
-		if m.vault("RegistrationKey")["privateKey"] == old["privateKey"] || exists(m.file("Vault", "Store", "PendingKey")) {
-			t.Errorf("crash %v: the new key was not kept", crash)
-		}
+		m.clock.pause(t.Context(), 2*time.Hour)
+	}
+	if err := m.token(m.load()); err != nil {
+		t.Errorf("locked out: %v", err)
+	}
+	if m.vault("RegistrationKey")["privateKey"] == old["privateKey"] || exists(m.file("Vault", "Store", "PendingKey")) {
+		t.Error("the new key was not kept")
 	}
 }
 
@@ -285,20 +289,22 @@ func TestRotationByAge(t *testing.T) {
 		{1, "2 days ago", true}, {0, "2 days ago", false}, {3, "2 days ago", false}, {1, "", true}, {1, "yesterday", false},
 	}
 	for _, r := range rows {
-		m := newMachine(t)
-		m.register()
-		created := r.created
-		if created == "2 days ago" {
-			created = m.clock.now().Add(-49 * time.Hour).Format("2006-01-02 15:04:05.999999999 -0700 MST")
-		}
-		m.edit("RegistrationKey", "privateKeyCreatedDate", created)
-		m.config.Profile.KeyAutoRotateDays = r.days
-		if err := m.token(m.load()); err != nil {
-			t.Fatal(err)
-		}
-		if rotated := m.region.Count(updateOp) == 1; rotated != r.rotates {
-			t.Errorf("%+v: rotated %v", r, rotated)
-		}
+		t.Run(fmt.Sprintf("%d days, %s", r.days, r.created), func(t *testing.T) {
+			m := newMachine(t)
+			m.register()
+			created := r.created
+			if created == "2 days ago" {
+				created = m.clock.now().Add(-49 * time.Hour).Format("2006-01-02 15:04:05.999999999 -0700 MST")
+			}
+			m.edit("RegistrationKey", "privateKeyCreatedDate", created)
+			m.config.Profile.KeyAutoRotateDays = r.days
+			if err := m.token(m.load()); err != nil {
+				t.Fatal(err)
+			}
+			if rotated := m.region.Count(updateOp) == 1; rotated != r.rotates {
+				t.Errorf("rotated: %v", rotated)
+			}
+		})
 	}
 }
 

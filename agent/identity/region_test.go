@@ -45,7 +45,7 @@ func (c *clock) pause(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// machine is an installation in a folder of its own, and the region it talks to.
+// machine is an installation in a folder of its own, and the region it talks to. Nothing outside of the two is touched.
 type machine struct {
 	t      *testing.T
 	region *local.Region
@@ -56,7 +56,7 @@ type machine struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "nobody"))
+	t.Parallel()
 	c := newClock()
 	m := &machine{t: t, clock: c, layout: installer.At(t.TempDir()), config: config.Default()}
 	m.region = local.Start(t, func(o *local.Options) { o.Clock = c.now })
@@ -153,5 +153,3 @@ func contains(t *testing.T, err error, text string) {
 		t.Errorf("%v; %q expected", err, text)
 	}
 }
-
-func parseConfig(text string) (config.Config, error) { return config.Parse([]byte(text)) }

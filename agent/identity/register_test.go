@@ -1,17 +1,21 @@
 package identity_test
 
 import (
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/installer"
 )
 
 // Spec identity 19, behaviours 6, 7 and 8, and the formats of 4.1.
@@ -253,22 +257,66 @@ func TestNoIdentity(t *testing.T) {
 
 // Spec identity 19, behaviour 46, as far as it goes without roles.
 func TestCustomIdentity(t *testing.T) {
-	m := newMachine(t)
-	c, err := parseConfig(`{"Identity":{"CustomIdentities":[{"InstanceID":"x"},{"InstanceID":"c-1","Region":"local","CredentialsProvider":"Y"}]}}`)
+	c, err := config.Parse([]byte(
+		`{"Identity":{"CustomIdentities":[{"InstanceID":"x"},{"InstanceID":"c-1","Region":"local","CredentialsProvider":"Y"}]}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.config = c
-	id := m.load()
-	if id.InstanceID != "c-1" || id.Type != "CustomIdentity" {
-		t.Error(id)
+	id, err := identity.Load(installer.At(t.TempDir()), c, identity.Options{})
+	if err != nil || id.InstanceID != "c-1" || id.Type != "CustomIdentity" {
+		t.Fatal(id, err)
 	}
-	if err := m.token(id); err == nil {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	if _, err := id.Credentials().Retrieve(t.Context()); err == nil {
 		t.Error("credentials from nowhere")
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "a")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "s")
 	if got, err := id.Credentials().Retrieve(t.Context()); err != nil || got.AccessKeyID != "a" {
 		t.Error(got, err)
+	}
+}
+
+// What the original leaves on a disk, word for word but for the key (spec identity 4.1).
+func TestVaultOfTheOriginal(t *testing.T) {
+	l := installer.At(t.TempDir())
+	store := filepath.Join(l.Vault(), "Store")
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(store, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string]string{
+		filepath.Join(l.Vault(), "Manifest"): `{"InstanceFingerprint":"` + store + `/InstanceFingerprint","RegistrationKey":"` + store + `/RegistrationKey"}`,
+		filepath.Join(store, "RegistrationKey"): `{"instanceID":"mi-0a1b2c3d4e5f60718","region":"eu-west-1","instanceType":"","availabilityZone":"",` +
+			`"privateKey":"` + base64.StdEncoding.EncodeToString(x509.MarshalPKCS1PrivateKey(key)) + `","publicKey":"","privateKeyType":"Rsa",` +
+			`"privateKeyCreatedDate":"2026-03-04 05:06:07.890123456 +0000 UTC"}`,
+		filepath.Join(store, "InstanceFingerprint"): `{"fingerprint":"3f0c2d7e-0000-4000-8000-000000000000","hardwareHash":{"machine-id":"x\n"},"similarityThreshold":0}`,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if os.Geteuid() == 0 { // as the original leaves folders
+		for _, dir := range []string{store, l.Vault()} {
+			if err := os.Chmod(dir, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	id, err := identity.Load(l, config.Default(), identity.Options{})
+	if err != nil || id.InstanceID != "mi-0a1b2c3d4e5f60718" || id.Region != "eu-west-1" {
+		t.Fatal(id, err)
+	}
+	if err := identity.SetThreshold(l, 50); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := os.ReadFile(filepath.Join(store, "InstanceFingerprint"))
+	if string(text) != `{"fingerprint":"3f0c2d7e-0000-4000-8000-000000000000","hardwareHash":{"machine-id":"x\n"},"similarityThreshold":50}` {
+		t.Errorf("%s", text)
 	}
 }
