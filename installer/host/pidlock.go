@@ -43,17 +43,20 @@ type PidHolder func(pid int, written time.Time) bool
 func TakePidLock(path string, may PidHolder, now func() time.Time) (*PidLock, error) {
 	l := &PidLock{path: path, pid: os.Getpid(), now: now}
 	var err error
-	for range 10 {
-		if pid, held := l.holder(may); held {
-			return nil, &LockedError{pid}
-		}
-		if err = l.take(); err == nil {
+	for range 20 {
+		if err = l.link(); err == nil {
 			return l, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
-		time.Sleep(10 * time.Millisecond)
+		found, _ := os.Stat(path)
+		if pid, held := l.holder(may); held {
+			return nil, &LockedError{pid}
+		}
+		if err := l.clear(found); err != nil {
+			return nil, err
+		}
 	}
 	return nil, err
 }
@@ -73,11 +76,8 @@ func (l *PidLock) holder(may PidHolder) (int, bool) {
 	return pid, true
 }
 
-// take removes what does not count and puts the own file in its place, if nobody was quicker.
-func (l *PidLock) take() error {
-	if err := l.remove(); err != nil {
-		return err
-	}
+// link puts a finished file in the lock's place, if there is none.
+func (l *PidLock) link() error {
 	f, err := os.CreateTemp(filepath.Dir(l.path), filepath.Base(l.path)+".*")
 	if err != nil {
 		return err
@@ -100,6 +100,38 @@ func (l *PidLock) take() error {
 	return l.Renew()
 }
 
+// clear takes away a lock that was found not to count. Two may find that at once: what is taken away is looked at again, and put
+// back if meanwhile it is another one's.
+func (l *PidLock) clear(found fs.FileInfo) error {
+	if found == nil {
+		return nil // gone by itself
+	}
+	if err := ignoreMissing(os.Remove(l.path + ".expire")); err != nil {
+		return err // the expiry first: one that is left alone would judge the next lock
+	}
+	aside := l.path + ".stale." + strconv.Itoa(l.pid)
+	if err := os.Rename(l.path, aside); err != nil {
+		return ignoreMissing(err)
+	}
+	defer os.Remove(aside)
+	taken, err := os.Stat(aside)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	if !os.SameFile(found, taken) || !found.ModTime().Equal(taken.ModTime()) {
+		_ = os.Link(aside, l.path)
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // Renew makes the lock count for another [PidLockLife].
 func (l *PidLock) Renew() error {
 	lapse := l.now().Add(PidLockLife).Unix()
@@ -114,14 +146,9 @@ func (l *PidLock) Release() error {
 	return l.remove()
 }
 
-// remove takes away the expiry first: a lock without one is judged by its owner, an expiry without a lock would judge the next.
+// remove takes away the expiry first, as clear does.
 func (l *PidLock) remove() error {
-	for _, name := range []string{l.path + ".expire", l.path} {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(ignoreMissing(os.Remove(l.path+".expire")), ignoreMissing(os.Remove(l.path)))
 }
 
 // expired follows the specification: no file means no expiry, one that cannot be understood means expired.

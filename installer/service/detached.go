@@ -55,11 +55,14 @@ func (d detached) Stop(ctx context.Context) error {
 	if err := os.Remove(d.layout.PidFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	pid, running := launcher.Running(p)
-	if running {
-		if err := launcher.End(p, pid); err != nil {
-			return fmt.Errorf("stop the agent under %s: %w", d.layout.Root, err)
-		}
+	var err error
+	if pid, running := launcher.Running(p); running {
+		err = launcher.End(p, pid)
+	} else { // an agent that lost its launcher
+		_, err = launcher.SendAway(ctx, p, kill)
+	}
+	if err != nil {
+		return fmt.Errorf("stop the agent under %s: %w", d.layout.Root, err)
 	}
 	ok, err := until(ctx, kill, func() bool {
 		_, launching := launcher.Running(p)

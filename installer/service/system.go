@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	kardianos "github.com/kardianos/service"
 
@@ -39,36 +40,40 @@ func (s system) Status() (Status, error) {
 	}
 	out.Kind = svc.Platform()
 	status, err := svc.Status()
-	if errors.Is(err, kardianos.ErrNotInstalled) {
-		return out, nil
-	}
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) {
 		return out, fmt.Errorf("ask for service %s: %w", Name(), err)
 	}
-	out.Installed = true
-	out.Running = running || status == kardianos.StatusRunning
-	return out, nil
+	if err == nil {
+		out.Installed = true
+		out.Running = running || status == kardianos.StatusRunning
+	}
+	return out, nil // other errors are each manager's way to say that it knows no such service
 }
 
 func (s system) Start(context.Context) error {
-	return s.do("start", kardianos.Service.Start)
+	return s.do("start", kardianos.Service.Start, kardianos.StatusRunning)
 }
 
 func (s system) Stop(context.Context) error {
-	return s.do("stop", kardianos.Service.Stop)
+	return s.do("stop", kardianos.Service.Stop, kardianos.StatusStopped)
 }
 
 func (s system) Restart(context.Context) error {
-	return s.do("restart", kardianos.Service.Restart)
+	return s.do("restart", kardianos.Service.Restart, kardianos.StatusUnknown)
 }
 
-func (s system) do(verb string, act func(kardianos.Service) error) error {
+// do asks the service manager, unless the service is already as wanted.
+func (s system) do(verb string, act func(kardianos.Service) error, wanted kardianos.Status) error {
 	svc, err := s.open()
 	if err != nil {
 		return err
 	}
-	if _, err := svc.Status(); errors.Is(err, kardianos.ErrNotInstalled) {
+	status, err := svc.Status()
+	if errors.Is(err, kardianos.ErrNotInstalled) {
 		return fmt.Errorf("%s service %s: %w", verb, Name(), ErrNoManager)
+	}
+	if err == nil && status == wanted && wanted != kardianos.StatusUnknown {
+		return nil
 	}
 	if err := act(svc); err != nil {
 		return fmt.Errorf("%s service %s: %w", verb, Name(), err)

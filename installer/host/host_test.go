@@ -1,0 +1,62 @@
+package host_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
+)
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	for _, text := range []string{"one", "", "a longer text"} {
+		ok(t, host.WriteFile(path, []byte(text), 0o600))
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if err := host.WriteFile(filepath.Join(dir, "no", "f"), nil, 0o600); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+	ok(t, os.Mkdir(filepath.Join(dir, "d"), 0o755))
+	ok(t, os.WriteFile(filepath.Join(dir, "d", "x"), nil, 0o600))
+	if err := host.WriteFile(filepath.Join(dir, "d"), nil, 0o600); err == nil {
+		t.Error("wrote over a folder")
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
+		t.Errorf("temporary files were left: %v", entries)
+	}
+}
+
+func TestFreeBytes(t *testing.T) {
+	if n, err := host.FreeBytes(t.TempDir()); err != nil || n == 0 {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
+func TestThisProcess(t *testing.T) {
+	pid := os.Getpid()
+	if !host.Alive(pid) || host.Alive(0) || host.Alive(-1) || host.Alive(1<<30) {
+		t.Error("Alive is wrong")
+	}
+	exe, err := os.Executable()
+	ok(t, err)
+	if got, err := host.ProcessExecutable(pid); err != nil || filepath.Base(got) != filepath.Base(exe) {
+		t.Errorf("runs %q, %v; want %q", got, err, exe)
+	}
+	started, err := host.ProcessStart(pid)
+	if since := time.Since(started); err != nil || since < -2*time.Second || since > time.Hour {
+		t.Errorf("started %v ago, %v", since, err)
+	}
+}
