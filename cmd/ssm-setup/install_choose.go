@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -42,8 +43,8 @@ var packagers = []packaging{
 // archive is the way without a package manager, for --root.
 var archive = packaging{name: "tar", file: func(arch string) string { return manifests.PortableFile(runtime.GOOS, arch) }}
 
-// choosePackaging picks the way: the archive under a root; on the system the package manager that has the agent, else the
-// first there is.
+// choosePackaging picks the way: the archive under a root; on the system the package manager that has the agent, else that of
+// the system's family, else the first there is (dpkg can be there as a mere tool, and so can rpm).
 func choosePackaging(l installer.Layout) (packaging, error) {
 	if !l.System() {
 		return archive, nil
@@ -56,12 +57,34 @@ func choosePackaging(l installer.Layout) (packaging, error) {
 			return p, nil
 		}
 	}
-	for _, p := range packagers {
-		if _, err := exec.LookPath(p.query[0]); err == nil {
-			return p, nil
+	for _, family := range []string{familyOf("/etc/os-release"), ""} {
+		for _, p := range packagers {
+			if _, err := exec.LookPath(p.query[0]); err == nil && (family == "" || family == p.name) {
+				return p, nil
+			}
 		}
 	}
 	return packaging{}, errNoPackager
+}
+
+// familyOf is deb or rpm by what a system's os-release file says it is, or is like; empty if that says neither.
+func familyOf(file string) string {
+	text, _ := os.ReadFile(file)
+	for line := range strings.Lines(string(text)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		if key != "ID" && key != "ID_LIKE" {
+			continue
+		}
+		for _, word := range strings.Fields(strings.Trim(value, `"'`)) {
+			switch word {
+			case "debian", "ubuntu":
+				return "deb"
+			case "amzn", "rhel", "fedora", "centos", "suse", "opensuse", "sles", "ol", "rocky", "almalinux":
+				return "rpm"
+			}
+		}
+	}
+	return ""
 }
 
 // installed tells whether this package manager has the agent.

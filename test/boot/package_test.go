@@ -315,8 +315,8 @@ func TestTool(t *testing.T) {
 	for _, s := range systems {
 		t.Run(s.name, func(t *testing.T) {
 			h := start(t, s)
-			h.copy(filepath.Join(dist, "ssm-setup"), "/usr/local/bin/ssm-setup")
-			h.sh("chmod 755 /usr/local/bin/ssm-setup")
+			h.copy(filepath.Join(dist, "ssm-setup"), "/usr/bin/ssm-setup")
+			h.sh("chmod 755 /usr/bin/ssm-setup")
 			id, code, err := h.region.CreateActivation(1)
 			must(t, err)
 			out := h.sh(fmt.Sprintf("printf %%s %s | ssm-setup install --region local --endpoint %s --activation-id %s --activation-code-file -",
