@@ -59,10 +59,3 @@ func (w *Pulse) Program(hash string) {
 	defer w.mu.Unlock()
 	w.p.Hash = hash
 }
-
-// Read is what the next beat would write, for status.
-func (w *Pulse) Read() installer.Pulse {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.p
-}

@@ -12,6 +12,7 @@
 //	<state>/Vault/Store/RegistrationKey       who we are and the private key
 //	<state>/Vault/Store/InstanceFingerprint   fingerprint, hardware hashes, threshold
 //	<state>/Vault/Store/PendingKey            ours: a key on its way to the service (rotate.go)
+//	<state>/Vault/Store/Candidate             ours: a registration under way; gone when it ends
 //	<state>/registration                      id and region, for people and scripts
 //	<state>/runtimeconfig/identity_config.json  what the cached credentials are worth
 //	the shared credentials file               one profile of it; all else in that file is left alone

@@ -109,21 +109,6 @@ func Load(layout installer.Layout, cfg config.Config, o Options) (*Identity, err
 	return nil, ErrNone
 }
 
-// Await is Load again and again, every period, until the machine has an identity: a registration is picked up without a
-// restart.
-func Await(ctx context.Context, layout installer.Layout, cfg config.Config, o Options, period time.Duration) (*Identity, error) {
-	pause := o.complete(layout).Pause
-	for {
-		id, err := Load(layout, cfg, o)
-		if !errors.Is(err, ErrNone) {
-			return id, err
-		}
-		if pause(ctx, period) != nil {
-			return nil, err
-		}
-	}
-}
-
 // assumeOnPrem applies when the vault holds a complete registration.
 func assumeOnPrem(layout installer.Layout, cfg config.Config, o Options) (*Identity, error) {
 	v := vault{layout.Vault()}

@@ -397,22 +397,6 @@ func TestSigningRegion(t *testing.T) {
 	}
 }
 
-func TestAwaitPicksUpARegistration(t *testing.T) {
-	m := newMachine(t)
-	o := m.options()
-	n := 0
-	o.Pause = func(ctx context.Context, _ time.Duration) error {
-		if n++; n == 3 {
-			m.register()
-		}
-		return ctx.Err()
-	}
-	id, err := identity.Await(t.Context(), m.layout, m.config, o, time.Second)
-	if err != nil || n != 3 || id.InstanceID == "" {
-		t.Error(id, err, n)
-	}
-}
-
 func TestRuntimeConfigFieldOrder(t *testing.T) {
 	m := newMachine(t)
 	m.register()

@@ -69,7 +69,7 @@ func Register(ctx context.Context, layout installer.Layout, cfg config.Config, o
 	}
 	fresh := record{Region: a.Region, PrivateKey: encodePrivate(key), PrivateKeyType: keyType,
 		PrivateKeyCreatedDate: o.Now().Format(createdLayout)}
-	if err := v.write(pendingKey, pending{PrivateKey: fresh.PrivateKey, PrivateKeyType: keyType}); err != nil {
+	if err := v.write(candidateKey, fresh); err != nil {
 		return "", &storeError{err}
 	}
 	f := &fingerprints{vault: v, probe: thisMachine(), log: o.Log, pause: o.Pause}
@@ -78,7 +78,7 @@ func Register(ctx context.Context, layout installer.Layout, cfg config.Config, o
 		fresh.InstanceID, err = send(ctx, cfg, o, a, machine.Fingerprint, public)
 	}
 	if err != nil {
-		_ = v.remove(pendingKey) // a left over one is another node's and ignored
+		_ = v.remove(candidateKey) // nobody reads one that is left over
 		return "", err
 	}
 	return fresh.InstanceID, keep(layout, v, fresh, machine)
@@ -91,7 +91,7 @@ func keep(layout installer.Layout, v vault, fresh record, machine fingerprint) e
 		err = v.write(registrationKey, fresh)
 	}
 	if err == nil {
-		err = v.remove(pendingKey)
+		err = errors.Join(v.remove(candidateKey), v.remove(pendingKey))
 	}
 	if err != nil {
 		return fmt.Errorf("error persisting the instance registration information. %w", err)
@@ -188,7 +188,7 @@ func Clear(layout installer.Layout, now time.Time) error {
 		err = v.write(registrationKey, record{PrivateKeyCreatedDate: now.Format(createdLayout)})
 	}
 	if err == nil {
-		err = errors.Join(v.remove(pendingKey), removeRuntimeConfig(layout.RuntimeConfig()))
+		err = errors.Join(v.remove(candidateKey), v.remove(pendingKey), removeRuntimeConfig(layout.RuntimeConfig()))
 	}
 	if err == nil {
 		if err = os.Remove(layout.Registration()); errors.Is(err, os.ErrNotExist) {

@@ -122,7 +122,7 @@ func TestFailedRegistrationKeepsTheOld(t *testing.T) {
 	if after := m.vault("RegistrationKey"); after["privateKey"] != before["privateKey"] || after["instanceID"] != id {
 		t.Error("the registration changed")
 	}
-	if exists(m.file("Vault", "Store", "PendingKey")) {
+	if exists(m.file("Vault", "Store", "Candidate")) {
 		t.Error("the new key was left behind")
 	}
 	if err := m.token(m.load()); err != nil {

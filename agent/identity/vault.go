@@ -16,7 +16,8 @@ import (
 const (
 	registrationKey = "RegistrationKey"
 	fingerprintKey  = "InstanceFingerprint"
-	pendingKey      = "PendingKey" // ours
+	pendingKey      = "PendingKey" // ours, rotate.go
+	candidateKey    = "Candidate"  // ours, of a registration under way
 )
 
 // errNoEntry says that the vault holds nothing under a key. Every other failure to read is something else.
