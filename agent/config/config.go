@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"slices"
-	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
@@ -206,9 +204,4 @@ func customInventory() string {
 		return os.Getenv("ProgramData") + `\Amazon\SSM\Inventory\Custom`
 	}
 	return "/var/lib/amazon/ssm/inventory/custom"
-}
-
-// DefaultOrder tells whether the identity order is the built-in one (spec identity 1.1, container mode).
-func (c Config) DefaultOrder() bool {
-	return slices.EqualFunc(c.Identity.ConsumptionOrder, defaultOrder(), strings.EqualFold)
 }

@@ -98,9 +98,6 @@ func TestOrder(t *testing.T) {
 			t.Errorf("%s: %v", text, c.Identity.ConsumptionOrder)
 		}
 	}
-	if !config.Default().DefaultOrder() || parse(t, `{"Identity":{"ConsumptionOrder":["ECS"]}}`).DefaultOrder() {
-		t.Error("DefaultOrder")
-	}
 }
 
 // Spec identity 19, behaviour 56.
