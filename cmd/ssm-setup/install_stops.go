@@ -139,6 +139,7 @@ func (i *installing) put() error {
 		if i.way.name == archive.name {
 			err = putTree(i.layout, i.archive, i.offer.version)
 		} else {
+			i.keepFloor()
 			err = runPackager(i.ctx, append(append([]string{}, i.way.put...), i.archive)...)
 		}
 		if err != nil {
@@ -150,6 +151,16 @@ func (i *installing) put() error {
 		i.v.step("installed %s (%s)", i.offer.version, i.way.name)
 	}
 	return store.Store{Paths: i.layout.Pointer()}.MakeSlots(i.offer.version.String())
+}
+
+// keepFloor keeps the version that a package replaces. The package's own script asks the agent to, which this run's lock stops.
+func (i *installing) keepFloor() {
+	if i.floor.IsZero() {
+		return
+	}
+	if _, err := (store.Store{Paths: i.layout.Pointer()}).KeepFloor(i.floor.String()); err != nil {
+		i.v.step("the installed %s could not be kept as the version before: %v", i.floor, err)
+	}
 }
 
 // take removes a package that this installation, or the one it goes on with, put in.

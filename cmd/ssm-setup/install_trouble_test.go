@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+)
+
+// TestChild is ssm-setup in a process of its own, for the tests below.
+func TestChild(t *testing.T) {
+	if args := os.Getenv("CHILD_ARGS"); args != "" {
+		os.Exit(run(strings.Split(args, "\n"), os.Stdin, os.Stdout, os.Stderr))
+	}
+}
+
+// The agent is installed, but the service does not answer it: exit code 11, everything stays, and the next run succeeds.
+func TestUnhealthy(t *testing.T) {
+	r := published(t)
+	activate(t, r)
+	dir := root(t)
+	r.Break("UpdateInstanceInformation", -1, 503, "")
+	s := installInto(r, dir, "--wait", "500ms")
+	if s.code != exitUnhealthy || !strings.Contains(s.err, "no healthy ping") {
+		t.Errorf("%+v", s)
+	}
+	r.Mend()
+	if m := object(t, setup("--json", "status", "--root", dir)); m["installed"] != true || m["instance_id"] == "" {
+		t.Errorf("%v", m)
+	}
+	if m := object(t, installInto(r, dir)); m["healthy"] != true || m["installed"] != false {
+		t.Errorf("%v", m)
+	}
+}
+
+// A foreign program in the place of the launcher is left alone.
+func TestOriginalIsLeftAlone(t *testing.T) {
+	r := published(t)
+	activate(t, r)
+	dir := root(t)
+	layout := installer.At(dir)
+	os.MkdirAll(layout.BinDir(), 0o755)
+	os.WriteFile(layout.Launcher(), []byte("the original"), 0o755)
+	for _, args := range [][]string{{"install", "--region", "local", "--endpoint", r.URL()}, {"uninstall"}, {"uninstall", "--purge"}, {"status"}} {
+		s := setup(append(args, "--root", dir)...)
+		if s.code != exitRefused || !strings.Contains(s.err, "the original agent is installed") {
+			t.Errorf("%v: %+v", args, s)
+		}
+	}
+	if b, _ := os.ReadFile(layout.Launcher()); string(b) != "the original" {
+		t.Errorf("it holds %q", b)
+	}
+	if exists(layout.Data()) {
+		t.Error("something was made beside it")
+	}
+}
+
+func TestSystemNeedsRoot(t *testing.T) {
+	s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1")
+	if s.code != exitPermission || !strings.Contains(s.err, "--root") {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestNoPermission(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "closed")
+	if err := os.Mkdir(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", filepath.Join(dir, "host"))
+	if s.code != exitPermission || !strings.Contains(s.err, "hint: ") {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestFamily(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "os-release")
+	for text, want := range map[string]string{"ID=debian\n": "deb", "NAME=x\nID=\"amzn\"\nID_LIKE=\"fedora\"": "rpm", "ID=mint\nID_LIKE='ubuntu debian'": "deb",
+		"ID=opensuse-leap\nID_LIKE=\"suse opensuse\"": "rpm", "ID=alpine": "", "": ""} {
+		os.WriteFile(file, []byte(text), 0o600)
+		if got := familyOf(file); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func child(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
+	cmd.Env = append(os.Environ(), "CHILD_ARGS="+strings.Join(append([]string{"ssm-setup"}, args...), "\n"))
+	return cmd
+}
+
+func finish(t *testing.T, cmd *exec.Cmd) said {
+	t.Helper()
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return said{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+}

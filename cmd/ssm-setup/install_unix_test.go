@@ -1,0 +1,36 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// asNobody runs ssm-setup without privileges, whoever runs the test.
+func asNobody(t *testing.T, args ...string) said {
+	t.Helper()
+	cmd := child(args...)
+	if os.Geteuid() == 0 {
+		// the test's own program may lie where others cannot read it
+		self, err := os.ReadFile(os.Args[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir, err := os.MkdirTemp("", "ssm-setup-child-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.RemoveAll(dir) })
+		cmd.Path = filepath.Join(dir, "ssm-setup.test")
+		os.Chmod(dir, 0o755)
+		if err := os.WriteFile(cmd.Path, self, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	return finish(t, cmd)
+}
