@@ -66,13 +66,20 @@ func (e *Engine) moveIn(b *book) {
 	if err != nil || id == "" {
 		return
 	}
-	if b.InstanceID != "" && b.InstanceID != id {
+	if b.InstanceID == id {
+		return
+	}
+	if b.InstanceID != "" {
+		e.Log.Warn("this is another instance now: nobody waits for the answers of the old one", "was", b.InstanceID, "is", id)
 		b.Owed, b.Accepted = nil, nil
 		if b.Open != nil {
 			b.Open.Request.ReplyTo = nil
 		}
 	}
 	b.InstanceID = id
+	if err := b.save(true); err != nil {
+		e.Log.Error("cannot write the ledger", "error", err)
+	}
 }
 
 // accept makes sure the request outlives this process: in the ledger, or, behind an update that is still open, in its folder.

@@ -1,0 +1,325 @@
+package updater_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/updater"
+)
+
+func TestUpdate(t *testing.T) {
+	w := newWorld(t)
+	o := w.run(command(updater.Request{}))
+	if o.Kind != updater.Updated || !o.Success || o.Running != ver("9.2.0.0") {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.2.0.0")
+	if len(w.sent) != 2 || w.sent[0].DocumentStatus != "InProgress" || w.sent[1].DocumentStatus != "Success" {
+		t.Fatalf("replies %+v", w.sent)
+	}
+	if got := w.final(); got.Status != "Success" || got.Code != 0 || got.Name != "aws:updateSsmAgent" {
+		t.Errorf("%+v", got)
+	}
+	has(t, w.final().Output, "Updating amazon-ssm-agent from 9.1.0.0 to 9.2.0.0\n", "Initiating amazon-ssm-agent update to 9.2.0.0\n",
+		"amazon-ssm-agent updated successfully to 9.2.0.0\n")
+	if !slices.Equal(w.deleted, []string{"aws.ssm.c-1.mi-1"}) {
+		t.Errorf("deleted %q", w.deleted)
+	}
+	if !slices.Equal(w.health, []string{"UpdateInitialized-None 9.1.0.0", "UpdateSucceeded-9.2.0.0 9.2.0.0"}) {
+		t.Errorf("health %q", w.health)
+	}
+	if left, _ := os.ReadDir(filepath.Join(w.layout.Download(), "update")); len(left) != 0 {
+		t.Errorf("left in the cache: %v", left)
+	}
+}
+
+func TestBrokenReleasesAreTakenBack(t *testing.T) {
+	for nature, reason := range map[string]string{
+		"dead": "runs 9.1.0.0 instead", "hang": "no sign of life", "mute": "does not reach the service", "brief": "",
+	} {
+		t.Run(nature, func(t *testing.T) {
+			w := newWorld(t)
+			w.nature["9.2.0.0"] = nature
+			o := w.run(command(updater.Request{}))
+			if o.Kind != updater.RolledBack || o.Success || o.Code != "ErrorUpdateFailRollbackSuccess" || o.Fault != updater.FaultRolledBack {
+				t.Fatalf("%+v", o)
+			}
+			w.whole("9.1.0.0")
+			has(t, o.Reason, reason)
+			has(t, w.final().Output, "failed to update amazon-ssm-agent to 9.2.0.0, failed to start the agent, ErrorMessage=",
+				"Initiating rollback amazon-ssm-agent to 9.1.0.0", "rolledback amazon-ssm-agent to 9.1.0.0", "Failed to update amazon-ssm-agent to 9.2.0.0")
+			if w.final().Code != 1 || w.final().Status != "Failed" {
+				t.Errorf("%+v", w.final())
+			}
+			has(t, strings.Join(w.health, "\n"), "RollingBack_VerificationRollback_ErrorUpdateFailRollbackSuccess-9.2.0.0 9.1.0.0",
+				"UpdateFailed_VerificationRollback_ErrorUpdateFailRollbackSuccess-9.2.0.0 9.1.0.0")
+			if _, err := os.Stat(w.layout.Store("9.2.0.0")); err == nil {
+				t.Error("the broken version is still in the store")
+			}
+			// nobody who names no version gets it again; who names it does
+			if o := w.run(updater.Request{}); o.Kind != "held" || !o.Success {
+				t.Errorf("again: %+v", o)
+			}
+			w.nature["9.2.0.0"] = ""
+			if o := w.run(updater.Request{Want: "9.2.0.0"}); o.Kind != updater.Updated {
+				t.Errorf("named: %+v", o)
+			}
+			if o := w.run(updater.Request{}); o.Kind != "up-to-date" {
+				t.Errorf("a version that proved itself is still held back: %+v", o)
+			}
+		})
+	}
+}
+
+func TestAnOutageIsNotTheVersionsFault(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	quiet := e.Pause
+	began := w.now
+	e.Pause = func(ctx context.Context, d time.Duration) error {
+		w.mu.Lock()
+		w.reachable = w.now.Sub(began) > 20*time.Minute
+		w.mu.Unlock()
+		return quiet(ctx, d)
+	}
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	if err != nil || o == nil || o.Kind != updater.Updated {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	if w.now.Sub(began) < 20*time.Minute {
+		t.Error("confirmed without a round trip")
+	}
+	w.whole("9.2.0.0")
+}
+
+func TestScheduledUpdatesArePostponedInAnOutage(t *testing.T) {
+	w := newWorld(t)
+	w.reachable = false
+	o := w.run(updater.Request{Why: updater.ByTimer})
+	if o.Kind != updater.Postponed || !o.Success {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.1.0.0")
+}
+
+func TestRollback(t *testing.T) {
+	w := newWorld(t)
+	if o := w.run(updater.Request{Want: updater.Previous, Why: updater.ByRollback}); o.Kind != updater.NoPrevious || o.Fault != updater.FaultRefused {
+		t.Fatalf("nothing to go back to: %+v", o)
+	}
+	w.run(updater.Request{})
+	w.reachable, w.versions = false, nil
+	before := w.now
+	o := w.run(updater.Request{Want: updater.Previous, Why: updater.ByRollback})
+	if o.Kind != updater.WentBack || o.Running != ver("9.1.0.0") {
+		t.Fatalf("%+v", o)
+	}
+	if took := w.now.Sub(before); took > 15*time.Second {
+		t.Errorf("took %s: a version confirmed before needs no probation", took)
+	}
+	w.whole("9.1.0.0")
+	w.reachable, w.versions = true, []string{"9.1.0.0", "9.2.0.0"}
+	if o := w.run(updater.Request{Why: updater.ByTimer}); o.Kind != "held" {
+		t.Errorf("a scheduled update brings it back: %+v", o)
+	}
+	if o := w.run(updater.Request{}); o.Kind != updater.Updated {
+		t.Errorf("a person may have it again: %+v", o)
+	}
+}
+
+func TestDowngrade(t *testing.T) {
+	w := newWorld(t)
+	w.run(updater.Request{})
+	o := w.run(command(updater.Request{Want: "9.1.0.0"}))
+	if o.Kind != "downgrade-refused" || o.Code != "ErrorAttempToDowngrade" || o.Fault != updater.FaultRefused {
+		t.Fatalf("%+v", o)
+	}
+	has(t, w.final().Output, "Updating 9.2.0.0 to an older version 9.1.0.0, please enable allow downgrade to proceed\n",
+		"Failed to update amazon-ssm-agent to 9.1.0.0\nNo rollback needed\n",
+		"hint: updating amazon-ssm-agent to an older version, please turn on allow downgrade to proceed\n")
+	has(t, strings.Join(w.health, "\n"), "UpdateFailed_ErrorAttempToDowngrade-9.1.0.0-NoAlarm")
+	w.whole("9.2.0.0")
+	if o := w.run(updater.Request{Want: "9.1.0.0", AllowDowngrade: true}); o.Kind != updater.Updated {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.1.0.0")
+}
+
+func TestRefusedPackages(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func([]byte) []byte
+		fault string
+	}{
+		"checksum":  {func(b []byte) []byte { b[len(b)-3]++; return b }, updater.FaultVerify},
+		"truncated": {func(b []byte) []byte { return b[:len(b)/2] }, updater.FaultVerify},
+		"empty":     {func([]byte) []byte { return nil }, updater.FaultVerify},
+		"longer":    {func(b []byte) []byte { return append(b, 0) }, updater.FaultVerify},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.spoilt = c.spoil
+			o := w.run(command(updater.Request{}))
+			if o.Kind != updater.FailedKind || o.Fault != c.fault || o.Code != "ErrorTargetPkgDownload" {
+				t.Fatalf("%+v", o)
+			}
+			has(t, w.final().Output, "Failed to update amazon-ssm-agent to 9.2.0.0\nNo rollback needed\n")
+			w.whole("9.1.0.0")
+			if entries, _ := os.ReadDir(w.layout.StoreDir()); len(entries) > 0 {
+				t.Errorf("in the store: %v", entries)
+			}
+			w.spoilt = nil
+			if o := w.run(updater.Request{}); o.Kind != updater.Updated {
+				t.Errorf("a good package afterwards: %+v", o)
+			}
+		})
+	}
+}
+
+func TestUnfitPackages(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	e.Machine.Try = func(_ context.Context, _ string, args ...string) (string, error) {
+		if args[0] == "-version" {
+			return "SSM Agent version: 9.2.0.0", nil
+		}
+		return "cannot read the configuration", errors.New("exit status 1")
+	}
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	if err != nil || o.Kind != updater.FailedKind || o.Code != "ErrorInstallFailed" || o.Fault != updater.FaultVerify {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	has(t, o.Reason, "self-test failed", "cannot read the configuration")
+	w.whole("9.1.0.0")
+}
+
+func TestFullDisk(t *testing.T) {
+	w := newWorld(t)
+	w.free = 1 << 20
+	o := w.run(updater.Request{})
+	if o.Kind != updater.FailedKind || o.Fault != updater.FaultSpace {
+		t.Fatalf("%+v", o)
+	}
+	has(t, o.Reason, "Insufficient available disk space")
+	w.whole("9.1.0.0")
+}
+
+func TestNobodyRunsIt(t *testing.T) {
+	w := newWorld(t)
+	w.launcher, w.agent = false, nil
+	o, err := w.engine().Run(context.Background(), updater.Request{}, func(string) {})
+	if o != nil || err != nil {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	led, _ := updater.ReadLedger(w.layout)
+	if led.Open == nil || !led.Open.NextStart {
+		t.Fatalf("%+v", led.Open)
+	}
+	w.advance(time.Hour)
+	w.mu.Lock()
+	w.launcher = true
+	w.mu.Unlock()
+	w.advance(2 * time.Second)
+	must(t, w.engine().Resume(context.Background()))
+	w.whole("9.2.0.0")
+}
+
+func TestSourceOfTheDocument(t *testing.T) {
+	const aws = "https://s3.{Region}.amazonaws.com/amazon-ssm-{Region}/ssm-agent-manifest.json"
+	w := newWorld(t)
+	e := w.engine()
+	e.Settings.Source = ""
+	o, err := e.Run(context.Background(), command(updater.Request{Source: aws}), func(string) {})
+	must(t, err)
+	if o.Kind != "managed-elsewhere" || !o.Success {
+		t.Fatalf("%+v", o)
+	}
+	has(t, w.final().Output, "not managed from there, nothing changed")
+	r := command(updater.Request{Source: aws})
+	r.ReplyTo.MessageID = "aws.ssm.c-2.mi-1"
+	if o := w.run(r); o.Kind != updater.Updated {
+		t.Fatalf("%+v", o)
+	}
+	has(t, w.final().Output, "Agent.UpdateSource")
+}
+
+func TestOwedAnswers(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	fail := true
+	reply := e.Reporter.Reply
+	e.Reporter.Reply = func(ctx context.Context, m, id, p string) error {
+		if fail {
+			return errors.New("out of reach")
+		}
+		return reply(ctx, m, id, p)
+	}
+	_, err := e.Run(context.Background(), command(updater.Request{}), func(string) {})
+	must(t, err)
+	led, _ := updater.ReadLedger(w.layout)
+	if len(led.Owed) != 1 || len(w.deleted) != 0 {
+		t.Fatalf("owed %+v", led.Owed)
+	}
+	// the same message again is one already taken
+	var said string
+	o, err := e.Run(context.Background(), command(updater.Request{}), func(s string) { said = s })
+	if o != nil || err != nil || !strings.HasPrefix(said, "taken") {
+		t.Fatalf("%+v, %v, %q", o, err, said)
+	}
+	fail = false
+	must(t, e.Resume(context.Background()))
+	if len(w.sent) != 1 || w.final().Status != "Success" || len(w.deleted) != 1 {
+		t.Fatalf("sent %+v, deleted %q", w.sent, w.deleted)
+	}
+}
+
+func TestOwedAnswersOfAnotherInstanceAreThrownAway(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	e.Reporter.Reply = func(context.Context, string, string, string) error { return errors.New("out of reach") }
+	_, err := e.Run(context.Background(), command(updater.Request{}), func(string) {})
+	must(t, err)
+	w.instance = "mi-00000000000000002"
+	must(t, w.engine().Resume(context.Background()))
+	if led, _ := updater.ReadLedger(w.layout); len(led.Owed) != 0 || len(w.sent) != 0 {
+		t.Fatalf("owed %+v, sent %+v", led.Owed, w.sent)
+	}
+}
+
+func TestALostLedgerLeavesTheProbationJudged(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	e.Crash = func(at string) bool { return at == "after the pointer" }
+	_, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	if !errors.Is(err, updater.ErrCrashed) {
+		t.Fatal(err)
+	}
+	must(t, os.WriteFile(w.layout.Ledger(), []byte("not a ledger"), 0o600))
+	w.advance(2 * time.Second)
+	must(t, w.engine().Resume(context.Background()))
+	w.whole("9.2.0.0", "9.1.0.0")
+}
+
+func TestFloorIsTheTargetWithoutADownload(t *testing.T) {
+	w := newWorld(t)
+	w.run(updater.Request{})
+	e := w.engine()
+	e.Open = func(context.Context, string) (updater.Source, error) {
+		s := w.region()
+		s.Fetch = nil
+		return s, nil
+	}
+	o, err := e.Run(context.Background(), updater.Request{Want: "9.1.0.0", AllowDowngrade: true}, func(string) {})
+	if err != nil || o.Kind != updater.Updated {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	if s, _ := w.store().Read(); s.Active != pointer.OnFloor() {
+		t.Errorf("%+v", s)
+	}
+}

@@ -1,0 +1,353 @@
+package updater_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+	"github.com/ssm-setup/ssm-setup/updater"
+)
+
+// world is a machine made small: a true tree of an installation, a clock that moves only when somebody waits, a launcher that
+// follows the true pointer, an agent that writes the true pulse file, and a region that is three functions.
+type world struct {
+	t      *testing.T
+	layout installer.Layout
+
+	mu        sync.Mutex
+	now       time.Time
+	launcher  bool
+	reachable bool // the service, from this machine
+	instance  string
+	nature    map[string]string // version → dead, mute, brief; else sound
+	agent     *process
+	pids      int
+	died      map[string]int // deaths in a row by version
+	again     time.Time      // next start of an agent
+	versions  []string       // what the region has
+	status    map[string]string
+	sent      []wire.Reply
+	deleted   []string
+	health    []string
+	spoilt    func(archive []byte) []byte // what the region really gives
+	free      uint64
+}
+
+type process struct {
+	pid     int
+	version string
+	born    time.Time
+	pulse   installer.Pulse
+	trip    time.Time
+}
+
+const beat = 5 * time.Second
+
+// program is the content of an agent program of a version.
+func program(version string) []byte {
+	return []byte("program ssm-setup-version=" + version + "\x00 and so on")
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, layout: installer.At(t.TempDir()), now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), launcher: true, reachable: true,
+		instance: "mi-00000000000000001", nature: map[string]string{}, died: map[string]int{}, versions: []string{"9.1.0.0", "9.2.0.0"},
+		status: map[string]string{}, free: 1 << 40}
+	w.put(w.layout.Launcher(), program("9.1.0.0"))
+	w.put(w.layout.Worker(), program("9.1.0.0"))
+	must(t, os.MkdirAll(w.layout.Data(), 0o755))
+	must(t, w.store().MakeSlots("9.1.0.0"))
+	w.advance(time.Minute)
+	return w
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) put(path string, content []byte) {
+	w.t.Helper()
+	must(w.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must(w.t, os.WriteFile(path, content, 0o755))
+}
+
+func (w *world) store() store.Store { return store.Store{Paths: w.layout.Pointer()} }
+
+// advance lets time go by, a second at a time, and everybody live through it.
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for end := w.now.Add(d); w.now.Before(end); {
+		step := min(time.Second, end.Sub(w.now))
+		w.now = w.now.Add(step)
+		w.live()
+	}
+}
+
+// live is the launcher's and the agent's part of a second.
+func (w *world) live() {
+	if w.launcher && w.agent == nil && !w.now.Before(w.again) {
+		w.start()
+	}
+	a := w.agent
+	if a == nil {
+		return
+	}
+	age := w.now.Sub(a.born)
+	switch nature := w.nature[a.version]; {
+	case nature == "dead", nature == "brief" && age > 20*time.Second:
+		w.die()
+		return
+	case nature == "hang":
+		return
+	case w.reachable && nature != "mute":
+		a.trip = w.now
+	}
+	if w.now.Sub(a.pulse.At) >= beat {
+		a.pulse.Beats++
+		a.pulse.At, a.pulse.LastRoundTrip = w.now, a.trip
+		_ = installer.WritePulse(w.layout.Pulse(), a.pulse)
+	}
+}
+
+// start walks the ring as the launcher does.
+func (w *world) start() {
+	p := w.layout.Pointer()
+	state, _ := pointer.Read(p)
+	tokens := pointer.Tokens(p, state.Sequence)
+	for _, t := range state.Ring(pointer.Facts{Floor: "9.1.0.0", Whole: true, Tokens: tokens}) {
+		file, err := pointer.Check(p, t)
+		if err != nil || w.died[t.Version] >= 3 {
+			continue
+		}
+		if state.Probation && t == state.Active && pointer.TakeToken(p, state.Sequence) != nil {
+			continue
+		}
+		content, _ := os.ReadFile(file)
+		version, _, _ := strings.Cut(strings.SplitAfter(string(content), "version=")[1], "\x00")
+		w.pids++
+		sum := sha256.Sum256(content)
+		w.agent = &process{pid: 1000 + w.pids, version: version, born: w.now, pulse: installer.Pulse{PID: 1000 + w.pids, Started: w.now,
+			Version: version, Hash: hex.EncodeToString(sum[:]), Sequence: state.Sequence, InstanceID: w.instance, BootID: "boot"}}
+		return
+	}
+}
+
+func (w *world) die() {
+	w.died[w.agent.version]++
+	w.again = w.now.Add(time.Second << min(w.died[w.agent.version], 5))
+	w.agent = nil
+}
+
+// engine is an updater on this machine.
+func (w *world) engine() *updater.Engine {
+	locked := func(f func()) { w.mu.Lock(); defer w.mu.Unlock(); f() }
+	return &updater.Engine{
+		Layout: w.layout,
+		Settings: updater.Settings{Source: "http://region/amazon-ssm-x-1/ssm-agent-manifest.json", Region: "x-1", Watch: 30 * time.Second,
+			Agent: wire.AgentInfo{Name: "amazon-ssm-agent", Version: "9.1.0.0"}},
+		Open: func(context.Context, string) (updater.Source, error) { return w.region(), nil },
+		Reporter: updater.Reporter{
+			Reply: func(_ context.Context, message, id, payload string) (err error) {
+				locked(func() {
+					var r wire.Reply
+					if !w.reachable {
+						err = errors.New("out of reach")
+						return
+					}
+					if err = json.Unmarshal([]byte(payload), &r); err == nil {
+						w.sent = append(w.sent, r)
+					}
+				})
+				return err
+			},
+			Delete: func(_ context.Context, message string) (err error) {
+				locked(func() { w.deleted = append(w.deleted, message) })
+				return nil
+			},
+			Health: func(_ context.Context, status, version string) error {
+				locked(func() { w.health = append(w.health, status+" "+version) })
+				return nil
+			},
+		},
+		Probe: func(context.Context) (err error) {
+			locked(func() {
+				if !w.reachable {
+					err = errors.New("out of reach")
+				}
+			})
+			return err
+		},
+		Identity: func() (id string, err error) { locked(func() { id = w.instance }); return id, nil },
+		Machine: &updater.Machine{
+			Launcher: func() (pid int, running bool) { locked(func() { pid, running = 77, w.launcher }); return pid, running },
+			Agent: func() (pid int, running bool) {
+				locked(func() {
+					if w.agent != nil {
+						pid, running = w.agent.pid, true
+					}
+				})
+				return pid, running
+			},
+			SendAway: func(context.Context) error {
+				locked(func() { w.agent, w.again, w.died = nil, w.now, map[string]int{} })
+				return nil
+			},
+			Floor: func() (manifests.Version, error) { return ver("9.1.0.0"), nil },
+			Free:  func(string) (uint64, error) { return w.free, nil },
+			Try: func(_ context.Context, file string, args ...string) (string, error) {
+				content, err := os.ReadFile(file)
+				if err != nil || args[0] != "-version" {
+					return "", err
+				}
+				version, _, _ := strings.Cut(strings.SplitAfter(string(content), "version=")[1], "\x00")
+				return "SSM Agent version: " + version, nil
+			},
+			Boot: "boot",
+		},
+		Now: func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },
+		Pause: func(ctx context.Context, d time.Duration) error {
+			runtime.Gosched()
+			w.advance(d)
+			return ctx.Err()
+		},
+	}
+}
+
+func ver(text string) manifests.Version { return manifests.MustVersion(text) }
+
+// archive is the portable archive of a version.
+func archive(version string) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	t := tar.NewWriter(z)
+	for _, name := range []string{"README.md", "ssm-agent-worker"} {
+		content := program(version)
+		_ = t.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content)), Typeflag: tar.TypeReg})
+		_, _ = t.Write(content)
+	}
+	_ = t.Close()
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// region is the bucket.
+func (w *world) region() updater.Source {
+	file := manifests.PortableFile(runtime.GOOS, runtime.GOARCH)
+	entry := manifests.File{Name: file}
+	for _, v := range w.versions {
+		sum := sha256.Sum256(archive(v))
+		entry.AvailableVersions = append(entry.AvailableVersions, manifests.Release{Version: v, Checksum: hex.EncodeToString(sum[:]), Status: w.status[v]})
+	}
+	return updater.Source{
+		Manifest: func(context.Context) (*manifests.Manifest, error) {
+			return &manifests.Manifest{SchemaVersion: "1.0", UriFormat: "http://region/{PackageVersion}/{FileName}",
+				Packages: []manifests.Package{{Name: manifests.AgentPackage, Files: []manifests.File{entry}}}}, nil
+		},
+		Stable: func(context.Context) (manifests.Version, error) { return ver(w.versions[0]), nil },
+		URL:    func(v manifests.Version, file string) string { return "http://region/" + v.String() + "/" + file },
+		Fetch: func(_ context.Context, url, path, sum string, tell func(done, total int64)) error {
+			data := archive(strings.Split(url, "/")[3])
+			if w.spoilt != nil {
+				data = w.spoilt(data)
+			}
+			tell(int64(len(data)), int64(len(data)))
+			return os.WriteFile(path, data, 0o600)
+		},
+	}
+}
+
+// run has a request worked off.
+func (w *world) run(r updater.Request) updater.Outcome {
+	w.t.Helper()
+	o, err := w.engine().Run(context.Background(), r, func(string) {})
+	if err != nil || o == nil {
+		w.t.Fatalf("Run: %v, %v", o, err)
+	}
+	return *o
+}
+
+// command is a request that came over ec2messages.
+func command(r updater.Request) updater.Request {
+	r.Why = updater.ByDocument
+	r.ReplyTo = &updater.ReplyTo{MessageID: "aws.ssm.c-1.mi-1", PluginKey: "awsupdateSsmAgent", PluginName: "aws:updateSsmAgent"}
+	return r
+}
+
+// running is the version of the agent at work, after it had time to come up.
+func (w *world) running() string {
+	w.advance(10 * time.Second)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.agent == nil {
+		return ""
+	}
+	return w.agent.version
+}
+
+// whole fails unless the machine is at rest with this version, or one of these.
+func (w *world) whole(want ...string) {
+	w.t.Helper()
+	state, err := w.store().Read()
+	must(w.t, err)
+	led, err := updater.ReadLedger(w.layout)
+	must(w.t, err)
+	got := w.running()
+	switch {
+	case state.Probation:
+		w.t.Fatalf("still on probation: %+v", state)
+	case led.Open != nil:
+		w.t.Fatalf("update still open at %s", led.Open.Stop)
+	case !slices.Contains(want, got):
+		w.t.Fatalf("%q runs, want one of %q; pointer %+v", got, want, state)
+	}
+	active := state.Active.Version
+	if state.Active.IsFloor() {
+		active = "9.1.0.0"
+	}
+	if active != got {
+		w.t.Fatalf("%s runs, the pointer says %s", got, active)
+	}
+}
+
+// final is the last reply of the one step.
+func (w *world) final() wire.StepStatus {
+	w.t.Helper()
+	if len(w.sent) == 0 {
+		w.t.Fatal("no reply")
+	}
+	return w.sent[len(w.sent)-1].RuntimeStatus["awsupdateSsmAgent"]
+}
+
+func has(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			t.Errorf("%q is not in:\n%s", p, text)
+		}
+	}
+}
+
+var _ = fmt.Sprint
