@@ -108,6 +108,11 @@ func (m *machine) choose(to pointer.Target, probation bool) pointer.State {
 	return s
 }
 
+// switchBeside is a decision that was made beside another floor.
+func switchBeside(old pointer.State, sequence uint64, to pointer.Target, floor string) store.Change {
+	return store.Change{From: old.Sequence, Sequence: sequence, To: to, Floor: floor}
+}
+
 // launch starts a launcher; its log goes to the test's.
 func (m *machine) launch() *exec.Cmd {
 	m.Helper()

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 }
 
 func actLauncher(p pointer.Paths) int {
-	if len(os.Args) > 1 && os.Args[1] != "service" || filepath.Base(os.Args[0]) != "amazon-ssm-agent" {
+	if len(os.Args) > 1 || filepath.Base(os.Args[0]) != "amazon-ssm-agent" {
 		return launcher.Main(os.Args)
 	}
 	s := launcher.Service{Paths: p, Stamp: floorVersion, Timing: quick(), Log: os.Stderr}
