@@ -58,24 +58,6 @@ func TestOriginalIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestSystemNeedsRoot(t *testing.T) {
-	s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1")
-	if s.code != exitPermission || !strings.Contains(s.err, "--root") {
-		t.Errorf("%+v", s)
-	}
-}
-
-func TestNoPermission(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "closed")
-	if err := os.Mkdir(dir, 0o500); err != nil {
-		t.Fatal(err)
-	}
-	s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", filepath.Join(dir, "host"))
-	if s.code != exitPermission || !strings.Contains(s.err, "hint: ") {
-		t.Errorf("%+v", s)
-	}
-}
-
 func TestFamily(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "os-release")
 	for text, want := range map[string]string{"ID=debian\n": "deb", "NAME=x\nID=\"amzn\"\nID_LIKE=\"fedora\"": "rpm", "ID=mint\nID_LIKE='ubuntu debian'": "deb",

@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -33,4 +34,22 @@ func asNobody(t *testing.T, args ...string) said {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}
 	return finish(t, cmd)
+}
+
+func TestSystemNeedsRoot(t *testing.T) {
+	s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1")
+	if s.code != exitPermission || !strings.Contains(s.err, "--root") {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestNoPermission(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "closed")
+	if err := os.Mkdir(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", filepath.Join(dir, "host"))
+	if s.code != exitPermission || !strings.Contains(s.err, "hint: ") {
+		t.Errorf("%+v", s)
+	}
 }

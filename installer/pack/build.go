@@ -48,15 +48,18 @@ func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 	if p.Version.Less(First) {
 		return nil, fmt.Errorf("%w: %s", ErrTooLow, p.Version)
 	}
-	if err := os.MkdirAll(p.Dir(), 0o755); err != nil {
-		return nil, err
-	}
 	work, err := os.MkdirTemp("", "ssm-setup-build-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
 	b := &building{Plan: p, work: work}
+	if err := b.look(ctx); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(p.Dir(), 0o755); err != nil {
+		return nil, err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(2, runtime.NumCPU()))
 	for _, platform := range p.Platforms {
@@ -77,6 +80,19 @@ type building struct {
 	work string
 	mu   sync.Mutex
 	made []Artifact
+}
+
+// look checks given binaries of all platforms before anything is written.
+func (b *building) look(ctx context.Context) error {
+	if b.Source != "" {
+		return nil
+	}
+	for _, platform := range b.Platforms {
+		if _, err := b.binaries(ctx, platform); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // binaries compiles, or looks at what there is.
