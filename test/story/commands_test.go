@@ -40,6 +40,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"region-break":  plain(breakRegion),
 	"region-put":    plain(putObject),
 	"region-clock":  plain(jumpClock),
+	"region-mend":   plain(func(_ *testscript.TestScript, s *story, _ []string) { s.region.Mend() }),
 	"region-close":  plain(closeRegion),
 	"publish":       plain(publish),
 	"activation":    plain(activation),
@@ -82,8 +83,8 @@ func (s *story) end() {
 	}
 }
 
-// processes are those whose program lies under the script's root and whose arguments hold word.
-func (s *story) processes(word string) []int {
+// processes are those whose program lies under the script's root and that are called name; empty: all.
+func (s *story) processes(name string) []int {
 	pids, _ := host.Processes()
 	var found []int
 	for _, pid := range pids {
@@ -92,7 +93,7 @@ func (s *story) processes(word string) []int {
 			continue
 		}
 		args, _ := host.ProcessArguments(pid)
-		if strings.Contains(strings.Join(args, " "), word) {
+		if name == "" || len(args) > 0 && args[0] == name {
 			found = append(found, pid)
 		}
 	}
@@ -317,8 +318,7 @@ func killLauncher(ts *testscript.TestScript, s *story, _ []string) {
 	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
 }
 
-// killUpdaters ends every updater of the root at once, again and again, until the pointer has moved to a sequence on probation
-// and none is left: what resumes afterwards is somebody else's.
+// killUpdaters ends every updater of the root at once: what resumes afterwards is somebody else's doing.
 func killUpdaters(ts *testscript.TestScript, s *story, _ []string) {
 	for _, pid := range s.processes("updater") {
 		_ = syscall.Kill(pid, syscall.SIGKILL)

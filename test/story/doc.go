@@ -6,6 +6,7 @@
 //	region [name]                        start a region of its own; sets ENDPOINT, REGION and the administrator's credentials
 //	region-break MATCH TIMES STATUS      the next calls of an operation, or of a path, fail with that status
 //	region-put KEY FILE                  an object of the region's bucket
+//	region-mend                          all of that ends
 //	region-clock DURATION                the region's clock jumps ahead
 //	region-close                         the region is gone (its data stays)
 //	publish VERSION|KIND…                releases made once for all scripts: 9.1.0.0, 9.2.0.0, and broken ones

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -101,9 +102,18 @@ func TestStories(t *testing.T) {
 		Dir:                 "testdata",
 		Setup:               setup,
 		Cmds:                commands,
+		Condition:           condition,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// condition knows [root]: the scripts run as root.
+func condition(name string) (bool, error) {
+	if name == "root" {
+		return os.Geteuid() == 0, nil
+	}
+	return false, fmt.Errorf("unknown condition %s", name)
 }
 
 // setup gives a script a home of its own and no credentials of anybody's.
@@ -112,6 +122,17 @@ func setup(e *testscript.Env) error {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
+	caches, err := goCaches()
+	if err != nil {
+		return err
+	}
+	other := "arm64"
+	if runtime.GOARCH == other {
+		other = "amd64"
+	}
+	e.Vars = append(e.Vars, caches...)
+	e.Vars = append(e.Vars, "PARTS="+filepath.Join(built, "parts"), "PLATFORM="+runtime.GOOS+"/"+runtime.GOARCH,
+		"OTHER="+runtime.GOOS+"/"+other, "SOURCE="+sourceTree())
 	e.Vars = append(e.Vars,
 		"PATH="+filepath.Join(built, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"HOME="+home, "ROOT="+filepath.Join(e.WorkDir, "root"), "RELEASES="+filepath.Join(built, "releases"),
@@ -121,4 +142,25 @@ func setup(e *testscript.Env) error {
 	e.Values[storyKey{}] = s
 	e.Defer(s.end)
 	return nil
+}
+
+// goCaches are the settings that let a script with a home of its own build without compiling everything anew.
+func goCaches() ([]string, error) {
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Fields(string(out))
+	if len(lines) != 2 {
+		return nil, fmt.Errorf("go env says %q", out)
+	}
+	return []string{"GOCACHE=" + lines[0], "GOMODCACHE=" + lines[1]}, nil
+}
+
+func sourceTree() string {
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		return ""
+	}
+	return dir
 }
