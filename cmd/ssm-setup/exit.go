@@ -100,6 +100,7 @@ var explanations = []struct {
 	{is(errNotInstalled), exitRefused, "run ssm-setup install first"},
 	{is(errOriginal), exitRefused, "remove the original agent first, or use --root with a folder of your own; its registration stays usable"},
 	{is(errNotRoot), exitPermission, "run it as root, or use --root with a folder of your own"},
+	{is(errLoose), exitPermission, "chmod go-w on that folder, or choose one of your own"},
 	{is(errNoPackager), exitRefused, "use --root with a folder: it needs no package manager"},
 	{is(errPackager), exitFailed, "repair what the package manager says and run the same command again"},
 	{is(errNoRoom), exitNoSpace, "free some space and run the same command again; nothing was left half done"},

@@ -154,6 +154,9 @@ func (i *installing) open() (release func(), err error) {
 	if err := refuseOriginal(i.layout); err != nil {
 		return nil, err
 	}
+	if err := refuseLoose(i.layout); err != nil {
+		return nil, err
+	}
 	if i.before, err = lookBefore(i.layout); err != nil {
 		return nil, err
 	}

@@ -81,6 +81,9 @@ func mayChange(l installer.Layout) error {
 
 // lockInstallation takes the lock that updates, installations and removals share.
 func lockInstallation(l installer.Layout) (release func(), err error) {
+	if err := os.MkdirAll(l.Data(), 0o755); err != nil { // the lock would make its parents for itself alone
+		return nil, err
+	}
 	lock, err := installer.LockUpdate(l)
 	if err != nil {
 		return nil, err
