@@ -16,8 +16,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
-	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 
@@ -38,6 +38,7 @@ type Options struct {
 const (
 	identityPeriod = time.Second // between two looks for a registration
 	resumePeriod   = time.Minute // between two wakings of the updater
+	hashDelay      = 200 * time.Millisecond
 	leaveLimit     = 400 * time.Millisecond
 	gcPercent      = 50
 	memoryLimit    = 64 << 20
@@ -53,6 +54,15 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.Child != nil && o.Child.Rival() != 0 {
 		return fmt.Errorf("%w: process %d", ErrRival, o.Child.Rival())
+	}
+	if o.Child == nil { // by hand: whoever is started later must know
+		dir := o.Layout.Pointer().AgentLock()
+		os.MkdirAll(dir, 0o700)
+		lock, holder, err := host.TryLock(dir)
+		if err == nil && lock == nil {
+			return fmt.Errorf("%w: process %d", ErrRival, holder)
+		}
+		defer lock.Release()
 	}
 	if o.Lean {
 		debug.SetGCPercent(gcPercent)
@@ -159,20 +169,21 @@ func (a *life) configuration(ctx context.Context) (config.Config, error) {
 	}
 }
 
-// identity waits until the machine has one.
+// identity waits until the machine has one. What is missing is said once.
 func (a *life) identity(ctx context.Context, cfg config.Config) (*identity.Identity, error) {
-	said := ""
 	o := identity.Options{HTTP: a.http, Log: a.logs.Logger().With("room", "identity"), Keeper: true}
+	quiet := o
+	quiet.Log = slog.New(slog.DiscardHandler)
+	said := ""
 	for {
-		id, err := identity.Load(a.Layout, cfg, o)
+		_, err := identity.Load(a.Layout, cfg, quiet)
 		if err == nil {
-			return id, nil
+			return identity.Load(a.Layout, cfg, o)
 		}
 		if err.Error() != said {
 			said = err.Error()
 			a.log.Error("Identity not found", "error", err)
 		}
-		o.Log = slog.New(slog.DiscardHandler) // once is enough
 		if err := cloud.Pause(ctx, identityPeriod); err != nil {
 			return nil, err
 		}
@@ -181,17 +192,17 @@ func (a *life) identity(ctx context.Context, cfg config.Config) (*identity.Ident
 
 // background is work that nobody waits for: the program's hash for the pulse, the log level, the updater.
 func (a *life) background(ctx context.Context) {
-	if cloud.Pause(ctx, time.Second) != nil { // the first ping is more urgent
+	if cloud.Pause(ctx, hashDelay) != nil { // the first ping is more urgent
 		return
 	}
-	a.beat.pulse.Program(hashOf(executableOr(a.Executable)))
+	a.beat.pulse.Program(hashOf(a.Executable))
 	if a.Lean {
 		debug.FreeOSMemory()
 	}
 	tick := time.NewTicker(resumePeriod)
 	defer tick.Stop()
 	for {
-		if a.Resume != nil && !a.onProbation() {
+		if a.Resume != nil {
 			a.Resume()
 		}
 		select {
@@ -206,22 +217,17 @@ func (a *life) background(ctx context.Context) {
 	}
 }
 
-// onProbation tells whether this agent is the one an update is watching.
-func (a *life) onProbation() bool {
-	if a.Child == nil {
-		return false
-	}
-	state, err := pointer.Read(a.Layout.Pointer())
-	return err == nil && state.Probation && state.Sequence == a.Child.Sequence()
-}
-
 // workerName is what document workers are called as.
 func workerName(l installer.Layout) string { return filepath.Join(l.BinDir(), "ssm-document-worker") }
 
-func executableOr(path string) string {
-	if path != "" {
-		return path
+// program is the running program, for workers; one whose file was replaced or removed can still be run where the system
+// knows a way.
+func program(path string) string {
+	const self = "/proc/self/exe"
+	if _, err := os.Stat(path); err != nil {
+		if _, err := os.Stat(self); err == nil {
+			return self
+		}
 	}
-	self, _ := os.Executable()
-	return self
+	return path
 }

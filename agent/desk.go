@@ -27,6 +27,7 @@ type desk struct {
 	lanes   []mailbox.Lane
 	parse   func(mailbox.Message) (*journal.Job, error)
 	work    func(context.Context, *command) // until the command is answered or the context ends
+	ahead   func(id string) *headStart      // begins to start a worker; nil: none
 	now     func() time.Time
 	log     *slog.Logger
 
@@ -44,6 +45,7 @@ type desk struct {
 type command struct {
 	*journal.Job
 	resumed bool
+	ahead   *headStart // may be nil
 
 	mu     sync.Mutex // guards the job's content and what follows
 	worker *runner.Worker
@@ -71,11 +73,16 @@ func (d *desk) Accept(ctx context.Context, m mailbox.Message) error {
 	case d.running >= d.workers && len(d.queue) >= d.buffer:
 		return mailbox.ErrFull
 	}
+	c := &command{Job: job}
+	if d.running < d.workers && len(d.queue) == 0 {
+		c.ahead = d.ahead(job.ID()) // while the disk is busy
+	}
 	if err := d.journal.Accept(job); err != nil {
+		c.ahead.abandon()
 		return err
 	}
 	d.log.Info("command accepted", "messageID", m.ID, "document", job.DocumentInformation.DocumentName)
-	d.enqueue(&command{Job: job})
+	d.enqueue(c)
 	return nil
 }
 

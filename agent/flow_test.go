@@ -1,3 +1,5 @@
+//go:build unix
+
 package agent_test
 
 import (
@@ -61,6 +63,16 @@ func TestCommandRuns(t *testing.T) { // 12, 92, and the three replies of 2.7
 		t.Error("not acknowledged once, or not marked as received") // 36
 	}
 	h.until("the worker's folder to be gone", func() bool { return len(files(filepath.Join(h.layout.Data(), h.id, "channels"))) == 0 })
+}
+
+// What the agent tells its worker by environment does not reach a script.
+func TestScriptEnvironment(t *testing.T) {
+	h := registered(t, nil)
+	h.start()
+	inv := h.wait(h.shell("env | grep -E 'GOMAXPROCS|SSM_DOCUMENT_WORKER|SSM_START' || echo clean"))
+	if !strings.HasPrefix(inv.StandardOutput, "clean\n") {
+		t.Errorf("%+v", inv)
+	}
 }
 
 func TestTwoSteps(t *testing.T) { // 87
@@ -198,7 +210,6 @@ func TestRegisteredLater(t *testing.T) {
 
 // A registration that is exchanged for another one takes effect without a restart.
 func TestRegisteredAnew(t *testing.T) {
-	t.Parallel()
 	h := registered(t, nil)
 	h.start()
 	h.wait(h.shell("true"))
@@ -207,6 +218,20 @@ func TestRegisteredAnew(t *testing.T) {
 	if h.id == before {
 		t.Fatal("the same node again")
 	}
+	if inv := h.wait(h.shell("echo hello")); inv.Status != "Success" {
+		t.Errorf("%+v", inv)
+	}
+}
+
+// A node that its region no longer knows waits; registering it anew wakes it.
+func TestRegisteredAnewAfterRefusal(t *testing.T) {
+	h := registered(t, nil)
+	h.must(h.region.Deregister(h.id))
+	h.start()
+	h.until("a refusal", func() bool {
+		return strings.Contains(h.read(filepath.Join(h.layout.Logs(), "amazon-ssm-agent.log")), "not registered")
+	})
+	h.register()
 	if inv := h.wait(h.shell("echo hello")); inv.Status != "Success" {
 		t.Errorf("%+v", inv)
 	}

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -55,6 +56,7 @@ func (a *life) keepHouse(ctx context.Context, cfg config.Config, id *identity.Id
 		Period: time.Duration(cfg.Ssm.HealthFrequencyMinutes) * time.Minute, Channel: h.channel, Done: a.beat.pulse.Done,
 		Log: a.logs.Logger().With("room", "HealthCheck")})
 	h.log.Info("starting", "instance", id.InstanceID, "region", id.Region)
+	rooms.Go(func() { h.followIdentity(ctx, leave) })
 	if ping.Awaken(ctx) != nil {
 		return nil
 	}
@@ -66,7 +68,7 @@ func (a *life) keepHouse(ctx context.Context, cfg config.Config, id *identity.Id
 	h.furnish(ctx, j)
 	rooms.Go(func() { ping.Run(ctx) })
 	rooms.Go(func() { h.restore(ctx) })
-	rooms.Go(func() { h.watch(ctx, leave) })
+	rooms.Go(func() { h.watch(ctx) })
 	<-ctx.Done()
 	h.desk.setClosed(true)
 	h.desk.busy.Wait()
@@ -101,8 +103,8 @@ func (h *house) furnish(ctx context.Context, j *journal.Journal) {
 	h.clean = &cleaner{outputs: j.Outputs, open: h.desk.isOpen, ssm: h.config.Ssm, now: h.Now}
 	h.bench = &bench{journal: j, desk: h.desk, job: read.Job, agent: h.agentInfo, reboot: h.rebooter(log), now: h.Now,
 		finished: h.clean.finished, log: h.desk.log,
-		spec: runner.Spec{Executable: executableOr(h.Executable), Argv0: workerName(h.Layout), Log: h.desk.log}}
-	h.desk.work = h.bench.work
+		spec: runner.Spec{Executable: h.Executable, Argv0: workerName(h.Layout), Log: h.desk.log}}
+	h.desk.work, h.desk.ahead = h.bench.work, h.bench.getAhead
 	h.desk.lanes = mailbox.Lanes(mailbox.Options{InstanceID: h.id.InstanceID, Directory: j.Directory(), Dial: h.dialMessages,
 		Head: func() wire.AdditionalInfo { return runner.Head(h.agentInfo(), h.Now(), nil) }, Contact: h.beat.pulse.Done,
 		Busy: h.pace.loop("mailbox"), Log: log.With("room", "mailbox"), Now: h.Now})
@@ -190,9 +192,8 @@ func (d *desk) resume(l journal.Loaded) {
 	}
 }
 
-// watch looks after the house: that nothing is stuck, what can be forgotten, and whether the machine is somebody else
-// now, which ends this house.
-func (h *house) watch(ctx context.Context, leave func()) {
+// watch looks after the house: that nothing is stuck, what can be forgotten.
+func (h *house) watch(ctx context.Context) {
 	busy := h.pace.loop("desk")
 	defer busy(false)
 	tick := time.NewTicker(housekeeping)
@@ -212,6 +213,22 @@ func (h *house) watch(ctx context.Context, leave func()) {
 			h.journal.Forget(forgot, h.desk.isOpen)
 		}
 		busy(false)
+	}
+}
+
+// followIdentity ends this house when the machine is registered as another node. The plain registration file is written
+// last of all, so a look at it is enough until it changes.
+func (h *house) followIdentity(ctx context.Context, leave func()) {
+	if h.id.Type != config.OnPrem {
+		return
+	}
+	before := changed(h.Layout.Registration())
+	for cloud.Pause(ctx, identityPeriod) == nil {
+		now := changed(h.Layout.Registration())
+		if now.Equal(before) {
+			continue
+		}
+		before = now
 		if h.moved() {
 			h.log.Info("this machine has another registration now")
 			leave()
@@ -219,11 +236,17 @@ func (h *house) watch(ctx context.Context, leave func()) {
 	}
 }
 
+// changed is when a file was written; the zero time when there is none.
+func changed(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
 // moved tells whether the machine has another registration. One that cannot be read is no other.
 func (h *house) moved() bool {
-	if h.id.Type != config.OnPrem {
-		return false
-	}
 	instance, region, err := identity.Registered(h.Layout)
 	return err == nil && instance != "" && (instance != h.id.InstanceID || region != h.id.Region)
 }

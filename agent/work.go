@@ -43,6 +43,7 @@ type bench struct {
 // answered, or with the context: then the journal and the worker's folder hold everything the next agent needs.
 func (b *bench) work(ctx context.Context, c *command) {
 	if c.isCancelled() && !c.resumed {
+		c.ahead.abandon()
 		b.cancelled(ctx, c)
 		return
 	}
@@ -77,30 +78,44 @@ func (c *command) isCancelled() bool {
 
 // start begins a new command, or finds the worker of an older one.
 func (b *bench) start(ctx context.Context, c *command) (*runner.Worker, error) {
-	if err := b.journal.Begin(c.Job); err != nil {
-		return nil, err
-	}
-	spec := b.spec
-	spec.Dir, spec.After = b.journal.Channel(c.ID()), c.SsmSetup.Told
-	w, err := (*runner.Worker)(nil), runner.ErrNotStarted
-	if c.resumed {
-		w, err = runner.Attach(ctx, spec)
-	}
-	if errors.Is(err, runner.ErrNotStarted) {
-		if err = runner.Prepare(spec.Dir, b.job(c.Job)); err == nil {
-			w, err = runner.Start(ctx, spec)
+	spec := b.workerSpec(c.ID())
+	spec.After = c.SsmSetup.Told
+	w, err := (*runner.Worker)(nil), b.journal.Begin(c.Job)
+	if err == nil && c.resumed {
+		if w, err = runner.Attach(ctx, spec); err == nil {
+			return b.hold(c, w)
 		}
 	}
+	if err == nil || errors.Is(err, runner.ErrNotStarted) {
+		err = runner.Prepare(spec.Dir, b.job(c.Job))
+	}
 	if err != nil {
+		c.ahead.abandon()
 		return nil, err
 	}
+	if w = c.ahead.start(ctx); w == nil {
+		if w, err = runner.Start(ctx, spec); err != nil {
+			return nil, err
+		}
+	}
+	return b.hold(c, w)
+}
+
+func (b *bench) workerSpec(id string) runner.Spec {
+	spec := b.spec
+	spec.Executable, spec.Dir = program(spec.Executable), b.journal.Channel(id)
+	return spec
+}
+
+// hold ties a worker to its command; a cancel that came before is handed on.
+func (b *bench) hold(c *command, w *runner.Worker) (*runner.Worker, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.worker = w
 	if c.SsmSetup.Cancelled {
-		err = w.Cancel()
+		return w, w.Cancel()
 	}
-	return w, err
+	return w, nil
 }
 
 // follow reports events until the document ends.
@@ -225,8 +240,7 @@ func (b *bench) giveUp(ctx context.Context, instanceID string, broken journal.Br
 
 // stopWorker ends the worker of a job that is given up, should one live.
 func (b *bench) stopWorker(ctx context.Context, c *command) {
-	spec := b.spec
-	spec.Dir = b.journal.Channel(c.ID())
+	spec := b.workerSpec(c.ID())
 	if _, err := os.Stat(spec.Dir); err != nil {
 		return
 	}

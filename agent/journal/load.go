@@ -88,12 +88,13 @@ func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 	return l, j.markAll(l)
 }
 
-// sweep removes workers' folders of jobs that were answered: a crash came between the two removals of Done. Folders
-// without a job of ours belong to somebody else.
+// sweep removes workers' folders without a job: a crash came between the two removals of Done, or before a job whose
+// worker was started ahead was on disk. Folders of the original look different and are let alone.
 func (j *Journal) sweep(open []string) {
 	entries, _ := os.ReadDir(j.Channel(""))
 	for _, e := range entries {
-		if _, err := os.Stat(filepath.Join(j.Channel(e.Name()), "job.json")); err == nil && !slices.Contains(open, e.Name()) {
+		_, noLog := os.Stat(filepath.Join(j.Channel(e.Name()), "log"))
+		if noLog == nil && !slices.Contains(open, e.Name()) {
 			os.RemoveAll(j.Channel(e.Name()))
 		}
 	}

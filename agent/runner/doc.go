@@ -20,6 +20,8 @@
 // for it and is woken through a pipe; a later agent looks ten times a second and asks for the lock. A death is certain
 // then, so nobody waits the 60 s of the original.
 //
+// A new job's worker may be started ahead (ahead.go): it waits for a word while the job goes to disk.
+//
 //	job.go, event.go     the two records           worker.go, read.go   the agent's side
 //	main.go, record.go   the worker                engine.go, gate.go   steps, one after another (spec runcommand 6)
 //	flow.go              exit codes, onFailure     reply.go             events → replies (spec runcommand 2.7)

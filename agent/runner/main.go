@@ -22,8 +22,12 @@ const (
 
 // Main is the worker process: it runs the job in dir to its end and returns the exit code. Its stderr is the job's log.
 func Main(dir string, actions []plugins.Action) int {
+	inCompany()
 	wake := farEnd()
 	host.CloseOnExec(3) // no script inherits what this process was given
+	if gate() != nil {
+		return ended // nobody wants it, nothing was touched
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	watch := listen(dir, stop)

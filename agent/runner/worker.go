@@ -50,7 +50,7 @@ func Start(ctx context.Context, s Spec) (*Worker, error) {
 	w = newWorker(s)
 	w.begin = len(events)
 	w.gone = make(chan struct{})
-	near, err := w.spawn(s)
+	near, err := w.spawn(s, func(*exec.Cmd) {})
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func Start(ctx context.Context, s Spec) (*Worker, error) {
 }
 
 // spawn starts the process and has it waited for; near is the bell, where there is one.
-func (w *Worker) spawn(s Spec) (near *os.File, err error) {
+func (w *Worker) spawn(s Spec, change func(*exec.Cmd)) (near *os.File, err error) {
 	cmd := exec.Command(s.Executable)
 	cmd.Args = []string{s.Argv0, s.Dir}
 	host.Detached(cmd)
@@ -72,6 +72,8 @@ func (w *Worker) spawn(s Spec) (near *os.File, err error) {
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
+	alone(cmd)
+	change(cmd)
 	near, far, err := bell(cmd)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,62 @@
+package agent_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/ssm-setup/ssm-setup/agent"
+)
+
+// Spec identity 10.1: the line, the two files, the console.
+func TestLogLines(t *testing.T) {
+	dir, settings := filepath.Join(t.TempDir(), "logs"), t.TempDir()
+	var console bytes.Buffer
+	log := agent.OpenLogs(dir, settings, &console).Logger().With("room", "mailbox", "node", "mi-1")
+	log.Debug("not seen")
+	log.Info("polling", "after", 3)
+	log.Error("reply not taken", "error", errors.New("no way"))
+	text, err := os.ReadFile(filepath.Join(dir, "amazon-ssm-agent.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{4} INFO \[mailbox\] polling node=mi-1 after=3
+\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{4} ERROR \[mailbox\] reply not taken node=mi-1 error="no way"
+$`)
+	if !want.Match(text) || console.String() != string(text) {
+		t.Errorf("%s", text)
+	}
+	faults, err := os.ReadFile(filepath.Join(dir, "errors.log"))
+	if err != nil || strings.Count(string(faults), "\n") != 1 || !strings.Contains(string(faults), "no way") {
+		t.Errorf("%v: %s", err, faults)
+	}
+}
+
+// seelog.xml with minlevel="debug" is the documented way to debug.
+func TestLogLevel(t *testing.T) {
+	settings := t.TempDir()
+	var console bytes.Buffer
+	logs := agent.OpenLogs(t.TempDir(), settings, &console)
+	logs.Logger().Debug("one")
+	if err := os.WriteFile(filepath.Join(settings, "seelog.xml"), []byte(`<seelog type="adaptive" minlevel="debug">`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	logs.Reload()
+	logs.Logger().Debug("two")
+	if strings.Contains(console.String(), "one") || !strings.Contains(console.String(), "two") {
+		t.Error(console.String())
+	}
+}
+
+// A folder that cannot be written costs lines, never the agent.
+func TestLogWithoutAPlace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	agent.OpenLogs(filepath.Join(path, "logs"), path, nil).Logger().Error("lost")
+}

@@ -1,0 +1,86 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+)
+
+// gateVariable tells a worker that was started ahead of its job to wait for a word on its stdin.
+const gateVariable = "SSM_DOCUMENT_WORKER_GATE"
+
+// Ahead is a worker process that was started before its job was accepted: while the job goes to disk, the process gets
+// ready. It touches nothing before [Ahead.Go]; when the agent gives it up or dies, it ends by itself.
+type Ahead struct {
+	worker *Worker
+	spec   Spec
+	near   *os.File
+	gate   *os.File
+}
+
+// StartAhead starts a process for a job that is new and is going to lie in s.Dir, which is made. End it with
+// [Ahead.Go] or [Ahead.Abandon].
+func StartAhead(s Spec) (*Ahead, error) {
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	in, gate, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	a := &Ahead{worker: newWorker(s), spec: s, gate: gate}
+	a.worker.gone = make(chan struct{})
+	a.near, err = a.worker.spawn(s, func(cmd *exec.Cmd) {
+		cmd.Stdin = in
+		cmd.Env = append(cmd.Environ(), gateVariable+"=1")
+	})
+	if err != nil {
+		gate.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// Go lets the worker run the job, which must be prepared now. What follows is as with [Start]; an error means that the
+// process is gone, and that [Start] may be called.
+func (a *Ahead) Go(ctx context.Context) (*Worker, error) {
+	defer a.gate.Close()
+	if _, err := a.gate.Write([]byte{1}); err != nil {
+		a.close()
+		return nil, err
+	}
+	if a.near != nil {
+		go a.worker.listen(a.near)
+	}
+	go a.worker.read(ctx, a.spec.After, a.near != nil)
+	return a.worker, nil
+}
+
+// Abandon ends the process; its folder is the caller's to remove.
+func (a *Ahead) Abandon() {
+	a.gate.Close()
+	a.close()
+}
+
+func (a *Ahead) close() {
+	if a.near != nil {
+		a.near.Close()
+	}
+}
+
+// errAbandoned: the agent that started this worker ahead did not want it, or died.
+var errAbandoned = errors.New("never told to begin")
+
+// gate waits for the word, in a worker that was started ahead. The variable does not reach a script.
+func gate() error {
+	if os.Getenv(gateVariable) == "" {
+		return nil
+	}
+	os.Unsetenv(gateVariable)
+	if n, _ := os.Stdin.Read(make([]byte, 1)); n == 0 {
+		return errAbandoned
+	}
+	return nil
+}

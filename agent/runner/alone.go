@@ -1,0 +1,28 @@
+package runner
+
+import (
+	"os"
+	"os/exec"
+)
+
+// A worker waits most of its life. With one processor of its own the Go runtime is up in half the time, which is most of
+// what a short command costs. Scripts must not inherit that: the worker takes the variable away again.
+const (
+	procsVariable = "GOMAXPROCS"
+	aloneVariable = "SSM_DOCUMENT_WORKER_ALONE"
+)
+
+// alone gives the worker one processor, unless somebody set another number for the whole agent.
+func alone(cmd *exec.Cmd) {
+	if os.Getenv(procsVariable) == "" {
+		cmd.Env = append(cmd.Environ(), procsVariable+"=1", aloneVariable+"=1")
+	}
+}
+
+// inCompany is the worker's side.
+func inCompany() {
+	if os.Getenv(aloneVariable) != "" {
+		os.Unsetenv(aloneVariable)
+		os.Unsetenv(procsVariable)
+	}
+}
