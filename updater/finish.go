@@ -100,7 +100,9 @@ func (w *work) remember(o Outcome) {
 	b, now := w.book, w.Now()
 	switch o.Kind {
 	case Updated, WentBack:
-		b.confirmed(o.Target, w.u.To.Hash, now)
+		if !w.u.To.IsZero() {
+			b.confirmed(o.Target, w.u.To.Hash, now)
+		}
 		b.release(o.Target)
 		if o.Kind == WentBack {
 			b.hold(o.From, fmt.Sprintf("somebody went back from it to %s", o.Target), true, now)

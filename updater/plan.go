@@ -62,6 +62,10 @@ func versionOf(t pointer.Target, floor manifests.Version) manifests.Version {
 
 // planBack plans a rollback: to what the pointer calls previous, else to the floor. No region is asked.
 func (w *work) planBack(state pointer.State, floor manifests.Version) error {
+	if o := w.book.Last; o != nil && o.Kind == RolledBack && o.Ended.After(w.u.Request.Asked) {
+		w.u.From, w.u.Target = o.Target, o.From // what was to be left has been taken back since somebody asked
+		return &ending{w.outcome(WentBack)}
+	}
 	to := state.Previous
 	if to.IsZero() && !state.Active.IsFloor() {
 		to = pointer.OnFloor()
@@ -70,7 +74,7 @@ func (w *work) planBack(state pointer.State, floor manifests.Version) error {
 		return &ending{w.outcome(NoPrevious)}
 	}
 	w.u.To, w.u.FromFloor, w.u.Target = to, to.IsFloor(), versionOf(to, floor)
-	w.u.Known = w.book.knows(w.u.Target, to.Hash)
+	w.u.Known = w.book.knows(w.u.Target, to.Hash) || w.book.knows(w.u.Target, "") // what a floor left behind in the store
 	w.u.Lines = []string{fmt.Sprintf("Updating %s from %s to %s", w.product(), w.u.From, w.u.Target)}
 	return nil
 }

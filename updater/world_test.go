@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -349,5 +348,3 @@ func has(t *testing.T, text string, parts ...string) {
 		}
 	}
 }
-
-var _ = fmt.Sprint

@@ -1,0 +1,174 @@
+package updater
+
+import (
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// seen is what a trial of 9.2.0.0 under sequence 5 is shown, second by second.
+type seen struct {
+	second   int
+	pulse    installer.Pulse
+	noPulse  bool
+	launcher int // 0: none
+	agent    int
+	probe    string // ok, fail
+}
+
+func TestTrial(t *testing.T) {
+	began := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(s int) time.Time { return began.Add(time.Duration(s) * time.Second) }
+	target := pointer.Target{Version: "9.2.0.0", Hash: "aa"}
+	pulse := func(pid, beats int, trip bool, s int) installer.Pulse {
+		p := installer.Pulse{PID: pid, Started: began.Add(time.Duration(pid)), Version: "9.2.0.0", Hash: "aa", Sequence: 5, Beats: uint64(beats), At: at(s)}
+		if trip {
+			p.LastRoundTrip = at(s)
+		}
+		return p
+	}
+	steady := func(from, to int, trip bool) (list []seen) {
+		for s := from; s <= to; s += 5 {
+			list = append(list, seen{second: s, pulse: pulse(10, s+1, trip, s), launcher: 1})
+		}
+		return list
+	}
+	change := func(list []seen, f func(*seen)) []seen {
+		for i := range list {
+			f(&list[i])
+		}
+		return list
+	}
+	other := pulse(11, 1, false, 3)
+	other.Version, other.Hash = "9.1.0.0", "bb"
+	forged := pulse(11, 1, false, 3)
+	forged.Hash = "cc"
+	old := other
+	old.Sequence = 4
+	for name, c := range map[string]struct {
+		looks []seen
+		want  verdict
+		last  int // second of the verdict
+	}{
+		"sound after the watch":        {steady(0, 40, true), sound, 30},
+		"another version":              {[]seen{{second: 3, pulse: other, launcher: 1}}, unsound, 3},
+		"another program":              {[]seen{{second: 3, pulse: forged, launcher: 1}}, unsound, 3},
+		"silence from the start":       {[]seen{{second: 0, noPulse: true, launcher: 1}, {second: 19, noPulse: true, launcher: 1}, {second: 20, noPulse: true, launcher: 1}}, unsound, 20},
+		"silence later":                {append(steady(0, 10, true), seen{second: 30, pulse: pulse(10, 11, true, 10), launcher: 1}), unsound, 30},
+		"no launcher at all":           {[]seen{{second: 0, noPulse: true}}, deserted, 0},
+		"a launcher that goes":         {append(steady(0, 10, true), seen{second: 12}, seen{second: 17}, seen{second: 18}), deserted, 18},
+		"a launcher that comes back":   {append(append(steady(0, 10, true), seen{second: 12}), change(steady(15, 40, true), func(s *seen) { s.launcher = 2 })...), sound, 30},
+		"a new process starts anew":    {append(steady(0, 20, true), change(steady(25, 70, true), func(s *seen) { s.pulse.PID, s.pulse.Started = 12, at(21) })...), sound, 55},
+		"mute while others are heard":  {change(steady(0, 200, false), func(s *seen) { s.probe = "ok" }), unsound, 120},
+		"mute, and nobody is heard":    {change(steady(0, 500, false), func(s *seen) { s.probe = "fail" }), waitOn, 500},
+		"the service comes back":       {append(change(steady(0, 200, false), func(s *seen) { s.probe = "fail" }), change(steady(205, 205, true), func(s *seen) { s.probe = "ok" })...), sound, 205},
+		"back, but it stays mute":      {append(change(steady(0, 200, false), func(s *seen) { s.probe = "fail" }), change(steady(205, 400, false), func(s *seen) { s.probe = "ok" })...), unsound, 325},
+		"an older one lingers":         {[]seen{{second: 1, pulse: old, launcher: 1, agent: 11}, {second: 2, pulse: old, launcher: 1, agent: 11}}, again, 2},
+		"an older pulse is no process": {[]seen{{second: 1, pulse: old, launcher: 1, agent: 12}, {second: 5, pulse: old, launcher: 1}}, waitOn, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := &trial{to: target, version: "9.2.0.0", sequence: 5, watch: 30 * time.Second, trip: true, began: began, last: began,
+				steadyAt: began, asked: began}
+			var got verdict
+			last := 0
+			for _, s := range c.looks {
+				switch s.probe {
+				case "ok":
+					tr.probed(at(s.second), nil)
+				case "fail":
+					tr.probed(at(s.second), errNobody)
+				}
+				last = s.second
+				got, _ = tr.see(look{now: at(s.second), pulse: s.pulse, legible: !s.noPulse && s.pulse.PID != 0, launcher: s.launcher,
+					running: s.launcher != 0, agent: s.agent})
+				if got != waitOn {
+					break
+				}
+			}
+			if got != c.want || last != c.last {
+				t.Errorf("verdict %d after %d s, want %d after %d s", got, last, c.want, c.last)
+			}
+		})
+	}
+}
+
+func TestAligned(t *testing.T) {
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	two := pointer.Target{Version: "9.2.0.0", Hash: "aa"}
+	one := pointer.Target{Version: "9.1.5.0", Hash: "bb"}
+	state := pointer.State{Sequence: 7, Active: two, Previous: one, Floor: "9.1.0.0"}
+	runs := func(version, hash string, sequence uint64, age time.Duration) installer.Pulse {
+		return installer.Pulse{PID: 1, Version: version, Hash: hash, Sequence: sequence, Started: now.Add(-age)}
+	}
+	onFloor := state
+	onFloor.Active = pointer.OnFloor()
+	probation := state
+	probation.Probation = true
+	for name, c := range map[string]struct {
+		state pointer.State
+		floor string
+		pulse installer.Pulse
+		want  move
+	}{
+		"all is well":                  {state, "9.1.0.0", runs("9.2.0.0", "aa", 7, time.Hour), move{}},
+		"confirmed since":              {state, "9.1.0.0", runs("9.2.0.0", "aa", 6, time.Hour), move{}},
+		"no pointer":                   {pointer.State{Active: pointer.OnFloor()}, "9.1.0.0", runs("9.1.0.0", "", 0, time.Hour), move{}},
+		"on probation":                 {probation, "9.3.0.0", runs("9.3.0.0", "", 7, time.Hour), move{}},
+		"new floor, not proved":        {state, "9.3.0.0", runs("9.3.0.0", "", 7, 10*time.Second), move{}},
+		"new floor, proved":            {state, "9.3.0.0", runs("9.3.0.0", "", 7, 2*time.Minute), move{align: true, active: pointer.OnFloor()}},
+		"new floor, still the old one": {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, time.Hour), move{}},
+		"new floor below":              {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), move{align: true, active: two}},
+		"floor upgraded under itself":  {onFloor, "9.1.9.0", runs("9.1.9.0", "", 7, time.Second), move{align: true, active: pointer.OnFloor()}},
+		"fell back, young":             {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 29*time.Minute), move{}},
+		"fell back, old":               {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), move{align: true, active: one, aside: two, hold: two}},
+		"fell back to the floor":       {state, "9.1.0.0", runs("9.1.0.0", "xx", 7, 31*time.Minute), move{align: true, active: pointer.OnFloor(), aside: two, hold: two}},
+		"of an older pointer":          {state, "9.1.0.0", runs("9.1.5.0", "bb", 6, time.Second), move{leave: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := aligned(c.state, c.floor, c.pulse, true, now)
+			got.why = ""
+			if got != c.want {
+				t.Errorf("%+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestStatuses(t *testing.T) {
+	for want, got := range map[string]string{
+		"UpdateSucceeded-3.3.987.0":                                                 status(baseSucceeded, false, "", "", "3.3.987.0"),
+		"UpdateFailed_ErrorAttempToDowngrade-3.2.0.0-NoAlarm":                       status(baseFailed, false, "", "ErrorAttempToDowngrade", "3.2.0.0"),
+		"UpdateFailed_VerificationRollback_ErrorUpdateFailRollbackSuccess-9.2.0.0":  status(baseFailed, false, rollbackMark, codeRolledBack, "9.2.0.0"),
+		"UpdateInitialized_SelfUpdate-latest":                                       status(baseInitialized, true, "", "", "latest"),
+		"UpdateSucceeded_SelfUpdate_InactiveAgentVersion-9.2.0.0":                   status(baseSucceeded, true, "", "InactiveAgentVersion", "9.2.0.0"),
+		"RollingBack_VerificationRollback_ErrorUpdateFailRollbackSuccess-3.3.987.0": status(baseRollback, false, rollbackMark, codeRolledBack, "3.3.987.0"),
+	} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestHolding(t *testing.T) {
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	var l Ledger
+	v := manifests.MustVersion("9.2.0.0")
+	days := []int{1, 2, 4, 8, 16, 30, 30}
+	for i, d := range days {
+		l.hold(v, "it crashed", false, now)
+		if h := l.Skip[0]; h.Attempts != i+1 || h.Until != now.Add(time.Duration(d)*24*time.Hour) || len(l.Skip) != 1 {
+			t.Errorf("attempt %d: %+v", i+1, l.Skip)
+		}
+	}
+	if l.skipFor(Request{}, now)[v] == "" || l.skipFor(Request{}, now.Add(31*24*time.Hour))[v] != "" {
+		t.Error("it is held for thirty days, no longer")
+	}
+	l.release(v)
+	l.hold(v, "somebody went back", true, now)
+	if l.skipFor(Request{Why: ByCommandLine}, now)[v] != "" || l.skipFor(Request{Why: ByTimer}, now)[v] == "" {
+		t.Error("a version somebody went back from is for scheduled updates to keep away from")
+	}
+}

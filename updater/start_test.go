@@ -1,0 +1,225 @@
+package updater_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/updater"
+)
+
+// TestMain is also the other process of some tests: called as "updater" it answers as its environment says, called as "asker" it
+// wants an update while another is under way, called as "holder" it holds the update lock of its first argument until its input ends.
+func TestMain(m *testing.M) {
+	switch os.Args[0] {
+	case "updater":
+		fmt.Print(os.Getenv("ANSWER"))
+		if file := os.Getenv("COPY"); file != "" {
+			_ = os.WriteFile(file, []byte(strings.Join(os.Args[1:], " ")), 0o600)
+		}
+		os.Exit(0)
+	case "asker":
+		e := updater.Engine{Layout: installer.At(os.Args[1])}
+		_, _ = e.Run(context.Background(), updater.Request{Want: os.Args[2], Why: updater.ByCommandLine}, func(s string) { fmt.Println(s) })
+		os.Exit(0)
+	case "holder":
+		lock, err := installer.LockUpdate(installer.At(os.Args[1]))
+		fmt.Println(err)
+		_, _ = os.Stdin.Read(make([]byte, 1))
+		_ = lock.Release()
+		os.Exit(0)
+	}
+	os.Exit(inMemory(m.Run))
+}
+
+// inMemory has temporary folders lie in memory where there is such a place: everything here is synced again and again.
+func inMemory(run func() int) int {
+	dir, err := os.MkdirTemp("/dev/shm", "updater-test-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		os.Setenv("TMPDIR", dir)
+	}
+	return run()
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	exe, err := os.Executable()
+	must(t, err)
+	return exe
+}
+
+func TestLaunch(t *testing.T) {
+	l := installer.At(t.TempDir())
+	copied := filepath.Join(t.TempDir(), "arguments")
+	for answer, want := range map[string]error{"taken x\n": nil, "busy\n": updater.ErrBusy, "": updater.ErrDied, "nonsense\n": updater.ErrDied} {
+		p := updater.Program{Path: self(t), Name: "updater", Environment: []string{"ANSWER=" + answer, "COPY=" + copied}}
+		id, err := updater.Launch(context.Background(), p, l, updater.Request{Want: "9.2.0.0"})
+		if !errors.Is(err, want) || (want == nil) != (id != "") {
+			t.Errorf("%q: %q, %v", answer, id, err)
+		}
+		left, _ := filepath.Glob(filepath.Join(l.UpdateRoot(), "ask", "*"))
+		if want != nil && len(left) != 0 {
+			t.Errorf("%q: the request is still there", answer)
+		}
+		for _, f := range left { // taken, by an updater that does not exist
+			r, err := updater.ReadRequest(f)
+			if err != nil || r.Want != "9.2.0.0" || r.ID != id {
+				t.Errorf("%+v, %v", r, err)
+			}
+			os.Remove(f)
+		}
+	}
+	p := updater.Program{Path: self(t), Name: "updater", Environment: []string{"ANSWER=refused the disk is on fire\n"}}
+	if _, err := updater.Launch(context.Background(), p, l, updater.Request{}); err == nil || err.Error() != "the disk is on fire" {
+		t.Errorf("refused: %v", err)
+	}
+	p.Path = filepath.Join(t.TempDir(), "none")
+	if _, err := updater.Launch(context.Background(), p, l, updater.Request{}); !errors.Is(err, updater.ErrDied) {
+		t.Errorf("no program: %v", err)
+	}
+}
+
+// hold has another process hold the update lock.
+func hold(t *testing.T, l installer.Layout) {
+	t.Helper()
+	cmd := exec.Command(self(t))
+	cmd.Args = []string{"holder", l.Root}
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() { in.Close(); _ = cmd.Wait() })
+	b := make([]byte, 64)
+	n, _ := out.Read(b)
+	if string(b[:n]) != "<nil>\n" {
+		t.Fatalf("the holder says %q", b[:n])
+	}
+}
+
+func TestBusy(t *testing.T) {
+	w := newWorld(t)
+	hold(t, w.layout)
+	var said string
+	o, err := w.engine().Run(context.Background(), updater.Request{}, func(s string) { said = s })
+	if o != nil || !errors.Is(err, updater.ErrBusy) || said != "busy" {
+		t.Fatalf("%+v, %v, %q", o, err, said)
+	}
+	if err.Error() != "Another update in progress, try again later" {
+		t.Errorf("%q", err)
+	}
+	before := w.now
+	must(t, w.engine().Resume(context.Background())) // leaves it to the other
+	if w.now.Sub(before) < 10*time.Second {
+		t.Error("resume does not wait for the lock")
+	}
+}
+
+func TestADeafWatchGivesWay(t *testing.T) {
+	w := deafUntil(t, "9.1.0.0")
+	led, _ := updater.ReadLedger(w.layout)
+	if led.Last.Kind != "up-to-date" || led.Last.Want != "9.1.0.0" {
+		t.Errorf("the newer request ended so: %+v", led.Last)
+	}
+	if len(led.Skip) != 0 {
+		t.Errorf("a version that made room is held back: %+v", led.Skip)
+	}
+	w.whole("9.1.0.0")
+}
+
+func TestADeafWatchIsRolledBack(t *testing.T) {
+	w := deafUntil(t, updater.Previous)
+	led, _ := updater.ReadLedger(w.layout)
+	if o := led.Last; o.Kind != updater.WentBack || o.From != ver("9.2.0.0") || o.Running != ver("9.1.0.0") {
+		t.Errorf("%+v", led.Last)
+	}
+	w.whole("9.1.0.0")
+}
+
+// deafUntil updates to 9.2.0.0 while the service is out of reach, and has another process want something else then.
+func deafUntil(t *testing.T, want string) *world {
+	w := newWorld(t)
+	e := w.engine()
+	asked := false
+	wait := e.Pause
+	e.Pause = func(ctx context.Context, d time.Duration) error {
+		led, _ := updater.ReadLedger(w.layout)
+		w.mu.Lock()
+		w.reachable = asked
+		w.mu.Unlock()
+		if led.Open != nil && led.Open.Deaf && !asked {
+			asked = true
+			cmd := exec.Command(self(t))
+			cmd.Args = []string{"asker", w.layout.Root, want}
+			if out, err := cmd.Output(); err != nil || !strings.HasPrefix(string(out), "taken ") {
+				t.Errorf("the newer request: %q, %v", out, err)
+			}
+		}
+		return wait(ctx, d)
+	}
+	w.reachable = false
+	if _, err := e.Run(context.Background(), updater.Request{}, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestWordsOfOutcomes(t *testing.T) {
+	const file = "http://region/9.2.0.0/"
+	for name, c := range map[string]struct {
+		change func(*world)
+		want   string
+		text   string
+	}{
+		"up to date": {func(w *world) { w.versions = []string{"9.1.0.0"} }, "", `Updating amazon-ssm-agent from 9.1.0.0 to 9.1.0.0
+amazon-ssm-agent 9.1.0.0 has already been installed
+update skipped
+9.1.0.0 is what region x-1 offers: up to date
+`},
+		"inactive": {func(w *world) { w.status["9.2.0.0"] = "Inactive" }, "9.2.0.0", `Updating amazon-ssm-agent from 9.1.0.0 to 9.2.0.0
+amazon-ssm-agent version 9.2.0.0 is deprecated/inactive, update skipped
+region x-1 marks 9.2.0.0 as Inactive; it stays at 9.1.0.0, newest active is 9.1.0.0
+`},
+		"unknown": {func(*world) {}, "9.9.0.0", `Updating amazon-ssm-agent from 9.1.0.0 to 9.9.0.0
+amazon-ssm-agent target version 9.9.0.0 is unsupported on current platform
+Failed to update amazon-ssm-agent to 9.9.0.0
+No rollback needed
+region x-1 does not list 9.9.0.0 for this platform; the newest it has is 9.2.0.0
+hint: Unsupported on current platform
+`},
+		"nonsense": {func(*world) {}, "nonsense", `Invalid target version: nonsense
+No rollback needed
+"nonsense" names no version region x-1 has; give four parts such as 9.1.0.0, latest, stable, or a constraint such as '>=9.1'
+`},
+		"crash": {func(w *world) { w.nature["9.2.0.0"] = "dead" }, "", `Updating amazon-ssm-agent from 9.1.0.0 to 9.2.0.0
+Successfully downloaded FILE
+Initiating amazon-ssm-agent update to 9.2.0.0
+failed to update amazon-ssm-agent to 9.2.0.0, failed to start the agent, ErrorMessage=the launcher gave it up and runs 9.1.0.0 instead
+Initiating rollback amazon-ssm-agent to 9.1.0.0
+rolledback amazon-ssm-agent to 9.1.0.0
+Failed to update amazon-ssm-agent to 9.2.0.0
+9.2.0.0 did not prove itself on this host; 9.1.0.0 runs again, and 9.2.0.0 is held back until somebody names it
+`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			c.change(w)
+			got := w.run(updater.Request{Want: c.want}).Text()
+			if at := strings.Index(got, file); at >= 0 {
+				end := at + strings.IndexByte(got[at:], '\n')
+				got = got[:at] + "FILE" + got[end:]
+			}
+			if got != c.text {
+				t.Errorf("got\n%s\nwant\n%s", got, c.text)
+			}
+		})
+	}
+}
