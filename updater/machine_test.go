@@ -1,0 +1,56 @@
+//go:build unix
+
+package updater_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/updater"
+)
+
+func TestThisMachine(t *testing.T) {
+	l := installer.At(t.TempDir())
+	m := updater.ThisMachine(l)
+	if _, err := m.Floor(); err == nil {
+		t.Error("there is no launcher to have a version")
+	}
+	must(t, os.MkdirAll(l.BinDir(), 0o755))
+	must(t, os.WriteFile(l.Launcher(), program("9.1.0.0"), 0o755))
+	if v, err := m.Floor(); err != nil || v != ver("9.1.0.0") {
+		t.Errorf("%s, %v", v, err)
+	}
+	if _, running := m.Launcher(); running {
+		t.Error("a launcher runs in an empty folder")
+	}
+	if _, running := m.Agent(); running {
+		t.Error("an agent runs in an empty folder")
+	}
+	if err := m.SendAway(context.Background()); err != nil {
+		t.Errorf("nobody to send away: %v", err)
+	}
+	if free, err := m.Free(l.Root); err != nil || free == 0 {
+		t.Errorf("%d, %v", free, err)
+	}
+}
+
+func TestTry(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "program")
+	must(t, os.WriteFile(file, []byte("#!/bin/sh\necho \"$1\" to out; echo and err >&2; [ \"$1\" = good ]\n"), 0o755))
+	m := updater.ThisMachine(installer.At(t.TempDir()))
+	if out, err := m.Try(context.Background(), file, "good"); err != nil || out != "good to out\nand err" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if out, err := m.Try(context.Background(), file, "bad"); err == nil || !strings.Contains(out, "bad to out") {
+		t.Errorf("%q, %v", out, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := m.Try(ctx, file, "good"); err == nil {
+		t.Error("a run that was called off succeeds")
+	}
+}
