@@ -68,7 +68,9 @@ func Run(ctx context.Context, o Options) error {
 		debug.SetGCPercent(gcPercent)
 		debug.SetMemoryLimit(memoryLimit)
 	}
-	logs := OpenLogs(o.Layout.Logs(), o.Layout.ConfigDir(), o.Console)
+	console, drain := unhurried(o.Console)
+	defer drain()
+	logs := OpenLogs(o.Layout.Logs(), o.Layout.ConfigDir(), console)
 	a := &life{Options: o, logs: logs, log: logs.Logger().With("room", "ssm-agent-worker"), pace: newPace()}
 	return a.run(ctx)
 }
@@ -135,7 +137,7 @@ func (a *life) live(ctx context.Context) error {
 		return err
 	}
 	a.beat.period.Store(int64(beatPeriod(cfg.Agent.UpdateWatchSeconds)))
-	if a.http, err = cloud.HTTP(); err != nil {
+	if a.http, err = a.connections(ctx); err != nil {
 		return err
 	}
 	go a.background(ctx)
@@ -152,42 +154,54 @@ func (a *life) live(ctx context.Context) error {
 }
 
 // configuration reads the file, again and again while it cannot be read.
-func (a *life) configuration(ctx context.Context) (config.Config, error) {
+func (a *life) configuration(ctx context.Context) (cfg config.Config, err error) {
+	err = a.until(ctx, "waiting for a configuration that can be read", func() error {
+		cfg, err = config.Load(a.Layout.ConfigFile())
+		return err
+	})
+	return cfg, err
+}
+
+// connections makes the process's HTTP client, which may need a file of certificates.
+func (a *life) connections(ctx context.Context) (client *http.Client, err error) {
+	err = a.until(ctx, "waiting for certificates that can be read", func() error {
+		client, err = cloud.HTTP()
+		return err
+	})
+	return client, err
+}
+
+// until tries every second until it succeeds: what is wrong here is wrong for every version of the agent, so ending would
+// help nobody. What is wrong is said once. The error is the context's.
+func (a *life) until(ctx context.Context, what string, try func() error) error {
 	said := ""
 	for {
-		cfg, err := config.Load(a.Layout.ConfigFile())
+		err := try()
 		if err == nil {
-			return cfg, nil
+			return nil
 		}
 		if err.Error() != said {
 			said = err.Error()
-			a.log.Error("waiting for a configuration that can be read", "error", err)
+			a.log.Error(what, "error", err)
 		}
 		if err := cloud.Pause(ctx, identityPeriod); err != nil {
-			return cfg, err
+			return err
 		}
 	}
 }
 
-// identity waits until the machine has one. What is missing is said once.
-func (a *life) identity(ctx context.Context, cfg config.Config) (*identity.Identity, error) {
-	o := identity.Options{HTTP: a.http, Log: a.logs.Logger().With("room", "identity"), Keeper: true}
-	quiet := o
-	quiet.Log = slog.New(slog.DiscardHandler)
-	said := ""
-	for {
-		_, err := identity.Load(a.Layout, cfg, quiet)
-		if err == nil {
-			return identity.Load(a.Layout, cfg, o)
+// identity waits until the machine has one.
+func (a *life) identity(ctx context.Context, cfg config.Config) (id *identity.Identity, err error) {
+	quiet := identity.Options{HTTP: a.http}
+	keeper := identity.Options{HTTP: a.http, Log: a.logs.Logger().With("room", "identity"), Keeper: true}
+	err = a.until(ctx, "Identity not found", func() error {
+		if _, err := identity.Load(a.Layout, cfg, quiet); err != nil {
+			return err
 		}
-		if err.Error() != said {
-			said = err.Error()
-			a.log.Error("Identity not found", "error", err)
-		}
-		if err := cloud.Pause(ctx, identityPeriod); err != nil {
-			return nil, err
-		}
-	}
+		id, err = identity.Load(a.Layout, cfg, keeper)
+		return err
+	})
+	return id, err
 }
 
 // background is work that nobody waits for: the program's hash for the pulse, the log level, the updater.

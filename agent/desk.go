@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ func (d *desk) Accept(ctx context.Context, m mailbox.Message) error {
 	if strings.HasPrefix(m.Topic, wire.TopicCancelCommand) {
 		return d.acceptCancel(m)
 	}
-	job, err := d.parse(m)
+	job, err := d.read(m)
 	if err != nil {
 		return &mailbox.Rejected{Trace: err.Error()}
 	}
@@ -84,6 +85,18 @@ func (d *desk) Accept(ctx context.Context, m mailbox.Message) error {
 	d.log.Info("command accepted", "messageID", m.ID, "document", job.DocumentInformation.DocumentName)
 	d.enqueue(c)
 	return nil
+}
+
+// read parses. A message that brings the parser down is rejected like any other: it must not bring the agent down, with
+// it the next one, and so the version.
+func (d *desk) read(m mailbox.Message) (job *journal.Job, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			d.log.Error("message cannot be parsed", "messageID", m.ID, "panic", cause, "stack", string(debug.Stack()))
+			err = fmt.Errorf("encountered error while parsing input - internal error %v", cause)
+		}
+	}()
+	return d.parse(m)
 }
 
 // enqueue lets a command begin, or wait. Under mu.

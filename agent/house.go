@@ -76,21 +76,12 @@ func (a *life) keepHouse(ctx context.Context, cfg config.Config, id *identity.Id
 }
 
 // openJournal waits for a disk that takes the tree; the error is the context's.
-func (a *life) openJournal(ctx context.Context, cfg config.Config, id *identity.Identity) (*journal.Journal, error) {
-	said := ""
-	for {
-		j, err := journal.Open(a.Layout.Data(), id.ShortID(), cfg.Agent.OrchestrationRootDir)
-		if err == nil {
-			return j, nil
-		}
-		if err.Error() != said {
-			said = err.Error()
-			a.log.Error("waiting for a place to keep commands in", "error", err)
-		}
-		if err := cloud.Pause(ctx, identityPeriod); err != nil {
-			return nil, err
-		}
-	}
+func (a *life) openJournal(ctx context.Context, cfg config.Config, id *identity.Identity) (j *journal.Journal, err error) {
+	err = a.until(ctx, "waiting for a place to keep commands in", func() error {
+		j, err = journal.Open(a.Layout.Data(), id.ShortID(), cfg.Agent.OrchestrationRootDir)
+		return err
+	})
+	return j, err
 }
 
 // furnish makes the rooms and ties them together.
@@ -166,11 +157,13 @@ func (h *house) restore(ctx context.Context) {
 	if err != nil {
 		h.log.Error("the journal cannot be read completely", "error", err)
 	}
-	for _, b := range loaded.Broken {
-		h.bench.giveUp(ctx, h.id.InstanceID, b)
-	}
 	h.desk.resume(loaded)
 	var lanes sync.WaitGroup
+	lanes.Go(func() {
+		for _, b := range loaded.Broken {
+			h.bench.giveUp(ctx, h.id.InstanceID, b)
+		}
+	})
 	for _, l := range h.desk.lanes {
 		lanes.Go(func() { l.Run(ctx, h.desk.Accept) })
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -110,12 +111,63 @@ func (h *lines) Handle(_ context.Context, r slog.Record) error {
 	b.WriteByte('\n')
 	h.logs.all.write(b.Bytes())
 	if r.Level >= slog.LevelError {
-		h.logs.errors.write(b.Bytes())
+		h.logs.errors.write(bytes.Replace(b.Bytes(), []byte(" ERROR "), []byte(" ERROR "+place(r.PC)), 1))
 	}
 	if h.logs.console != nil {
 		h.logs.console.Write(b.Bytes())
 	}
 	return nil
+}
+
+// place is where in the program a line comes from: "[Func @ file.go.line] ".
+func place(pc uintptr) string {
+	if pc == 0 {
+		return ""
+	}
+	frame, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+	name := frame.Function[strings.LastIndexByte(frame.Function, '.')+1:]
+	return fmt.Sprintf("[%s @ %s.%d] ", name, filepath.Base(frame.File), frame.Line)
+}
+
+// unhurried is a writer that never blocks: lines that a console does not take in time are dropped. The returned func
+// waits a moment for what is on its way.
+func unhurried(w io.Writer) (io.Writer, func()) {
+	if w == nil {
+		return nil, func() {}
+	}
+	lines, done := make(chan []byte, 128), make(chan struct{})
+	go func() {
+		defer close(done)
+		for line := range lines {
+			if line == nil {
+				return
+			}
+			w.Write(line)
+		}
+	}()
+	return dropping(lines), func() {
+		ctx, end := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer end()
+		select {
+		case lines <- nil: // the end
+		case <-ctx.Done():
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+	}
+}
+
+type dropping chan []byte
+
+// Write never blocks.
+func (d dropping) Write(line []byte) (int, error) {
+	select {
+	case d <- bytes.Clone(line):
+	default:
+	}
+	return len(line), nil
 }
 
 // rolled is a file that makes way when it grows too large: it gets a number that only grows.

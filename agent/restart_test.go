@@ -16,6 +16,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent"
 	"github.com/ssm-setup/ssm-setup/agent/journal"
+	system "github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -216,6 +217,8 @@ func TestReboot(t *testing.T) { // 98
 // newBoot makes a command's files look as if the machine had restarted since.
 func (h *host) newBoot(command string) {
 	h.Helper()
+	lock := filepath.Join(h.layout.Data(), h.id, "channels", command, "lock")
+	h.until("the worker to be gone", func() bool { _, held, err := system.Holder(lock); return err == nil && !held })
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	h.must(err)
 	for _, path := range []string{filepath.Join(h.state("current"), command), filepath.Join(h.layout.Data(), h.id, "channels", command, "events")} {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/journal"
 	"github.com/ssm-setup/ssm-setup/agent/mailbox"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
@@ -25,6 +27,9 @@ const (
 // settle is how long after a step's reply the record of it may wait: mostly the end of the document follows at once, and
 // then nothing need be recorded.
 const settle = 100 * time.Millisecond
+
+// tellAgain is the pause after a reply that could neither be sent nor kept.
+const tellAgain = 15 * time.Second
 
 // bench does the work on one command after another.
 type bench struct {
@@ -139,17 +144,27 @@ func (b *bench) follow(ctx context.Context, c *command, w *runner.Worker) {
 				}
 				c.note(e)
 				save = time.After(settle)
-			case e.Kind == runner.Done && e.Status == wire.SuccessAndReboot:
-				b.rebooting(ctx, c, e)
-				return
-			case e.Kind == runner.Done:
+			case e.Forced:
+				b.log.Error("document worker died", "messageID", c.id(), "said", b.lastWords(c.ID()))
+				fallthrough
+			case e.Kind == runner.Done && e.Status != wire.SuccessAndReboot:
 				if b.tell(ctx, c, e.Seq, runner.EventReply(b.head(), e)) == nil {
 					b.done(c, e.Status)
 				}
 				return
+			case e.Kind == runner.Done:
+				b.rebooting(ctx, c, e)
+				return
 			}
 		}
 	}
+}
+
+// lastWords is the end of what a worker said, for the log.
+func (b *bench) lastWords(id string) string {
+	const most = 2000
+	text, _ := os.ReadFile(filepath.Join(b.journal.Channel(id), "log"))
+	return string(text[max(0, len(text)-most):])
 }
 
 // note remembers that an event was reported.
@@ -164,14 +179,20 @@ func (c *command) note(e runner.Event) {
 
 func (b *bench) head() wire.AdditionalInfo { return runner.Head(b.agent(), b.now(), nil) }
 
-// tell hands a reply to the command's lane. An error other than the context's end means that it could neither be sent nor
-// kept: then the command stays in the journal and is reported at the next start.
+// tell hands a reply to the command's lane, again and again while it can neither be sent nor kept (no network and a full
+// disk). The error is the context's: then the next agent tells it.
 func (b *bench) tell(ctx context.Context, c *command, seq int, body wire.Reply) error {
-	err := b.desk.lane(c.UpstreamServiceName).Reply(ctx, mailbox.Reply{MessageID: c.id(), ID: mailbox.ReplyID(c.id(), seq), Body: body})
-	if err != nil && ctx.Err() == nil {
-		b.log.Error("reply lost until the next start", "messageID", c.id(), "error", err)
+	reply := mailbox.Reply{MessageID: c.id(), ID: mailbox.ReplyID(c.id(), seq), Body: body}
+	for {
+		err := b.desk.lane(c.UpstreamServiceName).Reply(ctx, reply)
+		if err == nil {
+			return nil
+		}
+		b.log.Error("reply neither sent nor kept, trying again", "messageID", c.id(), "error", err, "in", tellAgain)
+		if err := cloud.Pause(ctx, tellAgain); err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 func (b *bench) save(c *command) {

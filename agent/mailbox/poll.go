@@ -19,12 +19,13 @@ const (
 	minPause   = 100 * time.Millisecond // after a quick empty poll, doubling
 	maxPause   = 2 * time.Second
 	minWait    = time.Second // after a quick error, doubling
-	maxWait    = 15 * time.Second
+	maxWait    = 5 * time.Second
 )
 
 // poll asks for messages until the context ends.
 func (l *polled) poll(ctx context.Context, accept Accept) {
-	var empty, failed time.Duration // the next pauses
+	var empty, failed time.Duration // the last pauses
+	var said string
 	for ctx.Err() == nil {
 		began := l.Now()
 		messages, err := l.getMessages(ctx)
@@ -36,17 +37,20 @@ func (l *polled) poll(ctx context.Context, accept Accept) {
 			l.Log.Warn("poll ended without an answer", "after", took, "error", err)
 			empty, failed = 0, 0
 		case err != nil:
-			l.Log.Error("poll failed", "error", err)
+			if text := err.Error(); text != said {
+				said = text
+				l.Log.Error("poll failed, trying again until it succeeds", "error", err)
+			}
 			l.count()
 			failed = grow(failed, minWait, maxWait)
 			l.Pause(ctx, failed/2+rand.N(failed/2+1))
 		case len(messages) > 0:
-			empty, failed = 0, 0
+			empty, failed, said = 0, 0, ""
 			l.take(ctx, messages, accept)
 		case took >= unhurried:
 			empty, failed = 0, 0
 		default:
-			empty, failed = grow(empty, minPause, maxPause), 0
+			empty, failed, said = grow(empty, minPause, maxPause), 0, ""
 			l.Pause(ctx, empty)
 		}
 	}

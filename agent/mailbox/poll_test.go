@@ -68,7 +68,7 @@ func TestTenErrorsMakeANewClient(t *testing.T) { // 4, 5
 		t.Errorf("%d clients after 21 errors", l.dials)
 	}
 	for i, p := range l.paused() {
-		if p < 500*time.Millisecond || p > 15*time.Second {
+		if p < 500*time.Millisecond || p > 5*time.Second {
 			t.Errorf("pause %d is %v", i, p)
 		}
 	}
