@@ -1,6 +1,7 @@
-// Package boot installs the built packages in real systems: systemd machines in containers, with dpkg and with rpm.
+// Package boot installs the built packages in real systems: systemd machines in containers, with dpkg and with rpm, and a
+// Windows that wine plays.
 //
-// The tests carry the build tag boot. They need root, mmdebstrap, systemd-nspawn and Debian's package archive; CI installs
+// The tests carry the build tag boot. They need root, mmdebstrap, systemd-nspawn, wine and Debian's package archive; CI installs
 // the programs by name and runs all of them. What they do not cover, they do not claim: kernels other than the host's, SELinux,
-// the real Amazon Linux, RHEL or SLES.
+// the real Amazon Linux, RHEL or SLES, a real Windows.
 package boot
