@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -123,6 +124,8 @@ func (w *work) walk(ctx context.Context, from string) error {
 		case err == nil:
 		case errors.Is(err, errLeave), errors.Is(err, ErrCrashed), rows[at].name == stopFinish:
 			return err
+		case ctx.Err() != nil:
+			return errLeave // this process was asked to end; what failed may have failed for that
 		default:
 			if err := w.fail(ctx, err, at); err != nil {
 				return err
@@ -176,11 +179,22 @@ func (w *work) note(cause error) {
 	if !errors.As(cause, &f) {
 		f = &failure{code: codeUnexpected, text: cause.Error(), cause: cause}
 	}
-	w.u.Reason, w.u.Code, w.u.Fault = f.text, f.code, f.fault
+	w.u.Reason, w.u.Code, w.u.Fault = cut(f.text, longestReason), f.code, f.fault
 	if w.u.Fault == "" {
 		w.u.Fault = faultOf(cause)
 	}
 	w.Log.Warn("update failed", "stop", w.u.Stop, "code", f.code, "reason", f.text)
+}
+
+// longestReason keeps the ledger in its slot, in bytes.
+const longestReason = 1500
+
+// cut shortens a text to at most n bytes.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "") + "…"
 }
 
 // undo goes back through the rows. It keeps trying for a while where the disk is in the way; after that, resume does.

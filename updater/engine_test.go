@@ -323,3 +323,89 @@ func TestFloorIsTheTargetWithoutADownload(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestADocumentCannotAskForPrevious(t *testing.T) {
+	w := newWorld(t)
+	w.run(updater.Request{})
+	if o := w.run(command(updater.Request{Want: updater.Previous})); o.Kind != "unknown-version" || o.Code != "ErrorInvalidTargetVersion" {
+		t.Errorf("%+v", o)
+	}
+	w.whole("9.2.0.0")
+}
+
+func TestANewerRequestBeforeTheNextStart(t *testing.T) {
+	w := newWorld(t)
+	w.launcher, w.agent = false, nil
+	_, err := w.engine().Run(context.Background(), updater.Request{}, func(string) {})
+	must(t, err)
+	if o := w.run(updater.Request{Want: "9.1.0.0"}); o.Kind != "up-to-date" {
+		t.Fatalf("%+v", o)
+	}
+	if s, _ := w.store().Read(); s.Active != pointer.OnFloor() || s.Probation {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAnUpdaterThatIsAskedToEndLeavesEverything(t *testing.T) {
+	w := newWorld(t)
+	ctx, stop := context.WithCancel(context.Background())
+	e := w.engine()
+	open := e.Open
+	e.Open = func(c context.Context, url string) (updater.Source, error) {
+		s, err := open(c, url)
+		s.Fetch = func(context.Context, string, string, string, func(int64, int64)) error {
+			stop()
+			return context.Canceled
+		}
+		return s, err
+	}
+	o, err := e.Run(ctx, command(updater.Request{}), func(string) {})
+	if o != nil || err != nil {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	must(t, w.engine().Resume(context.Background()))
+	w.whole("9.2.0.0")
+	if w.final().Status != "Success" {
+		t.Errorf("%+v", w.final())
+	}
+}
+
+func TestAPackageOfAnotherVersion(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	open := e.Open
+	e.Open = func(c context.Context, url string) (updater.Source, error) {
+		s, err := open(c, url)
+		m, _ := s.Manifest(c)
+		releases := m.Packages[0].Files[0].AvailableVersions
+		releases[1].Checksum = releases[0].Checksum // 9.2.0.0 is listed with the bytes of 9.1.0.0
+		s.Fetch = func(_ context.Context, _, path, _ string, _ func(int64, int64)) error {
+			return os.WriteFile(path, archive("9.1.0.0"), 0o600)
+		}
+		return s, err
+	}
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	if err != nil || o.Kind != updater.FailedKind || o.Fault != updater.FaultVerify {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	has(t, o.Reason, "listed as 9.2.0.0 and carries 9.1.0.0")
+	w.whole("9.1.0.0")
+}
+
+func TestCheckChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	c, err := w.engine().Check(context.Background(), updater.Request{})
+	if err != nil || !c.Changes || c.Target != ver("9.2.0.0") || c.Running != ver("9.1.0.0") {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if _, err := os.Stat(w.layout.Ledger()); err == nil {
+		t.Error("a check writes the ledger")
+	}
+	e := w.engine()
+	e.Open = func(context.Context, string) (updater.Source, error) {
+		return updater.Source{}, errors.New("no such address")
+	}
+	if c, err := e.Check(context.Background(), updater.Request{}); err != nil || c.Fault != updater.FaultRegion || c.Code != "ErrorManifestURLParse" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

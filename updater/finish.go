@@ -63,7 +63,7 @@ func (w *work) conclude(ctx context.Context) (Outcome, error) {
 			return Outcome{}, ErrCrashed
 		}
 	}
-	if w.u.Request.Want == Previous {
+	if w.u.Request.goesBack() {
 		return w.outcome(WentBack), nil
 	}
 	return w.outcome(Updated), nil

@@ -23,7 +23,7 @@ func (w *work) plan(ctx context.Context) error {
 		return fmt.Errorf("find the floor's version: %w", err)
 	}
 	w.u.From, w.u.Region, w.u.Lines, w.u.Notes = w.running(state, floor), w.Settings.Region, nil, nil
-	if w.u.Request.Want == Previous {
+	if w.u.Request.goesBack() {
 		return w.planBack(state, floor)
 	}
 	answer, err := w.decide(ctx, floor)

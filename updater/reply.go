@@ -73,6 +73,13 @@ func (w *work) reply(status string, code int, output string) (string, error) {
 	return string(payload), err
 }
 
+// payUnlessEnding pays at the end of a run; one that was asked to end leaves it to the next.
+func (e *Engine) payUnlessEnding(ctx context.Context, b *book) {
+	if ctx.Err() == nil {
+		e.pay(ctx, b)
+	}
+}
+
 // pay sends what is owed: reply, removal of the message, health status, in this order. What cannot be sent stays.
 func (e *Engine) pay(ctx context.Context, b *book) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)

@@ -57,6 +57,9 @@ type ReplyTo struct {
 // Explicit tells whether somebody wants this now; a scheduled update is nobody's wish in particular.
 func (r Request) Explicit() bool { return r.Why != ByTimer }
 
+// goesBack tells a rollback. No document may ask for one: to it, "previous" names no version.
+func (r Request) goesBack() bool { return r.Want == Previous && r.Why != ByDocument }
+
 // ErrBusy says that another update is under way. The text is the original's.
 var ErrBusy = errors.New("Another update in progress, try again later") //nolint:staticcheck // the original's words
 
@@ -64,7 +67,10 @@ var ErrBusy = errors.New("Another update in progress, try again later") //nolint
 var ErrDied = errors.New("Updater died before updating, make sure your system is supported") //nolint:staticcheck // the original's words
 
 // longestRequest bounds a request file, in bytes.
-const longestRequest = 64 << 10
+const longestRequest = 16 << 10
+
+// longestWant bounds what a version may be asked for with, in bytes.
+const longestWant = 256
 
 func askDir(l installer.Layout) string { return filepath.Join(l.UpdateRoot(), "ask") }
 
@@ -147,6 +153,7 @@ func withdraw(l installer.Layout, id string) {
 
 // numbered gives a request its name and time.
 func numbered(r Request, now time.Time) Request {
+	r.Want = cut(r.Want, longestWant)
 	if r.ID == "" {
 		r.ID = newID()
 	}

@@ -35,11 +35,9 @@ func (e *Engine) Resume(ctx context.Context) error {
 		return err
 	}
 	e.moveIn(b)
-	defer e.pay(ctx, b)
-	if b.Open == nil {
-		if err := e.adopt(b); err != nil {
-			return err
-		}
+	defer e.payUnlessEnding(ctx, b)
+	if err := e.adopt(b); err != nil {
+		return err
 	}
 	if b.Open != nil {
 		if err := e.goOn(ctx, b); err != nil {
@@ -89,6 +87,9 @@ func (e *Engine) endIdle() {
 
 // adopt makes an open update of a pointer on probation that no ledger knows: the ledger was lost.
 func (e *Engine) adopt(b *book) error {
+	if b.Open != nil {
+		return nil
+	}
 	s := store.Store{Paths: e.Layout.Pointer()}
 	state, err := s.Read()
 	if err != nil || !state.Probation {

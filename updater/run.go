@@ -31,6 +31,9 @@ func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Ou
 		return nil, err
 	}
 	e.moveIn(b)
+	if err := e.adopt(b); err != nil {
+		e.Log.Warn("cannot look after a version on probation", "error", err)
+	}
 	if err := e.accept(b, r); err != nil {
 		say(saysRefused + " " + err.Error())
 		return nil, err
@@ -109,10 +112,10 @@ func (e *Engine) begin(b *book, r Request) error {
 
 // serve works off what is open, then what waits, and returns the outcome of the request asked for.
 func (e *Engine) serve(ctx context.Context, b *book, r Request) (*Outcome, error) {
-	defer e.pay(ctx, b)
+	defer e.payUnlessEnding(ctx, b)
 	if b.Open != nil && b.Open.ID != r.ID {
-		if err := e.goOn(ctx, b); err != nil {
-			return nil, err
+		if err := e.clear(ctx, b, r); err != nil {
+			return nil, leftOpen(err)
 		}
 	} else if b.Open != nil {
 		if err := e.take(b).walk(ctx, stopAsk); err != nil {
@@ -126,6 +129,15 @@ func (e *Engine) serve(ctx context.Context, b *book, r Request) (*Outcome, error
 		return b.Last, nil
 	}
 	return nil, nil
+}
+
+// clear brings an open update to its end, so that a newer request may follow. One that only waits for the next start makes room.
+func (e *Engine) clear(ctx context.Context, b *book, r Request) error {
+	if _, running := e.Machine.Launcher(); b.Open.NextStart && !running && r.Explicit() {
+		w := e.take(b)
+		return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.notAlive("a newer request came before it was started")})
+	}
+	return e.goOn(ctx, b)
 }
 
 // serveWaiting works off the requests that were handed over and are in no ledger yet.

@@ -27,10 +27,7 @@ func (l *Ledger) hold(v manifests.Version, reason string, scheduled bool, now ti
 	if v.IsZero() {
 		return
 	}
-	if len(reason) > 300 {
-		reason = reason[:300]
-	}
-	h := Held{Version: v, Reason: reason, Scheduled: scheduled}
+	h := Held{Version: v, Reason: cut(reason, 300), Scheduled: scheduled}
 	if old, ok := l.release(v); ok {
 		h.Attempts = old.Attempts
 		h.Scheduled = scheduled && old.Scheduled

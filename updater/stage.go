@@ -106,10 +106,10 @@ func (w *work) add(program string) (pointer.Target, error) {
 func (w *work) prove(ctx context.Context, file string) error {
 	want := "SSM Agent version: " + w.u.Target.String()
 	if out, err := w.Machine.Try(ctx, file, "-version"); err != nil || out != want {
-		return fmt.Errorf("%w: asked for its version it says %q (%v), not %q", ErrUnfit, out, err, want)
+		return fmt.Errorf("%w: asked for its version it says %q (%v), not %q", ErrUnfit, cut(out, 200), err, want)
 	}
 	if out, err := w.Machine.Try(ctx, file, "selftest"); err != nil {
-		return fmt.Errorf("%w: its self-test failed: %v: %s", ErrUnfit, err, out)
+		return fmt.Errorf("%w: its self-test failed: %v: %s", ErrUnfit, err, cut(out, 500))
 	}
 	return nil
 }

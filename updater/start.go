@@ -95,8 +95,12 @@ func launch(ctx context.Context, p Program, l installer.Layout, file string) (st
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrDied, err)
 	}
+	line := firstLine(ctx, in)
+	if line == "" {
+		_ = host.KillGroup(cmd.Process.Pid) // it must not take the request after all
+	}
 	go func() { _ = cmd.Wait() }()
-	return firstLine(ctx, in), nil
+	return line, nil
 }
 
 // LogFile is the updater's log, under the original's name (spec update 1.10).

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
@@ -141,13 +142,16 @@ func told(v *voice, l installer.Layout, o updater.Outcome, verb string) error {
 		return nil
 	}
 	v.result(o, "")
-	p := cannot(verb, "the agent on "+where(l), errors.New(o.Reason)).withCode(faultCode(o.Fault))
+	p := cannot(verb, "the agent on "+where(l), errors.New(o.Reason)).withCode(faultCode(o.Kind, o.Fault))
 	p.name = o.Code
 	return p.withHint(strings.Join(append([]string{o.Detail}, o.Hints...), "\n"))
 }
 
 // faultCode is the exit code of an updater's fault.
-func faultCode(fault string) int {
+func faultCode(kind, fault string) int {
+	if kind == string(manifests.UnknownVersion) {
+		return exitUsage
+	}
 	switch fault {
 	case updater.FaultRegion:
 		return exitRegion
@@ -190,7 +194,7 @@ func checkUpdate(c *cli.Context, l installer.Layout, r updater.Request) error {
 		return nil
 	}
 	v.result(answer, "")
-	p := cannot("update", "the agent on "+where(l), errors.New(lastOf(answer.Lines))).withCode(faultCode(answer.Fault))
+	p := cannot("update", "the agent on "+where(l), errors.New(lastOf(answer.Lines))).withCode(faultCode(answer.Kind, answer.Fault))
 	p.name = answer.Code
 	return p.withHint(strings.Join(append([]string{answer.Detail}, answer.Hints...), "\n"))
 }
