@@ -1,18 +1,125 @@
 package host
 
-import "errors"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
 
-// FolderLock is a lock that this process holds; not there on this system yet.
-type FolderLock struct{}
+	"golang.org/x/sys/windows"
+)
 
-// TryLock would take the lock of a folder.
-func TryLock(string) (*FolderLock, int, error) { return nil, 0, errors.ErrUnsupported }
+// FolderLock is a lock that this process holds. On this system it lies on one byte of the file "holder" in the folder, which
+// also says who holds it: a lock of the file system, not a named mutex, because anybody on the machine may make an object of
+// any name first, while the folder's access list decides who may open the file.
+type FolderLock struct{ handle windows.Handle }
 
-// Rival is the id of another process that holds the same lock.
+const (
+	lockFile = "holder"
+	lockByte = 1 << 30 // far behind the text: locks of this system hide what they cover
+	pidWidth = 20
+)
+
+// TryLock takes the lock of a folder if nobody else holds it. With nil, holder and nil somebody else does; a holder of 0 is not
+// known yet.
+func TryLock(dir string) (*FolderLock, int, error) {
+	handle, err := openLock(dir, windows.GENERIC_READ|windows.GENERIC_WRITE, windows.OPEN_ALWAYS)
+	if err != nil {
+		return nil, 0, err
+	}
+	held := true
+	for range 20 { // somebody who only asks has it for a moment
+		if held, err = lock(handle, windows.LOCKFILE_EXCLUSIVE_LOCK); err != nil || !held {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err == nil && !held {
+		err = record(handle)
+	}
+	if err != nil || held {
+		pid := recorded(handle)
+		windows.CloseHandle(handle)
+		return nil, pid, err
+	}
+	return &FolderLock{handle}, 0, nil
+}
+
+// Rival is the id of another process that holds the same lock; on this system there is never one.
 func (*FolderLock) Rival() (int, bool) { return 0, false }
 
 // Release gives the lock back.
-func (*FolderLock) Release() {}
+func (l *FolderLock) Release() {
+	if l != nil && l.handle != 0 {
+		windows.CloseHandle(l.handle)
+		l.handle = 0
+	}
+}
 
-// Holder would name the process that holds the lock of a folder.
-func Holder(string) (pid int, held bool, err error) { return 0, false, errors.ErrUnsupported }
+// Holder names a process, other than this one, that holds the lock of a folder.
+func Holder(dir string) (pid int, held bool, err error) {
+	handle, err := openLock(dir, windows.GENERIC_READ, windows.OPEN_EXISTING)
+	if errors.Is(err, windows.ERROR_FILE_NOT_FOUND) {
+		return 0, false, nil // the folder is there, and nobody ever held it
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	defer windows.CloseHandle(handle)
+	for range 10 {
+		if held, err = lock(handle, 0); err != nil || !held {
+			return 0, false, err
+		}
+		if pid = recorded(handle); pid == os.Getpid() {
+			return 0, false, nil
+		}
+		if Alive(pid) {
+			return pid, true, nil
+		}
+		time.Sleep(2 * time.Millisecond) // its new holder is about to say so
+	}
+	return 0, true, nil
+}
+
+func openLock(dir string, access, disposition uint32) (windows.Handle, error) {
+	path := filepath.Join(dir, lockFile)
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return 0, err
+	}
+	handle, err := windows.CreateFile(name, access, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE, nil, disposition,
+		windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if err != nil {
+		return 0, errors.Join(ErrNoFolder, &os.PathError{Op: "open", Path: path, Err: err})
+	}
+	return handle, nil
+}
+
+// lock takes the byte, for this handle's life; held: somebody else has it.
+func lock(handle windows.Handle, how uint32) (held bool, err error) {
+	err = windows.LockFileEx(handle, how|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &windows.Overlapped{Offset: lockByte})
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
+		return true, nil
+	}
+	return false, err
+}
+
+// record writes who holds the lock.
+func record(handle windows.Handle) error {
+	text := strconv.Itoa(os.Getpid())
+	text += strings.Repeat(" ", pidWidth-1-len(text)) + "\n"
+	var n uint32
+	return windows.WriteFile(handle, []byte(text), &n, &windows.Overlapped{})
+}
+
+func recorded(handle windows.Handle) int {
+	text := make([]byte, pidWidth)
+	var n uint32
+	if windows.ReadFile(handle, text, &n, &windows.Overlapped{}) != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(text[:n])))
+	return pid
+}

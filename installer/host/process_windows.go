@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
@@ -19,8 +20,45 @@ func Alive(pid int) bool {
 	return windows.GetExitCodeProcess(h, &code) == nil && code == stillActive
 }
 
-// KillGroup would kill a process with its children; a job object has to be made at their start for that.
-func KillGroup(int) error { return errors.ErrUnsupported }
+// KillGroup kills a process and its descendants; none is no error. A descendant whose own parent had ended before is not found:
+// this system keeps no groups.
+func KillGroup(pid int) error {
+	if pid <= 0 {
+		return windows.ERROR_INVALID_PARAMETER
+	}
+	parents, err := processParents()
+	if err != nil {
+		return err
+	}
+	err = terminate(pid)
+	started, _ := ProcessStart(pid)
+	for child, parent := range parents {
+		if parent != pid || child == pid {
+			continue
+		}
+		if born, err := ProcessStart(child); err == nil && born.Before(started) {
+			continue // of an earlier process with that id
+		}
+		err = errors.Join(err, KillGroup(child))
+	}
+	return err
+}
+
+// terminate ends one process; one that is gone is no error.
+func terminate(pid int) error {
+	h, err := windows.OpenProcess(windows.PROCESS_TERMINATE, false, uint32(pid))
+	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer windows.CloseHandle(h)
+	if err := windows.TerminateProcess(h, 1); err != nil && Alive(pid) {
+		return err
+	}
+	return nil
+}
 
 // ProcessExecutable is the file a process runs.
 func ProcessExecutable(pid int) (string, error) {
@@ -37,8 +75,21 @@ func ProcessExecutable(pid int) (string, error) {
 	return windows.UTF16ToString(buf[:n]), nil
 }
 
-// ProcessArguments is the command line of a process; not asked for on this system.
-func ProcessArguments(int) ([]string, error) { return nil, errors.ErrUnsupported }
+// ProcessArguments is the command line of a process, the program's name first.
+func ProcessArguments(pid int) ([]string, error) {
+	h, err := openProcess(pid)
+	if err != nil {
+		return nil, err
+	}
+	defer windows.CloseHandle(h)
+	buf := make([]byte, unsafe.Sizeof(windows.NTUnicodeString{})+1<<16)
+	var n uint32
+	err = windows.NtQueryInformationProcess(h, windows.ProcessCommandLineInformation, unsafe.Pointer(&buf[0]), uint32(len(buf)), &n)
+	if err != nil {
+		return nil, err
+	}
+	return windows.DecomposeCommandLine((*windows.NTUnicodeString)(unsafe.Pointer(&buf[0])).String())
+}
 
 // ProcessStart is when a process started.
 func ProcessStart(pid int) (time.Time, error) {
@@ -54,8 +105,33 @@ func ProcessStart(pid int) (time.Time, error) {
 	return time.Unix(0, created.Nanoseconds()), nil
 }
 
-// Processes would be the ids of all processes.
-func Processes() ([]int, error) { return nil, errors.ErrUnsupported }
+// Processes are the ids of all processes.
+func Processes() ([]int, error) {
+	parents, err := processParents()
+	pids := make([]int, 0, len(parents))
+	for pid := range parents {
+		pids = append(pids, pid)
+	}
+	return pids, err
+}
+
+// processParents are all processes with the ids of those that started them.
+func processParents() (map[int]int, error) {
+	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer windows.CloseHandle(snapshot)
+	out := map[int]int{}
+	e := windows.ProcessEntry32{Size: uint32(unsafe.Sizeof(windows.ProcessEntry32{}))}
+	for err = windows.Process32First(snapshot, &e); err == nil; err = windows.Process32Next(snapshot, &e) {
+		out[int(e.ProcessID)] = int(e.ParentProcessID)
+	}
+	if errors.Is(err, windows.ERROR_NO_MORE_FILES) {
+		err = nil
+	}
+	return out, err
+}
 
 func openProcess(pid int) (windows.Handle, error) {
 	if pid <= 0 {

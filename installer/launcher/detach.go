@@ -15,7 +15,7 @@ const largestLog = 1 << 20
 func cleanEnvironment(p pointer.Paths, env []string) []string {
 	var out []string
 	for _, e := range env {
-		if strings.HasPrefix(e, "AWS_") || strings.HasPrefix(e, "SSM_ACTIVATION_") || strings.HasPrefix(e, StartVariable+"=") {
+		if strings.HasPrefix(e, "AWS_") || strings.HasPrefix(e, "SSM_ACTIVATION_") || ofContract(e) {
 			continue
 		}
 		out = append(out, e)

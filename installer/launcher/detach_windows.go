@@ -2,9 +2,46 @@ package launcher
 
 import (
 	"errors"
+	"os"
+	"strconv"
+	"syscall"
 
+	"golang.org/x/sys/windows"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-// Detach would start the launcher without a service manager.
-func Detach(pointer.Paths) (pid int, err error) { return 0, errors.ErrUnsupported }
+// Detach starts the launcher of an installation as the service without a service manager: without a console, with a clean
+// environment, pid file and log. It does not wait for it, and does not look whether one is running.
+func Detach(p pointer.Paths) (pid int, err error) {
+	log, err := openLog(p)
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer null.Close()
+	argv := []string{p.Launcher(), "service"}
+	if p.Root != "" {
+		argv = append(argv, "--root", p.Root)
+	}
+	const flags = windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP
+	start := func(flags uint32) (*os.Process, error) {
+		return os.StartProcess(p.Launcher(), argv, &os.ProcAttr{Dir: p.Root, Env: cleanEnvironment(p, os.Environ()),
+			Files: []*os.File{null, log, log}, Sys: &syscall.SysProcAttr{CreationFlags: flags}})
+	}
+	process, err := start(flags | windows.CREATE_BREAKAWAY_FROM_JOB) // a terminal's or a CI's job must not end it
+	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		process, err = start(flags)
+	}
+	if err != nil {
+		return 0, err
+	}
+	pid = process.Pid
+	_ = process.Release()
+	return pid, host.WriteFile(p.PidFile(), []byte(strconv.Itoa(pid)+"\n"), 0o644)
+}

@@ -5,154 +5,20 @@ package launcher
 import (
 	"os"
 	"os/signal"
-	"strconv"
 	"syscall"
-	"time"
-
-	"github.com/ssm-setup/ssm-setup/installer/host"
-	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
-
-// loop is the launcher at work. One goroutine does everything; only log lines leave by another.
-type loop struct {
-	Service
-	*voice
-	stop, ended chan os.Signal
-	lock        *host.FolderLock // held to the end of the process
-
-	state   pointer.State
-	known   bool // state was read from a slot
-	deaths  map[pointer.Target][]time.Time
-	row     int            // deaths in a row
-	owed    time.Duration  // wait before the next start
-	owedTo  pointer.Target // whose death that is
-	agent   *agent
-	resumer int // id of the running "updater resume", 0 = none
-	resumed time.Time
-}
 
 // Run is the service: it returns after SIGTERM or SIGINT.
 func (s Service) Run() error {
-	l := &loop{Service: s, voice: newVoice(s.Log), deaths: map[pointer.Target][]time.Time{}}
-	defer l.voice.close()
+	l := newLoop(s)
 	l.catch()
-	host.CloseOnExec(3)
-	if l.alone() {
-		return nil
-	}
-	for {
-		if l.start() || l.watch() {
-			return nil
-		}
-		l.judge()
-	}
+	l.run()
+	return nil
 }
 
 // catch listens to signals. Those for broken pipes and lost terminals are caught and dropped: ignoring them would be inherited.
 func (l *loop) catch() {
-	l.stop, l.ended = make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(l.stop, syscall.SIGTERM, syscall.SIGINT)
 	signal.Notify(l.ended, syscall.SIGCHLD)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE, syscall.SIGHUP)
-}
-
-// pause waits until d is over or until enough says so, which is asked now and then. True means that the service is to stop.
-func (l *loop) pause(d time.Duration, enough func() bool) bool {
-	end := time.NewTimer(d)
-	defer end.Stop()
-	look := time.NewTicker(l.Timing.Look)
-	defer look.Stop()
-	for {
-		select {
-		case <-l.stop:
-			return true
-		case <-l.ended:
-			l.reap()
-		case <-look.C:
-			if enough != nil && enough() {
-				return false
-			}
-		case <-end.C:
-			return false
-		}
-	}
-}
-
-// reap collects everything that ended, whoever started it.
-func (l *loop) reap() {
-	for {
-		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil || pid <= 0 {
-			return
-		}
-		switch {
-		case l.agent != nil && pid == l.agent.pid:
-			l.agent.ended, l.agent.status = true, status
-		case pid == l.resumer:
-			l.resumer = 0
-		}
-	}
-}
-
-// read looks at the pointer. A new sequence forgets the deaths: whoever wrote it decided anew. A disk that fails for a moment
-// changes nothing.
-func (l *loop) read() {
-	before := l.state.Sequence
-	state, err := pointer.Read(l.Paths)
-	if err != nil && l.known && !isGone(err) {
-		return
-	}
-	l.state, l.known = state, err == nil
-	if state.Sequence != before {
-		clear(l.deaths)
-	}
-}
-
-// judge decides whether the agent's end was orderly or a death, and what the next start owes.
-func (l *loop) judge() {
-	a := l.agent
-	l.agent = nil
-	a.close()
-	sequence := a.sequence
-	l.read()
-	if l.state.Sequence != sequence {
-		l.say("the agent (process ", strconv.Itoa(a.pid), ") made room: ", a.how(), "; the pointer has moved from ",
-			strconv.FormatUint(sequence, 10), " to ", strconv.FormatUint(l.state.Sequence, 10))
-		l.row, l.owed = 0, 0
-		return
-	}
-	now := time.Now()
-	if now.Sub(a.started) > l.Timing.Calm {
-		l.row = 0
-	}
-	l.deaths[a.target] = append(l.deaths[a.target], now)
-	l.owe(a.target)
-	l.say("the agent ", a.target.Version, " (process ", strconv.Itoa(a.pid), ") died: ", a.how())
-}
-
-// owe makes the next start wait: a second, doubling to a minute while it goes on.
-func (l *loop) owe(t pointer.Target) {
-	l.owed, l.owedTo = l.Timing.Delay, t
-	for range l.row {
-		l.owed = min(2*l.owed, l.Timing.DelayMax)
-	}
-	l.row = min(l.row+1, 32)
-}
-
-// spent reports whether a target died as often as it may.
-func (l *loop) spent(t pointer.Target) bool {
-	recent := l.deaths[t][:0]
-	for _, at := range l.deaths[t] {
-		if time.Since(at) < l.Timing.Window {
-			recent = append(recent, at)
-		}
-	}
-	if len(recent) > 0 {
-		l.deaths[t] = recent
-	}
-	return len(recent) >= l.Timing.Deaths
 }

@@ -1,6 +1,69 @@
 package launcher
 
-import "errors"
+import (
+	"errors"
+	"os"
+	"os/signal"
 
-// Run would be the service; on this system the launcher only runs agents by their arguments yet.
-func (s Service) Run() error { return errors.ErrUnsupported }
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc"
+)
+
+// Run is the service, under the service control manager or, where that one did not start this process, by itself: as a detached
+// launcher or at a console. It returns when it was stopped. The first call to the manager tells which it is; the library's own
+// question is answered wrongly where a service manager has no session 0.
+func (s Service) Run() error {
+	err := svc.Run("AmazonSSMAgent", managed{s})
+	if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
+		l := newLoop(s)
+		l.catch()
+		l.run()
+		return nil
+	}
+	return err
+}
+
+// catch listens to the console, and to the event of this launcher's name.
+func (l *loop) catch() {
+	signal.Notify(l.stop, os.Interrupt)
+	if e, err := newEvent(l.Paths, launcherRole, os.Getpid()); err == nil {
+		go func() {
+			e.wait()
+			nudge(l.stop)
+		}()
+	}
+}
+
+// managed is the service as the manager knows it. It has no output, so the launcher's log file takes its lines and what an agent
+// says when it falls over.
+type managed struct{ service Service }
+
+// Execute accepts Stop and Shutdown and is Running at once: everything else is the agent's.
+func (m managed) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (bool, uint32) {
+	l := newLoop(m.service)
+	if log, err := openLog(l.Paths); err == nil {
+		l.Log, l.children.errors = log, log
+		defer log.Close()
+	}
+	l.catch()
+	done := make(chan struct{})
+	go func() { defer close(done); l.run() }()
+	now := svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
+	status <- now
+	for {
+		select {
+		case <-done:
+			return false, 0
+		case r := <-requests:
+			switch r.Cmd {
+			case svc.Interrogate:
+				status <- now
+			case svc.Stop, svc.Shutdown:
+				patience := l.Timing.Stop + l.Timing.Stop // its agent's, and some
+				now = svc.Status{State: svc.StopPending, WaitHint: uint32(patience.Milliseconds())}
+				status <- now
+				nudge(l.stop)
+			}
+		}
+	}
+}

@@ -1,11 +1,8 @@
-//go:build unix
-
 package launcher
 
 import (
 	"context"
 	"errors"
-	"syscall"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
@@ -14,7 +11,7 @@ import (
 // ErrNotOurs says that the agent lock is held by a process that this one cannot or must not end.
 var ErrNotOurs = errors.New("the agent lock is held by a process that is not of this installation")
 
-// SendAway asks the running agent to leave (SIGTERM), waits, and kills it when patience is over; the launcher then starts
+// SendAway asks the running agent to leave, waits, and kills it when patience is over; the launcher then starts
 // whatever the pointer names. It returns the id of the agent that left, 0 if none ran. An updater calls it after the pointer is
 // written.
 func SendAway(ctx context.Context, p pointer.Paths, patience time.Duration) (int, error) {
@@ -25,7 +22,7 @@ func SendAway(ctx context.Context, p pointer.Paths, patience time.Duration) (int
 	if !owned(p, pid) {
 		return 0, ErrNotOurs
 	}
-	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+	if err := askAgent(p, pid); err != nil {
 		return pid, ignoreGone(err)
 	}
 	if waitAway(ctx, p, pid, patience) {
@@ -37,7 +34,7 @@ func SendAway(ctx context.Context, p pointer.Paths, patience time.Duration) (int
 	if now, running := AgentRunning(p); !running || now != pid {
 		return pid, nil
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	if err := kill(pid); err != nil {
 		return pid, ignoreGone(err)
 	}
 	if !waitAway(ctx, p, pid, patience) {
@@ -67,7 +64,7 @@ func waitAway(ctx context.Context, p pointer.Paths, pid int, d time.Duration) bo
 }
 
 func ignoreGone(err error) error {
-	if errors.Is(err, syscall.ESRCH) {
+	if gone(err) {
 		return nil
 	}
 	return err
@@ -78,5 +75,5 @@ func End(p pointer.Paths, pid int) error {
 	if !owned(p, pid) {
 		return ErrNotOurs
 	}
-	return ignoreGone(syscall.Kill(pid, syscall.SIGTERM))
+	return ignoreGone(askLauncher(p, pid))
 }

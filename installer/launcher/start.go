@@ -1,5 +1,3 @@
-//go:build unix
-
 package launcher
 
 import (
@@ -7,7 +5,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
@@ -70,7 +67,7 @@ func (l *loop) walk() bool {
 				continue
 			}
 		}
-		a, err := launch(l.Paths, t, file, l.state.Sequence)
+		a, err := l.launch(t, file)
 		if err == nil {
 			l.agent = a
 			l.say("started the agent ", t.Version, " (process ", strconv.Itoa(a.pid), ", sequence ",
@@ -88,7 +85,7 @@ func (l *loop) walk() bool {
 
 // ownFault tells a system without room for another process from a program that cannot be started.
 func ownFault(err error) bool {
-	for _, e := range []syscall.Errno{syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
+	for _, e := range noRoom() {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -110,7 +107,7 @@ func (l *loop) resume() {
 		if err != nil {
 			continue
 		}
-		pid, err := spawn(file, []string{"updater", "resume"}, environment(), nil)
+		pid, err := l.spawn(file, []string{"updater", "resume"}, environment())
 		if err != nil {
 			l.say("cannot start the updater of ", t.Version, ": ", err.Error())
 			continue
@@ -120,37 +117,19 @@ func (l *loop) resume() {
 	}
 }
 
-// environment is the launcher's own without the variable of the contract.
+// environment is the launcher's own without the variables of the contract.
 func environment(more ...string) []string {
 	var env []string
 	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, StartVariable+"=") {
+		if !ofContract(e) {
 			env = append(env, e)
 		}
 	}
 	return append(env, more...)
 }
 
-// spawn starts a program in a session of its own: nothing to read, output passed through, and the descriptors in more from 3 on.
-func spawn(file string, argv, env []string, more []int) (int, error) {
-	null, err := syscall.Open(os.DevNull, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		null = 0
-	} else {
-		defer syscall.Close(null)
-	}
-	files := []uintptr{uintptr(null), 1, 2}
-	for _, fd := range more {
-		files = append(files, uintptr(fd))
-	}
-	attr := &syscall.ProcAttr{Env: env, Files: files, Sys: &syscall.SysProcAttr{Setsid: true}}
-	for range 10 {
-		var pid int
-		pid, err = syscall.ForkExec(file, argv, attr)
-		if err != syscall.ETXTBSY {
-			return pid, err
-		}
-		time.Sleep(20 * time.Millisecond) // somebody forked while the file was being written
-	}
-	return 0, err
+// ofContract tells the contract's entries of an environment.
+func ofContract(entry string) bool {
+	name, _, _ := strings.Cut(entry, "=")
+	return name == StartVariable || name == stopVariable || name == beatVariable
 }

@@ -1,12 +1,9 @@
-//go:build unix
-
 package launcher
 
 import (
 	"errors"
 	"io/fs"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -55,7 +52,7 @@ func (l *loop) agentGone() bool {
 		}
 		if time.Since(since) >= l.Timing.Orphan && owned(l.Paths, pid) {
 			l.say("killing the agent without a launcher (process ", strconv.Itoa(pid), ")")
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			_ = kill(pid)
 			since = time.Now()
 		}
 		if l.pause(l.Timing.Look, nil) {
@@ -78,7 +75,7 @@ func (l *loop) originalGone() bool {
 		}
 		if time.Since(since) >= l.Timing.Original {
 			l.say("asking the original agent to end (process ", strconv.Itoa(pid), ")")
-			_ = syscall.Kill(pid, syscall.SIGTERM)
+			_ = ask(pid)
 			since = time.Now()
 		}
 		if l.pause(5*l.Timing.Look, nil) {

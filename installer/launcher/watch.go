@@ -1,5 +1,3 @@
-//go:build unix
-
 package launcher
 
 import (
@@ -37,7 +35,7 @@ func (l *loop) tick() {
 	if a.tick(l.Timing) {
 		l.say("killing the agent ", a.target.Version, " (process ", strconv.Itoa(a.pid), ") for its silence")
 		a.killed = true
-		a.kill()
+		_ = kill(a.pid)
 	}
 	l.read() // a pointer on probation may have been written, or confirmed
 	l.resume()
@@ -51,7 +49,7 @@ func (l *loop) leave() {
 	l.patience(l.Timing.Stop, gone)
 	if !a.ended {
 		l.say("killing the agent (process ", strconv.Itoa(a.pid), "): it did not leave in time")
-		a.kill()
+		_ = kill(a.pid)
 		l.patience(time.Second, gone)
 	}
 	l.say("stopped")

@@ -1,0 +1,113 @@
+package launcher
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+// children are the children this process started. The handle of one that ended is kept until it is collected: so long nobody
+// else gets its id.
+type children struct {
+	mu     sync.Mutex
+	ends   []ended
+	errors *os.File // where children write errors to instead of this process's own place; nil: there
+}
+
+type ended struct {
+	process windows.Handle
+	ending
+}
+
+// next collects one that ended.
+func (c *children) next() (ending, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.ends) == 0 {
+		return ending{}, false
+	}
+	e := c.ends[0]
+	c.ends = c.ends[1:]
+	windows.CloseHandle(e.process)
+	return e.ending, true
+}
+
+// spawn starts a program in a process group of its own, on a console that nobody sees: nothing to read, output passed through, and
+// the handles in more inherited.
+func (l *loop) spawn(file string, argv, env []string, more ...uintptr) (int, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer null.Close()
+	out, errs := outlet(os.Stdout, null), outlet(os.Stderr, null)
+	if l.children.errors != nil {
+		out, errs = null.Fd(), l.children.errors.Fd()
+	}
+	sys := &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP | windows.CREATE_NO_WINDOW}
+	for _, h := range more {
+		sys.AdditionalInheritedHandles = append(sys.AdditionalInheritedHandles, syscall.Handle(h))
+	}
+	pid, handle, err := syscall.StartProcess(file, argv,
+		&syscall.ProcAttr{Env: env, Files: []uintptr{null.Fd(), out, errs}, Sys: sys})
+	if err != nil {
+		return 0, err
+	}
+	go l.waitFor(pid, windows.Handle(handle))
+	return pid, nil
+}
+
+// outlet is a stream of this process, or null where it has none, as services have none.
+func outlet(f, null *os.File) uintptr {
+	if _, err := windows.GetFileType(windows.Handle(f.Fd())); err != nil {
+		return null.Fd()
+	}
+	return f.Fd()
+}
+
+// waitFor puts a child that ended where the loop collects it.
+func (l *loop) waitFor(pid int, process windows.Handle) {
+	_, _ = windows.WaitForSingleObject(process, windows.INFINITE)
+	var code uint32
+	_ = windows.GetExitCodeProcess(process, &code)
+	l.children.mu.Lock()
+	l.children.ends = append(l.children.ends, ended{process, ending{pid, "exit code " + strconv.FormatUint(uint64(code), 10)}})
+	l.children.mu.Unlock()
+	nudge(l.ended)
+}
+
+// nudge says that something happened; one who was told already needs no second word.
+func nudge(c chan os.Signal) {
+	select {
+	case c <- os.Interrupt:
+	default:
+	}
+}
+
+// noRoom are the errors of a system without room for another process.
+func noRoom() []error {
+	return []error{windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_COMMITMENT_LIMIT, windows.ERROR_NO_SYSTEM_RESOURCES,
+		windows.ERROR_TOO_MANY_OPEN_FILES, windows.ERROR_NOT_ENOUGH_QUOTA, windows.ERROR_MAX_THRDS_REACHED}
+}
+
+// kill ends a process at once.
+func kill(pid int) error {
+	h, err := windows.OpenProcess(windows.PROCESS_TERMINATE, false, uint32(pid))
+	if err != nil {
+		return err
+	}
+	defer windows.CloseHandle(h)
+	return windows.TerminateProcess(h, 1)
+}
+
+// ask would ask a process to end that is not of ours; there is no way.
+func ask(int) error { return errors.ErrUnsupported }
+
+// gone reports whether an error says that there is no such process or event any more.
+func gone(err error) bool {
+	return errors.Is(err, windows.ERROR_INVALID_PARAMETER) || errors.Is(err, windows.ERROR_FILE_NOT_FOUND)
+}
