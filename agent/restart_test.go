@@ -107,7 +107,8 @@ func TestQueuedCommandsWait(t *testing.T) { // 97
 func TestWorkerKilled(t *testing.T) { // 96; ours does not wait 60 s
 	h := registered(t, nil)
 	h.start()
-	script, _, runs := gated(t.TempDir())
+	script, open, runs := gated(t.TempDir())
+	t.Cleanup(func() { _ = open() }) // the killed worker leaves its script behind, as it would on a host
 	id := h.shell(script)
 	h.until("the script to run", func() bool { return runs() == 1 })
 	h.killWorker(id)
