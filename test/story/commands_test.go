@@ -40,6 +40,8 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"region-break":  plain(breakRegion),
 	"region-put":    plain(putObject),
 	"region-clock":  plain(jumpClock),
+	"region-drop":   plain(func(_ *testscript.TestScript, s *story, _ []string) { s.region.DropConnections(-1) }),
+	"stop-launcher": plain(stopLauncher),
 	"region-mend":   plain(func(_ *testscript.TestScript, s *story, _ []string) { s.region.Mend() }),
 	"region-close":  plain(closeRegion),
 	"publish":       plain(publish),
@@ -316,6 +318,18 @@ func killLauncher(ts *testscript.TestScript, s *story, _ []string) {
 	pid, err := readPid(installer.At(s.root).PidFile())
 	ts.Check(err)
 	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+}
+
+// stopLauncher ends the service the orderly way and waits for it.
+func stopLauncher(ts *testscript.TestScript, s *story, _ []string) {
+	pid, err := readPid(installer.At(s.root).PidFile())
+	ts.Check(err)
+	ts.Check(syscall.Kill(pid, syscall.SIGTERM))
+	for end := time.Now().Add(20 * time.Second); host.Alive(pid); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("the launcher does not end")
+		}
+	}
 }
 
 // killUpdaters ends every updater of the root at once: what resumes afterwards is somebody else's doing.

@@ -6,6 +6,7 @@
 //	region [name]                        start a region of its own; sets ENDPOINT, REGION and the administrator's credentials
 //	region-break MATCH TIMES STATUS      the next calls of an operation, or of a path, fail with that status
 //	region-put KEY FILE                  an object of the region's bucket
+//	region-drop                          every connection is closed without an answer
 //	region-mend                          all of that ends
 //	region-clock DURATION                the region's clock jumps ahead
 //	region-close                         the region is gone (its data stays)
@@ -16,5 +17,7 @@
 //	send-async NAME DOCUMENT [K=V…]      the same without waiting
 //	await NAME [STATUS]                  waits for it
 //	agent-version V                      waits until the region's record of the host says so
+//	kill-launcher, stop-launcher         SIGKILL; SIGTERM and wait
+//	kill-updaters                        SIGKILL to every updater of the root
 //	eventually SECONDS COMMAND [ARG…]    runs a program until it succeeds
 package story
