@@ -2,6 +2,8 @@ package publish
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -22,10 +25,11 @@ type Place struct {
 	Profile  string // of the shared files, empty for the usual chain
 	Bucket   string
 	Prefix   string // folder in the bucket, empty for none
+	Tries    int    // of every request; 0 means 6
 }
 
-// Bucket is a target in S3 or a service that speaks its protocol. Credentials come from the usual AWS chain; nothing is
-// asked yet.
+// Bucket is a target in S3 or a service that speaks its protocol. Credentials come from the usual AWS chain;
+// ErrCredentials if it has none. The bucket is not asked yet.
 func Bucket(ctx context.Context, p Place) (Target, error) {
 	options := []func(*config.LoadOptions) error{config.WithRegion(p.Region)}
 	if p.Profile != "" {
@@ -33,9 +37,16 @@ func Bucket(ctx context.Context, p Place) (Target, error) {
 	}
 	c, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrCredentials, err)
+	}
+	if _, err := c.Credentials.Retrieve(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCredentials, err)
+	}
+	if p.Tries == 0 {
+		p.Tries = 6
 	}
 	client := s3.NewFromConfig(c, func(o *s3.Options) {
+		o.Retryer = retry.AddWithMaxAttempts(retry.NewStandard(), p.Tries)
 		if p.Endpoint != "" {
 			o.BaseEndpoint = aws.String(p.Endpoint)
 			o.UsePathStyle = true
@@ -49,6 +60,9 @@ type store struct {
 	name, prefix string
 }
 
+// sumNote is the object's metadata that holds its SHA-256, written by us.
+const sumNote = "sha256"
+
 func (b *store) String() string { return "s3://" + path.Join(b.name, b.prefix) }
 
 func (b *store) key(key string) *string { return aws.String(path.Join(b.prefix, key)) }
@@ -61,24 +75,46 @@ func (b *store) Read(ctx context.Context, key string) (io.ReadCloser, string, er
 	return out.Body, aws.ToString(out.ETag), nil
 }
 
-func (b *store) Size(ctx context.Context, key string) (int64, error) {
+func (b *store) Stat(ctx context.Context, key string) (Object, error) {
 	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: b.key(key)})
 	if err != nil {
-		return 0, sorted(err)
+		return Object{}, sorted(err)
 	}
-	return aws.ToInt64(out.ContentLength), nil
+	return Object{aws.ToInt64(out.ContentLength), out.Metadata[sumNote]}, nil
 }
 
-func (b *store) Write(ctx context.Context, key string, body io.ReadSeeker, when When) error {
-	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(key), Body: body, ContentType: aws.String(contentType(key))}
-	if when.Tag != "" {
-		in.IfMatch = aws.String(when.Tag)
+// content is what an upload needs to know of a body.
+type content struct {
+	body io.ReadSeeker
+	size int64
+	sum  [sha256.Size]byte
+}
+
+func weigh(body io.ReadSeeker) (content, error) {
+	c := content{body: body}
+	h := sha256.New()
+	var err error
+	if c.size, err = io.Copy(h, body); err != nil {
+		return c, err
 	}
-	if when.Absent {
-		in.IfNoneMatch = aws.String("*")
+	h.Sum(c.sum[:0])
+	_, err = body.Seek(0, io.SeekStart)
+	return c, err
+}
+
+func (c content) note() map[string]string {
+	return map[string]string{sumNote: hex.EncodeToString(c.sum[:])}
+}
+
+// conditions are the headers of a condition.
+func (w When) conditions() (match, noneMatch *string) {
+	if w.Tag != "" {
+		match = aws.String(w.Tag)
 	}
-	_, err := b.client.PutObject(ctx, in)
-	return sorted(err)
+	if w.Absent {
+		noneMatch = aws.String("*")
+	}
+	return match, noneMatch
 }
 
 // sorted maps the answers that callers act on.
@@ -90,23 +126,31 @@ func sorted(err error) error {
 	switch answer.HTTPStatusCode() {
 	case http.StatusNotFound:
 		if strings.Contains(err.Error(), "NoSuchBucket") {
-			return err
+			return fmt.Errorf("%w: %w", ErrNoBucket, err)
 		}
 		return fmt.Errorf("%w: %w", ErrAbsent, err)
 	case http.StatusPreconditionFailed, http.StatusConflict:
 		return fmt.Errorf("%w: %w", ErrChanged, err)
-	case http.StatusForbidden:
+	case http.StatusForbidden, http.StatusUnauthorized:
 		return fmt.Errorf("%w: %w", ErrDenied, err)
 	}
 	return err
 }
 
 func contentType(key string) string {
-	switch {
-	case path.Base(key) == "VERSION":
-		return "text/plain"
-	case path.Ext(key) == ".json":
+	switch path.Ext(key) {
+	case ".json":
 		return "application/json"
+	case ".atom":
+		return "application/atom+xml"
+	case ".xml":
+		return "application/xml"
+	case ".asc", ".md":
+		return "text/plain; charset=utf-8"
+	}
+	switch path.Base(key) {
+	case "VERSION", "SHA256SUMS", "Release", "InRelease", "Packages":
+		return "text/plain"
 	}
 	return "application/octet-stream"
 }

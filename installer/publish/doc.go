@@ -1,18 +1,26 @@
 // Package publish puts a release into a region: packages, manifest, VERSION, into the bucket layout of spec update 4.8.
 //
 // Parties: a [Release] is the folder that a build wrote; a [Target] is a bucket (the only door to the S3 client) or a folder
-// with the same tree, for a mirror or a stick.
+// with the same tree, for a mirror or a stick. Rooms below: apt and yum make the metadata of package managers.
 //
 //	amazon-ssm-agent/<version>/<file>    every package, under the name manifests use
 //	ssm-setup/<version>/<file>           ssm-setup itself
 //	<version>/<folder>/<short name>      deb, rpm and ssm-setup where people and the original's tools look
+//	<version>/<document>                 SHA256SUMS, bills of materials, statements, notes
 //	ssm-agent-manifest.json              the region's manifest with this release merged in; older versions stay
+//	dists/…, repodata/…                  the same for apt and yum, made from the manifest's active versions
 //	latest/<folder>/<short name>         copies, if this is the newest version
+//	latest/releases.atom                 feed of releases, for people
 //	latest/VERSION                       last: this is what says that there is a new version
+//
+// and then the same latest/ in the global bucket. stable/VERSION is another matter: [Promote].
 //
 // What must always be true:
 //   - written in that order, and each thing is read back and compared before the next kind begins: a publication that stops
 //     anywhere leaves the region serving the old release whole, and running it again finishes it;
-//   - a version that was published never changes its bytes (unless told to replace it);
-//   - the manifest is written only over the one that was read (If-Match); somebody else's change is read and merged anew.
+//   - a version that was published never changes its bytes (unless told to replace it): packages are made under the condition
+//     that they are not there;
+//   - manifest, feed and VERSION are written only over the one that was read (If-Match); somebody else's change is read and
+//     merged anew, a bounded number of times;
+//   - signed repositories stay signed: without the key, nothing is written.
 package publish

@@ -49,12 +49,13 @@ func absent(err error) error {
 	return err
 }
 
-func (d folder) Size(_ context.Context, key string) (int64, error) {
+func (d folder) Stat(_ context.Context, key string) (Object, error) {
 	info, err := os.Stat(d.path(key))
 	if err != nil {
-		return 0, absent(err)
+		return Object{}, absent(err)
 	}
-	return info.Size(), nil
+	sum, err := d.tag(key)
+	return Object{info.Size(), sum}, err
 }
 
 func (d folder) Write(_ context.Context, key string, body io.ReadSeeker, when When) error {

@@ -3,13 +3,18 @@ package publish_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/xml"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +37,11 @@ func release(t *testing.T, version, body string) *publish.Release {
 		}
 	}
 	in := pack.Input{Version: v, Platform: pack.Platforms()[0], Bin: bin, Time: time.Unix(1700000000, 0)}
-	for _, f := range pack.Formats() {
+	formats, err := pack.ParseFormats([]string{"deb", "rpm", "tar", "setup"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range formats {
 		if _, err := pack.Make(f, in, dir); err != nil {
 			t.Fatal(err)
 		}
@@ -91,26 +100,40 @@ func put(t *testing.T, to publish.Target, r *publish.Release, o publish.Options)
 	return res
 }
 
+// rank is the place of a key in the order of writes.
+func rank(key string) int {
+	switch {
+	case key == regions.LatestVersionKey:
+		return 6
+	case key == publish.FeedKey:
+		return 5
+	case strings.HasPrefix(key, "latest/"):
+		return 4
+	case strings.HasPrefix(key, "dists/"), strings.HasPrefix(key, "repodata/"), key == publish.KeyKey:
+		return 3
+	case key == regions.ManifestKey:
+		return 2
+	}
+	return 1
+}
+
 func TestLayoutAndOrder(t *testing.T) {
 	to := &recorder{Target: publish.Folder(t.TempDir())}
-	res := put(t, to, release(t, "9.1.0.0", "one"), publish.Options{})
-	want := []string{"9.1.0.0/debian_amd64/amazon-ssm-agent.deb", "9.1.0.0/linux_amd64/amazon-ssm-agent.rpm", "9.1.0.0/linux_amd64/ssm-setup",
+	res := put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true})
+	for _, key := range []string{"9.1.0.0/SHA256SUMS", "9.1.0.0/debian_amd64/amazon-ssm-agent.deb", "9.1.0.0/linux_amd64/amazon-ssm-agent.rpm", "9.1.0.0/linux_amd64/ssm-setup",
 		"amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-debian-amd64.deb", "amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-linux-amd64.rpm",
-		"amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-portable-linux-amd64.tar.gz", "ssm-setup/9.1.0.0/ssm-setup-linux-amd64"}
-	got := slices.Clone(to.writes)
-	slices.Sort(got[:7])
-	slices.Sort(got[8:11])
-	want = append(want, regions.ManifestKey, "latest/debian_amd64/amazon-ssm-agent.deb", "latest/linux_amd64/amazon-ssm-agent.rpm",
-		"latest/linux_amd64/ssm-setup", regions.LatestVersionKey)
-	if !slices.Equal(got, want) {
-		t.Errorf("written\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		"amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-portable-linux-amd64.tar.gz", "ssm-setup/9.1.0.0/ssm-setup-linux-amd64",
+		regions.ManifestKey, "dists/stable/Release", "repodata/repomd.xml", "latest/debian_amd64/amazon-ssm-agent.deb",
+		"latest/linux_amd64/amazon-ssm-agent.rpm", "latest/linux_amd64/ssm-setup", publish.FeedKey, regions.LatestVersionKey} {
+		if !slices.Contains(to.writes, key) {
+			t.Errorf("%s was not written", key)
+		}
+	}
+	if !slices.IsSortedFunc(to.writes, func(a, b string) int { return rank(a) - rank(b) }) {
+		t.Errorf("order\n%s", strings.Join(to.writes, "\n"))
 	}
 	if read(t, to, regions.LatestVersionKey) != "9.1.0.0\n" || !res.Latest || !res.Before.IsZero() {
 		t.Errorf("%+v", res)
-	}
-	m, err := manifests.ParseManifest([]byte(read(t, to, regions.ManifestKey)))
-	if err != nil || m.UriFormat != template {
-		t.Errorf("%+v, %v", m, err)
 	}
 }
 
@@ -166,49 +189,140 @@ func TestNeverChangesAVersion(t *testing.T) {
 func TestDryRun(t *testing.T) {
 	dir := t.TempDir()
 	res := put(t, publish.Folder(dir), release(t, "9.1.0.0", "one"), publish.Options{DryRun: true})
-	if list, _ := os.ReadDir(dir); len(list) != 0 || len(res.Steps) != 12 {
+	if list, _ := os.ReadDir(dir); len(list) != 0 || len(res.Steps) < 12 ||
+		slices.ContainsFunc(res.Steps, func(s publish.Step) bool { return s.Action != publish.New }) {
 		t.Errorf("%v, %d steps", list, len(res.Steps))
 	}
 }
 
-// Wherever it stops, the region serves the old release whole; a second run finishes.
+// Wherever it stops, the region serves the old release whole; a second run finishes, and a third writes nothing.
 func TestStopsAnywhere(t *testing.T) {
-	two := release(t, "9.2.0.0", "two")
-	for stop := range 12 {
+	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
+	o := publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
+	for stop := 0; ; stop++ {
 		dir := t.TempDir()
-		put(t, publish.Folder(dir), release(t, "9.1.0.0", "one"), publish.Options{})
-		n := 0
-		to := &recorder{Target: publish.Folder(dir)}
-		var mu sync.Mutex
-		to.before = func(string) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if n++; n > stop {
+		put(t, publish.Folder(dir), one, o)
+		var n atomic.Int64
+		to := &recorder{Target: publish.Folder(dir), before: func(string) error {
+			if n.Add(1) > int64(stop) {
 				return errors.New("power cut")
 			}
 			return nil
+		}}
+		if _, err := publish.Publish(context.Background(), to, two, o); err == nil {
+			if stop < 20 {
+				t.Fatalf("only %d writes", stop)
+			}
+			return
 		}
-		if _, err := publish.Publish(context.Background(), to, two, publish.Options{UriFormat: template}); err == nil {
-			t.Fatalf("stop %d: no error", stop)
+		whole(t, to, "9.1.0.0")
+		again := &recorder{Target: publish.Folder(dir)}
+		put(t, again, two, o)
+		whole(t, to, "9.2.0.0")
+		third := &recorder{Target: publish.Folder(dir)}
+		put(t, third, two, o)
+		if len(third.writes) > 0 {
+			t.Errorf("stop %d: a third run writes %v", stop, third.writes)
 		}
-		if got := read(t, to, regions.LatestVersionKey); got != "9.1.0.0\n" {
-			t.Errorf("stop %d: VERSION is %q", stop, got)
-		}
-		m, err := manifests.ParseManifest([]byte(read(t, to, regions.ManifestKey)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range m.Packages { // whatever the manifest lists is there
-			for _, f := range p.Files {
-				for _, r := range f.AvailableVersions {
-					read(t, to, p.Name+"/"+r.Version+"/"+f.Name)
+	}
+}
+
+// whole checks that a place serves a version, that whatever its manifest lists is there, and that its repositories hold.
+func whole(t *testing.T, at publish.Target, version string) {
+	t.Helper()
+	if got := read(t, at, regions.LatestVersionKey); got != version+"\n" {
+		t.Errorf("VERSION is %q, not %s", got, version)
+	}
+	m, err := manifests.ParseManifest([]byte(read(t, at, regions.ManifestKey)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Packages {
+		for _, f := range p.Files {
+			for _, r := range f.AvailableVersions {
+				if got := sum(read(t, at, p.Name+"/"+r.Version+"/"+f.Name)); got != r.Checksum {
+					t.Errorf("%s of %s is damaged", f.Name, r.Version)
 				}
 			}
 		}
-		put(t, publish.Folder(dir), two, publish.Options{})
-		if got := read(t, to, regions.LatestVersionKey); got != "9.2.0.0\n" {
-			t.Errorf("stop %d: VERSION is %q after the second run", stop, got)
+	}
+	release := read(t, at, "dists/stable/InRelease") // what apt reads first names files that are there, by their hash
+	for _, line := range strings.Split(release, "\n") {
+		if f := strings.Fields(line); len(f) == 3 && len(f[0]) == 64 {
+			if got := sum(read(t, at, "dists/stable/"+filepath.Dir(f[2])+"/by-hash/SHA256/"+f[0])); got != f[0] {
+				t.Errorf("by-hash %s of %s is damaged", f[0], f[2])
+			}
 		}
+	}
+	for _, found := range regexp.MustCompile(`href="([^"]+)"`).FindAllStringSubmatch(read(t, at, "repodata/repomd.xml"), -1) {
+		read(t, at, found[1])
+	}
+	var feed struct {
+		Entries []struct {
+			Title string `xml:"title"`
+		} `xml:"entry"`
+	}
+	if err := xml.Unmarshal([]byte(read(t, at, publish.FeedKey)), &feed); err != nil || len(feed.Entries) == 0 {
+		t.Errorf("feed: %v, %d entries", err, len(feed.Entries))
+	}
+}
+
+func sum(text string) string { s := sha256.Sum256([]byte(text)); return hex.EncodeToString(s[:]) }
+
+// key signs in a way that a test can see.
+type key struct{}
+
+func (key) Armored(data []byte) ([]byte, error) {
+	return []byte("signature of " + sum(string(data))), nil
+}
+func (key) Clear(text []byte) ([]byte, error) {
+	return []byte("BEGIN\n" + string(text) + "END " + sum(string(text))), nil
+}
+func (key) PublicKey() ([]byte, error) { return []byte("public"), nil }
+
+func TestSignedStaysSigned(t *testing.T) {
+	to := &recorder{Target: publish.Folder(t.TempDir())}
+	put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	if read(t, to, "dists/stable/Release.gpg") != "signature of "+sum(read(t, to, "dists/stable/Release")) ||
+		read(t, to, "repodata/repomd.xml.asc") != "signature of "+sum(read(t, to, "repodata/repomd.xml")) {
+		t.Error("a signature is not that of its file")
+	}
+	to.writes = nil
+	_, err := publish.Publish(context.Background(), to, release(t, "9.2.0.0", "two"), publish.Options{UriFormat: template, Repositories: true})
+	if !errors.Is(err, publish.ErrSigned) || len(to.writes) > 0 {
+		t.Errorf("%v, written %v", err, to.writes)
+	}
+}
+
+func TestMarkAndPromote(t *testing.T) {
+	ctx, to, o := context.Background(), publish.Folder(t.TempDir()), publish.Options{UriFormat: template, Repositories: true}
+	one, two := manifests.MustVersion("9.1.0.0"), manifests.MustVersion("9.2.0.0")
+	put(t, to, release(t, "9.1.0.0", "one"), o)
+	put(t, to, release(t, "9.2.0.0", "two"), o)
+	packages := "dists/stable/main/binary-amd64/Packages"
+	if got := read(t, to, packages); strings.Count(got, "Package: amazon-ssm-agent\n") != 2 {
+		t.Errorf("apt sees\n%s", got)
+	}
+	if _, err := publish.Mark(ctx, to, two, manifests.Inactive, o); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, to, packages); strings.Contains(got, "9.2.0.0") || !strings.Contains(got, "Version: 9.1.0.0") {
+		t.Errorf("apt sees\n%s", got)
+	}
+	if got := read(t, to, publish.FeedKey); strings.Contains(got, "9.2.0.0") {
+		t.Errorf("the feed has\n%s", got)
+	}
+	if _, err := publish.Promote(ctx, to, two, o); !errors.Is(err, publish.ErrNotServed) {
+		t.Errorf("an inactive version was promoted: %v", err)
+	}
+	if _, err := publish.Promote(ctx, to, manifests.MustVersion("9.9.0.0"), o); !errors.Is(err, publish.ErrNotServed) {
+		t.Errorf("an unknown version was promoted: %v", err)
+	}
+	if _, err := publish.Promote(ctx, to, one, o); err != nil || read(t, to, regions.StableVersionKey) != "9.1.0.0\n" {
+		t.Errorf("promote: %v", err)
+	}
+	if _, err := publish.Mark(ctx, to, manifests.MustVersion("9.9.0.0"), manifests.Active, o); !errors.Is(err, publish.ErrNotServed) {
+		t.Errorf("an unknown version was marked: %v", err)
 	}
 }
 

@@ -12,10 +12,16 @@ type Target interface {
 	String() string
 	// Read opens an object. tag names its present content for a condition. ErrAbsent when there is none.
 	Read(ctx context.Context, key string) (body io.ReadCloser, tag string, err error)
-	// Size is an object's size in bytes; ErrAbsent when there is none.
-	Size(ctx context.Context, key string) (int64, error)
+	// Stat looks at an object; ErrAbsent when there is none.
+	Stat(ctx context.Context, key string) (Object, error)
 	// Write puts a whole object, if the condition holds; ErrChanged when it does not.
 	Write(ctx context.Context, key string, body io.ReadSeeker, when When) error
+}
+
+// Object is what a target says of one.
+type Object struct {
+	Size   int64
+	SHA256 string // hex; empty where the target does not know it
 }
 
 // When is the condition of a write. The zero value is none.
@@ -26,10 +32,16 @@ type When struct {
 
 // Faults that callers test for.
 var (
-	ErrAbsent    = errors.New("there is no such object")
-	ErrChanged   = errors.New("the object was changed meanwhile")
-	ErrDiffers   = errors.New("what was read back is not what was written")
-	ErrPublished = errors.New("this version is already published with other content")
-	ErrRelease   = errors.New("not a release folder")
-	ErrDenied    = errors.New("the bucket does not allow it")
+	ErrAbsent      = errors.New("there is no such object")
+	ErrChanged     = errors.New("the object was changed meanwhile")
+	ErrDiffers     = errors.New("what was read back is not what was written")
+	ErrPublished   = errors.New("this version is already published with other content")
+	ErrRelease     = errors.New("not a release folder")
+	ErrDenied      = errors.New("the bucket does not allow it")
+	ErrNoBucket    = errors.New("there is no such bucket")
+	ErrCredentials = errors.New("no usable AWS credentials")
+	ErrSigned      = errors.New("the repositories there are signed, and there is no key to sign them anew")
+	ErrNotServed   = errors.New("the region does not serve this version")
 )
+
+func isAbsent(err error) bool { return errors.Is(err, ErrAbsent) }

@@ -1,0 +1,133 @@
+package publish
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+)
+
+// NotesFile is the release's notes, in Markdown.
+const NotesFile = "RELEASENOTES.md"
+
+// signatures are the ends of names of detached signatures.
+var signatures = []string{".sig", ".asc"}
+
+// describe finds a release's documents: whatever SHA256SUMS lists beside the packages, that file itself, and the detached
+// signatures of all of them. A package's signature lies beside the package everywhere; the rest goes below <version>/.
+func (r *Release) describe() error {
+	sums, err := readSums(filepath.Join(r.Dir, pack.SumsFile))
+	if err != nil {
+		return err
+	}
+	packages := r.Names()
+	for name, want := range sums {
+		if slices.Contains(packages, name) {
+			continue
+		}
+		f, err := r.document(name, r.Version.String()+"/"+name)
+		if err != nil {
+			return err
+		}
+		if !strings.EqualFold(f.SHA256, want) {
+			return fmt.Errorf("%w: %s has SHA-256 %s, %s says %s", ErrRelease, name, f.SHA256, pack.SumsFile, want)
+		}
+	}
+	if len(sums) > 0 {
+		if _, err := r.document(pack.SumsFile, r.Version.String()+"/"+pack.SumsFile); err != nil {
+			return err
+		}
+	}
+	return r.signatures()
+}
+
+// document adds one.
+func (r *Release) document(name string, keys ...string) (File, error) {
+	if name != filepath.Base(name) {
+		return File{}, fmt.Errorf("%w: %q in %s is no file's name", ErrRelease, name, pack.SumsFile)
+	}
+	f, err := os.Open(filepath.Join(r.Dir, name))
+	if err != nil {
+		return File{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	size, err := io.Copy(h, f)
+	if err != nil {
+		return File{}, err
+	}
+	d := File{Name: name, SHA256: hex.EncodeToString(h.Sum(nil)), Size: size, Keys: keys}
+	r.Documents = append(r.Documents, d)
+	return d, nil
+}
+
+// signatures adds the detached signatures that lie beside packages and documents.
+func (r *Release) signatures() error {
+	for _, f := range slices.Concat(r.Files, r.Documents) {
+		for _, end := range signatures {
+			name := f.Name + end
+			if r.has(name) {
+				continue
+			}
+			_, err := os.Stat(filepath.Join(r.Dir, name))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if _, err := r.document(name, ended(f.Keys, end)...); err != nil {
+				return err
+			}
+			r.Documents[len(r.Documents)-1].Latest = ended(f.Latest, end)
+		}
+	}
+	return nil
+}
+
+func (r *Release) has(name string) bool {
+	return slices.ContainsFunc(slices.Concat(r.Files, r.Documents), func(f File) bool { return f.Name == name })
+}
+
+func ended(keys []string, end string) []string {
+	var list []string
+	for _, k := range keys {
+		list = append(list, k+end)
+	}
+	return list
+}
+
+// readSums reads a SHA256SUMS file; one that is missing is empty.
+func readSums(path string) (map[string]string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return parseSums(f)
+}
+
+func parseSums(r io.Reader) (map[string]string, error) {
+	sums := map[string]string{}
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		sum, name, ok := strings.Cut(lines.Text(), " ")
+		if !ok || len(sum) != 2*sha256.Size {
+			return nil, fmt.Errorf("%w: %s holds %q", ErrRelease, pack.SumsFile, lines.Text())
+		}
+		sums[strings.TrimLeft(name, " *")] = strings.ToLower(sum)
+	}
+	return sums, lines.Err()
+}

@@ -1,0 +1,87 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+)
+
+// front is what a region, or the global bucket, shows first: latest/.
+type front struct {
+	before manifests.Version // latest/VERSION
+	when   When              // it is still the one that was read
+	newest bool              // the version asked about is no older
+}
+
+// readFront reads which version a place calls its latest.
+func readFront(ctx context.Context, at Target, v manifests.Version) (f front, err error) {
+	text, tag, err := slurp(ctx, at, regions.LatestVersionKey, manifests.MaxVersionFile+1)
+	f.when = When{Tag: tag}
+	if errors.Is(err, ErrAbsent) {
+		f.when, err = When{Absent: true}, nil
+	}
+	if err != nil {
+		return f, fmt.Errorf("%s: %w", regions.LatestVersionKey, err)
+	}
+	// A damaged VERSION is no reason to leave the region with it.
+	f.before, _ = manifests.ParseVersionFile(text)
+	f.newest = !v.Less(f.before)
+	return f, nil
+}
+
+// region moves latest/ of the region: copies, feed, and VERSION last.
+func (p *publication) region(ctx context.Context) (err error) {
+	p.result.Latest, err = p.lead(ctx, p.to)
+	return err
+}
+
+// global is the copy of latest/ in the bucket that all regions share. It can be ahead of this region.
+func (p *publication) global(ctx context.Context) error {
+	if p.o.Global == nil {
+		return nil
+	}
+	_, err := p.lead(ctx, p.o.Global)
+	return err
+}
+
+// lead makes the release what a place serves as latest, unless a newer one is there, or comes meanwhile: then theirs stays.
+func (p *publication) lead(ctx context.Context, at Target) (leads bool, err error) {
+	err = again(ctx, func() error {
+		f, err := readFront(ctx, at, p.r.Version)
+		if leads = p.leads(f); err != nil {
+			return err
+		}
+		if leads {
+			if err := p.copies(ctx, at); err != nil {
+				return err
+			}
+		}
+		if at == p.to {
+			if err := p.feed(ctx); err != nil {
+				return err
+			}
+		}
+		if !leads {
+			return nil
+		}
+		return p.small(ctx, at, regions.LatestVersionKey, []byte(p.r.Version.String()+"\n"), f.when)
+	})
+	return leads, err
+}
+
+// copies writes latest/<folder>/….
+func (p *publication) copies(ctx context.Context, at Target) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	for _, f := range append(p.r.Files[:len(p.r.Files):len(p.r.Files)], p.r.Documents...) {
+		for _, key := range f.Latest {
+			group.Go(func() error { return p.put(ctx, at, key, f, false, false) })
+		}
+	}
+	return group.Wait()
+}

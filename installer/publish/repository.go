@@ -1,0 +1,285 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/publish/apt"
+	"github.com/ssm-setup/ssm-setup/installer/publish/yum"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Signer signs a region's repository metadata.
+type Signer interface {
+	Armored(data []byte) ([]byte, error) // detached signature
+	Clear(text []byte) ([]byte, error)   // the text itself with a signature around it
+	PublicKey() ([]byte, error)          // armored
+}
+
+// KeyKey is where the public key of signed repositories lies.
+const KeyKey = "ssm-setup.asc"
+
+// keepsSigned refuses to write unsigned metadata beside signatures that would not fit it.
+func keepsSigned(ctx context.Context, to Target, key Signer) error {
+	if key != nil {
+		return nil
+	}
+	for _, at := range []string{apt.InReleaseKey, yum.SignatureKey} {
+		_, err := to.Stat(ctx, at)
+		if err == nil {
+			return fmt.Errorf("%w: %s", ErrSigned, at)
+		}
+		if !errors.Is(err, ErrAbsent) {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+	}
+	return nil
+}
+
+// repositories brings apt's and yum's metadata in line with the manifest: all active versions. When the manifest changed
+// meanwhile it is made anew, so the last of several publications leaves all versions in it.
+func (p *publication) repositories(ctx context.Context) error {
+	local := map[string]string{}
+	for _, f := range p.r.Files {
+		for _, key := range f.Keys {
+			local[key] = filepath.Join(p.r.Dir, f.Name)
+		}
+	}
+	return p.writing.repositories(ctx, p.merged, local)
+}
+
+func (p *writing) repositories(ctx context.Context, m *manifests.Manifest, local map[string]string) error {
+	if !p.o.Repositories {
+		return nil
+	}
+	return again(ctx, func() error {
+		s := shelf{from: p.to, local: local}
+		if err := s.fill(ctx, m); err != nil {
+			return err
+		}
+		if err := p.apt(ctx, s.debs); err != nil {
+			return err
+		}
+		if err := p.yum(ctx, s.rpms); err != nil {
+			return err
+		}
+		if p.o.DryRun {
+			return nil
+		}
+		now, _, err := readManifest(ctx, p.to)
+		if err != nil || now == nil || string(now.Bytes()) == string(m.Bytes()) {
+			return err
+		}
+		m = now
+		return ErrChanged
+	})
+}
+
+// shelf is what lies in the bucket for package managers.
+type shelf struct {
+	from  Target
+	local map[string]string // key → file on this machine with the same content
+	debs  []apt.Package
+	rpms  []yum.Package
+}
+
+// fill reads the head of every active package.
+func (s *shelf) fill(ctx context.Context, m *manifests.Manifest) error {
+	type found struct {
+		format, key string
+		entry       manifests.Release
+	}
+	var list []found
+	for _, p := range m.Packages {
+		for _, f := range p.Files {
+			format, _, ok := pack.Of(f.Name)
+			if !ok || format.Name != "deb" && format.Name != "rpm" {
+				continue
+			}
+			for _, e := range f.AvailableVersions {
+				if manifests.StatusOf(e) == manifests.Active {
+					list = append(list, found{format.Name, p.Name + "/" + e.Version + "/" + f.Name, e})
+				}
+			}
+		}
+	}
+	debs, rpms := make([]apt.Package, len(list)), make([]yum.Package, len(list))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for i, f := range list {
+		group.Go(func() (err error) {
+			debs[i], rpms[i], err = s.read(ctx, f.format, f.key, f.entry)
+			return err
+		})
+	}
+	err := group.Wait()
+	s.debs = slices.DeleteFunc(debs, func(p apt.Package) bool { return p.Key == "" })
+	s.rpms = slices.DeleteFunc(rpms, func(p yum.Package) bool { return p.Key == "" })
+	return err
+}
+
+// read describes one package by its head. One that the manifest lists and the bucket has not is left out: it is no worse for
+// that than it was.
+func (s *shelf) read(ctx context.Context, format, key string, e manifests.Release) (d apt.Package, r yum.Package, err error) {
+	body, size, err := s.open(ctx, key)
+	if errors.Is(err, ErrAbsent) {
+		return d, r, nil
+	}
+	if err != nil {
+		return d, r, fmt.Errorf("%s: %w", key, err)
+	}
+	defer body.Close()
+	if e.Size > 0 {
+		size = e.Size
+	}
+	if format == "deb" {
+		d = apt.Package{Key: key, SHA256: e.Checksum, Size: size}
+		d.Control, err = apt.Control(body)
+	} else {
+		r, err = yum.Read(body)
+		r.Key, r.SHA256, r.Size = key, e.Checksum, size
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", key, err)
+	}
+	return d, r, err
+}
+
+func (s *shelf) open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	if path, ok := s.local[key]; ok {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, 0, err
+		}
+		info, err := f.Stat()
+		return f, info.Size(), err
+	}
+	o, err := s.from.Stat(ctx, key)
+	if err != nil {
+		return nil, 0, err
+	}
+	body, _, err := s.from.Read(ctx, key)
+	return body, o.Size, err
+}
+
+// apt writes the Debian repository. Where nothing changed but the time, nothing is written.
+func (p *writing) apt(ctx context.Context, list []apt.Package) error {
+	x, err := apt.Make(list)
+	if err != nil {
+		return err
+	}
+	old, _, err := slurp(ctx, p.to, apt.ReleaseKey, maxSmall)
+	if err != nil && !errors.Is(err, ErrAbsent) {
+		return fmt.Errorf("%s: %w", apt.ReleaseKey, err)
+	}
+	if len(list) == 0 && old == nil {
+		return nil
+	}
+	release := x.Release(apt.Date(old))
+	if string(release) != string(old) {
+		release = x.Release(later(p.o.Now(), apt.Date(old)))
+	} else if done, err := p.signedBefore(ctx, apt.InReleaseKey); done || err != nil {
+		p.tell(Step{apt.ReleaseKey, Same, int64(len(release)), false}, 0)
+		return err
+	}
+	files := x.Hashed
+	last := append(x.Named[:len(x.Named):len(x.Named)], apt.File{Key: apt.ReleaseKey, Data: release})
+	if p.o.Sign != nil {
+		clear, err := p.o.Sign.Clear(release)
+		if err != nil {
+			return fmt.Errorf("sign %s: %w", apt.InReleaseKey, err)
+		}
+		detached, err := p.o.Sign.Armored(release)
+		if err != nil {
+			return fmt.Errorf("sign %s: %w", apt.SignatureKey, err)
+		}
+		files = append(files, apt.File{Key: apt.InReleaseKey, Data: clear})
+		last = append(last, apt.File{Key: apt.SignatureKey, Data: detached})
+		if err := p.publicKey(ctx); err != nil {
+			return err
+		}
+	}
+	for _, f := range append(files, last...) {
+		if err := p.small(ctx, p.to, f.Key, f.Data, When{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// yum writes the rpm repository in the same way.
+func (p *writing) yum(ctx context.Context, list []yum.Package) error {
+	x, err := yum.Make(list)
+	if err != nil {
+		return err
+	}
+	old, _, err := slurp(ctx, p.to, yum.RepomdKey, maxSmall)
+	if err != nil && !errors.Is(err, ErrAbsent) {
+		return fmt.Errorf("%s: %w", yum.RepomdKey, err)
+	}
+	if len(list) == 0 && old == nil {
+		return nil
+	}
+	repomd := x.Repomd(yum.Date(old))
+	if string(repomd) != string(old) {
+		repomd = x.Repomd(later(p.o.Now(), yum.Date(old)))
+	} else if done, err := p.signedBefore(ctx, yum.SignatureKey); done || err != nil {
+		p.tell(Step{yum.RepomdKey, Same, int64(len(repomd)), false}, 0)
+		return err
+	}
+	files := x.Hashed
+	if p.o.Sign != nil {
+		detached, err := p.o.Sign.Armored(repomd)
+		if err != nil {
+			return fmt.Errorf("sign %s: %w", yum.SignatureKey, err)
+		}
+		files = append(files, yum.File{Key: yum.SignatureKey, Data: detached})
+		if err := p.publicKey(ctx); err != nil {
+			return err
+		}
+	}
+	for _, f := range append(files, yum.File{Key: yum.RepomdKey, Data: repomd}) {
+		if err := p.small(ctx, p.to, f.Key, f.Data, When{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// signedBefore tells whether unchanged metadata needs no signature, or has one.
+func (p *writing) signedBefore(ctx context.Context, key string) (bool, error) {
+	if p.o.Sign == nil {
+		return true, nil
+	}
+	_, err := p.to.Stat(ctx, key)
+	if errors.Is(err, ErrAbsent) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (p *writing) publicKey(ctx context.Context) error {
+	key, err := p.o.Sign.PublicKey()
+	if err != nil {
+		return fmt.Errorf("public key: %w", err)
+	}
+	return p.small(ctx, p.to, KeyKey, key, When{})
+}
+
+// later is now, but after the time of what is replaced: clients do not go back.
+func later(now, before time.Time) time.Time {
+	now = now.UTC().Truncate(time.Second)
+	if !now.After(before) {
+		return before.Add(time.Second)
+	}
+	return now
+}

@@ -1,0 +1,107 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+)
+
+// tries bounds how often a change is made anew because somebody else was faster.
+const tries = 6
+
+// maxSmall bounds what is read whole, in bytes.
+const maxSmall = 64 << 20
+
+// again runs a change until nobody is faster, with growing pauses.
+func again(ctx context.Context, change func() error) error {
+	for try := 1; ; try++ {
+		err := change()
+		if !errors.Is(err, ErrChanged) || try == tries {
+			return err
+		}
+		select {
+		case <-time.After(time.Duration(try*try) * 20 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// small writes a little object, unless it is there as it shall be, and reads it back.
+func (p *writing) small(ctx context.Context, to Target, key string, content []byte, when When) error {
+	action := Replaced
+	have, _, err := slurp(ctx, to, key, int64(len(content))+1)
+	switch {
+	case errors.Is(err, ErrAbsent):
+		action = New
+	case err != nil:
+		return fmt.Errorf("%s: %w", key, err)
+	case bytes.Equal(have, content):
+		action = Same
+	}
+	if action != Same && !p.o.DryRun {
+		if err := to.Write(ctx, key, bytes.NewReader(content), when); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		back, _, err := slurp(ctx, to, key, int64(len(content))+1)
+		if err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		if !bytes.Equal(back, content) {
+			return fmt.Errorf("%w: %s", ErrChanged, key) // written over by another publication
+		}
+	}
+	p.tell(Step{key, action, int64(len(content)), to != p.to}, 0)
+	return nil
+}
+
+// changeManifest reads the region's manifest, lets change work on it, and writes it over the one that was read.
+func (p *writing) changeManifest(ctx context.Context, change func(*manifests.Manifest) error) (m *manifests.Manifest, err error) {
+	err = again(ctx, func() error {
+		var tag string
+		if m, tag, err = readManifest(ctx, p.to); err != nil {
+			return err
+		}
+		when := When{Tag: tag}
+		if m == nil {
+			m, when = manifests.NewManifest(p.o.UriFormat), When{Absent: true}
+		}
+		if err := change(m); err != nil {
+			return err
+		}
+		return p.small(ctx, p.to, regions.ManifestKey, m.Bytes(), when)
+	})
+	return m, err
+}
+
+func readManifest(ctx context.Context, from Target) (*manifests.Manifest, string, error) {
+	content, tag, err := slurp(ctx, from, regions.ManifestKey, manifests.MaxManifest+1)
+	if errors.Is(err, ErrAbsent) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", regions.ManifestKey, err)
+	}
+	m, err := manifests.ParseManifest(content)
+	if err != nil {
+		return nil, "", fmt.Errorf("the manifest in %s: %w", from, err)
+	}
+	return m, tag, nil
+}
+
+// slurp reads an object of at most limit bytes.
+func slurp(ctx context.Context, from Target, key string, limit int64) ([]byte, string, error) {
+	body, tag, err := from.Read(ctx, key)
+	if err != nil {
+		return nil, "", err
+	}
+	defer body.Close()
+	b, err := io.ReadAll(io.LimitReader(body, limit))
+	return b, tag, err
+}

@@ -1,0 +1,103 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+)
+
+// Promote makes a version the region's stable one: stable/VERSION. The region must list it as active, and serve every file it
+// lists of it. ErrNotServed otherwise; then nothing was written.
+func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Result, error) {
+	p := newWriting(to, o)
+	p.result.Version = v
+	m, _, err := readManifest(ctx, to)
+	if err != nil {
+		return p.result, err
+	}
+	if m == nil {
+		return p.result, fmt.Errorf("%w: %s has no manifest", ErrNotServed, to)
+	}
+	if err := p.served(ctx, m, v); err != nil {
+		return p.result, err
+	}
+	err = again(ctx, func() error {
+		text, tag, err := slurp(ctx, to, regions.StableVersionKey, manifests.MaxVersionFile+1)
+		when := When{Tag: tag}
+		if isAbsent(err) {
+			when, err = When{Absent: true}, nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", regions.StableVersionKey, err)
+		}
+		p.result.Before, _ = manifests.ParseVersionFile(text)
+		return p.small(ctx, to, regions.StableVersionKey, []byte(v.String()+"\n"), when)
+	})
+	return p.result, err
+}
+
+// served checks that a version is active and that its files are there with the size they must have.
+func (p *writing) served(ctx context.Context, m *manifests.Manifest, v manifests.Version) error {
+	n := 0
+	for _, pkg := range m.Packages {
+		for _, f := range pkg.Files {
+			e := listed(m, File{Package: pkg.Name, Name: f.Name}, v)
+			if e.Version == "" {
+				continue
+			}
+			if s := manifests.StatusOf(e); s != manifests.Active {
+				return fmt.Errorf("%w: the manifest calls %s of %s %s", ErrNotServed, f.Name, v, s)
+			}
+			key := pkg.Name + "/" + e.Version + "/" + f.Name
+			o, err := p.to.Stat(ctx, key)
+			if isAbsent(err) || err == nil && (e.Size > 0 && o.Size != e.Size || o.SHA256 != "" && !strings.EqualFold(o.SHA256, e.Checksum)) {
+				return fmt.Errorf("%w: %s is missing or damaged", ErrNotServed, key)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+			n++
+		}
+	}
+	if n == 0 {
+		return fmt.Errorf("%w: the manifest in %s does not list %s", ErrNotServed, p.to, v)
+	}
+	return nil
+}
+
+// Mark sets a version's status in the manifest (Active, Deprecated, Inactive) and brings repositories and feed in line.
+// Result.Latest tells whether the version is the one latest/VERSION names.
+func Mark(ctx context.Context, to Target, v manifests.Version, status string, o Options) (Result, error) {
+	p := newWriting(to, o)
+	p.result.Version = v
+	if o.Repositories {
+		if err := keepsSigned(ctx, to, o.Sign); err != nil {
+			return p.result, err
+		}
+	}
+	m, err := p.changeManifest(ctx, func(m *manifests.Manifest) error {
+		n := 0
+		for _, pkg := range m.Packages {
+			n += m.SetStatus(pkg.Name, v, status)
+		}
+		if n == 0 {
+			return fmt.Errorf("%w: the manifest in %s does not list %s", ErrNotServed, to, v)
+		}
+		return nil
+	})
+	if err != nil {
+		return p.result, err
+	}
+	if err := p.repositories(ctx, m, nil); err != nil {
+		return p.result, err
+	}
+	if err := p.changeFeed(ctx, m, func(string, *feed) {}); err != nil {
+		return p.result, err
+	}
+	f, err := readFront(ctx, to, v)
+	p.result.Before, p.result.Latest = f.before, f.before == v
+	return p.result, err
+}

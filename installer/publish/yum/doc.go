@@ -1,0 +1,12 @@
+// Package yum makes the files with which a bucket is an rpm repository for yum, dnf and zypper, from the packages that lie
+// in it.
+//
+//	baseurl=https://…/amazon-ssm-<region>
+//
+//	repodata/<hash>-{primary,filelists,other}.xml.gz   never change
+//	repodata/repomd.xml                                names them: the one file that says what is current
+//	repodata/repomd.xml.asc                            with a key
+//
+// A package is described from the headers at its start ([Read]); payloads are not looked at. Nothing here reads or writes a
+// bucket.
+package yum
