@@ -65,7 +65,7 @@ func (w *work) shelve() (pointer.Target, error) {
 	}
 	defer os.RemoveAll(dir)
 	program := filepath.Base(w.Layout.Worker())
-	names, err := unpack.TarGz(w.verified.file, dir, unpack.Limits{}, func(name string) bool { return path.Clean(name) == program })
+	names, err := unpack.Opened(w.verified.file, dir, unpack.Limits{}, func(name string) bool { return path.Clean(name) == program })
 	if err != nil {
 		return pointer.Target{}, fmt.Errorf("failed to uncompress installation package, %w", err)
 	}

@@ -53,7 +53,7 @@ func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	b := &building{Plan: p, work: work}
+	b := &building{Plan: p, work: work, once: map[string]func() (Artifact, error){}}
 	if err := b.look(ctx); err != nil {
 		return nil, err
 	}
@@ -80,6 +80,29 @@ type building struct {
 	work string
 	mu   sync.Mutex
 	made []Artifact
+	once map[string]func() (Artifact, error) // by file name
+}
+
+// artifact makes a file once, whoever asks first: the build itself or a format that carries it. One that the plan does not
+// name is made in the work folder.
+func (b *building) artifact(f Format, in Input) (a Artifact, dir string, err error) {
+	dir = b.work
+	if slices.ContainsFunc(b.Formats, func(p Format) bool { return p.Name == f.Name }) {
+		dir = b.Dir()
+	}
+	in.carried = func(inner Format) (string, error) {
+		a, dir, err := b.artifact(inner, in)
+		return filepath.Join(dir, a.File), err
+	}
+	b.mu.Lock()
+	made, ok := b.once[f.File(in.Platform)]
+	if !ok {
+		made = sync.OnceValues(func() (Artifact, error) { return Make(f, in, dir) })
+		b.once[f.File(in.Platform)] = made
+	}
+	b.mu.Unlock()
+	a, err = made()
+	return a, dir, err
 }
 
 // look checks given binaries of all platforms before anything is written.
@@ -134,7 +157,7 @@ func (b *building) pack(ctx context.Context, group *errgroup.Group, in Input) {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			a, err := Make(f, in, b.Dir())
+			a, _, err := b.artifact(f, in)
 			if err != nil {
 				return fmt.Errorf("%s for %s: %w", f.Name, in.Platform, err)
 			}

@@ -31,6 +31,7 @@ type entry struct {
 	mode    fs.FileMode
 	kind    kind
 	program string
+	file    string // or from a finished file
 	data    []byte
 }
 
@@ -53,7 +54,11 @@ func programEntries(dir string) []entry {
 func documents(in Input, dir string, mark kind) []entry {
 	var list []entry
 	for _, name := range []string{"amazon-ssm-agent.json.template", "seelog.xml.template"} {
-		list = append(list, text(in, path.Join(dir, name), plain, "common/"+name))
+		asset := "common/" + name
+		if in.Platform.OS == "windows" && name == "seelog.xml.template" {
+			asset = "windows/" + name
+		}
+		list = append(list, text(in, path.Join(dir, name), plain, asset))
 	}
 	for _, name := range []string{"RELEASENOTES.md", "README.md", "NOTICE.md"} {
 		list = append(list, text(in, path.Join(dir, name), mark, "common/"+name))

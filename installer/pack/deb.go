@@ -19,7 +19,9 @@ var deb = Format{
 		}
 		return manifests.InstallerFile("deb", p.Arch)
 	},
-	Loose: func(p Platform) string { return manifests.Folder("debian", p.Arch) + "/amazon-ssm-agent.deb" },
+	Loose: func(p Platform) []string {
+		return []string{manifests.Folder("debian", p.Arch) + "/amazon-ssm-agent.deb"}
+	},
 	write: writeDeb,
 }
 

@@ -1,8 +1,10 @@
 // Package pack makes the product's packages: one file per format, the table of them in [Formats].
 //
 //	deb, rpm   for a package manager (nfpm; this is the only door to it); payload xz
-//	tar        the portable archive: what the store and --root installations are made of
+//	tar        the portable archive (a zip for Windows): what the store and --root installations are made of
 //	setup      ssm-setup itself, one file
+//	update…    what the updater of an original agent fetches: a package of another row, stored, and the scripts it calls
+//	updater…   the updater itself, which original agents fetch and start: our worker under that name
 //
 // A build writes one flat folder per version, OUT/<version>/, with the names that manifests use, so that a release can be
 // checked with `sha256sum -c SHA256SUMS`, carried on a stick and published by [Index]:

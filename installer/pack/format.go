@@ -16,6 +16,8 @@ type Input struct {
 	Platform Platform
 	Bin      string    // folder with the binaries, see [Programs]
 	Time     time.Time // of every entry, whole seconds
+
+	carried func(Format) (path string, err error) // the finished artifact of another format, for those that carry one
 }
 
 // Names of the programs.
@@ -23,6 +25,7 @@ const (
 	Launcher = "amazon-ssm-agent"
 	Worker   = "ssm-agent-worker"
 	Setup    = "ssm-setup"
+	SetupCLI = "ssm-setup-cli" // the same program under the original's name takes the original's flags
 )
 
 // SetupPackage is the name under which manifests list ssm-setup itself.
@@ -33,16 +36,33 @@ var links = []string{"ssm-cli", "ssm-document-worker", "ssm-session-worker", "ss
 
 // Format is one kind of package.
 type Format struct {
-	Name     string                // word for --only
-	Package  string                // package of the manifest it is listed under
-	Programs []string              // what must be in Input.Bin
-	File     func(Platform) string // name of the artifact, empty where the format is not made for a platform
-	Loose    func(Platform) string // its key below <version>/ and latest/ in a bucket (spec update 4.8); nil: none
+	Name     string                  // word for --only
+	Package  string                  // package of the manifest it is listed under
+	Programs []string                // what must be in Input.Bin
+	File     func(Platform) string   // name of the artifact, empty where the format is not made for a platform
+	Loose    func(Platform) []string // its keys below <version>/ and latest/ in a bucket (spec update 4.8); nil: none
+	Latest   bool                    // there is a copy in <package>/latest/, too
 	write    func(io.Writer, Input) error
 }
 
+// Keys are the bucket keys of an artifact (spec update 4.8): those that belong to the version and never change, and the copies
+// that move to each new latest version.
+func (f Format) Keys(v manifests.Version, p Platform) (fixed, latest []string) {
+	file := f.File(p)
+	fixed = append(fixed, f.Package+"/"+v.String()+"/"+file)
+	if f.Loose != nil {
+		for _, key := range f.Loose(p) {
+			fixed, latest = append(fixed, v.String()+"/"+key), append(latest, "latest/"+key)
+		}
+	}
+	if f.Latest {
+		latest = append(latest, f.Package+"/latest/"+file)
+	}
+	return fixed, latest
+}
+
 // formats is the table. One more format is one file and one row.
-var formats = []Format{deb, rpm, portable, setup}
+var formats = []Format{deb, rpm, portable, setup, update, updateUbuntu, updater, updaterUbuntu}
 
 // Formats are all formats, in the order they are made: those that take longest first.
 func Formats() []Format { return slices.Clone(formats) }

@@ -29,6 +29,17 @@ func Make(f Format, in Input, dir string) (Artifact, error) {
 	if f.Name == setup.Name {
 		mode = 0o755
 	}
+	if in.carried == nil {
+		work, err := os.MkdirTemp("", "ssm-setup-carried-")
+		if err != nil {
+			return a, err
+		}
+		defer os.RemoveAll(work)
+		in.carried = func(inner Format) (string, error) {
+			made, err := Make(inner, in, work)
+			return filepath.Join(work, made.File), err
+		}
+	}
 	sum := sha256.New()
 	n, err := whole(filepath.Join(dir, a.File), mode, func(w io.Writer) error {
 		return f.write(io.MultiWriter(w, sum), in)

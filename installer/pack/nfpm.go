@@ -86,11 +86,19 @@ func (s *stage) info(list []entry) (*nfpm.Info, error) {
 		return nil, err
 	}
 	return nfpm.WithDefaults(&nfpm.Info{
-		Name: Launcher, Platform: s.in.Platform.OS, Arch: s.in.Platform.Arch,
+		Name: Launcher, Platform: s.in.Platform.OS, Arch: nfpmArch(s.in.Platform.Arch),
 		Version: s.in.Version.String(), VersionSchema: "none", Release: "1",
 		Maintainer: maintainer, Description: description, Homepage: homepage, License: "Apache-2.0",
 		Section: "admin", Priority: "optional",
 		MTime: s.in.Time, DisableGlobbing: true,
 		Overridables: nfpm.Overridables{Contents: contents},
 	}), nil
+}
+
+// nfpmArch is Go's architecture in nfpm's words, which each format translates into its own: arm6 is Debian's armhf.
+func nfpmArch(arch string) string {
+	if arch == "arm" {
+		return "arm6"
+	}
+	return arch
 }

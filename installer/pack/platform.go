@@ -10,7 +10,11 @@ type Platform struct{ OS, Arch string }
 
 // supported are the platforms that packages are made for. One more is one row (and, where a format has its own word for the
 // architecture, one in that format's file).
-var supported = []Platform{{"linux", "amd64"}, {"linux", "arm64"}}
+var supported = []Platform{
+	{"linux", "amd64"}, {"linux", "arm64"}, {"linux", "386"}, {"linux", "arm"},
+	{"windows", "amd64"}, {"windows", "arm64"}, {"windows", "386"},
+	{"darwin", "amd64"}, {"darwin", "arm64"},
+}
 
 // Platforms are all that packages are made for.
 func Platforms() []Platform { return append([]Platform(nil), supported...) }

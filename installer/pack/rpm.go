@@ -12,12 +12,14 @@ import (
 var rpm = Format{
 	Name: "rpm", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {
-		if p.OS != "linux" {
+		if p.OS != "linux" || p.Arch == "arm" { // no system of rpm's family runs on 32-bit ARM
 			return ""
 		}
 		return manifests.InstallerFile("rpm", p.Arch)
 	},
-	Loose: func(p Platform) string { return manifests.Folder("linux", p.Arch) + "/amazon-ssm-agent.rpm" },
+	Loose: func(p Platform) []string {
+		return []string{manifests.Folder("linux", p.Arch) + "/amazon-ssm-agent.rpm"}
+	},
 	write: writeRPM,
 }
 
@@ -55,6 +57,7 @@ func rpmEntries(in Input) []entry {
 		text(in, "/etc/init/amazon-ssm-agent.conf", config, "rpm/amazon-ssm-agent.conf"),
 		text(in, "/etc/systemd/system/amazon-ssm-agent.service", config, "common/amazon-ssm-agent.service"),
 		text(in, "/usr/lib/systemd/system/amazon-ssm-agent.service.d/ssm-setup.conf", plain, "common/ssm-setup.conf"),
+		text(in, "/usr/lib/systemd/system-preset/80-amazon-ssm-agent.preset", plain, "rpm/preset"),
 		entry{path: "/var/lib/amazon/ssm", mode: 0o755, kind: folder},
 	)
 }

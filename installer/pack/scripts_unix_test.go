@@ -222,7 +222,6 @@ func TestKeepFloor(t *testing.T) {
 }
 
 func TestRPM(t *testing.T) {
-	t.Run("contents", testRPMContents)
 	t.Run("first", func(t *testing.T) {
 		w := newWorld(t)
 		w.want("", "rpm/pre", "1")

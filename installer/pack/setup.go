@@ -12,8 +12,22 @@ import (
 var setup = Format{
 	Name: "setup", Package: SetupPackage, Programs: []string{Setup},
 	File:  func(p Platform) string { return p.Executable(SetupPackage + "-" + p.OS + "-" + p.Arch) },
-	Loose: func(p Platform) string { return manifests.Folder(p.OS, p.Arch) + "/" + p.Executable(Setup) },
+	Loose: setupKeys,
 	write: writeSetup,
+}
+
+// setupKeys are ssm-setup under its own name and under the one that scripts for the original ask for, in the folder of each
+// family of systems (spec update 4.8).
+func setupKeys(p Platform) []string {
+	keys := []string{manifests.Folder(p.OS, p.Arch) + "/" + p.Executable(Setup)}
+	families := []string{p.OS}
+	if p.OS == "linux" {
+		families = append(families, "debian")
+	}
+	for _, family := range families {
+		keys = append(keys, manifests.Folder(family, p.Arch)+"/"+p.Executable(SetupCLI))
+	}
+	return keys
 }
 
 func writeSetup(w io.Writer, in Input) error {

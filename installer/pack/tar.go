@@ -5,9 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -20,29 +17,24 @@ var portable = Format{
 }
 
 func writeTar(w io.Writer, in Input) error {
+	if in.Platform.OS == "windows" {
+		return writeZip(w, in, portableEntries(in))
+	}
 	// Level 6 of this library: within 2 % of the best level's size in a quarter of its time.
-	z, err := gzip.NewWriterLevel(w, 6)
-	if err != nil {
-		return err
-	}
-	z.ModTime = time.Unix(0, 0) // no time, see squeeze
-	t := tar.NewWriter(z)
-	entries := append(programEntries(""), documents(in, "", plain)...)
-	entries = append(entries, text(in, "LICENSE", plain, "common/LICENSE"))
-	for _, e := range entries {
-		if err := addTar(t, in, e); err != nil {
-			return err
-		}
-	}
-	if err := t.Close(); err != nil {
-		return err
-	}
-	return z.Close()
+	return writeTarGz(w, in, portableEntries(in), 6)
+}
+
+func portableEntries(in Input) []entry {
+	list := append(programEntries(""), documents(in, "", plain)...)
+	return append(list, text(in, "LICENSE", plain, "common/LICENSE"))
 }
 
 func addTar(t *tar.Writer, in Input, e entry) error {
 	h := &tar.Header{Typeflag: tar.TypeReg, Name: e.path, Mode: int64(e.mode), Size: int64(len(e.data)), ModTime: in.Time,
 		Uname: "root", Gname: "root", Format: tar.FormatUSTAR}
+	if e.file != "" {
+		return addTarFile(t, h, e.file)
+	}
 	if e.program == "" {
 		if err := t.WriteHeader(h); err != nil {
 			return err
@@ -51,7 +43,12 @@ func addTar(t *tar.Writer, in Input, e entry) error {
 		return err
 	}
 	h.Name = in.Platform.Executable(e.path)
-	f, err := os.Open(filepath.Join(in.Bin, in.Platform.Executable(e.program)))
+	return addTarFile(t, h, filepath.Join(in.Bin, in.Platform.Executable(e.program)))
+}
+
+// addTarFile adds a file of this disk under a header, whose size it fills in.
+func addTarFile(t *tar.Writer, h *tar.Header, path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-// Package unpack puts an archive into a folder, and nothing anywhere else.
+// Package unpack puts an archive (tar.gz or zip) into a folder, and nothing anywhere else.
 //
 // The archive is taken for hostile: names that leave the folder, links of either kind, devices, names twice, too many files,
 // files or sums larger than the caller allows are refused, sizes before anything of that file is read. The folder is opened
@@ -49,13 +49,26 @@ var (
 	ErrTooBig  = errors.New("the archive is larger than accepted")
 )
 
-// File unpacks a tar.gz file, see [TarGz].
+// File unpacks an archive, see [Opened].
 func File(archive, dir string, limits Limits, want func(name string) bool) ([]string, error) {
 	f, err := os.Open(archive)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	return Opened(f, dir, limits, want)
+}
+
+// Opened unpacks a tar.gz or zip file, which it tells apart by their first bytes; see [TarGz] and [Zip].
+func Opened(f *os.File, dir string, limits Limits, want func(name string) bool) ([]string, error) {
+	var head [4]byte
+	if _, err := f.ReadAt(head[:], 0); err == nil && string(head[:]) == "PK\x03\x04" {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, err
+		}
+		return Zip(f, info.Size(), dir, limits, want)
+	}
 	return TarGz(f, dir, limits, want)
 }
 
@@ -139,26 +152,31 @@ func (w *writing) entry(h *tar.Header, body io.Reader) error {
 	default:
 		return fmt.Errorf("%w: %s is a link or a device", ErrUnsafe, excerpt(h.Name))
 	}
-	if w.seen[strings.ToLower(name)] {
-		return fmt.Errorf("%w: %s twice", ErrUnsafe, excerpt(h.Name))
-	}
-	w.seen[strings.ToLower(name)] = true
-	w.total += h.Size
-	switch {
-	case len(w.seen) > w.limits.Files:
-		return fmt.Errorf("%w: more than %d files", ErrTooBig, w.limits.Files)
-	case h.Size > w.limits.File:
-		return fmt.Errorf("%w: %s has %d bytes, at most %d accepted", ErrTooBig, excerpt(h.Name), h.Size, w.limits.File)
-	case w.total > w.limits.Total:
-		return fmt.Errorf("%w: more than %d bytes in all", ErrTooBig, w.limits.Total)
-	}
-	if w.want != nil && !w.want(name) {
-		return nil
+	if err := w.admit(name, h.Size); err != nil || w.want != nil && !w.want(name) {
+		return err
 	}
 	if err := w.file(name, fs.FileMode(h.Mode)&0o755, h.Size, body); err != nil {
 		return err
 	}
 	w.names = append(w.names, name)
+	return nil
+}
+
+// admit holds the next file against the limits, before anything of it is read.
+func (w *writing) admit(name string, size int64) error {
+	if w.seen[strings.ToLower(name)] {
+		return fmt.Errorf("%w: %s twice", ErrUnsafe, excerpt(name))
+	}
+	w.seen[strings.ToLower(name)] = true
+	w.total += size
+	switch {
+	case len(w.seen) > w.limits.Files:
+		return fmt.Errorf("%w: more than %d files", ErrTooBig, w.limits.Files)
+	case size > w.limits.File || size < 0:
+		return fmt.Errorf("%w: %s has %d bytes, at most %d accepted", ErrTooBig, excerpt(name), size, w.limits.File)
+	case w.total > w.limits.Total:
+		return fmt.Errorf("%w: more than %d bytes in all", ErrTooBig, w.limits.Total)
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package unpack_test
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -147,4 +148,62 @@ func FuzzTarGz(f *testing.F) {
 			}
 		}
 	})
+}
+
+func zipped(t *testing.T, members ...member) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, m := range members {
+		h := &zip.FileHeader{Name: m.name, Method: zip.Deflate}
+		h.SetMode(fs.FileMode(m.mode))
+		if m.kind == tar.TypeSymlink {
+			h.SetMode(fs.ModeSymlink | 0o777)
+		}
+		f, err := w.CreateHeader(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Write([]byte(m.body))
+	}
+	w.Close()
+	file := filepath.Join(t.TempDir(), "a.zip")
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// The archive of Windows is a zip; the same rules hold for it.
+func TestZip(t *testing.T) {
+	dir := t.TempDir()
+	names, err := unpack.File(zipped(t, member{name: "tool.exe", body: "program", mode: 0o755}, member{name: "sub/read.me", body: "text", mode: 0o644}), dir, unpack.Limits{}, nil)
+	if err != nil || strings.Join(names, " ") != "tool.exe sub/read.me" {
+		t.Fatalf("%v, %v", names, err)
+	}
+	if b, _ := os.ReadFile(filepath.Join(dir, "tool.exe")); string(b) != "program" {
+		t.Errorf("tool.exe holds %q", b)
+	}
+	for name, c := range map[string]struct {
+		file string
+		want error
+	}{
+		"up":    {zipped(t, member{name: "../x", body: "1"}), unpack.ErrUnsafe},
+		"link":  {zipped(t, member{name: "x", body: "/etc", kind: tar.TypeSymlink}), unpack.ErrUnsafe},
+		"twice": {zipped(t, member{name: "x", body: "1"}, member{name: "X", body: "2"}), unpack.ErrUnsafe},
+		"long":  {zipped(t, member{name: "x", body: strings.Repeat("1", 2000)}), unpack.ErrTooBig},
+	} {
+		if _, err := unpack.File(c.file, t.TempDir(), unpack.Limits{Files: 3, File: 1000, Total: 1500}, nil); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	damaged, _ := os.ReadFile(zipped(t, member{name: "x", body: strings.Repeat("abc", 1000)}))
+	for i := 40; i < 44; i++ {
+		damaged[i] ^= 0xff
+	}
+	file := filepath.Join(t.TempDir(), "damaged.zip")
+	os.WriteFile(file, damaged, 0o600)
+	if _, err := unpack.File(file, t.TempDir(), unpack.Limits{}, nil); !errors.Is(err, unpack.ErrArchive) {
+		t.Errorf("damaged: %v", err)
+	}
 }

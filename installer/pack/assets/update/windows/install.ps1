@@ -1,0 +1,54 @@
+# Called by the updater of an original agent in the folder this archive was unpacked into, and by hand. Exit 0, or 1 with the
+# reason. It carries AmazonSSMAgentSetup.exe, or package.zip for Windows without an installer service.
+param([switch]$Register, [string]$Code, [string]$Id, [string]$Region, [switch]$Disabled)
+$ErrorActionPreference = 'Stop'
+$name = 'AmazonSSMAgent'
+$here = Split-Path -Parent $MyInvocation.MyCommand.Path
+$folder = Join-Path $env:ProgramFiles 'Amazon\SSM'
+$agent = Join-Path $folder 'amazon-ssm-agent.exe'
+$system = Join-Path $env:SystemRoot 'System32'
+
+function Invoke-Checked([string]$What, [string]$Program, [string[]]$Arguments, [int[]]$Good = @(0)) {
+    $p = Start-Process -FilePath $Program -ArgumentList $Arguments -Wait -PassThru -NoNewWindow
+    if ($Good -notcontains $p.ExitCode) { throw "$What failed with exit code $($p.ExitCode)" }
+}
+
+function Install-Zip([string]$Zip) {
+    & (Join-Path $here 'uninstall.ps1')
+    if ($LASTEXITCODE) { throw 'the installed version could not be removed' }
+    New-Item -ItemType Directory -Force -Path $folder | Out-Null
+    Expand-Archive -Path $Zip -DestinationPath $folder -Force
+    $sc = Join-Path $system 'sc.exe'
+    $start = if ($Disabled) { 'disabled' } else { 'auto' }
+    & $sc create $name binPath= "`"$agent`" service" start= $start DisplayName= '"Amazon SSM Agent"' | Out-Null
+    if ($LASTEXITCODE) { throw "the service was not created: $LASTEXITCODE" }
+    & $sc description $name 'Amazon SSM Agent' | Out-Null
+    & $sc failureflag $name 1 | Out-Null
+    & $sc failure $name reset= 86400 actions= restart/1000/restart/1000/restart/1000 | Out-Null
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$name"
+    New-ItemProperty -Path $key -Name 'Version' -PropertyType String -Value '@VERSION@' -Force | Out-Null
+}
+
+try {
+    if ($Register -and (-not $Code -or -not $Id -or -not $Region)) {
+        throw '[ERROR] Not enough parameters for RegisterManagedInstance.'
+    }
+    $setup = Join-Path $here 'AmazonSSMAgentSetup.exe'
+    $zip = Join-Path $here 'package.zip'
+    if (Test-Path $setup) {
+        Invoke-Checked 'AmazonSSMAgentSetup.exe' $setup @('/quiet', '/norestart', 'ALLOWEC2INSTALL=YES', 'SKIPSYMLINKSCAN=YES') @(0, 3010)
+    } elseif (Test-Path $zip) {
+        Install-Zip $zip
+    } else {
+        throw 'neither AmazonSSMAgentSetup.exe nor package.zip is here'
+    }
+    if ($Register) {
+        Stop-Service $name -ErrorAction SilentlyContinue
+        Invoke-Checked 'the registration' $agent @('-register', '-y', '-code', $Code, '-id', $Id, '-region', $Region)
+    }
+    if (-not $Disabled) { Start-Service $name }
+    exit 0
+} catch {
+    Write-Output "$_"
+    exit 1
+}

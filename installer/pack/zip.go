@@ -1,0 +1,51 @@
+package pack
+
+import (
+	"archive/zip"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// writeZip writes entries as a zip, as systems without tar expect it. A finished file (see entry.file) is stored: its own
+// payload is compressed already.
+func writeZip(w io.Writer, in Input, entries []entry) error {
+	z := zip.NewWriter(w)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, 6) })
+	for _, e := range entries {
+		if err := addZip(z, in, e); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}
+
+func addZip(z *zip.Writer, in Input, e entry) error {
+	h := &zip.FileHeader{Name: e.path, Method: zip.Deflate, Modified: in.Time.UTC()}
+	h.SetMode(fs.FileMode(e.mode))
+	from := e.file
+	switch {
+	case e.file != "":
+		h.Method = zip.Store
+	case e.program != "":
+		h.Name, from = in.Platform.Executable(e.path), filepath.Join(in.Bin, in.Platform.Executable(e.program))
+	}
+	out, err := z.CreateHeader(h)
+	if err != nil {
+		return err
+	}
+	if from == "" {
+		_, err = out.Write(e.data)
+		return err
+	}
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(out, f)
+	return err
+}
