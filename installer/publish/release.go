@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -13,15 +14,17 @@ import (
 
 // Release is a version's folder as a build wrote it, checked.
 type Release struct {
-	Dir      string
-	Version  manifests.Version
-	Manifest *manifests.Manifest
-	Files    []File
+	Dir       string
+	Version   manifests.Version
+	Manifest  *manifests.Manifest
+	Files     []File // what manifests list
+	Documents []File // what describes them: sums, bills of materials, statements, notes, detached signatures
 }
 
 // File is one artifact and the keys it goes to.
 type File struct {
-	Name, Package string
+	Name, Package string // no package: a document
+	Status        string // Active, Inactive, Deprecated
 	SHA256        string
 	Size          int64
 	Keys          []string // under the version: these never change
@@ -58,7 +61,7 @@ func Open(dir string, want manifests.Version) (*Release, error) {
 	if !want.IsZero() && want != r.Version {
 		return nil, fmt.Errorf("%w: %s holds %s, not %s", ErrRelease, dir, r.Version, want)
 	}
-	return r, nil
+	return r, r.describe()
 }
 
 // pick finds the folder of a version below dir.
@@ -105,7 +108,7 @@ func (r *Release) add(pkg string, f manifests.File) error {
 	if err != nil {
 		return err
 	}
-	file := File{Name: f.Name, Package: pkg, SHA256: entry.Checksum, Size: info.Size(),
+	file := File{Name: f.Name, Package: pkg, SHA256: strings.ToLower(entry.Checksum), Size: info.Size(), Status: manifests.StatusOf(entry),
 		Keys: []string{pkg + "/" + v.String() + "/" + f.Name}}
 	if format, platform, ok := pack.Of(f.Name); ok {
 		file.Keys, file.Latest = format.Keys(v, platform)
@@ -114,9 +117,14 @@ func (r *Release) add(pkg string, f manifests.File) error {
 	return nil
 }
 
+// active tells whether any file of the release may be installed.
+func (r *Release) active() bool {
+	return slices.ContainsFunc(r.Files, func(f File) bool { return f.Status == manifests.Active })
+}
+
 // bytes is what a publication writes for packages.
 func (r *Release) bytes(latest bool) (n int64) {
-	for _, f := range r.Files {
+	for _, f := range slices.Concat(r.Files, r.Documents) {
 		n += f.Size * int64(len(f.Keys))
 		if latest {
 			n += f.Size * int64(len(f.Latest))
