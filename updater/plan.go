@@ -86,7 +86,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.A
 		Requested: w.u.Request.Want, AllowDowngrade: w.u.Request.AllowDowngrade,
 		Skip: w.book.skipFor(w.u.Request, w.Now()),
 	}
-	url, note, managed := chooseSource(w.Settings.Source, w.u.Request.Source)
+	url, note, managed := chooseSource(w.Settings.Source, w.u.Request.Source, w.Settings.Region)
 	w.u.Source = strings.ReplaceAll(url, "{Region}", w.Settings.Region)
 	if note != "" {
 		w.u.Notes = append(w.u.Notes, note)
@@ -149,9 +149,10 @@ func noManifest(url string, err error) error {
 
 // chooseSource says where updates come from: the configuration's source wins over a document's. Without one, AWS's own buckets,
 // which the real document names, hold nothing of ours.
-func chooseSource(configured, asked string) (url, note string, managed bool) {
+func chooseSource(configured, asked, region string) (url, note string, managed bool) {
 	if configured != "" {
-		if asked != "" && asked != configured {
+		fill := strings.NewReplacer("{Region}", region)
+		if asked != "" && fill.Replace(asked) != fill.Replace(configured) {
 			note = "the document's source " + asked + " is not used: Agent.UpdateSource names " + configured
 		}
 		return configured, note, true

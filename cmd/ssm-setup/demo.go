@@ -90,8 +90,8 @@ func demo(c *cli.Context) error {
 		}
 	}
 	s.say("")
-	s.say("everything is cleaned up: the host's processes, the region, the throwaway folder")
 	s.clear()
+	s.say("everything is cleaned up: the host's processes, the region, the throwaway folder")
 	s.result.Seconds = seconds(time.Since(s.began))
 	return json.NewEncoder(s.v.out).Encode(s.result)
 }
