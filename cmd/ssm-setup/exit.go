@@ -10,6 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/selfswap"
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -95,6 +96,13 @@ var explanations = []struct {
 	{is(publish.ErrDenied), exitPermission, "use credentials that may write there: AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE"},
 	{is(publish.ErrDiffers), exitVerify, "the bucket gave back something else; run it again, VERSION still names the old version"},
 	{is(publish.ErrChanged), exitBusy, "somebody else publishes there right now; run it again"},
+	{is(publish.ErrNoBucket), exitRegion, "make the bucket first, or check the region's name and --to"},
+	{is(publish.ErrCredentials), exitPermission, "set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and its kin, or AWS_SHARED_CREDENTIALS_FILE"},
+	{is(publish.ErrSigned), exitRefused, "give the key with --repository-key, or say --no-repositories; nothing was written"},
+	{is(publish.ErrNotServed), exitRefused, "publish it first: ssm-setup publish; ssm-setup mark changes a status"},
+	{is(sign.ErrKey), exitUsage, "the file must hold one OpenPGP private key"},
+	{is(sign.ErrPassphrase), exitUsage, "give the key's passphrase in a file"},
+	{is(sign.ErrExpired), exitVerify, "use a key that is valid now"},
 	{is(errNoSum), exitVerify, "give --sha256, or put SHA256SUMS of the release beside the file"},
 	{is(selfswap.ErrChecksum), exitVerify, "the file is damaged or not the one the checksum belongs to; nothing was changed"},
 	{is(errNotInstalled), exitRefused, "run ssm-setup install first"},

@@ -3,14 +3,41 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"strings"
+	"text/tabwriter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
+
+// writeFlags say where a verb that changes a region's bucket finds it.
+func writeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "region", Usage: "region to change", Required: true},
+		&cli.StringFlag{Name: "endpoint", Usage: "S3 address `URL` that stands in for AWS's, for a local region"},
+		&cli.StringFlag{Name: "to", Usage: "other `PLACE`: a folder, or s3://bucket/prefix; default the region's own bucket"},
+		&cli.StringFlag{Name: "profile", Usage: "profile of the shared AWS files"},
+		&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
+		&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+	}
+}
+
+// repositoryFlags are for verbs that keep the metadata of apt and yum.
+func repositoryFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "repository-key", Usage: "`FILE` with the OpenPGP private key that signs the apt and yum metadata",
+			EnvVars: []string{"SSM_SETUP_REPOSITORY_KEY"}},
+		&cli.StringFlag{Name: "repository-passphrase-file", Usage: "`FILE` with its passphrase"},
+		&cli.BoolFlag{Name: "no-repositories", Usage: "leave the apt and yum metadata alone"},
+	}
+}
 
 func publishVerb() *cli.Command {
 	return &cli.Command{
@@ -18,46 +45,33 @@ func publishVerb() *cli.Command {
 		Usage: "put a release into a region: packages first, manifest next, VERSION last",
 		Description: "Takes what build wrote and merges it into the region's bucket; versions that are there stay. Running it again\n" +
 			"finishes what was interrupted. Credentials come from the usual AWS chain (AWS_ACCESS_KEY_ID …, AWS_SHARED_CREDENTIALS_FILE,\n" +
-			"AWS_PROFILE, roles).",
-		Flags: []cli.Flag{
+			"AWS_PROFILE, roles). Beside the packages it keeps what apt, yum, dnf and zypper need to install from there, and an Atom\n" +
+			"feed, " + publish.FeedKey + ".",
+		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "from", Value: "dist", Usage: "folder that build wrote (or one version's folder in it)"},
 			&cli.StringFlag{Name: "version", Usage: "which version in that folder; default the newest"},
-			&cli.StringFlag{Name: "region", Usage: "region to publish to", Required: true},
-			&cli.StringFlag{Name: "endpoint", Usage: "S3 address `URL` that stands in for AWS's, for a local region"},
-			&cli.StringFlag{Name: "to", Usage: "other `PLACE`: a folder, or s3://bucket/prefix; default the region's own bucket"},
 			&cli.StringFlag{Name: "global", Usage: "also copy latest/ to `PLACE`, for example s3://ec2-downloads-windows/SSMAgent"},
-			&cli.StringFlag{Name: "profile", Usage: "profile of the shared AWS files"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
 			&cli.BoolFlag{Name: "replace", Usage: "publish other content under a version that is already there"},
-			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
-		},
+		}, writeFlags()...), repositoryFlags()...),
 		Action: publishRelease,
 	}
 }
 
 func publishRelease(c *cli.Context) error {
 	v := speak(c)
-	region, endpoint := c.String("region"), c.String("endpoint")
-	if err := checkRegion(region, endpoint, c.Bool("allow-unknown-region") || c.String("to") != ""); err != nil {
+	want, err := wantedVersion(c)
+	if err != nil {
 		return err
 	}
-	var want manifests.Version
-	if text := c.String("version"); text != "" {
-		var err error
-		if want, err = manifests.ParseVersion(text); err != nil {
-			return usage("--version: %v", err)
-		}
+	to, o, err := openRegion(c)
+	if err != nil {
+		return err
 	}
 	release, err := publish.Open(c.String("from"), want)
 	if err != nil {
 		return cannot("read", "the release in "+c.String("from"), err)
 	}
-	to, format, err := publishTarget(c, c.String("to"))
-	if err != nil {
-		return err
-	}
-	o := publish.Options{UriFormat: format, DryRun: c.Bool("dry-run"), Replace: c.Bool("replace"),
-		Progress: v.progress("publishing " + release.Version.String())}
+	o.Replace, o.Progress = c.Bool("replace"), v.progress("publishing "+release.Version.String())
 	if place := c.String("global"); place != "" {
 		if o.Global, _, err = publishTarget(c, place); err != nil {
 			return err
@@ -68,7 +82,59 @@ func publishRelease(c *cli.Context) error {
 	if err != nil {
 		return cannot("publish", fmt.Sprintf("%s to %s", release.Version, to), err)
 	}
+	region := c.String("region")
 	v.result(publishAnswer{res, region, to.String()}, "%s", publishText(res, region, to.String()))
+	return nil
+}
+
+// wantedVersion is --version, zero where it is left out.
+func wantedVersion(c *cli.Context) (want manifests.Version, err error) {
+	if text := c.String("version"); text != "" {
+		if want, err = manifests.ParseVersion(text); err != nil {
+			return want, usage("--version: %v", err)
+		}
+	}
+	return want, nil
+}
+
+// openRegion is the bucket that writeFlags name, and options from all flags that such verbs share.
+func openRegion(c *cli.Context) (publish.Target, publish.Options, error) {
+	o := publish.Options{Region: c.String("region"), DryRun: c.Bool("dry-run")}
+	if err := checkRegion(o.Region, c.String("endpoint"), c.Bool("allow-unknown-region") || c.String("to") != ""); err != nil {
+		return nil, o, err
+	}
+	to, format, err := publishTarget(c, c.String("to"))
+	if err != nil {
+		return nil, o, err
+	}
+	o.UriFormat = format
+	return to, o, repositoryOptions(c, &o)
+}
+
+// repositoryOptions reads repositoryFlags. The key must be good before anything is written.
+func repositoryOptions(c *cli.Context, o *publish.Options) error {
+	o.Repositories = !c.Bool("no-repositories")
+	file := c.String("repository-key")
+	if file == "" || !o.Repositories {
+		return nil
+	}
+	key, err := os.ReadFile(file)
+	if err != nil {
+		return cannot("read", "the repository key", err)
+	}
+	s := sign.Options{PGPKey: key, Time: time.Now(), Now: time.Now()}
+	if words := c.String("repository-passphrase-file"); words != "" {
+		b, err := os.ReadFile(words)
+		if err != nil {
+			return cannot("read", "the repository key's passphrase", err)
+		}
+		s.Passphrase = strings.TrimRight(string(b), "\r\n")
+	}
+	signer, err := sign.Open(s)
+	if err != nil {
+		return cannot("use", "the repository key "+file, err)
+	}
+	o.Sign = signer
 	return nil
 }
 
@@ -119,22 +185,45 @@ func templateOf(base, region, endpoint string) string {
 	return regions.UriFormat(base)
 }
 
-func publishText(res publish.Result, region, to string) string {
+// plan is what a dry run says: one line an object, and the sum.
+func plan(steps []publish.Step) string {
 	var b strings.Builder
-	if res.DryRun {
-		for _, s := range res.Steps {
-			fmt.Fprintf(&b, "would be %s: %s (%s)\n", s.Action, s.Key, size(s.Size))
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	io.WriteString(w, "action\tbytes\tkey\n")
+	var bytes int64
+	for _, s := range steps {
+		key := s.Key
+		if s.Global {
+			key += " (global copy)"
 		}
-		return b.String() + "nothing was written (--dry-run)"
+		fmt.Fprintf(w, "%s\t%d\t%s\n", s.Action, s.Size, key)
+		if s.Action != publish.Same {
+			bytes += s.Size
+		}
 	}
-	written, kept := 0, 0
-	for _, s := range res.Steps {
-		if s.Action == "kept" {
+	w.Flush()
+	written, kept := tally(steps)
+	fmt.Fprintf(&b, "%d objects would be written (%s), %d are there already; nothing was written (--dry-run)", written, size(bytes), kept)
+	return b.String()
+}
+
+func tally(steps []publish.Step) (written, kept int) {
+	for _, s := range steps {
+		if s.Action == publish.Same {
 			kept++
 		} else {
 			written++
 		}
 	}
+	return written, kept
+}
+
+func publishText(res publish.Result, region, to string) string {
+	if res.DryRun {
+		return plan(res.Steps)
+	}
+	var b strings.Builder
+	written, kept := tally(res.Steps)
 	fmt.Fprintf(&b, "published %s to %s: %d objects written, %d were there", res.Version, to, written, kept)
 	switch {
 	case !res.Latest:

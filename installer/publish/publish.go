@@ -24,6 +24,7 @@ type Options struct {
 	Repositories bool                    // keep metadata for apt and yum beside the rest
 	Sign         Signer                  // of that metadata; nil leaves it unsigned
 	Global       Target                  // nil, or where the copy of latest/ goes (SSMAgent/ of the global bucket)
+	Scratch      string                  // folder for what a mirror fetches; empty: the system's
 	Now          func() time.Time        // nil: the clock
 	Done         func(Step)              // may be nil; one call at a time
 	Progress     func(done, total int64) // bytes of packages; may be nil; one call at a time

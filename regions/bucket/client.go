@@ -130,7 +130,11 @@ func (c *Client) FileURL(pkg string, v manifests.Version, file string) string {
 
 func (c *Client) url(key string) string { return c.o.Base + "/" + key }
 
-// small reads a whole object of at most max bytes.
+// Small reads a whole object of at most limit bytes.
+func (c *Client) Small(ctx context.Context, key string, limit int64) ([]byte, error) {
+	return c.small(ctx, key, limit)
+}
+
 func (c *Client) small(ctx context.Context, key string, limit int64) ([]byte, error) {
 	var body []byte
 	err := c.retry(ctx, func() error {

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+func promoteVerb() *cli.Command {
+	return &cli.Command{
+		Name:        "promote",
+		Usage:       "make a published version the region's stable one",
+		Description: "Writes stable/VERSION, if the region lists the version as active and serves every file of it.",
+		Flags:       append([]cli.Flag{&cli.StringFlag{Name: "version", Usage: "version to promote", Required: true}}, writeFlags()...),
+		Action:      promote,
+	}
+}
+
+func promote(c *cli.Context) error {
+	v := speak(c)
+	version, err := wantedVersion(c)
+	if err != nil {
+		return err
+	}
+	to, o, err := openRegion(c)
+	if err != nil {
+		return err
+	}
+	res, err := publish.Promote(c.Context, to, version, o)
+	if err != nil {
+		return cannot("promote", fmt.Sprintf("%s in %s", version, to), err)
+	}
+	text := fmt.Sprintf("%s is the stable version of region %s", version, o.Region)
+	if !res.Before.IsZero() && res.Before != version {
+		text += fmt.Sprintf(" (before: %s)", res.Before)
+	}
+	if res.DryRun {
+		text = plan(res.Steps)
+	}
+	v.result(publishAnswer{res, o.Region, to.String()}, "%s", text)
+	return nil
+}
+
+func markVerb() *cli.Command {
+	return &cli.Command{
+		Name:  "mark",
+		Usage: "change a published version's status: Active, Deprecated, Inactive",
+		Description: "Agents update away from a deprecated version and never to an inactive one; apt and yum see active versions only.\n" +
+			"latest/VERSION and stable/VERSION stay as they are.",
+		Flags: append(append([]cli.Flag{
+			&cli.StringFlag{Name: "version", Usage: "version to mark", Required: true},
+			&cli.StringFlag{Name: "status", Usage: "Active, Deprecated or Inactive", Required: true},
+		}, writeFlags()...), repositoryFlags()...),
+		Action: mark,
+	}
+}
+
+func mark(c *cli.Context) error {
+	v := speak(c)
+	version, err := wantedVersion(c)
+	if err != nil {
+		return err
+	}
+	status, err := statusWord(c.String("status"))
+	if err != nil {
+		return err
+	}
+	to, o, err := openRegion(c)
+	if err != nil {
+		return err
+	}
+	res, err := publish.Mark(c.Context, to, version, status, o)
+	if err != nil {
+		return cannot("mark", fmt.Sprintf("%s in %s", version, to), err)
+	}
+	text := fmt.Sprintf("%s is %s in region %s", version, status, o.Region)
+	if res.Latest && status != manifests.Active {
+		text += "\nlatest/VERSION still names it: publish a newer version"
+	}
+	if res.DryRun {
+		text = plan(res.Steps)
+	}
+	v.result(publishAnswer{res, o.Region, to.String()}, "%s", text)
+	return nil
+}
+
+func statusWord(text string) (string, error) {
+	for _, word := range []string{manifests.Active, manifests.Deprecated, manifests.Inactive} {
+		if strings.EqualFold(text, word) {
+			return word, nil
+		}
+	}
+	return "", usage("--status: %q is not Active, Deprecated or Inactive", text)
+}

@@ -1,0 +1,254 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+)
+
+// Wanted says what of a region a mirror shall hold.
+type Wanted struct {
+	Versions []manifests.Version // these; none: the region's latest and stable ones
+	Latest   bool                // only the latest one
+}
+
+// Mirrored is what a mirror holds after a run.
+type Mirrored struct {
+	Versions []manifests.Version `json:"versions"`
+	Latest   manifests.Version   `json:"latest"`
+	Stable   manifests.Version   `json:"stable"` // empty if the mirror does not hold the region's stable version
+	Steps    []Step              `json:"steps"`
+}
+
+// Mirror copies versions from a region into a target: each is fetched, checked against the region's manifest, and published
+// there as it was published here, in ascending order. What the mirror has already is not fetched again.
+func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Options) (Mirrored, error) {
+	m, err := from.Manifest(ctx)
+	if err != nil {
+		return Mirrored{}, err
+	}
+	stable, err := from.Stable(ctx)
+	if err != nil && !errors.Is(err, bucket.ErrMissing) {
+		return Mirrored{}, err
+	}
+	list, err := w.choose(ctx, from, m, stable)
+	if err != nil {
+		return Mirrored{}, err
+	}
+	var res Mirrored
+	for _, v := range list {
+		steps, err := mirrorOne(ctx, from, to, m, v, o)
+		if err != nil {
+			return res, fmt.Errorf("version %s: %w", v, err)
+		}
+		res.Versions, res.Steps = append(res.Versions, v), append(res.Steps, steps.Steps...)
+		if steps.Latest {
+			res.Latest = v
+		} else {
+			res.Latest = steps.Before
+		}
+	}
+	if slices.Contains(list, stable) && activeIn(m, stable) && !o.DryRun {
+		p, err := Promote(ctx, to, stable, o)
+		if err != nil {
+			return res, err
+		}
+		res.Stable, res.Steps = stable, append(res.Steps, p.Steps...)
+	}
+	return res, nil
+}
+
+// choose lists the versions to copy, in ascending order.
+func (w Wanted) choose(ctx context.Context, from *bucket.Client, m *manifests.Manifest, stable manifests.Version) ([]manifests.Version, error) {
+	list := slices.Clone(w.Versions)
+	if len(list) == 0 {
+		latest, err := from.Latest(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, latest)
+		if !w.Latest && !stable.IsZero() && stable != latest {
+			list = append(list, stable)
+		}
+	}
+	for _, v := range list {
+		if len(filesOf(m, v)) == 0 {
+			return nil, fmt.Errorf("%w: the manifest does not list %s", bucket.ErrMissing, v)
+		}
+	}
+	slices.SortFunc(list, manifests.Version.Compare)
+	return slices.Compact(list), nil
+}
+
+// filesOf is the part of a manifest that a version has.
+func filesOf(m *manifests.Manifest, v manifests.Version) []manifests.Package {
+	var list []manifests.Package
+	for _, p := range m.Packages {
+		own := manifests.Package{Name: p.Name}
+		for _, f := range p.Files {
+			for _, e := range f.AvailableVersions {
+				if e.Version == v.String() && e.Checksum != "" {
+					own.Files = append(own.Files, manifests.File{Name: f.Name, AvailableVersions: []manifests.Release{e}})
+				}
+			}
+		}
+		if len(own.Files) > 0 {
+			list = append(list, own)
+		}
+	}
+	return list
+}
+
+func activeIn(m *manifests.Manifest, v manifests.Version) bool {
+	for _, p := range filesOf(m, v) {
+		for _, f := range p.Files {
+			if manifests.StatusOf(f.AvailableVersions[0]) == manifests.Active {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mirrorOne makes a release folder of what the region has of a version, and publishes that.
+func mirrorOne(ctx context.Context, from *bucket.Client, to Target, m *manifests.Manifest, v manifests.Version, o Options) (Result, error) {
+	dir, err := os.MkdirTemp(o.Scratch, "ssm-setup-mirror-")
+	if err != nil {
+		return Result{}, err
+	}
+	defer os.RemoveAll(dir)
+	own := manifests.NewManifest(m.UriFormat)
+	own.Packages = filesOf(m, v)
+	for _, p := range own.Packages {
+		for _, f := range p.Files {
+			if f.Name != filepath.Base(f.Name) {
+				return Result{}, fmt.Errorf("%w: %q is no file's name", manifests.ErrManifest, f.Name)
+			}
+			e := f.AvailableVersions[0]
+			if err := obtain(ctx, from, to, p.Name, f.Name, v, e, dir, o); err != nil {
+				return Result{}, err
+			}
+		}
+	}
+	if err := documents(ctx, from, v, dir); err != nil {
+		return Result{}, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, pack.ManifestFile), own.Bytes(), 0o644); err != nil {
+		return Result{}, err
+	}
+	r, err := Open(dir, v)
+	if err != nil {
+		return Result{}, err
+	}
+	if o.UriFormat == "" {
+		o.UriFormat = m.UriFormat
+	}
+	return Publish(ctx, to, r, o)
+}
+
+// obtain takes a file from the mirror if that has it, else from the region.
+func obtain(ctx context.Context, from *bucket.Client, to Target, pkg, file string, v manifests.Version, e manifests.Release, dir string, o Options) error {
+	path := filepath.Join(dir, file)
+	key := pkg + "/" + v.String() + "/" + file
+	if have, err := to.Stat(ctx, key); err == nil && have.SHA256 == e.Checksum {
+		return copyOut(ctx, to, key, path)
+	}
+	return from.Fetch(ctx, bucket.Want{URL: from.FileURL(pkg, v, file), Path: path, SHA256: e.Checksum, Size: e.Size, Tell: o.Progress})
+}
+
+func copyOut(ctx context.Context, from Target, key, path string) error {
+	body, _, err := from.Read(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := io.Copy(f, body); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// documents brings what describes a version: what its SHA256SUMS lists beside the packages, and detached signatures. A region
+// that has none (an original's) is no fault.
+func documents(ctx context.Context, from *bucket.Client, v manifests.Version, dir string) error {
+	sums := from.Base() + "/" + v.String() + "/" + pack.SumsFile
+	err := get(ctx, from, sums, filepath.Join(dir, pack.SumsFile))
+	if errors.Is(err, bucket.ErrMissing) || errors.Is(err, bucket.ErrDenied) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	list, err := readSums(filepath.Join(dir, pack.SumsFile))
+	if err != nil {
+		return err
+	}
+	for name, sum := range list {
+		if name != filepath.Base(name) {
+			return fmt.Errorf("%w: %s names %q", bucket.ErrNotBucket, sums, name)
+		}
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			continue
+		}
+		err := from.Fetch(ctx, bucket.Want{URL: from.Base() + "/" + v.String() + "/" + name, Path: filepath.Join(dir, name), SHA256: sum})
+		if err != nil {
+			return err
+		}
+	}
+	return detached(ctx, from, v, dir, list)
+}
+
+// detached brings the signatures there are.
+func detached(ctx context.Context, from *bucket.Client, v manifests.Version, dir string, sums map[string]string) error {
+	places := map[string]string{pack.SumsFile: v.String() + "/" + pack.SumsFile}
+	for name := range sums {
+		places[name] = v.String() + "/" + name
+		if format, platform, ok := pack.Of(name); ok {
+			fixed, _ := format.Keys(v, platform)
+			places[name] = fixed[0]
+		}
+	}
+	for name, key := range places {
+		for _, end := range signatures {
+			err := get(ctx, from, from.Base()+"/"+key+end, filepath.Join(dir, name+end))
+			if err != nil && !errors.Is(err, bucket.ErrMissing) && !errors.Is(err, bucket.ErrDenied) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// maxDocument bounds a document whose hash nothing names, in bytes.
+const maxDocument = 4 << 20
+
+// get fetches a small file whose hash nobody knows.
+func get(ctx context.Context, from *bucket.Client, url, path string) error {
+	b, err := from.Small(ctx, url[len(from.Base())+1:], maxDocument)
+	if err != nil {
+		return err
+	}
+	if kind := http.DetectContentType(b); kind == "text/html; charset=utf-8" {
+		return fmt.Errorf("%w: %s is an HTML page", bucket.ErrNotBucket, url)
+	}
+	return os.WriteFile(path, b, 0o644)
+}
+
+// MirrorFolder is the folder in a mirror that stands for a region's bucket: a web server's root, or a stick, holds it, and its
+// address is what install takes as --endpoint.
+func MirrorFolder(dir, region string) string { return filepath.Join(dir, regions.Bucket(region)) }
