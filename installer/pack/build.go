@@ -105,8 +105,18 @@ func (b *building) artifact(f Format, in Input) (a Artifact, dir string, err err
 	return a, dir, err
 }
 
-// look checks given binaries of all platforms before anything is written.
+// look checks the version, and given binaries of all platforms, before anything is written.
 func (b *building) look(ctx context.Context) error {
+	for _, platform := range b.Platforms {
+		for _, f := range b.Formats {
+			if f.Fits == nil || f.File(platform) == "" {
+				continue
+			}
+			if err := f.Fits(b.Version); err != nil {
+				return err
+			}
+		}
+	}
 	if b.Source != "" {
 		return nil
 	}

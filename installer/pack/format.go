@@ -43,6 +43,8 @@ type Format struct {
 	Loose    func(Platform) []string // its keys below <version>/ and latest/ in a bucket (spec update 4.8); nil: none
 	Latest   bool                    // there is a copy in <package>/latest/, too
 	write    func(io.Writer, Input) error
+
+	Fits func(manifests.Version) error // which versions it can express; nil: all
 }
 
 // Keys are the bucket keys of an artifact (spec update 4.8): those that belong to the version and never change, and the copies
@@ -62,7 +64,7 @@ func (f Format) Keys(v manifests.Version, p Platform) (fixed, latest []string) {
 }
 
 // formats is the table. One more format is one file and one row.
-var formats = []Format{deb, rpm, portable, setup, update, updateUbuntu, updater, updaterUbuntu}
+var formats = []Format{deb, rpm, installer, portable, setup, update, updateUbuntu, updater, updaterUbuntu}
 
 // Formats are all formats, in the order they are made: those that take longest first.
 func Formats() []Format { return slices.Clone(formats) }

@@ -1,0 +1,241 @@
+package pack
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
+)
+
+// The Windows package promises what the Linux ones do: an upgrade never deletes the service, never stops it for good and never
+// resets what an admin set (start type, account, Environment, recovery), and nothing but a removal removes.
+//
+//   - The component of the launcher has its GUID for ever, so Windows Installer counts old and new package as two owners of
+//     one component. The new one is installed over the old one, and only when that is finished is the old one removed
+//     (RemoveExistingProducts behind InstallFinalize): what both own stays. As a second lock, StopServices and DeleteServices
+//     do nothing in a removal that is part of an upgrade.
+//   - InstallServices would write start type and account anew, MsiConfigureServices the recovery. Both run only where there
+//     is no such service yet (AppSearch: SERVICEIMAGE). ServiceInstall's row stays in place for that first time and for a
+//     repair after somebody deleted the service.
+//   - The service is stopped for the exchange of its files and started afterwards, unless it is disabled (SERVICESTART). Its
+//     start is not waited for: a machine that is not through with its own setup must not undo ours.
+//   - Documents and sessions live in processes of their own. The Restart Manager would end them in a silent installation; it
+//     is switched off. A program still in use is replaced at the next start of the machine (exit code 3010); no restart is
+//     made by itself.
+//   - Programs have the package's version in the File table, so a repair replaces any that has no version of its own;
+//     documents have hashes, so a template that an admin edited is kept.
+//   - What the agent and admins make (settings, registration, data, logs) belongs to no component, so a removal leaves it.
+//
+// Downgrades are refused by a launch condition (1603), before anything changes. The upper end of what is replaced includes the
+// package's own version: a.b.c under another ProductCode (another architecture) is an upgrade, too.
+//
+// Properties: REGION, CODE and ID register, ENDPOINT names services in place of the region's; ACTIVATION_CODE and
+// ACTIVATION_ID are other names. An upgrade or repair keeps a registration there is, unless OVERRIDE=YES; a first installation
+// with a code always registers. CLEARREGISTRATION=YES at removal forgets it. ALLOWEC2INSTALL is taken and means nothing.
+const (
+	productName  = "Amazon SSM Agent"
+	productMaker = "ssm-setup authors"
+	serviceName  = "AmazonSSMAgent"
+	serviceKey   = `SYSTEM\CurrentControlSet\Services\` + serviceName
+	featureName  = "Agent"
+	agentFolder  = "AgentFolder" // small letters: not to be set on the command line
+)
+
+// Numbers of Windows Installer.
+const (
+	component64       = 0x100
+	fileVital         = 0x200
+	localMachine      = 2
+	serviceOwnProcess = 0x10
+	serviceAutomatic  = 2
+	serviceNormal     = 1 | 0x8000 // an installation without the service has failed
+	onInstallStart    = 0x01
+	onInstallStop     = 0x02
+	onRemovalStop     = 0x20
+	onRemovalDelete   = 0x80
+	onInstallConfig   = 1 | 4 // installation and repair
+	upgradeMigrate    = 0x001
+	upgradeDetect     = 0x002
+	upgradeMinIn      = 0x100
+	upgradeMaxIn      = 0x200
+	searchRaw         = 2
+	search64          = 16
+	day               = 86400
+)
+
+// product is a package being made; the first error counts.
+type product struct {
+	in  Input
+	db  *msi.Database
+	err error
+}
+
+func (p *product) add(table string, values ...any) {
+	if err := p.db.Add(table, values...); err != nil && p.err == nil {
+		p.err = err
+	}
+}
+
+// bits is 386, where files and keys lie elsewhere on a 64-bit Windows, or not.
+func (p *product) bits() int {
+	if p.in.Platform.Arch == "386" {
+		return 32
+	}
+	return 64
+}
+
+// only64 is a flag that packages for 64-bit systems have.
+func (p *product) only64(flag int) int {
+	if p.bits() == 64 {
+		return flag
+	}
+	return 0
+}
+
+func (p *product) three() string {
+	n := p.in.Version.Parts()
+	return fmt.Sprintf("%d.%d.%d", n[0], n[1], n[2])
+}
+
+// upgradeCode is one for all versions and architectures: there is one service.
+func upgradeCode() string { return msi.GUID("upgrade code", Launcher) }
+
+func (p *product) tables(files []msiFile) {
+	p.properties()
+	p.folders()
+	p.files(files)
+	p.service(identifier(p.in.Platform.Executable(Launcher)))
+	p.upgrade()
+	p.searches()
+	p.conditions()
+}
+
+func (p *product) properties() {
+	secure := []string{previousFound, newerFound, serviceImage, serviceStart, windowsMajor, registered,
+		"REGION", "CODE", "ID", "ENDPOINT", "ACTIVATION_CODE", "ACTIVATION_ID", "OVERRIDE", "CLEARREGISTRATION",
+		"ALLOWEC2INSTALL", "SKIPSYMLINKSCAN"}
+	for _, row := range [][2]string{
+		{"ProductName", productName},
+		{"Manufacturer", productMaker},
+		{"ProductVersion", p.three()},
+		{"ProductLanguage", "1033"},
+		{"ProductCode", msi.GUID("product code", Launcher, p.in.Version.String(), p.in.Platform.Arch)},
+		{"UpgradeCode", upgradeCode()},
+		{"ALLUSERS", "1"},
+		{"REBOOT", "ReallySuppress"},
+		{"MSIRESTARTMANAGERCONTROL", "Disable"},
+		{"SecureCustomProperties", strings.Join(secure, ";")},
+		{"MsiHiddenProperties", "CODE;ACTIVATION_CODE;" + stepRegister},
+		{"ARPCOMMENTS", "Makes this machine a managed node of AWS Systems Manager"},
+		{"ARPURLINFOABOUT", homepage},
+		{"ARPHELPLINK", homepage},
+		{"ARPNOMODIFY", "1"},
+	} {
+		p.add("Property", row[0], row[1])
+	}
+}
+
+func (p *product) folders() {
+	programs := "ProgramFilesFolder"
+	if p.bits() == 64 {
+		programs = "ProgramFiles64Folder"
+	}
+	p.add("Directory", "TARGETDIR", nil, "SourceDir")
+	p.add("Directory", programs, "TARGETDIR", ".")
+	p.add("Directory", "AmazonFolder", programs, "Amazon")
+	p.add("Directory", agentFolder, "AmazonFolder", "SSM")
+	const everything = 0x18 // not to be advertised, not to be left out
+	p.add("Feature", featureName, nil, productName, "Programs and service", 1, 1, nil, everything)
+}
+
+// files makes a component of each file, whose GUID follows from where the file lies: the same for every version.
+func (p *product) files(files []msiFile) {
+	for i, f := range files {
+		id := msi.GUID("component", fmt.Sprint(p.bits()), strings.ToLower(f.name))
+		p.add("Component", f.key, id, agentFolder, p.only64(component64), nil, f.key)
+		p.add("FeatureComponents", featureName, f.key)
+		language := ""
+		if f.version != "" {
+			language = "1033"
+		} else {
+			h := f.hashParts()
+			p.add("MsiFileHash", f.key, 0, h[0], h[1], h[2], h[3])
+		}
+		p.add("File", f.key, f.key, shortName(f.name, i)+f.name, int(f.size), f.version, language, fileVital, i+1)
+	}
+	p.add("Media", 1, len(files), nil, "#"+cabinetName)
+	launcher := identifier(p.in.Platform.Executable(Launcher))
+	for i, name := range links {
+		exe := p.in.Platform.Executable(name)
+		p.add("DuplicateFile", identifier(exe), launcher, launcher, shortName(exe, len(files)+i)+exe, agentFolder)
+	}
+}
+
+// shortName is the name for the eyes of DOS, with a bar behind it; none where the name is short enough itself.
+func shortName(name string, n int) string {
+	stem, ext, _ := strings.Cut(name, ".")
+	if i := strings.LastIndexByte(ext, '.'); i >= 0 {
+		ext = ext[i+1:]
+	}
+	if len(stem) <= 8 && len(ext) <= 3 && strings.Count(name, ".") < 2 {
+		return ""
+	}
+	stem = strings.ToUpper(strings.ReplaceAll(stem, "-", ""))
+	return fmt.Sprintf("%s~%d.%s|", stem[:min(5, len(stem))], n+1, strings.ToUpper(ext[:min(3, len(ext))]))
+}
+
+// service is the launcher's (spec update 4.5): started with Windows, started again a second after it died, for ever.
+func (p *product) service(component string) {
+	p.add("ServiceInstall", serviceName, serviceName, productName, serviceOwnProcess, serviceAutomatic, serviceNormal, nil, nil, nil, nil,
+		"service", component, productName)
+	p.add("ServiceControl", "Start", serviceName, onInstallStart, nil, 0, component)
+	p.add("ServiceControl", "Stop", serviceName, onInstallStop|onRemovalStop|onRemovalDelete, nil, 1, component)
+	p.add("MsiServiceConfigFailureActions", "Recovery", serviceName, onInstallConfig, day, nil, nil, "1[~]1[~]1", "1000[~]1000[~]1000", component)
+	const failuresWithoutCrash = 4 // SERVICE_CONFIG_FAILURE_ACTIONS_FLAG
+	p.add("MsiServiceConfig", "RecoveryAlways", serviceName, onInstallConfig, failuresWithoutCrash, "1", component)
+	p.add("Registry", "Version", localMachine, serviceKey, "Version", p.in.Version.String(), component)
+}
+
+func (p *product) upgrade() {
+	p.add("Upgrade", upgradeCode(), nil, p.three(), nil, upgradeMigrate|upgradeMaxIn, nil, previousFound)
+	p.add("Upgrade", upgradeCode(), p.three(), nil, nil, upgradeDetect, nil, newerFound)
+}
+
+// Properties that Windows Installer fills in.
+const (
+	previousFound = "PREVIOUSVERSIONFOUND"
+	newerFound    = "NEWERVERSIONFOUND"
+	serviceImage  = "SERVICEIMAGE" // the service's program: there is a service
+	serviceStart  = "SERVICESTART" // "#4": disabled
+	windowsMajor  = "WINDOWSMAJOR" // "#10"; nothing before Windows 10 and Server 2016
+	registered    = "REGISTERED"   // the registration's file
+)
+
+func (p *product) searches() {
+	for _, s := range [][3]string{
+		{serviceImage, serviceKey, "ImagePath"},
+		{serviceStart, serviceKey, "Start"},
+		{windowsMajor, `SOFTWARE\Microsoft\Windows NT\CurrentVersion`, "CurrentMajorVersionNumber"},
+	} {
+		p.add("AppSearch", s[0], s[0])
+		p.add("RegLocator", s[0], localMachine, s[1], s[2], searchRaw|p.only64(search64))
+	}
+	p.add("AppSearch", registered, registered)
+	p.add("Signature", registered, "registration")
+	p.add("DrLocator", registered, nil, `[CommonAppDataFolder]Amazon\SSM\InstanceData`, 0)
+}
+
+// conditions are what must hold before anything is changed; a removal must always be possible.
+func (p *product) conditions() {
+	p.add("LaunchCondition", "Installed OR NOT "+newerFound, "A newer version of [ProductName] is installed; it is not replaced by version [ProductVersion]. "+
+		"Remove it first if you want to go back.")
+	p.add("LaunchCondition", "Installed OR "+windowsMajor, "[ProductName] needs Windows Server 2016 or Windows 10 or later.")
+	p.add("LaunchCondition", "Installed OR Privileged", "[ProductName] can only be installed by an administrator.")
+	const codes = "(CODE OR ACTIVATION_CODE)"
+	const ids = "(ID OR ACTIVATION_ID)"
+	p.add("LaunchCondition", fmt.Sprintf("Installed OR NOT %s OR (REGION AND %s)", codes, ids), "To register, REGION, CODE and ID are needed together.")
+	p.add("LaunchCondition", fmt.Sprintf("Installed OR NOT %s OR (REGION AND %s)", ids, codes), "To register, REGION, CODE and ID are needed together.")
+	if p.bits() == 32 {
+		p.add("LaunchCondition", "Installed OR NOT VersionNT64", "This is a 64-bit Windows; take the 64-bit package of [ProductName].")
+	}
+}

@@ -1,0 +1,134 @@
+package pack
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
+	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// installer is the Windows Installer package (spec update 4.5); see installer_tables.go for what it does, installer_steps.go
+// for the order.
+var installer = Format{
+	Name: "msi", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
+	File: func(p Platform) string {
+		if msiTemplate[p.Arch] == "" || p.OS != "windows" {
+			return ""
+		}
+		return manifests.InstallerFile("msi", p.Arch)
+	},
+	Loose: func(p Platform) []string { return []string{manifests.Folder(p.OS, p.Arch) + "/amazon-ssm-agent.msi"} },
+	Fits:  fitsInstaller,
+	write: writeMSI,
+}
+
+// msiTemplate is the system and the language in a package's summary.
+var msiTemplate = map[string]string{"amd64": "x64;1033", "arm64": "Arm64;1033", "386": "Intel;1033"}
+
+// ErrThreeParts says that Windows Installer cannot tell a version from its neighbours.
+var ErrThreeParts = errors.New("Windows Installer compares three parts of a version, up to 255.255.65535; " +
+	"take one whose fourth part is 0, or leave msi and exe out with --only")
+
+func fitsInstaller(v manifests.Version) error {
+	if n := v.Parts(); n[3] != 0 || n[0] > 255 || n[1] > 255 || n[2] > 65535 {
+		return fmt.Errorf("%w: not %s", ErrThreeParts, v)
+	}
+	return nil
+}
+
+// msiFile is one file of the package.
+type msiFile struct {
+	key     string // in the tables, and in the cabinet
+	name    string
+	version string // of programs; documents go by their hash
+	size    int64
+	hash    [16]byte // MD5
+	data    []byte
+}
+
+// writeMSI makes the cabinet, then the tables that tell of it.
+func writeMSI(w io.Writer, in Input) error {
+	if err := fitsInstaller(in.Version); err != nil {
+		return err
+	}
+	files, err := msiFiles(in)
+	if err != nil {
+		return err
+	}
+	var list []cab.File
+	for _, f := range files {
+		list = append(list, cab.File{Name: f.key, Size: f.size, Modified: in.Time, From: bytes.NewReader(f.data)})
+	}
+	var cabinet bytes.Buffer
+	if err := cab.Write(&cabinet, list); err != nil {
+		return err
+	}
+	p := &product{in: in, db: &msi.Database{Summary: msiSummary(in)}}
+	p.db.Streams = []msi.Stream{{Name: cabinetName, Data: cabinet.Bytes()}}
+	p.tables(files)
+	p.steps()
+	if p.err != nil {
+		return p.err
+	}
+	return msi.Write(w, p.db)
+}
+
+const cabinetName = "agent.cab"
+
+func msiSummary(in Input) msi.Summary {
+	return msi.Summary{
+		Title: "Installation Database", Subject: productName, Author: productMaker, Keywords: "Installer",
+		Comments: "Version " + in.Version.String() + ", Apache License 2.0", Template: msiTemplate[in.Platform.Arch],
+		Time: in.Time, Schema: 500, Source: 2, Application: Setup, Security: 2,
+	}
+}
+
+// msiFiles are what update 4.5 lists. The other names of the launcher are copies that the installer makes itself.
+func msiFiles(in Input) ([]msiFile, error) {
+	var files []msiFile
+	for _, e := range append(programEntries(""), windowsDocuments(in)...) {
+		f := msiFile{name: e.path, data: e.data}
+		if e.program != "" {
+			var err error
+			f.name, f.version = in.Platform.Executable(e.path), in.Version.String()
+			if f.data, err = os.ReadFile(filepath.Join(in.Bin, in.Platform.Executable(e.program))); err != nil {
+				return nil, err
+			}
+		}
+		f.key, f.size, f.hash = identifier(f.name), int64(len(f.data)), md5.Sum(f.data)
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// windowsDocuments are the files beside the programs.
+func windowsDocuments(in Input) []entry {
+	return []entry{
+		text(in, "amazon-ssm-agent.json.template", plain, "common/amazon-ssm-agent.json.template"),
+		text(in, "seelog.xml.template", plain, "windows/seelog.xml.template"),
+		text(in, "LICENSE", plain, "common/LICENSE"),
+		text(in, "NOTICE.md", plain, "common/NOTICE.md"),
+	}
+}
+
+// identifier makes a key of a file's name: letters, digits, points and lines below.
+func identifier(name string) string {
+	return strings.NewReplacer("-", "_", " ", "_").Replace(name)
+}
+
+// hashParts are the numbers that MsiFileHash has.
+func (f msiFile) hashParts() (parts [4]int) {
+	for i := range parts {
+		parts[i] = int(int32(binary.LittleEndian.Uint32(f.hash[4*i:])))
+	}
+	return parts
+}
