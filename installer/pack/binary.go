@@ -39,6 +39,9 @@ func Check(in Input, programs []string) error {
 		if v != in.Version {
 			return fmt.Errorf("%w: %s says %s, not %s", ErrVersion, path, v, in.Version)
 		}
+		if err := checkSignature(path, p); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -73,6 +76,9 @@ func PlatformOf(path string) (Platform, error) {
 	if f, err := macho.Open(path); err == nil {
 		defer f.Close()
 		return Platform{"darwin", machoArch[f.Cpu]}, nil
+	}
+	if isUniversal(path) {
+		return universal, nil
 	}
 	return Platform{}, fmt.Errorf("%w: %s is no program of a known kind", ErrPlatform, path)
 }

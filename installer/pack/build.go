@@ -53,7 +53,7 @@ func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	b := &building{Plan: p, work: work, once: map[string]func() (Artifact, error){}}
+	b := &building{Plan: p, work: work, bins: map[Platform]string{}, once: map[string]func() (Artifact, error){}}
 	if err := b.look(ctx); err != nil {
 		return nil, err
 	}
@@ -78,6 +78,7 @@ func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 type building struct {
 	Plan
 	work string
+	bins map[Platform]string // folders of what was compiled
 	mu   sync.Mutex
 	made []Artifact
 	once map[string]func() (Artifact, error) // by file name
@@ -134,28 +135,47 @@ func (b *building) binaries(ctx context.Context, platform Platform) (Input, erro
 	var programs []string
 	for _, f := range b.Formats {
 		for _, name := range f.Programs {
-			if !slices.Contains(programs, name) {
+			if f.File(platform) != "" && !slices.Contains(programs, name) {
 				programs = append(programs, name)
 			}
 		}
 	}
-	if b.Source == "" {
+	var err error
+	switch {
+	case len(programs) == 0:
+		return in, nil
+	case platform == universal:
+		in.Bin, err = b.joined(ctx, programs)
+	case b.Source == "":
 		in.Bin = binFolder(b.Bin, platform)
-		return in, Check(in, programs)
+	default:
+		in.Bin, err = b.compiled(ctx, platform, programs)
 	}
-	in.Bin = filepath.Join(b.work, platform.OS+"_"+platform.Arch)
+	if err != nil {
+		return in, err
+	}
+	return in, Check(in, programs)
+}
+
+// compiled is the folder of a platform's programs, built from source once.
+func (b *building) compiled(ctx context.Context, platform Platform, programs []string) (string, error) {
+	if dir, ok := b.bins[platform]; ok {
+		return dir, nil
+	}
+	dir := filepath.Join(b.work, platform.OS+"_"+platform.Arch)
 	log := b.Log
 	if log == nil {
 		log = io.Discard
 	}
 	began := time.Now()
-	if err := Compile(ctx, b.Source, b.Version, platform, programs, in.Bin, log); err != nil {
-		return in, err
+	if err := Compile(ctx, b.Source, b.Version, platform, programs, dir, log); err != nil {
+		return "", err
 	}
 	if b.Compiled != nil {
 		b.Compiled(platform, time.Since(began))
 	}
-	return in, Check(in, programs)
+	b.bins[platform] = dir
+	return dir, nil
 }
 
 func (b *building) pack(ctx context.Context, group *errgroup.Group, in Input) {
@@ -206,6 +226,10 @@ func Found(dir string) ([]Platform, manifests.Version, error) {
 	var v manifests.Version
 	for _, p := range supported {
 		path := filepath.Join(binFolder(dir, p), p.Executable(Launcher))
+		if p == universal && !isDir(filepath.Join(dir, "darwin_universal")) && containsAll(list, halves) {
+			list = append(list, p)
+			continue
+		}
 		have, err := PlatformOf(path)
 		if err != nil && !errors.Is(err, ErrNoBinary) {
 			return nil, v, err

@@ -61,7 +61,11 @@ func documents(in Input, dir string, mark kind) []entry {
 		list = append(list, text(in, path.Join(dir, name), plain, asset))
 	}
 	for _, name := range []string{"RELEASENOTES.md", "README.md", "NOTICE.md"} {
-		list = append(list, text(in, path.Join(dir, name), mark, "common/"+name))
+		asset := "common/" + name
+		if in.Platform.OS == "darwin" && name == "README.md" {
+			asset = "pkg/" + name
+		}
+		list = append(list, text(in, path.Join(dir, name), mark, asset))
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 // Package pack makes the product's packages: one file per format, the table of them in [Formats].
 //
 //	deb, rpm   for a package manager (nfpm; this is the only door to it); payload xz
+//	pkg        for macOS 12 and up, Intel, Apple silicon and both in one; own writers, see xar, bom, cpio and macho
 //	tar        the portable archive (a zip for Windows): what the store and --root installations are made of
 //	setup      ssm-setup itself, one file
 //	update…    what the updater of an original agent fetches: a package of another row, stored, and the scripts it calls

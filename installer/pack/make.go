@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -25,6 +26,9 @@ type Artifact struct {
 func Make(f Format, in Input, dir string) (Artifact, error) {
 	began := time.Now()
 	a := Artifact{Platform: in.Platform.String(), Format: f.Name, File: f.File(in.Platform)}
+	if a.File == "" {
+		return a, fmt.Errorf("no %s is made for %s", f.Name, in.Platform)
+	}
 	mode := fs.FileMode(0o644)
 	if f.Name == setup.Name {
 		mode = 0o755

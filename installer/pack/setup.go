@@ -11,7 +11,12 @@ import (
 // setup is ssm-setup itself, as it is: one static file.
 var setup = Format{
 	Name: "setup", Package: SetupPackage, Programs: []string{Setup},
-	File:  func(p Platform) string { return p.Executable(SetupPackage + "-" + p.OS + "-" + p.Arch) },
+	File: func(p Platform) string {
+		if p == universal {
+			return ""
+		}
+		return p.Executable(SetupPackage + "-" + p.OS + "-" + p.Arch)
+	},
 	Loose: setupKeys,
 	write: writeSetup,
 }

@@ -12,7 +12,12 @@ import (
 // portable is the archive that updates put into the store and --root installations are unpacked from: flat, no scripts.
 var portable = Format{
 	Name: "tar", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
-	File:  func(p Platform) string { return manifests.PortableFile(p.OS, p.Arch) },
+	File: func(p Platform) string {
+		if p == universal {
+			return ""
+		}
+		return manifests.PortableFile(p.OS, p.Arch)
+	},
 	write: writeTar,
 }
 
@@ -32,7 +37,14 @@ func portableEntries(in Input) []entry {
 func addTar(t *tar.Writer, in Input, e entry) error {
 	h := &tar.Header{Typeflag: tar.TypeReg, Name: e.path, Mode: int64(e.mode), Size: int64(len(e.data)), ModTime: in.Time,
 		Uname: "root", Gname: "root", Format: tar.FormatUSTAR}
-	if e.file != "" {
+	switch {
+	case e.kind == link:
+		h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, string(e.data), 0
+		return t.WriteHeader(h)
+	case e.kind == folder:
+		h.Typeflag, h.Name = tar.TypeDir, e.path+"/"
+		return t.WriteHeader(h)
+	case e.file != "":
 		return addTarFile(t, h, e.file)
 	}
 	if e.program == "" {

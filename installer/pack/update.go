@@ -26,6 +26,7 @@ func cargos() map[string]cargo {
 		"linux": {rpm, "amazon-ssm-agent.rpm", []string{"rpm/install.sh", "rpm/uninstall.sh"}},
 		"ubuntu": {deb, "amazon-ssm-agent.deb", []string{"deb/install.sh", "deb/uninstall.sh", "deb/snap-install.sh",
 			"deb/snap-uninstall.sh"}},
+		"darwin": {rooted, "amazon-ssm-agent.tar.gz", []string{"darwin/install.sh", "darwin/uninstall.sh"}},
 	}
 }
 
@@ -92,7 +93,7 @@ func updaterOf(name string, platform func(Platform) string) Format {
 	return Format{
 		Name: name, Package: manifests.UpdaterPackage, Programs: []string{Worker}, Latest: true,
 		File: func(p Platform) string {
-			if platform(p) == "" {
+			if platform(p) == "" || p == universal {
 				return ""
 			}
 			return manifests.ArchiveFile(manifests.UpdaterPackage, platform(p), p.Arch)

@@ -1,0 +1,148 @@
+# What the two scripts share. POSIX sh.
+volume=${3:-/}
+if [ "$volume" = / ]; then volume=; fi
+home=$volume/opt/aws/ssm
+state=$home/data
+agent=$home/bin/amazon-ssm-agent
+label=com.amazon.aws.ssm
+plist=$volume/Library/LaunchDaemons/$label.plist
+properties=$home/registration.properties
+mark=$home/service-before-upgrade
+
+# live tells whether the target is the running system; only there launchd and the agent have a part.
+live() { [ -z "$volume" ]; }
+
+say() { echo "amazon-ssm-agent: $*" >&2; }
+
+loaded() { launchctl print "system/$label" >/dev/null 2>&1; }
+
+disabled() { launchctl print-disabled system 2>/dev/null | grep -Eq "\"$label\" => (disabled|true)"; }
+
+# within runs a command for at most so many seconds.
+within() {
+	seconds=$1
+	shift
+	"$@" &
+	job=$!
+	(
+		sleep "$seconds"
+		kill "$job"
+	) >/dev/null 2>&1 &
+	guard=$!
+	code=0
+	wait "$job" || code=$?
+	kill "$guard" 2>/dev/null || true
+	return $code
+}
+
+# keep_floor has the version that is about to be replaced keep itself, so that a broken package is survived too. Only an
+# agent of ours knows the word: it states a version of 9 or higher.
+keep_floor() {
+	[ -x "$agent" ] || return 0
+	case "$(within 20 "$agent" -version 2>/dev/null </dev/null)" in
+	"SSM Agent version: 9."* | "SSM Agent version: "[1-9][0-9]*.*) within 60 "$agent" updater keep-floor </dev/null >/dev/null 2>&1 || true ;;
+	esac
+	return 0
+}
+
+# definition is a figure of the job's definition, to see whether a package changes it.
+definition() { cksum <"$plist" 2>/dev/null | tr ' ' -; }
+
+# start starts the job, anew where it runs. A service that does not obey never fails a package.
+start() {
+	if loaded; then
+		launchctl kickstart -k "system/$label" || say "cannot restart the service"
+	else
+		load || say "cannot start the service"
+	fi
+}
+
+# load makes the job's definition known, which starts it. Just after it was unloaded launchd may still be busy with that.
+load() {
+	tries=0
+	until launchctl bootstrap system "$plist" 2>/dev/null; do
+		tries=$((tries + 1))
+		if [ $tries -ge 10 ]; then return 1; fi
+		sleep 1
+	done
+}
+
+reload() {
+	launchctl bootout "system/$label" 2>/dev/null || true
+	load || say "cannot start the service"
+}
+
+# property is a line NAME=value of the property file.
+property() {
+	sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$properties" 2>/dev/null | tr -d '\r' | sed -n 's/[[:space:]]*$//;$p'
+}
+
+# setting is the first of several properties that is there.
+setting() {
+	for name in "$@"; do
+		found=$(property "$name")
+		if [ -n "$found" ]; then
+			echo "$found"
+			return
+		fi
+	done
+}
+
+# only_ours tells whether a file is root's (or whoever runs this) and nobody else may write it.
+only_ours() { [ -n "$(find "$1" -prune -type f -user "$(id -u)" ! -perm -0020 ! -perm -0002 2>/dev/null)" ]; }
+
+# odd tells whether a setting holds a character that has no place in it.
+odd() {
+	case "$1" in
+	*[!A-Za-z0-9_+/=.:@-]*) return 0 ;;
+	esac
+	return 1
+}
+
+# endpoint writes a first configuration that names other addresses of the services.
+endpoint() {
+	[ -n "$1" ] || return 0
+	case "$1" in
+	http://* | https://*) ;;
+	*)
+		say "ENDPOINT is no http:// or https:// address"
+		return 1
+		;;
+	esac
+	if [ -e "$home/amazon-ssm-agent.json" ]; then
+		say "amazon-ssm-agent.json is there already and stays; ENDPOINT was not written into it"
+		return 0
+	fi
+	(umask 077 && sed "s|\"Endpoint\": \"\"|\"Endpoint\": \"$1\"|" "$home/amazon-ssm-agent.json.template" >"$home/.amazon-ssm-agent.json")
+	mv "$home/.amazon-ssm-agent.json" "$home/amazon-ssm-agent.json"
+}
+
+# register registers this machine with what the property file says, or the environment where there is none. A machine that is
+# registered stays so. The file holds a secret and is removed once it was used.
+register() {
+	region= code= id= address=
+	if [ -e "$properties" ]; then
+		if ! only_ours "$properties"; then
+			say "registration.properties must belong to root, and nobody else may write it: not registered"
+			return 1
+		fi
+		region=$(setting REGION) code=$(setting CODE ACTIVATION_CODE) id=$(setting ID ACTIVATION_ID) address=$(setting ENDPOINT)
+	else
+		region=$SSM_REGION code=$SSM_ACTIVATION_CODE id=$SSM_ACTIVATION_ID address=$SSM_ENDPOINT
+	fi
+	if [ -z "$region$code$id" ]; then return 0; fi
+	if [ -s "$state/registration" ]; then
+		say "this machine is registered already, and stays so"
+		return 0
+	fi
+	if [ -z "$region" ] || [ -z "$code" ] || [ -z "$id" ] || odd "$region$code$id$address"; then
+		say "a registration needs REGION, CODE and ID, of letters, figures and - : not registered"
+		return 1
+	fi
+	endpoint "$address" || return 1
+	if ! within 120 "$agent" -register -y -region "$region" -code "$code" -id "$id" </dev/null; then
+		say "this machine could not be registered; the agent is installed, see amazon-ssm-agent -register"
+		return 1
+	fi
+	rm -f "$properties"
+}

@@ -1,0 +1,386 @@
+package pack_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"debug/macho"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/pack/bom"
+	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
+	ours "github.com/ssm-setup/ssm-setup/installer/pack/macho"
+	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+var (
+	macIntel     = pack.Platform{OS: "darwin", Arch: "amd64"}
+	macApple     = pack.Platform{OS: "darwin", Arch: "arm64"}
+	macUniversal = pack.Platform{OS: "darwin", Arch: "universal"}
+)
+
+// unpacked is a macOS package taken apart.
+type unpacked struct {
+	names   []string          // of the outer archive
+	outer   map[string][]byte // its files
+	lines   []string          // of the payload, as listing has them
+	entries []cpio.Entry
+	content map[string]string
+}
+
+func unpackPkg(t *testing.T, b []byte) unpacked {
+	t.Helper()
+	r, err := xar.Open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := unpacked{outer: map[string][]byte{}, content: map[string]string{}}
+	for _, e := range r.Files {
+		if u.outer[e.Name], err = r.Read(e, 1<<30); err != nil {
+			t.Fatal(err)
+		}
+		u.names = append(u.names, fmt.Sprintf("%s %d:%d %s", e.Mode, e.UID, e.GID, e.Name))
+		if e.Time.Unix() != 1700000000 {
+			t.Errorf("%s has the time %s", e.Name, e.Time)
+		}
+	}
+	u.entries, u.content = archive(t, u.outer["amazon-ssm-agent.pkg/Payload"])
+	for _, e := range u.entries {
+		line := fmt.Sprintf("%s %d:%d %s", e.Mode, e.UID, e.GID, e.Name)
+		if e.Mode.Type() == os.ModeSymlink {
+			line += " -> " + u.content[e.Name]
+		}
+		u.lines = append(u.lines, line)
+	}
+	return u
+}
+
+// archive reads a compressed cpio.
+func archive(t *testing.T, b []byte) (entries []cpio.Entry, content map[string]string) {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content = map[string]string{}
+	for r := cpio.NewReader(z); ; {
+		e, err := r.Next()
+		if err == io.EOF {
+			return entries, content
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Time.Unix() != 1700000000 {
+			t.Errorf("%s has the time %s", e.Name, e.Time)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, content[e.Name] = append(entries, e), string(data)
+	}
+}
+
+func TestPkg(t *testing.T) {
+	for _, p := range []pack.Platform{macIntel, macApple, macUniversal} {
+		u := unpackPkg(t, make1(t, "pkg", input(t, p)))
+		golden(t, u.names, `
+-rw-r--r-- 0:0 Distribution
+drwxr-xr-x 0:0 amazon-ssm-agent.pkg
+-rw-r--r-- 0:0 amazon-ssm-agent.pkg/Bom
+-rw-r--r-- 0:0 amazon-ssm-agent.pkg/Payload
+-rw-r--r-- 0:0 amazon-ssm-agent.pkg/Scripts
+-rw-r--r-- 0:0 amazon-ssm-agent.pkg/PackageInfo
+`)
+		golden(t, u.lines, `
+drwxr-xr-x 0:0 .
+drwxr-xr-x 0:0 ./Library
+drwxr-xr-x 0:0 ./Library/LaunchDaemons
+-rw------- 0:0 ./Library/LaunchDaemons/com.amazon.aws.ssm.plist
+drwxr-xr-x 0:0 ./opt
+drwxr-xr-x 0:0 ./opt/aws
+drwxr-xr-x 0:0 ./opt/aws/ssm
+-rw-r--r-- 0:0 ./opt/aws/ssm/NOTICE.md
+-rw-r--r-- 0:0 ./opt/aws/ssm/README.md
+-rw-r--r-- 0:0 ./opt/aws/ssm/RELEASENOTES.md
+-rw-r--r-- 0:0 ./opt/aws/ssm/amazon-ssm-agent.json.template
+drwxr-xr-x 0:0 ./opt/aws/ssm/bin
+-rwxr-xr-x 0:0 ./opt/aws/ssm/bin/amazon-ssm-agent
+-rwxr-xr-x 0:0 ./opt/aws/ssm/bin/ssm-agent-worker
+Lrwxr-xr-x 0:0 ./opt/aws/ssm/bin/ssm-cli -> amazon-ssm-agent
+Lrwxr-xr-x 0:0 ./opt/aws/ssm/bin/ssm-document-worker -> amazon-ssm-agent
+Lrwxr-xr-x 0:0 ./opt/aws/ssm/bin/ssm-session-logger -> amazon-ssm-agent
+Lrwxr-xr-x 0:0 ./opt/aws/ssm/bin/ssm-session-worker -> amazon-ssm-agent
+-rw-r--r-- 0:0 ./opt/aws/ssm/seelog.xml.template
+`)
+		if got := u.content["./opt/aws/ssm/bin/ssm-agent-worker"]; got != "program ssm-agent-worker" {
+			t.Errorf("worker: %q", got)
+		}
+	}
+}
+
+// The bill says of every path of the payload what the payload has.
+func TestPkgBill(t *testing.T) {
+	u := unpackPkg(t, make1(t, "pkg", input(t, macApple)))
+	bill, err := bom.Read(u.outer["amazon-ssm-agent.pkg/Bom"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(bill, func(a, b bom.Entry) int { return strings.Compare(a.Path, b.Path) })
+	if len(bill) != len(u.entries) {
+		t.Fatalf("%d lines for %d entries", len(bill), len(u.entries))
+	}
+	for i, e := range u.entries {
+		want := bom.Entry{Path: e.Name, Mode: e.Mode, Time: e.Time, Size: e.Size}
+		if !e.Mode.IsDir() {
+			want.Sum = bom.SumOf([]byte(u.content[e.Name]))
+		}
+		if e.Mode.Type() == os.ModeSymlink {
+			want.Link = u.content[e.Name]
+		}
+		if bill[i] != want {
+			t.Errorf("got %+v, want %+v", bill[i], want)
+		}
+	}
+}
+
+func TestPkgDescriptions(t *testing.T) {
+	for p, architectures := range map[pack.Platform]string{macIntel: "x86_64", macApple: "arm64", macUniversal: "arm64,x86_64"} {
+		u := unpackPkg(t, make1(t, "pkg", input(t, p)))
+		var distribution struct {
+			XMLName xml.Name `xml:"installer-gui-script"`
+			Options struct {
+				Host string `xml:"hostArchitectures,attr"`
+			} `xml:"options"`
+			Minimum []struct {
+				Min string `xml:"min,attr"`
+			} `xml:"volume-check>allowed-os-versions>os-version"`
+			Product struct {
+				ID      string `xml:"id,attr"`
+				Version string `xml:"version,attr"`
+			} `xml:"product"`
+			Refs []struct {
+				ID      string `xml:"id,attr"`
+				Version string `xml:"version,attr"`
+				File    string `xml:",chardata"`
+			} `xml:"pkg-ref"`
+		}
+		if err := xml.Unmarshal(u.outer["Distribution"], &distribution); err != nil {
+			t.Fatal(err)
+		}
+		d := distribution
+		if d.Options.Host != architectures || len(d.Minimum) != 1 || d.Minimum[0].Min != "12.0" || d.Product.ID != "com.amazon.aws.ssm" ||
+			d.Product.Version != "9.1.0.0" || len(d.Refs) != 1 || d.Refs[0].ID != d.Product.ID || d.Refs[0].File != "#amazon-ssm-agent.pkg" || d.Refs[0].Version != "9.1.0.0" {
+			t.Errorf("%s: %+v", p, d)
+		}
+		var info struct {
+			XMLName    xml.Name `xml:"pkg-info"`
+			Identifier string   `xml:"identifier,attr"`
+			Version    string   `xml:"version,attr"`
+			Location   string   `xml:"install-location,attr"`
+			Auth       string   `xml:"auth,attr"`
+			Payload    struct {
+				Files     int   `xml:"numberOfFiles,attr"`
+				Kilobytes int64 `xml:"installKBytes,attr"`
+			} `xml:"payload"`
+			Pre struct {
+				File string `xml:"file,attr"`
+			} `xml:"scripts>preinstall"`
+			Post struct {
+				File string `xml:"file,attr"`
+			} `xml:"scripts>postinstall"`
+		}
+		if err := xml.Unmarshal(u.outer["amazon-ssm-agent.pkg/PackageInfo"], &info); err != nil {
+			t.Fatal(err)
+		}
+		var size int64
+		for _, e := range u.entries {
+			size += e.Size
+		}
+		if info.Identifier != "com.amazon.aws.ssm" || info.Version != "9.1.0.0" || info.Location != "/" || info.Auth != "root" ||
+			info.Payload.Files != len(u.entries) || info.Payload.Kilobytes != (size+1023)/1024 || info.Pre.File != "./preinstall" || info.Post.File != "./postinstall" {
+			t.Errorf("%s: %+v", p, info)
+		}
+		entries, scripts := archive(t, u.outer["amazon-ssm-agent.pkg/Scripts"])
+		if len(entries) != 3 || entries[1].Mode != 0o755 || entries[2].Mode != 0o755 {
+			t.Errorf("scripts: %+v", entries)
+		}
+		for _, name := range []string{"./preinstall", "./postinstall"} {
+			if !strings.HasPrefix(scripts[name], "#!/bin/sh\n") {
+				t.Errorf("%s begins with %.20q", name, scripts[name])
+			}
+		}
+	}
+}
+
+// The launchd job is the original's (spec update 4.6), so that an edited one stays valid.
+func TestPkgJob(t *testing.T) {
+	u := unpackPkg(t, make1(t, "pkg", input(t, macApple)))
+	var job struct {
+		Keys     []string `xml:"dict>key"`
+		Strings  []string `xml:"dict>string"`
+		Programs []string `xml:"dict>array>string"`
+		True     []string `xml:"dict>true"`
+	}
+	plist := u.content["./Library/LaunchDaemons/com.amazon.aws.ssm.plist"]
+	if err := xml.Unmarshal([]byte(plist), &job); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Join(job.Keys, " ") != "Label UserName ProgramArguments RunAtLoad KeepAlive" || strings.Join(job.Strings, " ") != "com.amazon.aws.ssm root" ||
+		strings.Join(job.Programs, " ") != "/opt/aws/ssm/bin/amazon-ssm-agent" || len(job.True) != 2 {
+		t.Errorf("%+v", job)
+	}
+	if !strings.Contains(plist, "AWS_SHARED_CREDENTIALS_FILE") {
+		t.Error("no example of another credentials file")
+	}
+}
+
+// macs builds tiny stamped programs into dir/darwin_amd64 and dir/darwin_arm64.
+func macs(t *testing.T, versions map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	source := filepath.Join(dir, "main.go")
+	os.WriteFile(source, []byte("package main\nimport \"github.com/ssm-setup/ssm-setup/installer/stamp\"\nfunc main() { println(stamp.Version()) }\n"), 0o600)
+	for arch, version := range versions {
+		bin := filepath.Join(dir, "darwin_"+arch)
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags",
+			"-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version="+version, "-o", filepath.Join(bin, pack.Launcher), source)
+		cmd.Env = append(os.Environ(), "GOOS=darwin", "GOARCH="+arch, "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		b, err := os.ReadFile(filepath.Join(bin, pack.Launcher))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(bin, pack.Worker), b, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// One build makes the packages of both architectures and the universal one, whose programs hold the linker's bytes and an
+// intact signature.
+func TestBuildForMac(t *testing.T) {
+	bin := macs(t, map[string]string{"amd64": "9.4.0.0", "arm64": "9.4.0.0"})
+	platforms, v, err := pack.Found(bin)
+	if err != nil || !slices.Equal(platforms, []pack.Platform{macIntel, macApple, macUniversal}) {
+		t.Fatalf("%v, %v", platforms, err)
+	}
+	formats, _ := pack.ParseFormats([]string{"pkg", "tar"})
+	plan := pack.Plan{Version: v, Platforms: platforms, Formats: formats, Bin: bin, Out: t.TempDir(), Time: time.Unix(1700000000, 0)}
+	made, err := pack.Build(context.Background(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, a := range made {
+		files = append(files, a.File)
+	}
+	slices.Sort(files)
+	golden(t, files, `
+amazon-ssm-agent-darwin-amd64.pkg
+amazon-ssm-agent-darwin-arm64.pkg
+amazon-ssm-agent-darwin-universal.pkg
+amazon-ssm-agent-portable-darwin-amd64.tar.gz
+amazon-ssm-agent-portable-darwin-arm64.tar.gz
+`)
+	whole, err := os.ReadFile(filepath.Join(plan.Dir(), "amazon-ssm-agent-darwin-universal.pkg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := unpackPkg(t, whole).content["./opt/aws/ssm/bin/ssm-agent-worker"]
+	fat, err := macho.NewFatFile(strings.NewReader(program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, arch := range []string{"amd64", "arm64"} {
+		want, _ := os.ReadFile(filepath.Join(bin, "darwin_"+arch, pack.Worker))
+		slice := program[fat.Arches[i].Offset:][:fat.Arches[i].Size]
+		if slice != string(want) {
+			t.Errorf("%s: the linker's bytes were touched", arch)
+		}
+		if _, err := ours.Check(strings.NewReader(slice)); arch == "arm64" && err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A program for Apple silicon that was changed after linking would be killed at its start: it is not packed.
+func TestMacRefused(t *testing.T) {
+	bin := macs(t, map[string]string{"amd64": "9.4.0.0", "arm64": "9.4.0.0"})
+	worker := filepath.Join(bin, "darwin_arm64", pack.Worker)
+	b, err := os.ReadFile(worker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(worker, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	formats, _ := pack.ParseFormats([]string{"pkg"})
+	for _, p := range []pack.Platform{macApple, macUniversal} {
+		plan := pack.Plan{Version: manifests.MustVersion("9.4.0.0"), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: t.TempDir()}
+		if _, err := pack.Build(context.Background(), plan); !errors.Is(err, pack.ErrPlatform) || !errors.Is(err, ours.ErrChanged) {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	mixed := macs(t, map[string]string{"amd64": "9.4.0.0", "arm64": "9.5.0.0"})
+	plan := pack.Plan{Version: manifests.MustVersion("9.4.0.0"), Platforms: []pack.Platform{macUniversal}, Formats: formats, Bin: mixed, Out: t.TempDir()}
+	if _, err := pack.Build(context.Background(), plan); !errors.Is(err, pack.ErrVersion) {
+		t.Errorf("two versions in one: %v", err)
+	}
+}
+
+// The archive for original updaters on macOS holds one that unpacks at / with what the package has, and the two scripts.
+func TestMacUpdate(t *testing.T) {
+	z, err := gzip.NewReader(bytes.NewReader(make1(t, "update", input(t, macApple))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, content := listing(t, z)
+	golden(t, lines, `
+0644 root:root amazon-ssm-agent.tar.gz
+0755 root:root install.sh
+0755 root:root uninstall.sh
+`)
+	inner, err := gzip.NewReader(strings.NewReader(content["amazon-ssm-agent.tar.gz"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, _ = listing(t, inner)
+	golden(t, lines, `
+0755 root:root /Library/
+0755 root:root /Library/LaunchDaemons/
+0600 root:root /Library/LaunchDaemons/com.amazon.aws.ssm.plist
+0755 root:root /opt/
+0755 root:root /opt/aws/
+0755 root:root /opt/aws/ssm/
+0644 root:root /opt/aws/ssm/NOTICE.md
+0644 root:root /opt/aws/ssm/README.md
+0644 root:root /opt/aws/ssm/RELEASENOTES.md
+0644 root:root /opt/aws/ssm/amazon-ssm-agent.json.template
+0755 root:root /opt/aws/ssm/bin/
+0755 root:root /opt/aws/ssm/bin/amazon-ssm-agent
+0755 root:root /opt/aws/ssm/bin/ssm-agent-worker
+0777 root:root /opt/aws/ssm/bin/ssm-cli -> amazon-ssm-agent
+0777 root:root /opt/aws/ssm/bin/ssm-document-worker -> amazon-ssm-agent
+0777 root:root /opt/aws/ssm/bin/ssm-session-logger -> amazon-ssm-agent
+0777 root:root /opt/aws/ssm/bin/ssm-session-worker -> amazon-ssm-agent
+0644 root:root /opt/aws/ssm/seelog.xml.template
+`)
+}
