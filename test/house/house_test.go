@@ -66,6 +66,8 @@ var rooms = map[string][]string{
 var doors = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2":    {"agent/cloud", "agent/identity", "installer/publish"},
 	"github.com/goreleaser/nfpm":      {"installer/pack"},
+	"github.com/ProtonMail/go-crypto": {"installer/sign", "installer/pack"},
+	"github.com/sassoftware/relic":    {"installer/sign", "installer/sign/notary"},
 	"github.com/minio/selfupdate":     {"installer/selfswap"},
 	"github.com/Masterminds/semver":   {"manifests"},
 	"github.com/urfave/cli":           {"cmd/ssm-setup"},

@@ -1,0 +1,128 @@
+package sign
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+)
+
+// Tags of signature and header (rpm, file format version 4).
+const (
+	rpmSHA256        = 273  // of the header, hex
+	rpmHeaderOpenPGP = 268  // RSA
+	rpmHeaderOther   = 267  // DSA and others
+	rpmWholeOpenPGP  = 1002 // over header and payload
+	rpmPayloadDigest = 5092 // hex, compressed
+	rpmPayloadHash   = 5093 // 8: SHA-256
+)
+
+// rpmPart is a signature or header: the bytes as they stand, and where each tag's value is.
+type rpmPart struct {
+	raw  []byte
+	data []byte
+	tags map[uint32]rpmTag
+}
+
+type rpmTag struct{ kind, at, count uint32 }
+
+const maxHeader = 64 << 20
+
+func readPart(r io.ReaderAt, at, size int64) (p rpmPart, err error) {
+	const intro, entry = 16, 16
+	head := make([]byte, intro)
+	if _, err := r.ReadAt(head, at); err != nil || !bytes.Equal(head[:4], []byte{0x8e, 0xad, 0xe8, 1}) {
+		return p, fmt.Errorf("%w: it is no whole rpm", ErrBad)
+	}
+	n, bytes := int64(binary.BigEndian.Uint32(head[8:])), int64(binary.BigEndian.Uint32(head[12:]))
+	length := intro + n*entry + bytes
+	if length > maxHeader || at+length > size {
+		return p, fmt.Errorf("%w: it is no whole rpm", ErrBad)
+	}
+	p.raw = make([]byte, length)
+	if _, err := r.ReadAt(p.raw, at); err != nil {
+		return p, err
+	}
+	p.data, p.tags = p.raw[intro+n*entry:], map[uint32]rpmTag{}
+	for i := range n {
+		e := p.raw[intro+i*entry:]
+		p.tags[binary.BigEndian.Uint32(e)] = rpmTag{binary.BigEndian.Uint32(e[4:]), binary.BigEndian.Uint32(e[8:]), binary.BigEndian.Uint32(e[12:])}
+	}
+	return p, nil
+}
+
+// bytes is the value of a binary tag.
+func (p rpmPart) bytes(tag uint32) []byte {
+	const binaryKind = 7
+	t, ok := p.tags[tag]
+	if !ok || t.kind != binaryKind || int64(t.at)+int64(t.count) > int64(len(p.data)) {
+		return nil
+	}
+	return p.data[t.at : t.at+t.count]
+}
+
+// text is the value of a string tag, or the first of several.
+func (p rpmPart) text(tag uint32) string {
+	t, ok := p.tags[tag]
+	if !ok || int64(t.at) >= int64(len(p.data)) {
+		return ""
+	}
+	s, _, _ := bytes.Cut(p.data[t.at:], []byte{0})
+	return string(s)
+}
+
+// rpm checks digests and signatures of an rpm.
+func rpm(l *look) error {
+	const lead = 96
+	sig, err := readPart(l.file, lead, l.size)
+	if err != nil {
+		return err
+	}
+	at := lead + (int64(len(sig.raw))+7)/8*8
+	head, err := readPart(l.file, at, l.size)
+	if err != nil {
+		return err
+	}
+	payload := at + int64(len(head.raw))
+	if err := rpmDigests(l, sig, head, payload); err != nil {
+		return err
+	}
+	for _, tag := range []uint32{rpmHeaderOpenPGP, rpmHeaderOther} {
+		if b := sig.bytes(tag); b != nil {
+			if err := l.signed(bytes.NewReader(head.raw), b, "the header"); err != nil {
+				return err
+			}
+		}
+	}
+	if b := sig.bytes(rpmWholeOpenPGP); b != nil {
+		return l.signed(io.NewSectionReader(l.file, at, l.size-at), b, "header and payload")
+	}
+	return nil
+}
+
+// rpmDigests compares the digests that are there: the header's, and the payload's, which the header carries.
+func rpmDigests(l *look, sig, head rpmPart, payload int64) error {
+	if want := sig.text(rpmSHA256); want != "" {
+		if sum := sha256.Sum256(head.raw); hex.EncodeToString(sum[:]) != want {
+			return fmt.Errorf("%w: the digest of the header", ErrBad)
+		}
+	}
+	if want := head.text(rpmPayloadDigest); want != "" && sha256Named(head) {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, io.NewSectionReader(l.file, payload, l.size-payload)); err != nil {
+			return err
+		}
+		if hex.EncodeToString(sum.Sum(nil)) != want {
+			return fmt.Errorf("%w: the digest of the payload", ErrBad)
+		}
+		l.report.Note = "header and payload have the digests they must have"
+	}
+	return nil
+}
+
+func sha256Named(head rpmPart) bool {
+	t, ok := head.tags[rpmPayloadHash]
+	return ok && int64(t.at)+4 <= int64(len(head.data)) && binary.BigEndian.Uint32(head.data[t.at:]) == 8
+}

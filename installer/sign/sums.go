@@ -1,0 +1,55 @@
+package sign
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// sums compares the files that a SHA256SUMS lists and that lie beside it.
+func sums(l *look) error {
+	if l.size > maxHeader {
+		return fmt.Errorf("%w: it is too big for a list", ErrBad)
+	}
+	checked, missing := 0, 0
+	lines := bufio.NewScanner(io.NewSectionReader(l.file, 0, l.size))
+	for lines.Scan() {
+		want, name, ok := strings.Cut(lines.Text(), "  ")
+		if !ok || len(want) != 2*sha256.Size || name == "" || name != filepath.Base(name) {
+			return fmt.Errorf("%w: %.80q is no line of SHA256SUMS", ErrBad, lines.Text())
+		}
+		have, err := sumOf(filepath.Join(filepath.Dir(l.path), name))
+		if errors.Is(err, os.ErrNotExist) {
+			missing++
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !strings.EqualFold(have, want) {
+			return fmt.Errorf("%w: %s has another SHA-256 than listed", ErrBad, name)
+		}
+		checked++
+	}
+	l.report.Note = fmt.Sprintf("%d files have the SHA-256 listed, %d are not here", checked, missing)
+	return lines.Err()
+}
+
+func sumOf(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,198 @@
+package sign
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+)
+
+// Trusted is whom a verification trusts.
+type Trusted struct {
+	Keys  openpgp.EntityList // for deb, rpm, .sig and SHA256SUMS; empty: none was named
+	Roots *x509.CertPool     // for exe, msi and pkg; nil: the roots of this system, and unknown ones are no error
+	Now   time.Time
+}
+
+// Strict tells whether whoever made a signature was named, so that a file has to have one.
+func (t Trusted) Strict() bool { return len(t.Keys) > 0 || t.Roots != nil }
+
+// ReadKeys adds the OpenPGP keys of a file, ReadRoots its certificates. Errors: ErrKey.
+func (t *Trusted) ReadKeys(b []byte) error {
+	ring, err := readRing(b)
+	t.Keys = append(t.Keys, ring...)
+	return err
+}
+
+func (t *Trusted) ReadRoots(b []byte) error {
+	list, err := readCertificates(b)
+	if err != nil {
+		return err
+	}
+	if t.Roots == nil {
+		t.Roots = x509.NewCertPool()
+	}
+	for _, c := range list {
+		t.Roots.AddCert(c)
+	}
+	return nil
+}
+
+// Trust is how far a signature is to be believed.
+type Trust string
+
+const (
+	ByKey      Trust = "key"            // made by a key that was named
+	ByCA       Trust = "ca"             // its chain leads to a certificate that was named
+	BySystem   Trust = "system"         // its chain leads to a root of this system
+	Integrity  Trust = "integrity only" // it fits the bytes; who made it is not known here
+	NotChecked Trust = "not checked"    // without the key nothing can be said
+	Unsigned   Trust = "unsigned"
+)
+
+// Signature is one signature of a file.
+type Signature struct {
+	Kind      string    `json:"kind"`             // "OpenPGP", "Authenticode", "CMS", "RSA"
+	Of        string    `json:"of"`               // what it covers, for people
+	By        string    `json:"by"`               // owner of the key, or its id
+	Key       string    `json:"key"`              // fingerprint or id of the OpenPGP key, SHA-256 of the certificate; hex
+	Issuer    string    `json:"issuer,omitempty"` // of the certificate
+	Made      time.Time `json:"made,omitzero"`    // as the signer says
+	Stamped   time.Time `json:"stamped,omitzero"` // as a time-stamp server says
+	StampedBy string    `json:"stamped_by,omitempty"`
+	Trust     Trust     `json:"trust"`
+	Chain     []string  `json:"chain,omitempty"` // subjects, leaf first
+	Note      string    `json:"note,omitempty"`
+}
+
+// Report is what was found about one file.
+type Report struct {
+	File       string      `json:"file"`
+	Kind       string      `json:"kind"` // deb, rpm, exe, msi, pkg, sig, sums, other
+	Signatures []Signature `json:"signatures"`
+	Trust      Trust       `json:"trust"` // of the least believed signature
+	Note       string      `json:"note,omitempty"`
+}
+
+// Verify checks the signatures of a file: its own, and FILE.sig if that is there. With a file FILE.sig, it checks FILE with
+// it; with SHA256SUMS also the files it lists that lie beside it. Errors: ErrUnsigned (only if t is strict), ErrBad,
+// ErrUntrusted, ErrExpired; the report then says how far it came.
+func Verify(path string, t Trusted) (r Report, err error) {
+	defer func() { // hostile files may find an index out of range in a library
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: it cannot be read", ErrBad)
+		}
+	}()
+	r = Report{File: path, Signatures: []Signature{}}
+	f, err := os.Open(path)
+	if err != nil {
+		return r, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return r, err
+	}
+	if !info.Mode().IsRegular() {
+		return r, fmt.Errorf("%w: it is not a regular file", ErrBad)
+	}
+	kind := kindOf(path, f)
+	r.Kind = kind.name
+	err = kind.check(&look{file: f, path: path, size: info.Size(), Trusted: t, report: &r})
+	if kind.name != "sig" {
+		err = errors.Join(err, beside(path, t, &r))
+	}
+	r.Trust = least(r.Signatures)
+	if err == nil && len(r.Signatures) == 0 && t.Strict() {
+		err = ErrUnsigned
+	}
+	return r, err
+}
+
+// look is one file being verified.
+type look struct {
+	Trusted
+	file   *os.File
+	path   string
+	size   int64
+	report *Report
+}
+
+func (l *look) add(s Signature) { l.report.Signatures = append(l.report.Signatures, s) }
+
+type fileKind struct {
+	name  string
+	is    func(name string, head []byte) bool
+	check func(*look) error
+}
+
+func kindOf(path string, r io.ReaderAt) fileKind {
+	kinds := []fileKind{
+		{"sig", func(name string, _ []byte) bool { return strings.HasSuffix(name, ".sig") }, detached},
+		{"sums", func(name string, _ []byte) bool { return name == "SHA256SUMS" }, sums},
+		{"deb", starts("!<arch>\n"), deb},
+		{"rpm", starts("\xed\xab\xee\xdb"), rpm},
+		{"exe", func(_ string, head []byte) bool { return isProgram(head) }, program},
+		{"msi", func(_ string, head []byte) bool { return isMSI(head) }, msi},
+		{"pkg", starts("xar!"), pkg},
+	}
+	head := make([]byte, 8)
+	n, _ := r.ReadAt(head, 0)
+	for _, k := range kinds {
+		if k.is(filepath.Base(path), head[:n]) {
+			return k
+		}
+	}
+	return fileKind{name: "other", check: func(*look) error { return nil }}
+}
+
+func starts(magic string) func(string, []byte) bool {
+	return func(_ string, head []byte) bool { return strings.HasPrefix(string(head), magic) }
+}
+
+// beside checks path with path.sig, if that is there.
+func beside(path string, t Trusted, r *Report) error {
+	sig, err := os.ReadFile(path + ".sig")
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s, err := t.detached(f, sig, filepath.Base(path)+".sig")
+	r.Signatures = append(r.Signatures, s)
+	return err
+}
+
+// detached is a file that is a signature.
+func detached(l *look) error {
+	err := beside(strings.TrimSuffix(l.path, ".sig"), l.Trusted, l.report)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("the file it belongs to must lie beside it: %w", err)
+	}
+	return err
+}
+
+// least is the weakest trust of some signatures.
+func least(list []Signature) Trust {
+	order := []Trust{Unsigned, NotChecked, Integrity, BySystem, ByCA, ByKey}
+	for _, t := range order {
+		for _, s := range list {
+			if s.Trust == t {
+				return t
+			}
+		}
+	}
+	return Unsigned
+}

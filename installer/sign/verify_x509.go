@@ -1,0 +1,209 @@
+package sign
+
+import (
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"debug/pe"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sassoftware/relic/v7/lib/authenticode"
+	"github.com/sassoftware/relic/v7/lib/pkcs7"
+	"github.com/sassoftware/relic/v7/lib/pkcs9"
+	"github.com/sassoftware/relic/v7/signers/sigerrors"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
+)
+
+// program checks the signatures of a Windows program.
+func program(l *look) error {
+	if err := sane(l); err != nil {
+		return err
+	}
+	list, err := authenticode.VerifyPE(l.file, false)
+	if errors.As(err, &sigerrors.NotSignedError{}) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
+	for _, s := range list {
+		if err := l.chained("Authenticode", "the program", s.TimestampedSignature, x509.ExtKeyUsageCodeSigning); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sane refuses a program whose place for signatures lies outside of it.
+func sane(l *look) error {
+	f, err := pe.NewFile(l.file)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
+	defer f.Close()
+	var dir []pe.DataDirectory
+	switch h := f.OptionalHeader.(type) {
+	case *pe.OptionalHeader32:
+		dir = h.DataDirectory[:min(h.NumberOfRvaAndSizes, 16)]
+	case *pe.OptionalHeader64:
+		dir = h.DataDirectory[:min(h.NumberOfRvaAndSizes, 16)]
+	}
+	if len(dir) > pe.IMAGE_DIRECTORY_ENTRY_SECURITY {
+		d := dir[pe.IMAGE_DIRECTORY_ENTRY_SECURITY]
+		if int64(d.VirtualAddress)+int64(d.Size) > l.size {
+			return fmt.Errorf("%w: its end is missing", ErrBad)
+		}
+	}
+	return nil
+}
+
+// msi checks the signature of an MSI.
+func msi(l *look) error {
+	if err := soundCompound(l.file, l.size); err != nil {
+		return err
+	}
+	s, err := authenticode.VerifyMSI(l.file, false)
+	if errors.As(err, &sigerrors.NotSignedError{}) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
+	return l.chained("Authenticode", "the MSI", s.TimestampedSignature, x509.ExtKeyUsageCodeSigning)
+}
+
+// pkg checks the files of a flat package against its table, and the signatures of the table.
+func pkg(l *look) error {
+	a, err := xar.Open(l.file, l.size)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
+	for _, e := range a.Files {
+		if _, err := a.Read(e, maxFile); err != nil {
+			return fmt.Errorf("%w: %w", ErrBad, err)
+		}
+	}
+	l.report.Note = "notarisation was not looked at"
+	for _, f := range a.Signatures {
+		sig, err := tableSignature(a, f)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrBad, err)
+		}
+		if err := l.chained(f.Style, "the table of contents", sig, x509.ExtKeyUsageAny); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const maxFile = 4 << 30 >> 1 // of one file in a package
+
+// tableSignature checks one signature of a table of contents.
+func tableSignature(a *xar.Reader, f xar.Found) (s pkcs9.TimestampedSignature, err error) {
+	if f.Element == "x-signature" && f.Style == "CMS" {
+		var der asn1.RawValue // zeroes follow
+		if _, err := asn1.Unmarshal(f.Bytes, &der); err != nil {
+			return s, fmt.Errorf("the CMS signature cannot be read: %w", err)
+		}
+		signed, err := pkcs7.Unmarshal(der.FullBytes)
+		if err != nil {
+			return s, err
+		}
+		sig, err := signed.Content.Verify(a.Digest, false)
+		if err != nil {
+			return s, err
+		}
+		return pkcs9.VerifyOptionalTimestamp(sig)
+	}
+	if f.Element != "signature" || f.Style != "RSA" || len(f.Chain) == 0 {
+		return s, fmt.Errorf("it has a signature of unknown kind")
+	}
+	for _, der := range f.Chain {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return s, err
+		}
+		s.Intermediates = append(s.Intermediates, c)
+	}
+	s.Certificate = s.Intermediates[0]
+	key, ok := s.Certificate.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		return s, fmt.Errorf("its certificate has no RSA key")
+	}
+	return s, rsa.VerifyPKCS1v15(key, a.Hash, a.Digest, f.Bytes)
+}
+
+// chained adds a sound signature to the report and looks for the root of its chain.
+func (l *look) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509.ExtKeyUsage) error {
+	c := s.Certificate
+	out := Signature{Kind: kind, Of: of, By: named(c), Key: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), Issuer: plain(c.Issuer.String()), Trust: Integrity}
+	at := l.Now
+	if cs := s.CounterSignature; cs != nil {
+		at = cs.SigningTime
+		out.Stamped, out.StampedBy = at.UTC(), named(cs.Certificate)
+	}
+	for _, x := range chainOf(c, s.Intermediates) {
+		out.Chain = append(out.Chain, plain(x.Subject.String()))
+	}
+	err := l.root(s.Signature, usage, at)
+	if cs := s.CounterSignature; err == nil && cs != nil {
+		err = l.root(cs.Signature, x509.ExtKeyUsageTimeStamping, at)
+	}
+	switch {
+	case err == nil && l.Roots != nil:
+		out.Trust = ByCA
+	case err == nil:
+		out.Trust = BySystem
+	default:
+		out.Note = plain(err.Error())
+	}
+	l.add(out)
+	if err == nil || !l.Strict() {
+		return nil
+	}
+	if l.Roots == nil {
+		return fmt.Errorf("%w: its chain leads to no root of this system", ErrUntrusted)
+	}
+	if expired(err) {
+		return fmt.Errorf("%w: %s: %w", ErrExpired, out.By, err)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrUntrusted, out.By, err)
+}
+
+func (l *look) root(s pkcs7.Signature, usage x509.ExtKeyUsage, at time.Time) error {
+	pool := x509.NewCertPool()
+	for _, c := range s.Intermediates {
+		pool.AddCert(handled(c))
+	}
+	_, err := handled(s.Certificate).Verify(x509.VerifyOptions{Roots: l.Roots, Intermediates: pool, CurrentTime: at,
+		KeyUsages: []x509.ExtKeyUsage{usage}})
+	return err
+}
+
+// handled is a certificate without Apple's own critical extensions: they say what it may sign.
+func handled(c *x509.Certificate) *x509.Certificate {
+	apple := asn1.ObjectIdentifier{1, 2, 840, 113635, 100, 6}
+	own := *c
+	own.UnhandledCriticalExtensions = slices.DeleteFunc(slices.Clone(c.UnhandledCriticalExtensions), func(id asn1.ObjectIdentifier) bool {
+		return len(id) > len(apple) && id[:len(apple)].Equal(apple)
+	})
+	return &own
+}
+
+func expired(err error) bool {
+	var e x509.CertificateInvalidError
+	return errors.As(err, &e) && e.Reason == x509.Expired
+}
+
+// named is who a certificate belongs to.
+func named(c *x509.Certificate) string {
+	if c.Subject.CommonName != "" {
+		return plain(c.Subject.CommonName)
+	}
+	return plain(c.Subject.String())
+}

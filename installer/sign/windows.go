@@ -1,0 +1,88 @@
+package sign
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/sassoftware/relic/v7/lib/authenticode"
+	"github.com/sassoftware/relic/v7/lib/comdoc"
+)
+
+// What Windows shows of a signed program.
+const (
+	description = "SSM Agent"
+	homepage    = "https://github.com/ssm-setup/ssm-setup"
+)
+
+// Authenticode signs a program or MSI in place; a signature that is there already is replaced. When it fails, the file may be
+// half signed: give it a file that nobody uses yet.
+func (s *Signer) Authenticode(ctx context.Context, path string) error {
+	if !s.Windows() {
+		return fmt.Errorf("%w: there is no certificate for code signing", ErrKey)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head := make([]byte, 8)
+	if _, err := f.ReadAt(head, 0); err != nil {
+		return fmt.Errorf("cannot tell what this is: %w", err)
+	}
+	switch {
+	case isProgram(head):
+		err = s.program(ctx, f)
+	case isMSI(head):
+		err = s.msi(ctx, f)
+	default:
+		err = fmt.Errorf("it is neither a Windows program nor an MSI")
+	}
+	if err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func isProgram(head []byte) bool { return bytes.HasPrefix(head, []byte("MZ")) }
+func isMSI(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
+}
+
+func (s *Signer) program(ctx context.Context, f *os.File) error {
+	sum, err := authenticode.DigestPE(f, digest, false)
+	if err != nil {
+		return err
+	}
+	patch, _, err := sum.Sign(ctx, s.windows.pair(s), &authenticode.OpusParams{Description: description, URL: homepage})
+	if err != nil {
+		return err
+	}
+	return patch.Apply(f, f.Name())
+}
+
+// msi signs streams and their metadata (the extended signature).
+func (s *Signer) msi(ctx context.Context, f *os.File) error {
+	doc, err := comdoc.WriteFile(f)
+	if err != nil {
+		return err
+	}
+	extended, err := authenticode.PrehashMSI(doc, digest)
+	if err != nil {
+		return err
+	}
+	sum, _, err := authenticode.DigestMSI(doc, digest, true)
+	if err != nil {
+		return err
+	}
+	sig, err := authenticode.SignMSIImprint(ctx, sum, digest, s.windows.pair(s),
+		&authenticode.OpusParams{Description: description, URL: homepage})
+	if err != nil {
+		return err
+	}
+	if err := authenticode.InsertMSISignature(doc, sig.Raw, extended); err != nil {
+		return err
+	}
+	return doc.Close()
+}
