@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds every wait of a script.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 // story is what one script has going.
 type story struct {

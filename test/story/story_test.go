@@ -48,6 +48,7 @@ var releases = []struct{ name, version, broken, after string }{
 	{"9.2.0.0", "9.2.0.0", "", ""},
 	{"exit", "9.3.0.0", "exit", ""},
 	{"exit-later", "9.4.0.0", "exit-later", "3"},
+	{"late", "9.7.0.0", "exit-later", "20"},
 	{"hang", "9.5.0.0", "hang", ""},
 	{"mute", "9.6.0.0", "mute", ""},
 }
