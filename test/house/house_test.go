@@ -41,6 +41,9 @@ var rooms = map[string][]string{
 	"installer/publish":    {"installer/pack", "regions", "regions/bucket", "manifests"},
 	"installer/selfswap":   {},
 
+	"installer/sign":        {"installer/pack/xar"},
+	"installer/sign/notary": {}, // for tests
+
 	"updater": {"installer", "installer/host", "installer/launcher", "installer/pointer", "installer/store", "installer/unpack", "regions", "regions/bucket",
 		"regions/wire", "manifests"},
 
