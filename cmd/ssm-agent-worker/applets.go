@@ -21,6 +21,7 @@ func applets() map[string]func(args []string) int {
 		"ssm-cli":             runCLI,
 		"selftest":            selfTest,
 		"updater":             runUpdater,
+		"package":             runPackage,
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -195,10 +194,18 @@ func (c *registration) threshold() int {
 	return c.say(0, "Fingerprint SimilarityThreshold set to %d", c.flags.similarity)
 }
 
-// installerTools are asked for by the original's Windows packages (spec identity 11.4); elsewhere there is nothing to do.
+// installerTools are asked for by Windows packages before a first installation (spec identity 11.4); elsewhere there is nothing
+// to do.
 func (c *registration) installerTools() int {
-	if runtime.GOOS == "windows" {
-		return c.say(1, "the checks of the Windows installer are not part of this version")
+	if !c.flags.firstInstall || hardened() {
+		return 0
+	}
+	layout, err := c.layout()
+	if err == nil {
+		err = checkLinks(filepath.Dir(filepath.Dir(layout.Data())), c.flags.linkDeletions == "yes")
+	}
+	if err != nil {
+		return c.say(1, "%v", err)
 	}
 	return 0
 }

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/regions"
+)
+
+const packageUsage = `usage: package settings [-region R] [-endpoint URL]   write where updates come from and the services' address
+       package settings -undo | -keep                the settings as they were before, or that copy away
+       package forget                                remove what updates put beside this version
+Packages for systems without a shell call these while they install or remove the agent.`
+
+// runPackage is what a package asks of the agent that it installs or removes.
+func runPackage(args []string) int {
+	layout, err := installer.Here()
+	switch {
+	case err != nil:
+	case len(args) > 0 && args[0] == "settings":
+		err = packageSettings(layout, args[1:])
+	case len(args) == 1 && args[0] == "forget":
+		err = packageForget(layout)
+	default:
+		fmt.Fprintln(os.Stderr, packageUsage)
+		return 2
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return 1
+	}
+	return 0
+}
+
+// packageSettings writes the settings that `ssm-setup install` would write. The file as it was lies beside it until -keep.
+func packageSettings(l installer.Layout, args []string) error {
+	set := flag.NewFlagSet("package settings", flag.ContinueOnError)
+	region, endpoint := set.String("region", "", "region"), set.String("endpoint", "", "address of all services")
+	undo, keep := set.Bool("undo", false, "bring the settings back"), set.Bool("keep", false, "remove the copy")
+	if err := set.Parse(args); err != nil {
+		return err
+	}
+	path := l.ConfigFile()
+	before := path + ".before"
+	switch {
+	case *keep:
+		return dropped(before)
+	case *undo:
+		return bringBack(before, path)
+	}
+	values := map[string]any{}
+	if *region != "" {
+		source, err := regions.ManifestURL(*region, *endpoint, "")
+		if err != nil {
+			return err
+		}
+		values["Agent.UpdateSource"] = source
+	}
+	if *endpoint != "" {
+		for _, section := range []string{"Ssm", "Mds", "Mgs", "S3"} {
+			values[section+".Endpoint"] = regions.WithScheme(*endpoint)
+		}
+	}
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.WriteFile(before, old, 0o600); err != nil { // empty: there was none
+		return err
+	}
+	return config.Set(path, values)
+}
+
+// bringBack undoes [packageSettings]; without a copy nothing was written.
+func bringBack(before, path string) error {
+	old, err := os.ReadFile(before)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case len(old) == 0:
+		return errors.Join(dropped(path), dropped(before))
+	}
+	return os.Rename(before, path)
+}
+
+func dropped(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// packageForget removes versions beside the floor and all that leads to them; data, logs, settings and the registration stay.
+// An update under way is given a minute to end.
+func packageForget(l installer.Layout) error {
+	lock, err := installer.LockUpdate(l)
+	for end := time.Now().Add(time.Minute); errors.Is(err, installer.ErrBusy) && time.Now().Before(end); {
+		time.Sleep(time.Second)
+		lock, err = installer.LockUpdate(l)
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	p := l.Pointer()
+	var errs []error
+	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Pulse(), l.UpdateRoot(), l.Download(), l.PidFile(),
+		filepath.Dir(p.AgentLock())} {
+		errs = append(errs, os.RemoveAll(path))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+)
+
+func TestPackageSettings(t *testing.T) {
+	l := installer.At(t.TempDir())
+	path := l.ConfigFile()
+	must := func(args ...string) string {
+		t.Helper()
+		if err := packageSettings(l, args); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := os.ReadFile(path)
+		return string(b)
+	}
+	os.MkdirAll(filepath.Dir(path), 0o755)
+	first := must("-region", "eu-west-1", "-endpoint", "http://127.0.0.1:7700")
+	for _, want := range []string{`"UpdateSource"`, "http://127.0.0.1:7700/amazon-ssm-eu-west-1/ssm-agent-manifest.json", `"Ssm"`, `"S3"`} {
+		if !strings.Contains(first, want) {
+			t.Errorf("no %s in %s", want, first)
+		}
+	}
+	if got := must("-undo"); got != "" {
+		t.Errorf("where there were no settings, there is %s", got)
+	}
+	must("-region", "eu-west-1")
+	must("-keep")
+	kept := must("-undo") // nothing to undo any more
+	if changed := must("-endpoint", "other.example"); changed == kept || !strings.Contains(changed, "https://other.example") {
+		t.Errorf("settings %s", changed)
+	}
+	if got := must("-undo"); got != kept {
+		t.Errorf("undone to %s, not to %s", got, kept)
+	}
+	if left, _ := filepath.Glob(path + ".*"); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestPackageForget(t *testing.T) {
+	l := installer.At(t.TempDir())
+	for _, path := range []string{l.Store("9.1.0.0") + "/x", l.Ledger(), l.Registration(), l.Vault() + "/x"} {
+		os.MkdirAll(filepath.Dir(path), 0o755)
+		os.WriteFile(path, []byte("x"), 0o600)
+	}
+	if err := packageForget(l); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{l.StoreDir(): false, l.Ledger(): false, l.Registration(): true, l.Vault() + "/x": true} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestCheckLinks(t *testing.T) {
+	dir := t.TempDir()
+	amazon := filepath.Join(dir, "Amazon")
+	if err := checkLinks(amazon, false); err != nil {
+		t.Errorf("nothing there: %v", err)
+	}
+	os.MkdirAll(filepath.Join(amazon, "SSM", "deep"), 0o755)
+	if err := checkLinks(amazon, false); err != nil {
+		t.Errorf("no links: %v", err)
+	}
+	link := filepath.Join(amazon, "SSM", "deep", "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkLinks(amazon, false); err == nil || err.Error() != "Forbidden links at: ["+link+"]" {
+		t.Errorf("a link: %v", err)
+	}
+	if err := checkLinks(amazon, true); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(link); err == nil {
+		t.Error("the link is still there")
+	}
+	top := filepath.Join(dir, "top")
+	os.Symlink(amazon, top)
+	if err := checkLinks(top, false); err == nil || err.Error() != "Forbidden link at: "+top {
+		t.Errorf("the folder itself: %v", err)
+	}
+}
