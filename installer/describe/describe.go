@@ -1,0 +1,174 @@
+package describe
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+)
+
+// Release is what is described.
+type Release struct {
+	Dir      string // the version's folder, with artifacts and SHA256SUMS
+	Version  string
+	Time     time.Time // of the release, see [pack.Epoch]
+	Commit   string    // of the source; empty: not known
+	Notes    string    // Markdown
+	Programs map[pack.Platform][]Program
+}
+
+// File is one that was written.
+type File struct {
+	Name   string `json:"file"`
+	Kind   string `json:"kind"`
+	Size   int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// subject is what is described about one platform.
+type subject struct {
+	Release
+	platform  pack.Platform
+	programs  []Program
+	artifacts []artifact
+}
+
+type artifact struct{ name, sha256 string }
+
+// kinds is the table of what is written for each platform.
+var kinds = []struct {
+	kind, before, end string
+	make              func(subject) ([]byte, error)
+}{
+	{"CycloneDX", "sbom-", ".cdx.json", cycloneDX},
+	{"SPDX", "sbom-", ".spdx.json", spdx},
+	{"SLSA", "provenance-", ".intoto.json", provenance},
+}
+
+// NotesFile is the name of the release's notes.
+const NotesFile = "RELEASENOTES.md"
+
+// Write describes a release's platforms and lists the files in SHA256SUMS. Those of other platforms, from earlier runs, are
+// listed, too.
+func Write(r Release) ([]File, error) {
+	sums, err := readSums(filepath.Join(r.Dir, pack.SumsFile))
+	if err != nil {
+		return nil, err
+	}
+	var made []File
+	for _, platform := range pack.Platforms() {
+		programs := r.Programs[platform]
+		if len(programs) == 0 {
+			continue
+		}
+		s := subject{Release: r, platform: platform, programs: programs, artifacts: of(platform, sums)}
+		for _, k := range kinds {
+			data, err := k.make(s)
+			if err != nil {
+				return nil, fmt.Errorf("%s for %s: %w", k.kind, platform, err)
+			}
+			f, err := put(r.Dir, k.before+platform.OS+"-"+platform.Arch+k.end, k.kind, data)
+			if err != nil {
+				return nil, err
+			}
+			made = append(made, f)
+		}
+	}
+	f, err := put(r.Dir, NotesFile, "notes", []byte(r.Notes))
+	if err != nil {
+		return nil, err
+	}
+	return append(made, f), list(r.Dir, sums)
+}
+
+// of are a platform's artifacts.
+func of(p pack.Platform, sums map[string]string) []artifact {
+	var list []artifact
+	for name, sum := range sums {
+		if _, platform, ok := pack.Of(name); ok && platform == p {
+			list = append(list, artifact{name, sum})
+		}
+	}
+	slices.SortFunc(list, func(a, b artifact) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
+// put writes a file whole.
+func put(dir, name, kind string, data []byte) (File, error) {
+	f, err := os.CreateTemp(dir, ".describing-")
+	if err != nil {
+		return File{}, err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := f.Write(data); err != nil {
+		return File{}, err
+	}
+	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return File{}, err
+	}
+	sum := sha256.Sum256(data)
+	return File{name, kind, int64(len(data)), hex.EncodeToString(sum[:])}, os.Rename(f.Name(), filepath.Join(dir, name))
+}
+
+// list writes SHA256SUMS anew, with every description there is in the folder.
+func list(dir string, sums map[string]string) error {
+	for _, name := range descriptions(dir) {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(b)
+		sums[name] = hex.EncodeToString(sum[:])
+	}
+	var names []string
+	for name := range sums {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var text strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&text, "%s  %s\n", sums[name], name)
+	}
+	_, err := put(dir, pack.SumsFile, "sums", []byte(text.String()))
+	return err
+}
+
+// descriptions are the names of this room's files in a folder.
+func descriptions(dir string) []string {
+	var names []string
+	for _, p := range pack.Platforms() {
+		for _, k := range kinds {
+			names = append(names, k.before+p.OS+"-"+p.Arch+k.end)
+		}
+	}
+	return slices.DeleteFunc(append(names, NotesFile), func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return errors.Is(err, fs.ErrNotExist)
+	})
+}
+
+func readSums(path string) (map[string]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sums := map[string]string{}
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if sum, name, ok := strings.Cut(lines.Text(), "  "); ok {
+			sums[name] = sum
+		}
+	}
+	return sums, lines.Err()
+}

@@ -1,0 +1,257 @@
+package describe_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+
+	"github.com/ssm-setup/ssm-setup/installer/describe"
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+var here = pack.Platform{OS: "linux", Arch: "amd64"}
+
+// released is a version's folder with one artifact, and the launcher as what was packed.
+func released(t *testing.T) describe.Release {
+	t.Helper()
+	bin, dir := t.TempDir(), t.TempDir()
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(bin, pack.Launcher), "../../cmd/amazon-ssm-agent")
+	cmd.Env = append(os.Environ(), "GOOS="+here.OS, "GOARCH="+here.Arch, "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	artifact := manifests.PortableFile(here.OS, here.Arch)
+	if err := os.WriteFile(filepath.Join(dir, artifact), []byte("archive"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := pack.Index(dir, manifests.MustVersion("9.1.0.0")); err != nil {
+		t.Fatal(err)
+	}
+	programs, err := describe.Look(pack.Input{Platform: here, Bin: bin}, []string{pack.Launcher})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return describe.Release{Dir: dir, Version: "9.1.0.0", Time: time.Unix(1700000000, 0), Commit: strings.Repeat("ab", 20), Notes: "# notes\n",
+		Programs: map[pack.Platform][]describe.Program{here: programs}}
+}
+
+func write(t *testing.T, r describe.Release) []describe.File {
+	t.Helper()
+	files, err := describe.Write(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func read(t *testing.T, r describe.Release, name string, into any) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(r.Dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if into != nil {
+		if err := json.Unmarshal(b, into); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	return b
+}
+
+// The library that wrote it reads it back, and it names what this program was linked from.
+func TestCycloneDX(t *testing.T) {
+	r := released(t)
+	write(t, r)
+	var bom cdx.BOM
+	if err := cdx.NewBOMDecoder(bytes.NewReader(read(t, r, "sbom-linux-amd64.cdx.json", nil)), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{}
+	for _, c := range *bom.Components {
+		names[c.Name] = c.Version
+	}
+	if names["golang.org/x/sys"] == "" || names["std"] != strings.TrimPrefix(runtime.Version(), "go") || names["amazon-ssm-agent"] != "9.1.0.0" {
+		t.Errorf("components %v", names)
+	}
+	known := map[string]bool{"release": true}
+	for _, c := range *bom.Components {
+		known[c.BOMRef] = true
+	}
+	for _, d := range *bom.Dependencies {
+		for _, ref := range *d.Dependencies {
+			if !known[ref] || !known[d.Ref] {
+				t.Errorf("%s depends on %s, which is not there", d.Ref, ref)
+			}
+		}
+	}
+	if bom.Metadata.Timestamp != "2023-11-14T22:13:20Z" || !strings.HasPrefix(bom.SerialNumber, "urn:uuid:") {
+		t.Errorf("%s %s", bom.Metadata.Timestamp, bom.SerialNumber)
+	}
+}
+
+func TestSPDX(t *testing.T) {
+	r := released(t)
+	write(t, r)
+	var d struct {
+		SPDXVersion string `json:"spdxVersion"`
+		Packages    []struct {
+			ID   string `json:"SPDXID"`
+			Name string `json:"name"`
+		}
+		Relationships []struct{ SpdxElementID, RelationshipType, RelatedSpdxElement string }
+	}
+	read(t, r, "sbom-linux-amd64.spdx.json", &d)
+	ids := map[string]bool{"SPDXRef-DOCUMENT": true}
+	for _, p := range d.Packages {
+		if ids[p.ID] {
+			t.Errorf("%s is there twice", p.ID)
+		}
+		ids[p.ID] = true
+	}
+	kinds := map[string]int{}
+	for _, x := range d.Relationships {
+		kinds[x.RelationshipType]++
+		if !ids[x.SpdxElementID] || !ids[x.RelatedSpdxElement] {
+			t.Errorf("%v names what is not there", x)
+		}
+	}
+	if d.SPDXVersion != "SPDX-2.3" || kinds["DESCRIBES"] != 1 || kinds["CONTAINS"] != 1 || kinds["DEPENDS_ON"] < 2 {
+		t.Errorf("%s %v", d.SPDXVersion, kinds)
+	}
+}
+
+func TestProvenance(t *testing.T) {
+	r := released(t)
+	write(t, r)
+	var s struct {
+		Type          string `json:"_type"`
+		PredicateType string
+		Subject       []struct {
+			Name   string
+			Digest map[string]string
+		}
+		Predicate struct {
+			BuildDefinition struct {
+				ExternalParameters   map[string]any
+				InternalParameters   map[string]string
+				ResolvedDependencies []struct {
+					URI    string
+					Digest map[string]string
+				}
+			}
+			RunDetails struct{ Builder struct{ ID string } }
+		}
+	}
+	read(t, r, "provenance-linux-amd64.intoto.json", &s)
+	sum := sha256.Sum256([]byte("archive"))
+	if s.Type != "https://in-toto.io/Statement/v1" || s.PredicateType != "https://slsa.dev/provenance/v1" || len(s.Subject) != 1 ||
+		s.Subject[0].Digest["sha256"] != hex.EncodeToString(sum[:]) {
+		t.Errorf("%+v", s)
+	}
+	d := s.Predicate.BuildDefinition
+	if d.ResolvedDependencies[0].Digest["gitCommit"] != r.Commit || d.InternalParameters["go"] != runtime.Version() || s.Predicate.RunDetails.Builder.ID == "" {
+		t.Errorf("%+v", d)
+	}
+	hashed := 0
+	for _, m := range d.ResolvedDependencies {
+		if len(m.Digest["dirHash1"]) == 64 {
+			hashed++
+		}
+	}
+	if hashed == 0 {
+		t.Error("no module has its hash")
+	}
+}
+
+// The same input gives the same bytes; SHA256SUMS lists all of it, also after a second run and after another index.
+func TestSameBytesAndSums(t *testing.T) {
+	r := released(t)
+	files := write(t, r)
+	for range 2 {
+		sums := read(t, r, pack.SumsFile, nil)
+		for _, f := range files {
+			if !strings.Contains(string(sums), f.SHA256+"  "+f.Name+"\n") {
+				t.Errorf("%s is not in\n%s", f.Name, sums)
+			}
+		}
+		if strings.Count(string(sums), "\n") != len(files)+1 {
+			t.Errorf("lines\n%s", sums)
+		}
+		if err := pack.Index(r.Dir, manifests.MustVersion("9.1.0.0")); err != nil {
+			t.Fatal(err)
+		}
+		again := write(t, r)
+		for i := range files {
+			if files[i] != again[i] {
+				t.Errorf("%s differs", files[i].Name)
+			}
+		}
+	}
+}
+
+func TestNotes(t *testing.T) {
+	if got := describe.Notes("", "9.1.0.0"); !strings.Contains(got, "amazon-ssm-agent 9.1.0.0") {
+		t.Error(got)
+	}
+	for name, text := range map[string]string{
+		"underlined": "Release notes\n\n9.2.0.0\n=======\n- later 9.1.0.0\n\n9.1.0.0\n=======\n- this one\n- and that\n\n9.0.0.0\n=======\n- older\n",
+		"hashes":     "# Notes\n## 9.2.0.0 - soon\n- later\n## v9.1.0.0 - 2025-01-01\n- this one\n- and that\n## 9.0.0.0\n- older\n",
+		"three":      "## 9.2.0\n- later\n## 9.1.0\n- this one\n- and that\n",
+	} {
+		dir := t.TempDir()
+		os.WriteFile(filepath.Join(dir, describe.NotesFile), []byte(text), 0o644)
+		got := describe.Notes(dir, "9.1.0.0")
+		if !strings.HasSuffix(got, "\n- this one\n- and that\n") || strings.Contains(got, "later") || strings.Contains(got, "older") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// From a repository without notes: what was committed since the last tag; a commit only for an unchanged tree.
+func TestNotesAndCommitFromGit(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Fatal("this test needs git")
+	}
+	dir := t.TempDir()
+	run := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.test", "-c", "commit.gpgsign=false"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	run("init", "-q")
+	file := filepath.Join(dir, "file")
+	for _, subject := range []string{"first", "second", "third"} {
+		os.WriteFile(file, []byte(subject), 0o644)
+		run("add", "file")
+		run("commit", "-q", "-m", subject)
+		if subject == "first" {
+			run("tag", "v9.0.0")
+		}
+	}
+	if got := describe.Notes(dir, "9.1.0.0"); !strings.HasSuffix(got, "Changes since v9.0.0:\n\n- third\n- second\n") {
+		t.Errorf("%q", got)
+	}
+	if got := describe.Commit("", dir); len(got) != 40 {
+		t.Errorf("commit %q", got)
+	}
+	os.WriteFile(file, []byte("changed"), 0o644)
+	if got := describe.Commit("", dir); got != "" {
+		t.Errorf("a changed tree is called %q", got)
+	}
+	if describe.Commit("given", dir) != "given" || describe.Commit("", "") != "" {
+		t.Error("given, or none")
+	}
+}
