@@ -5,6 +5,8 @@ package boot_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -44,17 +46,45 @@ for f in *.reg; do cp -p "$f" "$f.own" && mv "$f.own" "$f"; done`
 	return w
 }
 
-// shim is the one function of bcryptprimitives.dll that Go's runtime needs and wine 8 lacks.
+// shim is what wine 8 lacks for Go, as the bcryptprimitives.dll that every Go program loads first: a source of random bytes; and
+// a deletion that Windows may not know (FileDispositionInformationEx, class 64) is answered as such a Windows answers, so that Go
+// falls back to the older one. wine says "not implemented" instead, which Go does not know. The first 32 bytes of a system call
+// of wine's can stand anywhere.
 const shim = `#include <windows.h>
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
 __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T n) { return SystemFunction036(data, (ULONG)n); }
-BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID more) { return TRUE; }
+
+typedef LONG (WINAPI *call)(HANDLE, PVOID, PVOID, ULONG, ULONG);
+static call original;
+static LONG WINAPI answer(HANDLE file, PVOID status, PVOID info, ULONG n, ULONG class) {
+	return class == 64 ? (LONG)0xC0000003 : original(file, status, info, n, class);
+}
+BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID more) {
+	static const BYTE jump[6] = {0xff, 0x25};
+	BYTE *at = (BYTE *)GetProcAddress(GetModuleHandleA("ntdll.dll"), "NtSetInformationFile"), *copy;
+	PVOID to = answer;
+	DWORD old;
+	if (why != DLL_PROCESS_ATTACH || !at || at[0] != 0x4c || at[31] != 0xc3) return TRUE;
+	if (!(copy = VirtualAlloc(0, 32, MEM_COMMIT | MEM_RESERVE, PAGE_EXECUTE_READWRITE))) return TRUE;
+	for (int i = 0; i < 32; i++) copy[i] = at[i];
+	original = (call)copy;
+	if (!VirtualProtect(at, 14, PAGE_EXECUTE_READWRITE, &old)) return TRUE;
+	for (int i = 0; i < 6; i++) at[i] = jump[i];
+	for (int i = 0; i < 8; i++) at[6 + i] = ((BYTE *)&to)[i];
+	return TRUE;
+}
 `
+
+// shimName tells prefixes with different shims apart.
+func shimName() string {
+	sum := sha256.Sum256([]byte(shim))
+	return hex.EncodeToString(sum[:4])
+}
 
 // preparedPrefix is a finished prefix with Go's needs met, made once a machine.
 func preparedPrefix(t *testing.T) string {
 	t.Helper()
-	dir := filepath.Join(os.TempDir(), "ssm-setup-boot-wine")
+	dir := filepath.Join(os.TempDir(), "ssm-setup-boot-wine-"+shimName())
 	if _, err := os.Stat(dir + ".done"); err == nil {
 		return dir
 	}
