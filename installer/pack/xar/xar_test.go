@@ -2,9 +2,12 @@ package xar_test
 
 import (
 	"bytes"
+	"compress/zlib"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -177,6 +180,38 @@ func FuzzRead(f *testing.F) {
 	f.Add(whole)
 	f.Add(whole[:200])
 	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := xar.Open(bytes.NewReader(b), int64(len(b)))
+		if err == nil {
+			err = readAll(r)
+		}
+		if err != nil && !errors.Is(err, xar.ErrFormat) && !errors.Is(err, xar.ErrDigest) {
+			t.Error(err)
+		}
+	})
+}
+
+// wrap puts any table of contents into an archive whose digest is right.
+func wrap(table []byte) []byte {
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	z.Write(table)
+	z.Close()
+	b := []byte("xar!\x00\x1c\x00\x01")
+	b = binary.BigEndian.AppendUint64(b, uint64(packed.Len()))
+	b = binary.BigEndian.AppendUint64(b, uint64(len(table)))
+	b = binary.BigEndian.AppendUint32(b, 3)
+	digest := sha256.Sum256(packed.Bytes())
+	return append(append(append(b, packed.Bytes()...), digest[:]...), "heap"...)
+}
+
+func FuzzTable(f *testing.F) {
+	const head = "<xar><toc><checksum style=\"sha256\"><offset>0</offset><size>32</size></checksum>"
+	f.Add([]byte(head + "<signature style=\"RSA\"><offset>32</offset><size>4</size></signature><file><name>a</name><type>file</type><mode>0644</mode><data>" +
+		"<length>4</length><offset>32</offset><size>4</size><encoding style=\"application/octet-stream\"/><archived-checksum style=\"sha1\">00</archived-checksum></data></file></toc></xar>"))
+	f.Add([]byte(head + "<file><name enctype=\"base64\">YQ==</name><type>directory</type><mode>0755</mode><file><name>b</name></file></file></toc></xar>"))
+	f.Add([]byte(head + "<x-signature><size>-1</size></x-signature></toc></xar>"))
+	f.Fuzz(func(t *testing.T, table []byte) {
+		b := wrap(table)
 		r, err := xar.Open(bytes.NewReader(b), int64(len(b)))
 		if err == nil {
 			err = readAll(r)

@@ -120,7 +120,7 @@ endpoint() {
 # register registers this machine with what the property file says, or the environment where there is none. A machine that is
 # registered stays so. The file holds a secret and is removed once it was used.
 register() {
-	region= code= id= address=
+	region='' code='' id='' address=''
 	if [ -e "$properties" ]; then
 		if ! only_ours "$properties"; then
 			say "registration.properties must belong to root, and nobody else may write it: not registered"
