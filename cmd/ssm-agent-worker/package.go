@@ -110,12 +110,11 @@ func packageForget(l installer.Layout) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Release()
 	p := l.Pointer()
 	var errs []error
-	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Pulse(), l.UpdateRoot(), l.Download(), l.PidFile(),
-		filepath.Dir(p.AgentLock())} {
+	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Pulse(), l.UpdateRoot(), l.Download(), l.PidFile()} {
 		errs = append(errs, os.RemoveAll(path))
 	}
+	errs = append(errs, lock.Release(), os.RemoveAll(filepath.Dir(p.AgentLock()))) // Windows removes no folder in use
 	return errors.Join(errs...)
 }
