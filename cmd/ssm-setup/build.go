@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/installer/describe"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -39,6 +40,7 @@ type buildResult struct {
 	Version   manifests.Version  `json:"version"`
 	Out       string             `json:"out"` // the version's folder
 	Artifacts []pack.Artifact    `json:"artifacts"`
+	Documents []describe.File    `json:"documents"`       // bills of materials, provenance, notes
 	Compile   map[string]float64 `json:"compile_seconds"` // platform → seconds
 	Seconds   float64            `json:"seconds"`
 }
@@ -62,8 +64,12 @@ func build(c *cli.Context) error {
 	if plan.Source != "" {
 		v.step("building %s from %s", plan.Version, plan.Source)
 	}
+	describe := describing(&plan)
 	if res.Artifacts, err = pack.Build(c.Context, plan); err != nil {
 		return cannot("build", "version "+plan.Version.String(), err)
+	}
+	if res.Documents, err = describe(); err != nil {
+		return cannot("describe", "version "+plan.Version.String(), err)
 	}
 	res.Seconds = time.Since(began).Seconds()
 	v.result(res, "%s", buildTable(res))
@@ -167,6 +173,9 @@ func buildTable(res buildResult) string {
 	io.WriteString(w, "artifact\tbytes\tseconds\tsha256\n")
 	for _, a := range res.Artifacts {
 		fmt.Fprintf(w, "%s\t%d\t%.1f\t%s\n", a.File, a.Size, a.Seconds, a.SHA256)
+	}
+	for _, d := range res.Documents {
+		fmt.Fprintf(w, "%s\t%d\t\t%s\n", d.Name, d.Size, d.SHA256)
 	}
 	w.Flush()
 	fmt.Fprintf(&b, "%d artifacts of %s in %s, %.1f s", len(res.Artifacts), res.Version, res.Out, res.Seconds)

@@ -38,7 +38,7 @@ func released(t *testing.T) describe.Release {
 	if err := pack.Index(dir, manifests.MustVersion("9.1.0.0")); err != nil {
 		t.Fatal(err)
 	}
-	programs, err := describe.Look(pack.Input{Platform: here, Bin: bin}, []string{pack.Launcher})
+	programs, err := describe.Look(pack.Input{Platform: here, Bin: bin})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,10 @@ import (
 	"debug/buildinfo"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -24,12 +26,16 @@ type Program struct {
 	Info   *debug.BuildInfo // nil: it carries none
 }
 
-// Look reads what programs say of themselves. One without build information (not made by Go) is only named.
-func Look(in pack.Input, names []string) ([]Program, error) {
+// Look reads what a platform's programs say of themselves, those that are there. One without build information (not made by
+// Go) is only named.
+func Look(in pack.Input) ([]Program, error) {
 	var list []Program
-	for _, name := range names {
+	for _, name := range []string{pack.Launcher, pack.Worker, pack.Setup} {
 		path := filepath.Join(in.Bin, in.Platform.Executable(name))
 		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

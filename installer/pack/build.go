@@ -32,9 +32,12 @@ type Plan struct {
 	Bin       string    // folder with the binaries, or with one folder linux_amd64 … per platform
 	Out       string    // the version's folder is made in it
 	Time      time.Time // of every entry, see [Epoch]
+	Trust     []byte    // see [Input]
+	Signing   Signing   // SHA256SUMS is signed by [Signing.Seal]
 
 	Log      io.Writer                            // what go says
 	Compiled func(p Platform, took time.Duration) // may be nil
+	Looked   func(Input) error                    // programs of a platform as they are packed; may be nil
 	Made     func(a Artifact)                     // may be nil; one call at a time
 }
 
@@ -66,6 +69,14 @@ func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 		in, err := b.binaries(ctx, platform)
 		if err != nil {
 			return nil, errors.Join(err, group.Wait())
+		}
+		if in.Bin, err = b.Signing.programs(in, work); err != nil {
+			return nil, errors.Join(fmt.Errorf("programs for %s: %w", platform, err), group.Wait())
+		}
+		if b.Looked != nil && in.Bin != "" {
+			if err := b.Looked(in); err != nil {
+				return nil, errors.Join(err, group.Wait())
+			}
 		}
 		b.pack(ctx, group, in)
 	}
@@ -131,7 +142,7 @@ func (b *building) look(ctx context.Context) error {
 
 // binaries compiles, or looks at what there is.
 func (b *building) binaries(ctx context.Context, platform Platform) (Input, error) {
-	in := Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second)}
+	in := Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Signing: b.Signing}
 	var programs []string
 	for _, f := range b.Formats {
 		for _, name := range f.Programs {
