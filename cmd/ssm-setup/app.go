@@ -20,8 +20,11 @@ const voiceKey = "voice"
 // speak is the voice of the running verb.
 func speak(c *cli.Context) *voice { return c.App.Metadata[voiceKey].(*voice) }
 
-// run is the whole program; it returns the exit code. A first signal cancels the context of the verb.
+// run is the whole program; it returns the exit code. Called as ssm-setup-cli it is what scripts for the original expect. A first signal cancels the context of the verb.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
+	if calledAsSetupCLI(args[0]) {
+		return runSetupCLI(args[1:], out, errw)
+	}
 	v := newVoice(in, out, errw)
 	v.json = slices.Contains(args, "--json") // looked up here so that errors of the flags themselves are JSON too
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

@@ -43,6 +43,11 @@ type installing struct {
 	region, endpoint, want string
 	allowDowngrade         bool
 	activation             activation
+	override               bool                                            // register anew, also where another region knows this machine
+	base                   string                                          // the bucket, where it is not that of region and endpoint
+	more                   map[string]any                                  // further settings
+	inspect                func(archive string, v manifests.Version) error // looks at a downloaded package, may be nil
+	tries                  int                                             // of starting the service; 0 is one
 	patience               time.Duration
 
 	way     packaging
@@ -96,10 +101,22 @@ func install(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	object := "the agent on " + where(i.layout) + " from region " + i.region
+	if err := i.run(); err != nil {
+		return refusedBy(cannot("install", "the agent on "+where(i.layout)+" from region "+i.region, err))
+	}
+	if err := i.await(); err != nil {
+		return cannot("see", "the agent of "+where(i.layout)+" become healthy", err)
+	}
+	i.result.Seconds = time.Since(began).Seconds()
+	i.v.result(i.result, "%s", i.text())
+	return nil
+}
+
+// run goes through the stops, under the lock.
+func (i *installing) run() error {
 	release, err := i.open()
 	if err != nil {
-		return cannot("install", object, err)
+		return err
 	}
 	defer release()
 	for n, stop := range installStops {
@@ -110,19 +127,11 @@ func install(c *cli.Context) error {
 					undo(i)
 				}
 			}
-			return refusedBy(cannot("install", object, err))
+			return err
 		}
 	}
 	i.record.Done = time.Now().UTC()
-	if err := writeRecord(i.layout, i.record); err != nil {
-		return cannot("install", object, err)
-	}
-	if err := i.await(); err != nil {
-		return cannot("see", "the agent of "+where(i.layout)+" become healthy", err)
-	}
-	i.result.Seconds = time.Since(began).Seconds()
-	i.v.result(i.result, "%s", i.text())
-	return nil
+	return writeRecord(i.layout, i.record)
 }
 
 func newInstalling(c *cli.Context) (*installing, error) {

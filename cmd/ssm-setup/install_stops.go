@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -24,7 +25,7 @@ var errOtherRegion = errors.New("this machine is registered in another region")
 
 // choose decides what to install and how. What is installed stays unless another version is asked for.
 func (i *installing) choose() (err error) {
-	if id, region, _ := identity.Registered(i.layout); id != "" && region != "" && region != i.region {
+	if id, region, _ := identity.Registered(i.layout); id != "" && region != "" && region != i.region && !i.override {
 		return fmt.Errorf("%w: %s in %s", errOtherRegion, id, region)
 	}
 	if i.way, err = choosePackaging(i.layout); err != nil {
@@ -33,14 +34,13 @@ func (i *installing) choose() (err error) {
 	if i.floor, err = floorOf(i.layout); err != nil {
 		return err
 	}
-	base, err := regions.BucketURL(i.region, i.endpoint, "")
-	if err != nil {
-		return err
+	if i.base == "" {
+		if i.base, err = regions.BucketURL(i.region, i.endpoint, ""); err != nil {
+			return err
+		}
 	}
-	if i.source, err = regions.ManifestURL(i.region, i.endpoint, ""); err != nil {
-		return err
-	}
-	i.client = bucket.New(bucket.Options{Base: base, Retries: 2})
+	i.source = i.base + "/" + regions.ManifestKey
+	i.client = bucket.New(bucket.Options{Base: i.base, Retries: 2})
 	i.result = installResult{Format: i.way.name, Region: i.region, Source: i.source, Root: i.layout.Root}
 	want := i.want
 	if want == "" && !i.floor.IsZero() {
@@ -100,6 +100,9 @@ func (i *installing) fetch() error {
 		return err
 	}
 	i.v.step("downloaded %s %s, checksum as in the manifest", i.offer.file, i.offer.version)
+	if i.inspect != nil {
+		return i.inspect(i.archive, i.offer.version)
+	}
 	return nil
 }
 
@@ -115,6 +118,7 @@ func (i *installing) settings() error {
 			set[section+".Endpoint"] = at
 		}
 	}
+	maps.Copy(set, i.more)
 	if err := config.Set(i.layout.ConfigFile(), set); err != nil {
 		return err
 	}
@@ -180,7 +184,7 @@ func (i *installing) take() {
 // register makes the machine a node, unless it is one.
 func (i *installing) register() error {
 	id, _, _ := identity.Registered(i.layout)
-	if id == "" && i.activation.given() {
+	if (id == "" || i.override) && i.activation.given() {
 		var err error
 		if id, err = registerNode(i.ctx, i.layout, i.region, i.activation); err != nil {
 			return err
@@ -199,7 +203,7 @@ func (i *installing) start() error {
 	if i.changed {
 		act, i.started = s.Restart, time.Now()
 	}
-	err := act(i.ctx)
+	err := again(i.ctx, i.tries, act)
 	if errors.Is(err, service.ErrNoManager) && i.layout.System() {
 		i.result.Service = "none"
 		return nil

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+)
+
+// setupCLIName is the original's setup tool; under that name this program takes its flags (spec update 3).
+const setupCLIName = "ssm-setup-cli"
+
+func calledAsSetupCLI(program string) bool {
+	return strings.TrimSuffix(filepath.Base(program), ".exe") == setupCLIName
+}
+
+// parameters are the original's flags, and one of ours.
+type parameters struct {
+	Env           string `json:"env"`
+	Region        string `json:"region"`
+	Help          bool   `json:"help"`
+	Register      bool   `json:"register"`
+	Override      bool   `json:"override"`
+	Version       string `json:"version"`
+	Downgrade     bool   `json:"downgrade"`
+	ManifestURL   string `json:"manifest-url"`
+	SkipSignature bool   `json:"skip-signature-validation"`
+	Install       bool   `json:"install"`
+	Shutdown      bool   `json:"shutdown"`
+	Artifacts     string `json:"artifacts-dir"`
+	Role          string `json:"role"`
+	Tags          string `json:"tags"`
+	Root          string `json:"root,omitempty"` // ours: an installation in a folder
+
+	code, id string // secrets: never logged
+}
+
+// String is what may be logged.
+func (p parameters) String() string {
+	text, _ := json.Marshal(p) // plain strings and booleans
+	return string(text)
+}
+
+func (p *parameters) flags(errw io.Writer) *flag.FlagSet {
+	set := flag.NewFlagSet(setupCLIName, flag.ContinueOnError)
+	set.SetOutput(errw)
+	set.Usage = func() { fmt.Fprint(errw, setupCLIUsage) }
+	for name, to := range map[string]*string{"env": &p.Env, "region": &p.Region, "activation-code": &p.code, "activation-id": &p.id,
+		"version": &p.Version, "manifest-url": &p.ManifestURL, "artifacts-dir": &p.Artifacts, "role": &p.Role, "tags": &p.Tags, "root": &p.Root} {
+		set.StringVar(to, name, "", "")
+	}
+	for name, to := range map[string]*bool{"help": &p.Help, "register": &p.Register, "override": &p.Override, "downgrade": &p.Downgrade,
+		"skip-signature-validation": &p.SkipSignature, "install": &p.Install, "shutdown": &p.Shutdown} {
+		set.BoolVar(to, name, false, "")
+	}
+	return set
+}
+
+const setupCLIUsage = `Usage: ssm-setup-cli [options]
+
+Installs the agent on a machine outside of EC2 and registers it, or acts as the installer of a Greengrass component.
+
+  -env ENVIRONMENT            onprem (default) or greengrass
+  -region REGION              region to install from and to register in
+  -register                   register the machine
+  -override                   register again although it is registered
+  -help                       this text
+
+onprem:
+  -activation-code CODE       code of a hybrid activation
+  -activation-id ID           its id
+  -version VERSION            stable or latest; default what is installed, else stable
+  -downgrade                  accept a version older than the installed one
+  -skip-signature-validation  do not check the package's signature
+
+greengrass:
+  -install                    install the package of the artifacts folder
+  -shutdown                   stop the agent
+  -artifacts-dir DIR          folder with package and settings; default this program's own
+  -role ROLE                  role to register with
+  -tags JSON                  tags of the node
+
+  -root DIR                   another installation than the system's (not an option of the original)
+`
+
+// setupRun is one run as ssm-setup-cli.
+type setupRun struct {
+	parameters
+	ctx    context.Context
+	out    io.Writer
+	log    *levels
+	layout installer.Layout
+	own    string // folder of this program
+
+	administrator func() error
+	agents        func(installer.Layout) (int, error) // how many launchers run
+	pause         func(context.Context, time.Duration)
+}
+
+// runSetupCLI returns the exit code: 0 done, 1 failed, 2 unknown flag.
+func runSetupCLI(args []string, out, errw io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	s := &setupRun{ctx: ctx, out: out, own: ownFolder(), administrator: administrator, agents: countAgents, pause: pauseFor}
+	return s.run(args, errw)
+}
+
+func (s *setupRun) run(args []string, errw io.Writer) int {
+	set := s.flags(errw)
+	switch err := set.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case err != nil:
+		return exitUsage
+	}
+	if len(args) == 0 || s.Help {
+		set.Usage()
+		return exitOK
+	}
+	if s.Root != "" {
+		s.layout = installer.At(s.Root)
+		s.administrator = func() error { return nil }
+	}
+	flow := map[string]func() int{"": s.onprem, "onprem": s.onprem, "greengrass": s.greengrass}[strings.ToLower(s.Env)]
+	if flow == nil {
+		set.Usage()
+		fmt.Fprintf(s.out, "Invalid environment. - %v\n", s.Env)
+		return exitFailed
+	}
+	return flow()
+}
+
+// lacking says what is wrong with the parameters, in the original's words and order; empty when they will do.
+func (p parameters) lacking(greengrass bool) string {
+	var b strings.Builder
+	for _, c := range []struct {
+		wrong bool
+		text  string
+	}{
+		{!greengrass && !p.Register, "Action required (register). "},
+		{!greengrass && p.id != "" && p.code == "", "Activation code required for on-prem registration. "},
+		{!greengrass && p.id == "" && p.code != "", "Activation id required for on-prem registration. "},
+		{!greengrass && p.id == "" && p.code == "", "Activation id/code required for on-prem registration. "},
+		{greengrass && p.Artifacts == "", "Artifacts directory required. "},
+		{greengrass && !p.Install && !p.Register && !p.Shutdown, "Action required (install|register|shutdown). "},
+		{greengrass && p.Register && p.Role == "", "Role required for registration. "},
+		{p.Region == "", "Region required. "},
+	} {
+		if c.wrong {
+			b.WriteString(c.text)
+		}
+	}
+	return b.String()
+}
+
+// ownFolder is where this program lies, links followed.
+func ownFolder() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return filepath.Dir(path)
+}
+
+// administrator says why this user is none.
+func administrator() error {
+	if os.Geteuid() > 0 {
+		return errNotRoot
+	}
+	return nil
+}
+
+func pauseFor(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// errExhausted says that a service obeyed in none of the tries.
+var errExhausted = errors.New("retries exhausted")
+
+// again tries something up to tries times (0 is once), half a second apart.
+func again(ctx context.Context, tries int, act func(context.Context) error) error {
+	var err error
+	for n := 1; ; n++ {
+		if err = act(ctx); err == nil || tries == 0 || ctx.Err() != nil {
+			return err
+		}
+		if n >= tries {
+			return fmt.Errorf("%w: %w", errExhausted, err)
+		}
+		pauseFor(ctx, 500*time.Millisecond)
+	}
+}
