@@ -339,8 +339,13 @@ func TestMacRefused(t *testing.T) {
 			t.Errorf("%s: %v", p, err)
 		}
 	}
+	plan := pack.Plan{Version: manifests.MustVersion("9.4.0.0"), Platforms: []pack.Platform{macUniversal}, Formats: formats,
+		Bin: macs(t, map[string]string{"arm64": "9.4.0.0"}), Out: t.TempDir()}
+	if _, err := pack.Build(context.Background(), plan); !errors.Is(err, pack.ErrNoBinary) {
+		t.Errorf("half is missing: %v", err)
+	}
 	mixed := macs(t, map[string]string{"amd64": "9.4.0.0", "arm64": "9.5.0.0"})
-	plan := pack.Plan{Version: manifests.MustVersion("9.4.0.0"), Platforms: []pack.Platform{macUniversal}, Formats: formats, Bin: mixed, Out: t.TempDir()}
+	plan.Bin = mixed
 	if _, err := pack.Build(context.Background(), plan); !errors.Is(err, pack.ErrVersion) {
 		t.Errorf("two versions in one: %v", err)
 	}

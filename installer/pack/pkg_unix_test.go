@@ -22,7 +22,7 @@ plist=$TEST_DIR/plist
 properties=$home/registration.properties
 mark=$home/service-before-upgrade
 sw_vers() { cat "$TEST_DIR/macos" 2>/dev/null || echo 14.5; }
-sleep() { command sleep 0.01; }
+sleep() { case "$1" in 1) command sleep 0.01 ;; *) exec sleep "${TEST_PATIENCE:-$1}" ;; esac; }
 launchctl() {
 	case "$1" in
 	print) [ -e "$TEST_DIR/loaded" ] ;;
@@ -236,6 +236,20 @@ func TestPkgRegistrationFails(t *testing.T) {
 		if !m.has("opt/registration.properties") {
 			t.Errorf("%s: the file is gone", what)
 		}
+	}
+}
+
+// An agent that hangs holds up no installation.
+func TestPkgAgentHangs(t *testing.T) {
+	m := newMachine(t, "loaded")
+	m.write("opt/bin/amazon-ssm-agent", "#!/bin/sh\nexec sleep 600\n", 0o755)
+	m.write("opt/registration.properties", registration, 0o600)
+	if told, out, err := m.run("preinstall", "TEST_PATIENCE=0.1"); err != nil || told != "" {
+		t.Errorf("told %q, printed %q, %v", told, out, err)
+	}
+	told, out, err := m.run("postinstall", "TEST_PATIENCE=0.1")
+	if err == nil || told != "kickstart" || !strings.Contains(out, "could not be registered") {
+		t.Errorf("told %q, printed %q, %v", told, out, err)
 	}
 }
 

@@ -204,6 +204,19 @@ func wrap(table []byte) []byte {
 	return append(append(append(b, packed.Bytes()...), digest[:]...), "heap"...)
 }
 
+// Sizes above 2 GiB are read as they stand; bytes that are not there are missed.
+func TestLargeSizes(t *testing.T) {
+	b := wrap([]byte("<xar><toc><checksum style=\"sha256\"><offset>0</offset><size>32</size></checksum><file><name>a</name><type>file</type><mode>0644</mode><data>" +
+		"<length>3221225472</length><offset>4294967296</offset><size>2147483648</size><encoding style=\"application/x-gzip\"/></data></file></toc></xar>"))
+	r := open(t, b)
+	if e := r.Files[0]; e.Length != 3<<30 || e.Offset != 4<<30 || e.Size != 2<<30 {
+		t.Errorf("%+v", e)
+	}
+	if _, err := r.Read(r.Files[0], 4<<30); !errors.Is(err, xar.ErrFormat) {
+		t.Error(err)
+	}
+}
+
 func FuzzTable(f *testing.F) {
 	const head = "<xar><toc><checksum style=\"sha256\"><offset>0</offset><size>32</size></checksum>"
 	f.Add([]byte(head + "<signature style=\"RSA\"><offset>32</offset><size>4</size></signature><file><name>a</name><type>file</type><mode>0644</mode><data>" +

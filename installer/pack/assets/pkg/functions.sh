@@ -18,15 +18,17 @@ loaded() { launchctl print "system/$label" >/dev/null 2>&1; }
 
 disabled() { launchctl print-disabled system 2>/dev/null | grep -Eq "\"$label\" => (disabled|true)"; }
 
-# within runs a command for at most so many seconds.
+# within runs a command for at most so many seconds, and leaves nothing running behind.
 within() {
 	seconds=$1
 	shift
 	"$@" &
 	job=$!
 	(
-		sleep "$seconds"
-		kill "$job"
+		sleep "$seconds" &
+		nap=$!
+		trap 'kill $nap' TERM
+		wait $nap && kill "$job"
 	) >/dev/null 2>&1 &
 	guard=$!
 	code=0
