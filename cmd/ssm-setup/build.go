@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -23,15 +24,16 @@ func buildVerb() *cli.Command {
 		Usage: "make the packages of a release from source, or from binaries",
 		Description: "Compiles from the source tree it stands in and writes OUT/<version>/ with deb, rpm, portable archive and\n" +
 			"ssm-setup for each platform, SHA256SUMS and manifest.json. Same source and SOURCE_DATE_EPOCH give the same bytes.",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "version", Usage: "four-part version of the release, 9.0.0.0 or higher; with --bin the binaries' own"},
 			&cli.StringFlag{Name: "out", Value: "dist", Usage: "folder for the result"},
 			&cli.StringSliceFlag{Name: "platform", Usage: "linux/amd64, linux/arm64; default all, with --bin those that are there"},
 			&cli.StringSliceFlag{Name: "only", Usage: "deb, rpm, tar, setup; default all"},
 			&cli.StringFlag{Name: "bin", Usage: "pack the binaries of this folder (or of linux_amd64 … in it) instead of compiling"},
 			&cli.StringFlag{Name: "source", Value: ".", Usage: "folder in the source tree"},
+			&cli.StringFlag{Name: "trust", Usage: "root of trust (root.json) to bake into the packages"},
 			&cli.BoolFlag{Name: "verbose", Usage: "show what go says"},
-		},
+		}, keyFlags()...),
 		Action: build,
 	}
 }
@@ -71,6 +73,9 @@ func build(c *cli.Context) error {
 	if res.Documents, err = describe(); err != nil {
 		return cannot("describe", "version "+plan.Version.String(), err)
 	}
+	if err := plan.Signing.Seal(plan.Dir()); err != nil { // last: it covers what the folder's list names
+		return cannot("sign", pack.SumsFile, err)
+	}
 	res.Seconds = time.Since(began).Seconds()
 	v.result(res, "%s", buildTable(res))
 	return nil
@@ -105,7 +110,27 @@ func buildPlan(c *cli.Context) (plan pack.Plan, err error) {
 	if plan.Time, err = pack.Epoch(os.Getenv("SOURCE_DATE_EPOCH"), plan.Source); err != nil {
 		return plan, usage("%v", err)
 	}
-	return plan, nil
+	if plan.Trust, err = trustRoot(c.String("trust")); err != nil {
+		return plan, err
+	}
+	keys, err := openKeys(c, plan.Time)
+	plan.Signing = signingOf(c.Context, keys)
+	return plan, err
+}
+
+// trustRoot reads a root of trust and looks whether it is JSON at all.
+func trustRoot(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, cannot("read", "--trust", err)
+	}
+	if !json.Valid(b) {
+		return nil, usage("--trust: %s is no JSON", path)
+	}
+	return b, nil
 }
 
 // releaseVersion reads the version of a release: four parts, not below the first of ours.

@@ -69,7 +69,8 @@ func putTree(l installer.Layout, archive string, v manifests.Version) error {
 
 // documentNames are what the archive has beside the programs.
 func documentNames() []string {
-	return []string{"amazon-ssm-agent.json.template", "seelog.xml.template", "README.md", "RELEASENOTES.md", "NOTICE.md", "LICENSE"}
+	return []string{"amazon-ssm-agent.json.template", "seelog.xml.template", "README.md", "RELEASENOTES.md", "NOTICE.md", "LICENSE",
+		pack.TrustFile}
 }
 
 func putDocuments(l installer.Layout, work string) error {

@@ -6,6 +6,7 @@ import "github.com/urfave/cli/v2"
 var verbs = []func() *cli.Command{
 	demoVerb,
 	buildVerb,
+	verifyVerb,
 	publishVerb,
 	promoteVerb,
 	markVerb,

@@ -14,6 +14,9 @@ import (
 //go:embed assets
 var assets embed.FS
 
+// TrustFile is the place of a root of trust, below the folder of the settings.
+const TrustFile = "trust/root.json"
+
 // kind of an entry in a package.
 type kind int
 
@@ -66,6 +69,9 @@ func documents(in Input, dir string, mark kind) []entry {
 			asset = "pkg/" + name
 		}
 		list = append(list, text(in, path.Join(dir, name), mark, asset))
+	}
+	if len(in.Trust) > 0 {
+		list = append(list, entry{path: path.Join(dir, TrustFile), mode: 0o644, data: in.Trust})
 	}
 	return list
 }

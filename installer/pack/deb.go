@@ -40,6 +40,7 @@ func writeDeb(w io.Writer, in Input) error {
 	}
 	// xz: every dpkg since 1.15.6 reads it; zstd is smaller and faster, but dpkg before Debian 12 cannot read that.
 	info.Deb.Compression = "xz"
+	info.Deb.Signature.SignFn = in.Signing.OpenPGP // member _gpgorigin
 	err = s.scripts(map[*string][]byte{
 		&info.Scripts.PreInstall:  script(in, debScript, "deb/preinst"),
 		&info.Scripts.PostInstall: script(in, debScript, "deb/postinst"),

@@ -16,6 +16,8 @@ type Input struct {
 	Platform Platform
 	Bin      string    // folder with the binaries, see [Programs]
 	Time     time.Time // of every entry, whole seconds
+	Trust    []byte    // root of trust to bake in; empty: none
+	Signing  Signing
 
 	carried func(Format) (path string, err error) // the finished artifact of another format, for those that carry one
 }

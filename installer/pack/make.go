@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -45,15 +46,28 @@ func Make(f Format, in Input, dir string) (Artifact, error) {
 		}
 	}
 	sum := sha256.New()
-	n, err := whole(filepath.Join(dir, a.File), mode, func(w io.Writer) error {
+	path, sign := filepath.Join(dir, a.File), in.Signing.inPlace(f, a.File)
+	n, err := wholeThen(path, mode, func(w io.Writer) error {
 		return f.write(io.MultiWriter(w, sum), in)
-	})
-	a.Size, a.SHA256, a.Seconds = n, hex.EncodeToString(sum.Sum(nil)), time.Since(began).Seconds()
+	}, sign)
+	a.Size, a.SHA256 = n, hex.EncodeToString(sum.Sum(nil))
+	if err == nil && sign != nil {
+		a.SHA256, err = sumFile(path)
+	}
+	if err == nil && slices.Contains(detached, f.Name) {
+		err = in.Signing.beside(path)
+	}
+	a.Seconds = time.Since(began).Seconds()
 	return a, err
 }
 
 // whole writes a file beside its place, syncs it and renames it there. The umask does not count.
 func whole(path string, mode fs.FileMode, fill func(io.Writer) error) (size int64, err error) {
+	return wholeThen(path, mode, fill, nil)
+}
+
+// wholeThen is whole with a last touch: then works on the complete file before it gets its name.
+func wholeThen(path string, mode fs.FileMode, fill func(io.Writer) error, then func(path string) error) (size int64, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".making-")
 	if err != nil {
 		return 0, err
@@ -70,6 +84,11 @@ func whole(path string, mode fs.FileMode, fill func(io.Writer) error) (size int6
 	}
 	if err = buf.Flush(); err != nil {
 		return 0, err
+	}
+	if then != nil {
+		if err = then(f.Name()); err != nil {
+			return 0, err
+		}
 	}
 	if err = f.Chmod(mode); err != nil {
 		return 0, err

@@ -63,7 +63,13 @@ func writePkg(w io.Writer, in Input) error {
 	file := func(name string, data []byte, deflate bool) xar.File {
 		return xar.File{Name: name, Mode: 0o644, Time: in.Time, Data: data, Deflate: deflate}
 	}
-	return xar.Write(w, xar.Archive{Time: in.Time, Files: []xar.File{
+	var signatures []xar.Signature
+	if in.Signing.Xar != nil {
+		if signatures, err = in.Signing.Xar(); err != nil {
+			return err
+		}
+	}
+	return xar.Write(w, xar.Archive{Time: in.Time, Signatures: signatures, Files: []xar.File{
 		file("Distribution", pkgDistribution(in, kilobytes), true),
 		{Name: pkgComponent, Mode: fs.ModeDir | 0o755, Time: in.Time},
 		file(pkgComponent+"/Bom", receipt.Bytes(), true),

@@ -37,6 +37,7 @@ func writeRPM(w io.Writer, in Input) error {
 	info.RPM.Group = "Amazon/Tools"
 	info.RPM.BuildHost = "localhost" // not this machine's name: the bytes must not depend on it
 	info.RPM.Compression = "xz"      // rpm before 4.14 cannot read zstd
+	info.RPM.Signature.SignFn = in.Signing.OpenPGP
 	err = s.scripts(map[*string][]byte{
 		&info.RPM.Scripts.PreTrans:  []byte(read(in, "rpm/pretrans")),
 		&info.Scripts.PreInstall:    script(in, "", "rpm/pre"),

@@ -109,17 +109,26 @@ func (s *Signer) Detach(data io.Reader) (signature []byte, err error) {
 	if s.pgp == nil {
 		return nil, fmt.Errorf("%w: there is no OpenPGP key", ErrKey)
 	}
-	off := false
-	config := &packet.Config{DefaultHash: digest, SigningKeyId: s.pgp.id, Time: func() time.Time { return s.pgp.time },
-		NonDeterministicSignaturesViaNotation: &off} // a random notation would make every signature another
 	s.pgp.mu.Lock()
 	defer s.pgp.mu.Unlock()
 	var out bytes.Buffer
-	err = openpgp.DetachSign(&out, s.pgp.entity, data, config)
-	if o := s.pgp.outer; o != nil && o.err != nil {
-		err, o.err = o.err, nil
+	err = openpgp.DetachSign(&out, s.pgp.entity, data, s.pgp.config())
+	return out.Bytes(), s.pgp.reason(err)
+}
+
+// config is how signatures are made: a random notation would make every one another.
+func (k *pgpKey) config() *packet.Config {
+	off := false
+	return &packet.Config{DefaultHash: digest, SigningKeyId: k.id, Time: func() time.Time { return k.time },
+		NonDeterministicSignaturesViaNotation: &off}
+}
+
+// reason is why a command failed, if it did.
+func (k *pgpKey) reason(err error) error {
+	if k.outer != nil && k.outer.err != nil {
+		err, k.outer.err = k.outer.err, nil
 	}
-	return out.Bytes(), err
+	return err
 }
 
 // readRing reads keys, armored or not.

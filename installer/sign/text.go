@@ -3,12 +3,10 @@ package sign
 import (
 	"bytes"
 	"fmt"
-	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
-	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
 // Armored makes a detached OpenPGP signature as text: Release.gpg, repomd.xml.asc.
@@ -29,12 +27,10 @@ func (s *Signer) Clear(text []byte) ([]byte, error) {
 	if !ok || key.PrivateKey == nil {
 		return nil, fmt.Errorf("%w: there is no private OpenPGP key", ErrKey)
 	}
-	off := false
 	s.pgp.mu.Lock()
 	defer s.pgp.mu.Unlock()
 	var out bytes.Buffer
-	w, err := clearsign.Encode(&out, key.PrivateKey, &packet.Config{DefaultHash: digest, Time: func() time.Time { return s.pgp.time },
-		NonDeterministicSignaturesViaNotation: &off})
+	w, err := clearsign.Encode(&out, key.PrivateKey, s.pgp.config())
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +38,7 @@ func (s *Signer) Clear(text []byte) ([]byte, error) {
 	if closed := w.Close(); err == nil {
 		err = closed
 	}
-	if o := s.pgp.outer; o != nil && o.err != nil {
-		err, o.err = o.err, nil
-	}
-	return append(out.Bytes(), '\n'), err
+	return append(out.Bytes(), '\n'), s.pgp.reason(err)
 }
 
 // PublicKey is the OpenPGP key without its secrets, as text.

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/installer/sign"
+)
+
+func verifyVerb() *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "who signed packages, and whether they are as they were signed",
+		ArgsUsage: "FILE…",
+		Description: "Reads deb, rpm, exe, msi, pkg, FILE.sig and SHA256SUMS. With --key or --ca every file has to be signed by those; exit\n" +
+			"code 4 says that one is not. Without them it shows who claims to have signed. Notarisation by Apple is not looked at.",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "key", Usage: "OpenPGP public key, armored or not: for deb, rpm, .sig and SHA256SUMS"},
+			&cli.StringSliceFlag{Name: "ca", Usage: "certificate of an authority, PEM or DER: for exe, msi and pkg, also of time-stamp servers; default: this system's"},
+		},
+		Action: verify,
+	}
+}
+
+type verifyResult struct {
+	Files []verified `json:"files"`
+}
+
+type verified struct {
+	sign.Report
+	Error string `json:"error,omitempty"`
+}
+
+func verify(c *cli.Context) error {
+	v := speak(c)
+	if !c.Args().Present() {
+		return usage("name the files to verify")
+	}
+	trusted := sign.Trusted{Now: time.Now()}
+	for flag, add := range map[string]func([]byte) error{"key": trusted.ReadKeys, "ca": trusted.ReadRoots} {
+		for _, path := range c.StringSlice(flag) {
+			b, err := os.ReadFile(path)
+			if err == nil {
+				err = add(b)
+			}
+			if err != nil {
+				return cannot("read", "--"+flag+" "+path, err)
+			}
+		}
+	}
+	var res verifyResult
+	var first error
+	for _, path := range c.Args().Slice() {
+		r, err := sign.Verify(path, trusted)
+		one := verified{Report: r}
+		if err != nil {
+			one.Error = err.Error()
+			if first == nil {
+				first = unverified(path, err)
+			}
+		}
+		res.Files = append(res.Files, one)
+	}
+	v.result(res, "%s", verifyText(res))
+	return first
+}
+
+// unverified is the problem of one file: an expired key is a matter of the signature here.
+func unverified(path string, err error) *problem {
+	p := cannot("verify", path, err)
+	if errors.Is(err, sign.ErrExpired) {
+		return p.withCode(exitVerify).withHint("ask who made it for one that is signed with a key valid now, or with a timestamp")
+	}
+	return p
+}
+
+// trustWords say what each degree of trust means.
+var trustWords = map[sign.Trust]string{
+	sign.ByKey:      "made by a key that was named",
+	sign.ByCA:       "trusted: its chain leads to a certificate that was named",
+	sign.BySystem:   "trusted: its chain leads to a root of this system",
+	sign.Integrity:  "integrity only: it fits the file; who made it is not known here",
+	sign.NotChecked: "not checked: it needs --key",
+}
+
+func verifyText(res verifyResult) string {
+	var b strings.Builder
+	for _, f := range res.Files {
+		fmt.Fprintf(&b, "%s (%s)\n", f.File, f.Kind)
+		for _, s := range f.Signatures {
+			fmt.Fprintf(&b, "  %s of %s: signed by %s\n", s.Kind, s.Of, s.By)
+			if s.Issuer != "" {
+				fmt.Fprintf(&b, "    certificate of %s, SHA-256 %s\n", s.Issuer, s.Key)
+			} else {
+				fmt.Fprintf(&b, "    key %s, at %s\n", s.Key, s.Made.Format(time.RFC3339))
+			}
+			if !s.Stamped.IsZero() {
+				fmt.Fprintf(&b, "    timestamp %s by %s\n", s.Stamped.Format(time.RFC3339), s.StampedBy)
+			}
+			words := trustWords[s.Trust]
+			if f.Error != "" {
+				words = strings.TrimPrefix(string(s.Trust), "not checked")
+			}
+			if words != "" {
+				fmt.Fprintf(&b, "    %s\n", words)
+			}
+			if s.Note != "" {
+				fmt.Fprintf(&b, "    (%s)\n", s.Note)
+			}
+		}
+		if len(f.Signatures) == 0 {
+			b.WriteString("  not signed\n")
+		}
+		if f.Note != "" {
+			fmt.Fprintf(&b, "  %s\n", f.Note)
+		}
+		if f.Error != "" {
+			fmt.Fprintf(&b, "  NOT VERIFIED: %s\n", f.Error)
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
