@@ -45,6 +45,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"region-mend":   plain(func(_ *testscript.TestScript, s *story, _ []string) { s.region.Mend() }),
 	"region-close":  plain(closeRegion),
 	"publish":       plain(publish),
+	"serve":         plain(serveFolder),
 	"activation":    plain(activation),
 	"install":       install,
 	"send":          plain(send),

@@ -11,6 +11,7 @@
 //	region-clock DURATION                the region's clock jumps ahead
 //	region-close                         the region is gone (its data stays)
 //	publish VERSION|KIND…                releases made once for all scripts: 9.1.0.0, 9.2.0.0, and broken ones
+//	serve FOLDER                         a plain web server over a folder; sets ENDPOINT
 //	activation [LIMIT]                   sets SSM_ACTIVATION_ID and SSM_ACTIVATION_CODE
 //	install [FLAG…]                      ssm-setup install --root $ROOT with that activation
 //	send [-status S] DOCUMENT [K=V…]     Run Command, waits for the end; prints what the region recorded
