@@ -11,6 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/selfswap"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
+	"github.com/ssm-setup/ssm-setup/installer/systems"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -106,13 +107,14 @@ var explanations = []struct {
 	{is(publish.ErrChanged), exitBusy, "somebody else publishes there right now; run it again"},
 	{is(publish.ErrNoBucket), exitRegion, "make the bucket first, or check the region's name and --to"},
 	{is(publish.ErrCredentials), exitPermission, "set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and its kin, or AWS_SHARED_CREDENTIALS_FILE"},
-	{is(publish.ErrSigned), exitRefused, "give the key with --repository-key, or say --no-repositories; nothing was written"},
+	{is(publish.ErrSigned), exitRefused, "give the key with --sign-pgp-key, or say --no-repositories; nothing was written"},
 	{is(publish.ErrNotServed), exitRefused, "publish it first: ssm-setup publish; ssm-setup mark changes a status"},
 	{is(sign.ErrKey), exitUsage, "the file must hold one OpenPGP private key"},
 	{is(sign.ErrPassphrase), exitUsage, "give the key's passphrase in a file"},
 	{is(sign.ErrExpired), exitVerify, "use a key that is valid now"},
 	{is(errNoSum), exitVerify, "give --sha256, or put SHA256SUMS of the release beside the file"},
 	{is(selfswap.ErrChecksum), exitVerify, "the file is damaged or not the one the checksum belongs to; nothing was changed"},
+	{is(systems.ErrUnsupported), exitRefused, "the README lists the supported systems"},
 	{is(errNotInstalled), exitRefused, "run ssm-setup install first"},
 	{is(errOriginal), exitRefused, "remove the original agent first, or use --root with a folder of your own; its registration stays usable"},
 	{is(errNotRoot), exitPermission, "run it as root, or use --root with a folder of your own"},

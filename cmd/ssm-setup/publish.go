@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
-	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -31,12 +29,7 @@ func writeFlags() []cli.Flag {
 
 // repositoryFlags are for verbs that keep the metadata of apt and yum.
 func repositoryFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "repository-key", Usage: "`FILE` with the OpenPGP private key that signs the apt and yum metadata",
-			EnvVars: []string{"SSM_SETUP_REPOSITORY_KEY"}},
-		&cli.StringFlag{Name: "repository-passphrase-file", Usage: "`FILE` with its passphrase"},
-		&cli.BoolFlag{Name: "no-repositories", Usage: "leave the apt and yum metadata alone"},
-	}
+	return append(pgpFlags(), &cli.BoolFlag{Name: "no-repositories", Usage: "leave the apt and yum metadata alone"})
 }
 
 func publishVerb() *cli.Command {
@@ -114,25 +107,9 @@ func openRegion(c *cli.Context) (publish.Target, publish.Options, error) {
 // repositoryOptions reads repositoryFlags. The key must be good before anything is written.
 func repositoryOptions(c *cli.Context, o *publish.Options) error {
 	o.Repositories = !c.Bool("no-repositories")
-	file := c.String("repository-key")
-	if file == "" || !o.Repositories {
-		return nil
-	}
-	key, err := os.ReadFile(file)
-	if err != nil {
-		return cannot("read", "the repository key", err)
-	}
-	s := sign.Options{PGPKey: key, Time: time.Now(), Now: time.Now()}
-	if words := c.String("repository-passphrase-file"); words != "" {
-		b, err := os.ReadFile(words)
-		if err != nil {
-			return cannot("read", "the repository key's passphrase", err)
-		}
-		s.Passphrase = strings.TrimRight(string(b), "\r\n")
-	}
-	signer, err := sign.Open(s)
-	if err != nil {
-		return cannot("use", "the repository key "+file, err)
+	signer, err := openKeys(c, time.Now())
+	if err != nil || signer == nil {
+		return err
 	}
 	o.Sign = signer
 	return nil

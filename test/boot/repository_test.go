@@ -35,7 +35,7 @@ func repositoryKey(t *testing.T) string {
 // offer publishes a version, signed if there is a key.
 func offer(t *testing.T, r *local.Region, version, key string) {
 	t.Helper()
-	changeRegion(t, r, "publish", "--from", filepath.Join(dist, version), "--repository-key", key)
+	changeRegion(t, r, "publish", "--from", filepath.Join(dist, version), "--sign-pgp-key", key)
 }
 
 // changeRegion runs a verb of ssm-setup that changes the region.
@@ -88,7 +88,7 @@ func TestAptFromARegion(t *testing.T) {
 	m.agentSays("9.1.0.0")
 
 	// a version that is taken back is not offered any more
-	changeRegion(t, r, "mark", "--version", "9.2.0.0", "--status", "Inactive", "--repository-key", key)
+	changeRegion(t, r, "mark", "--version", "9.2.0.0", "--status", "Inactive", "--sign-pgp-key", key)
 	m.run("apt-get", "update")
 	if out := m.run("apt-cache", "policy", "amazon-ssm-agent"); strings.Contains(out, "9.2.0.0") {
 		t.Errorf("policy\n%s", out)
