@@ -157,6 +157,9 @@ func isWord(want string) bool { return want == "latest" || want == "stable" }
 
 // open looks around, refuses what must not be, and takes the lock.
 func (i *installing) open() (release func(), err error) {
+	if err := refuseSystem(i.layout); err != nil {
+		return nil, err
+	}
 	if err := mayChange(i.layout); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/systems"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -64,11 +65,19 @@ func refuseOriginal(l installer.Layout) error {
 	if !l.System() {
 		return nil
 	}
-	const snap = "/snap/amazon-ssm-agent/current/amazon-ssm-agent"
-	if _, err := os.Stat(snap); err == nil {
-		return fmt.Errorf("%w, as a snap: %s", errOriginal, snap)
+	if exists(snapAgent) {
+		return fmt.Errorf("%w, as a snap: %s", errOriginal, snapAgent)
 	}
 	return nil
+}
+
+// refuseSystem fails where the agent cannot run. Under a root, which may lie in a container, only the kernel counts.
+func refuseSystem(l installer.Layout) error {
+	facts := systems.Here()
+	if !l.System() {
+		facts.ID = ""
+	}
+	return systems.Check(facts)
 }
 
 // mayChange fails early where the system would refuse half-way.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/ssm-setup/ssm-setup/installer/systems"
 )
 
 //go:embed assets
@@ -92,7 +94,7 @@ func read(in Input, asset string) string {
 
 // script joins the shared functions and one script.
 func script(in Input, head, asset string) []byte {
-	return []byte(head + read(in, "common/functions.sh") + "\n" + read(in, asset))
+	return []byte(head + read(in, "common/functions.sh") + "\n" + systems.Shell() + "\n" + read(in, asset))
 }
 
 // squeeze is gzip at its best, without name and time.

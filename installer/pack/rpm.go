@@ -5,6 +5,7 @@ import (
 
 	nfpmrpm "github.com/goreleaser/nfpm/v2/rpm"
 
+	"github.com/ssm-setup/ssm-setup/installer/systems"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -39,7 +40,7 @@ func writeRPM(w io.Writer, in Input) error {
 	info.RPM.Compression = "xz"      // rpm before 4.14 cannot read zstd
 	info.RPM.Signature.SignFn = in.Signing.OpenPGP
 	err = s.scripts(map[*string][]byte{
-		&info.RPM.Scripts.PreTrans:  []byte(read(in, "rpm/pretrans")),
+		&info.RPM.Scripts.PreTrans:  []byte(systems.Shell() + "\n" + read(in, "rpm/pretrans")),
 		&info.Scripts.PreInstall:    script(in, "", "rpm/pre"),
 		&info.Scripts.PostInstall:   script(in, "", "rpm/post"),
 		&info.Scripts.PreRemove:     script(in, "", "rpm/preun"),

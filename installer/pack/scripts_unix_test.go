@@ -31,6 +31,7 @@ systemctl() {
 	esac
 }
 snap() { [ -e $state/../snap ]; }
+refuse_system() { :; }
 `
 
 // world is one machine for scripts: state of the service, and what is in the agent's data.

@@ -26,6 +26,7 @@ var rooms = map[string][]string{
 	"regions/local":  {"regions", "regions/wire", "manifests"},
 
 	"installer/stamp":       {},
+	"installer/systems":     {},
 	"installer/host":        {},
 	"installer/pointer":     {"installer/host"},
 	"installer/launcher":    {"installer/pointer", "installer/host"},
@@ -33,7 +34,7 @@ var rooms = map[string][]string{
 	"installer":             {"installer/pointer", "installer/host", "manifests"},
 	"installer/service":     {"installer", "installer/host", "installer/launcher"},
 	"installer/unpack":      {},
-	"installer/pack":        {"installer", "installer/pack/*", "manifests"},
+	"installer/pack":        {"installer", "installer/pack/*", "installer/systems", "manifests"},
 	"installer/pack/bom":    {"installer/pack/cpio"},
 	"installer/pack/cpio":   {},
 	"installer/pack/macho":  {},

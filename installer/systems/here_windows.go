@@ -1,0 +1,12 @@
+package systems
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/windows"
+)
+
+func (f *Facts) look() {
+	major, minor, build := windows.RtlGetNtVersionNumbers()
+	f.Version = fmt.Sprintf("%d.%d.%d", major, minor, build)
+}
