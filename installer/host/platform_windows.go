@@ -26,5 +26,5 @@ func platform() (name, version string, err error) {
 	if v.BuildNumber >= 22000 && v.ProductType == workstation { // the registry never learned of 11
 		name = strings.Replace(name, "Windows 10", "Windows 11", 1)
 	}
-	return "Microsoft " + name, version, nil
+	return "Microsoft " + strings.TrimPrefix(name, "Microsoft "), version, nil
 }

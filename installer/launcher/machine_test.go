@@ -1,5 +1,3 @@
-//go:build unix
-
 package launcher_test
 
 import (
@@ -9,9 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -73,7 +71,7 @@ func (m *machine) plant(path string) {
 	m.Helper()
 	exe, err := os.Executable()
 	m.ok(err)
-	if os.Link(exe, path) == nil {
+	if runtime.GOOS != "windows" && os.Link(exe, path) == nil { // there a process may show the other name
 		return
 	}
 	data, err := os.ReadFile(exe)
@@ -133,11 +131,11 @@ func (m *machine) end() {
 	for range 200 {
 		pid, launching := launcher.Running(m.Paths)
 		if launching {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			m.kill(pid)
 		}
 		pid, working := launcher.AgentRunning(m.Paths)
 		if working {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			m.kill(pid)
 		}
 		if !launching && !working {
 			break
@@ -149,6 +147,21 @@ func (m *machine) end() {
 		events, _ := os.ReadFile(filepath.Join(m.Root, "events"))
 		m.Logf("events:\n%s", events)
 	}
+}
+
+// kill ends a process at once; one that is gone is no error.
+func (m *machine) kill(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		_ = p.Kill()
+		_ = p.Release()
+	}
+}
+
+func (m *machine) read(path string) string {
+	m.Helper()
+	b, err := os.ReadFile(path)
+	m.ok(err)
+	return string(b)
 }
 
 // events are "what who more" without process ids.

@@ -1,5 +1,3 @@
-//go:build unix
-
 package launcher_test
 
 import (
@@ -7,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,7 +25,7 @@ func TestMain(m *testing.M) {
 	switch {
 	case err != nil:
 		os.Exit(m.Run())
-	case filepath.Base(exe) == "amazon-ssm-agent":
+	case base(exe) == "amazon-ssm-agent", base(exe) == "ssm-cli":
 		os.Exit(actLauncher(paths))
 	case filepath.Base(os.Args[0]) == "updater":
 		tell(paths, "updater", versionOf(paths, exe), strings.Join(os.Args[1:], " "))
@@ -37,8 +36,11 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// base is a program's name on every system.
+func base(path string) string { return strings.TrimSuffix(filepath.Base(path), ".exe") }
+
 func actLauncher(p pointer.Paths) int {
-	if len(os.Args) > 1 || filepath.Base(os.Args[0]) != "amazon-ssm-agent" {
+	if len(os.Args) > 1 || base(os.Args[0]) != "amazon-ssm-agent" {
 		return launcher.Main(os.Args)
 	}
 	s := launcher.Service{Paths: p, Stamp: floorVersion, Timing: quick(), Log: os.Stderr}
@@ -62,6 +64,9 @@ func quick() launcher.Timing {
 	t.Look = 5 * time.Millisecond
 	if os.Getenv("TEST_SHORT_SILENCE") != "" {
 		t.FirstBeat, t.NextBeat = 6, 6
+		if runtime.GOOS == "windows" {
+			t.FirstBeat, t.NextBeat = 20, 20 // processes take longer to start
+		}
 	}
 	return t
 }

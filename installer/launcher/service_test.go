@@ -1,14 +1,11 @@
-//go:build unix
-
 package launcher_test
 
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +21,7 @@ func TestStartAndStop(t *testing.T) {
 	if got, ok := launcher.Running(m.Paths); !ok || got != cmd.Process.Pid {
 		t.Errorf("launcher lock held by %d, %t", got, ok)
 	}
-	m.ok(cmd.Process.Signal(syscall.SIGTERM))
+	m.ok(launcher.End(m.Paths, cmd.Process.Pid))
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("exit: %v", err)
 	}
@@ -37,7 +34,7 @@ func TestStopKillsADeafAgent(t *testing.T) {
 	m.act(pointer.Floor, "deaf")
 	cmd := m.launch()
 	pid := m.await("start floor 1", 1)
-	m.ok(cmd.Process.Signal(syscall.SIGTERM))
+	m.ok(launcher.End(m.Paths, cmd.Process.Pid))
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("exit: %v", err)
 	}
@@ -113,7 +110,7 @@ func TestTokensCountAcrossLaunchers(t *testing.T) {
 		cmd := m.launch()
 		pid := m.await("start 9.2.0.0 2", i+1)
 		m.ok(cmd.Process.Kill()) // a power cut, as far as it goes
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+		m.kill(pid)
 		_ = cmd.Wait()
 		m.gone(pid)
 	}
@@ -221,7 +218,7 @@ func TestTwoLaunchers(t *testing.T) {
 	if n := m.count("start floor 1"); n != 1 {
 		t.Errorf("%d agents", n)
 	}
-	m.ok(one.Process.Signal(syscall.SIGTERM))
+	m.ok(launcher.End(m.Paths, one.Process.Pid))
 	_ = one.Wait()
 	m.await("start floor 1", 2)
 	if runs, _ := launcher.Running(m.Paths); runs != other.Process.Pid {
@@ -239,67 +236,16 @@ func TestNoPointerNoFolders(t *testing.T) {
 
 func TestDetachedLauncherComesBack(t *testing.T) {
 	m := newMachineAlone(t)
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/administrator")
-	t.Setenv("SSM_ACTIVATION_CODE", "secret")
 	pid, err := launcher.Detach(m.Paths)
 	m.ok(err)
 	m.await("start floor 1", 1)
-	env, err := os.ReadFile("/proc/" + strings.TrimSpace(m.read(m.PidFile())) + "/environ")
-	m.ok(err)
-	if s := string(env); strings.Contains(s, "/nowhere") || strings.Contains(s, "SSM_ACTIVATION") ||
-		!strings.Contains(s, "AWS_SHARED_CREDENTIALS_FILE="+m.Credentials()) {
-		t.Errorf("environment: %q", s)
+	if got := strings.TrimSpace(m.read(m.PidFile())); got != strconv.Itoa(pid) {
+		t.Errorf("the pid file says %s", got)
 	}
-	m.ok(syscall.Kill(pid, syscall.SIGKILL))
+	m.kill(pid)
 	m.await("orphan floor", 1)
 	m.await("start floor 1", 2)
 	if again, ok := launcher.Running(m.Paths); !ok || again == pid {
 		t.Errorf("process %d runs", again)
 	}
-}
-
-func TestAnOriginalIsWaitedFor(t *testing.T) {
-	m := newMachineAlone(t)
-	m.ok(os.Remove(m.Launcher()))
-	cat, err := exec.LookPath("cat")
-	m.ok(err)
-	data, err := os.ReadFile(cat)
-	m.ok(err)
-	m.ok(os.WriteFile(m.Launcher(), data, 0o755))
-	original := &exec.Cmd{Path: m.Launcher(), Args: []string{"cat"}} // runs as a service does: without arguments
-	in, err := original.StdinPipe()
-	m.ok(err)
-	m.ok(original.Start())
-	m.ok(os.Remove(m.Launcher())) // a package replaces it while it runs
-	m.plant(m.Launcher())
-	m.launch()
-	m.until("one that waits", func() bool {
-		log, _ := os.ReadFile(filepath.Join(m.Root, "log"))
-		return strings.Contains(string(log), "an original agent is running")
-	})
-	if n := m.count("start floor 1"); n != 0 {
-		t.Error("an agent was started beside it")
-	}
-	m.ok(in.Close())
-	_ = original.Wait()
-	m.await("start floor 1", 1)
-}
-
-func (m *machine) read(path string) string {
-	m.Helper()
-	b, err := os.ReadFile(path)
-	m.ok(err)
-	return string(b)
-}
-
-func TestReapsWhatIsNotItsOwn(t *testing.T) {
-	m := newMachine(t)
-	// As a child subreaper would: a shell starts an orphan and becomes the launcher, which inherits it as a child.
-	cmd := exec.Command("/bin/sh", "-c", `sleep 0.05 & echo $! > "$1/orphan"; exec "$2"`, "sh", m.Root, m.Launcher())
-	cmd.Env = os.Environ()
-	m.ok(cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	m.await("start floor 1", 1)
-	pid := strings.TrimSpace(m.read(filepath.Join(m.Root, "orphan")))
-	m.until("no zombie left", func() bool { _, err := os.Stat("/proc/" + pid); return err != nil })
 }

@@ -10,17 +10,19 @@ import (
 )
 
 // Run is the service, under the service control manager or, where that one did not start this process, by itself: as a detached
-// launcher or at a console. It returns when it was stopped. The first call to the manager tells which it is; the library's own
-// question is answered wrongly where a service manager has no session 0.
+// launcher, which every one of an installation under a root is, or at a console. It returns when it was stopped. The first call
+// to the manager tells which it is; the library's own question is answered wrongly where services run in no session of their own.
 func (s Service) Run() error {
-	err := svc.Run("AmazonSSMAgent", managed{s})
-	if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
-		l := newLoop(s)
-		l.catch()
-		l.run()
-		return nil
+	if s.Paths.Root == "" {
+		err := svc.Run("AmazonSSMAgent", managed{s})
+		if !errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
+			return err
+		}
 	}
-	return err
+	l := newLoop(s)
+	l.catch()
+	l.run()
+	return nil
 }
 
 // catch listens to the console, and to the event of this launcher's name.

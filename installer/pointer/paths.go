@@ -35,7 +35,7 @@ func Of(executable string) (Paths, error) {
 	dir := filepath.Dir(filepath.Clean(executable))
 	for _, place := range []string{dir, filepath.Dir(dir)} {
 		for _, p := range candidates(place) {
-			if p.Bin() == dir || p.StoreDir() == filepath.Dir(dir) {
+			if SamePath(p.Bin(), dir) || SamePath(p.StoreDir(), filepath.Dir(dir)) {
 				return p, nil
 			}
 		}
@@ -48,8 +48,9 @@ func candidates(folder string) []Paths {
 	out := []Paths{{}}
 	const probe = string(filepath.Separator) + "?"
 	for _, tail := range []string{Paths{Root: probe}.Bin(), Paths{Root: probe}.StoreDir()} {
-		if root, ok := strings.CutSuffix(folder, strings.TrimPrefix(tail, probe)); ok && root != "" {
-			out = append(out, Paths{Root: root})
+		tail = strings.TrimPrefix(tail, probe)
+		if at := len(folder) - len(tail); at > 0 && SamePath(folder[at:], tail) {
+			out = append(out, Paths{Root: folder[:at]})
 		}
 	}
 	return out
@@ -109,7 +110,7 @@ func (p Paths) UpdaterLock() string { return filepath.Join(p.Data(), "lock", "up
 func (p Paths) Owns(executable string) bool {
 	dir := filepath.Dir(filepath.Clean(executable))
 	for _, q := range []Paths{p, p.resolved()} {
-		if dir == q.Bin() || filepath.Dir(dir) == q.StoreDir() {
+		if SamePath(dir, q.Bin()) || SamePath(filepath.Dir(dir), q.StoreDir()) {
 			return true
 		}
 	}

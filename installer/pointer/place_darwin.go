@@ -15,3 +15,6 @@ func (p Paths) StoreDir() string { return p.under("opt/aws/ssm/data/store") }
 func (p Paths) Logs() string { return p.under("var/log/amazon/ssm") }
 
 func (p Paths) credentialsDir() string { return p.Data() }
+
+// SamePath compares two clean paths as this system does.
+func SamePath(a, b string) bool { return a == b }

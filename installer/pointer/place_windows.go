@@ -3,6 +3,7 @@ package pointer
 import (
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 const suffix = ".exe"
@@ -58,3 +59,6 @@ func (p Paths) credentialsDir() string {
 	}
 	return filepath.Join(p.Root, "config")
 }
+
+// SamePath compares two clean paths as this system does: a service or a person may have written them in any case.
+func SamePath(a, b string) bool { return strings.EqualFold(a, b) }

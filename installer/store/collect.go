@@ -70,7 +70,7 @@ func (s Store) inUse(version string) bool {
 	}
 	for _, pid := range pids {
 		exe, err := host.ProcessExecutable(pid)
-		if err == nil && (filepath.Dir(exe) == dir || filepath.Dir(exe) == real) {
+		if err == nil && (pointer.SamePath(filepath.Dir(exe), dir) || pointer.SamePath(filepath.Dir(exe), real)) {
 			return true
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // KeepFloor has the floor's agent keep itself in the store as the previous version, before a package replaces it: a hard link,
-// or a copy where the store lies on another file system. version is the floor's own. Where the floor is not what runs by choice,
+// or a copy where the store lies on another file system or processes would not show which name they run under. version is the floor's own. Where the floor is not what runs by choice,
 // or a version is on probation, the ring holds something else to fall back to and nothing is done.
 func (s Store) KeepFloor(version string) (pointer.Target, error) {
 	state, err := s.Read()
@@ -80,7 +80,7 @@ func (s Store) link(t pointer.Target) error {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
-	if err := os.Link(s.Paths.Worker(), filepath.Join(dir, filepath.Base(s.Paths.Worker()))); err != nil {
+	if err := hardLink(s.Paths.Worker(), filepath.Join(dir, filepath.Base(s.Paths.Worker()))); err != nil {
 		return err
 	}
 	if err := s.name(dir, t.Version); err != nil {
