@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -24,8 +25,9 @@ type Place struct {
 	Endpoint string // an S3 address that stands in for AWS's, path style; empty for AWS
 	Profile  string // of the shared files, empty for the usual chain
 	Bucket   string
-	Prefix   string // folder in the bucket, empty for none
-	Tries    int    // of every request; 0 means 6
+	Prefix   string        // folder in the bucket, empty for none
+	Tries    int           // of every request; 0 means 6
+	Pause    time.Duration // the longest between tries; 0 means 20 s
 }
 
 // Bucket is a target in S3 or a service that speaks its protocol. Credentials come from the usual AWS chain;
@@ -45,8 +47,12 @@ func Bucket(ctx context.Context, p Place) (Target, error) {
 	if p.Tries == 0 {
 		p.Tries = 6
 	}
+	if p.Pause == 0 {
+		p.Pause = 20 * time.Second
+	}
 	client := s3.NewFromConfig(c, func(o *s3.Options) {
-		o.Retryer = retry.AddWithMaxAttempts(retry.NewStandard(), p.Tries)
+		o.Retryer = retry.AddWithMaxBackoffDelay(retry.AddWithMaxAttempts(retry.NewStandard(), p.Tries), p.Pause)
+		o.DisableLogOutputChecksumValidationSkipped = true // it would speak past the one printer
 		if p.Endpoint != "" {
 			o.BaseEndpoint = aws.String(p.Endpoint)
 			o.UsePathStyle = true
@@ -72,7 +78,18 @@ func (b *store) Read(ctx context.Context, key string) (io.ReadCloser, string, er
 	if err != nil {
 		return nil, "", sorted(err)
 	}
-	return out.Body, aws.ToString(out.ETag), nil
+	return checked{out.Body}, aws.ToString(out.ETag), nil
+}
+
+// checked is a body that the library compares with the checksum the bucket keeps.
+type checked struct{ io.ReadCloser }
+
+func (c checked) Read(b []byte) (int, error) {
+	n, err := c.ReadCloser.Read(b)
+	if err != nil && strings.Contains(err.Error(), "checksum did not match") { // its type is not public
+		err = fmt.Errorf("%w: %w", ErrDiffers, err)
+	}
+	return n, err
 }
 
 func (b *store) Stat(ctx context.Context, key string) (Object, error) {

@@ -199,9 +199,13 @@ func TestDryRun(t *testing.T) {
 func TestStopsAnywhere(t *testing.T) {
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
 	o := publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
+	before := t.TempDir()
+	put(t, publish.Folder(before), one, o)
 	for stop := 0; ; stop++ {
 		dir := t.TempDir()
-		put(t, publish.Folder(dir), one, o)
+		if err := os.CopyFS(dir, os.DirFS(before)); err != nil {
+			t.Fatal(err)
+		}
 		var n atomic.Int64
 		to := &recorder{Target: publish.Folder(dir), before: func(string) error {
 			if n.Add(1) > int64(stop) {

@@ -1,0 +1,184 @@
+package publish_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/local"
+)
+
+// region is a local region and its bucket as a target.
+func region(t *testing.T, change ...func(*publish.Place)) (*local.Region, publish.Target) {
+	t.Helper()
+	r := local.Start(t)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", r.CredentialsFile())
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	p := publish.Place{Region: r.Name(), Endpoint: r.URL(), Bucket: regions.Bucket(r.Name()), Tries: 4, Pause: time.Millisecond}
+	for _, c := range change {
+		c(&p)
+	}
+	to, err := publish.Bucket(context.Background(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, to
+}
+
+func large() []byte { return bytes.Repeat([]byte("0123456789abcdef"), 5<<20/2) } // 40 MiB
+
+// A large object goes up in parts, over passing faults; its hash and content are as written.
+func TestParts(t *testing.T) {
+	r, to := region(t)
+	content := large()
+	r.Break("UploadPart", 2, 503, "")
+	r.Break("CompleteMultipartUpload", 1, 503, "")
+	if err := to.Write(context.Background(), "large", bytes.NewReader(content), publish.When{Absent: true}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal([]byte(read(t, to, "large")), content) {
+		t.Error("other content")
+	}
+	o, err := to.Stat(context.Background(), "large")
+	if err != nil || o.Size != int64(len(content)) || o.SHA256 != sum(string(content)) {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if err := to.Write(context.Background(), "large", bytes.NewReader(content), publish.When{Absent: true}); !errors.Is(err, publish.ErrChanged) {
+		t.Errorf("over one that is there: %v", err)
+	}
+}
+
+// Parts that fail for good leave no object.
+func TestPartsFail(t *testing.T) {
+	r, to := region(t)
+	r.Break("CompleteMultipartUpload", -1, 403, "")
+	if err := to.Write(context.Background(), "large", bytes.NewReader(large()), publish.When{}); !errors.Is(err, publish.ErrDenied) {
+		t.Error(err)
+	}
+	r.Mend()
+	if _, err := to.Stat(context.Background(), "large"); !errors.Is(err, publish.ErrAbsent) {
+		t.Error(err)
+	}
+}
+
+func TestConditions(t *testing.T) {
+	ctx := context.Background()
+	r, to := region(t)
+	write := func(text string, when publish.When) error {
+		return to.Write(ctx, "key", strings.NewReader(text), when)
+	}
+	if err := write("one", publish.When{Absent: true}); err != nil {
+		t.Fatal(err)
+	}
+	body, tag, err := to.Read(ctx, "key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, body)
+	body.Close()
+	if err := write("two", publish.When{Absent: true}); !errors.Is(err, publish.ErrChanged) {
+		t.Errorf("absent: %v", err)
+	}
+	if err := write("two", publish.When{Tag: tag}); err != nil {
+		t.Errorf("same: %v", err)
+	}
+	if err := write("three", publish.When{Tag: tag}); !errors.Is(err, publish.ErrChanged) {
+		t.Errorf("changed: %v", err)
+	}
+	r.DropConnections(2)
+	r.Break("PutObject", 1, 500, "")
+	if err := write("four", publish.When{}); err != nil || read(t, to, "key") != "four" {
+		t.Errorf("over faults: %v", err)
+	}
+}
+
+func TestBucketRefuses(t *testing.T) {
+	ctx := context.Background()
+	r, to := region(t)
+	one := release(t, "9.1.0.0", "one")
+	o := publish.Options{UriFormat: template, Repositories: true}
+	r.Break("PutObject", -1, 403, "AccessDenied")
+	if _, err := publish.Publish(ctx, to, one, o); !errors.Is(err, publish.ErrDenied) {
+		t.Errorf("denied: %v", err)
+	}
+	r.Mend()
+	if keys, _ := r.Keys(""); len(keys) != 0 {
+		t.Errorf("denied, and written: %v", keys)
+	}
+	nowhere, err := publish.Bucket(ctx, publish.Place{Region: r.Name(), Endpoint: r.URL(), Bucket: "nowhere-at-all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := publish.Publish(ctx, nowhere, one, o); !errors.Is(err, publish.ErrNoBucket) {
+		t.Errorf("no bucket: %v", err)
+	}
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
+	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
+	if _, err := publish.Bucket(ctx, publish.Place{Region: r.Name(), Endpoint: r.URL(), Bucket: "b"}); !errors.Is(err, publish.ErrCredentials) {
+		t.Errorf("no credentials: %v", err)
+	}
+}
+
+// The same as in a folder: stopped anywhere, the bucket serves the old release whole, and the next run finishes.
+func TestBucketStopsAnywhere(t *testing.T) {
+	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
+	o := publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
+	_, to := region(t)
+	put(t, to, one, o)
+	for range 100 { // each run goes on where the one before broke off
+		var n atomic.Int64
+		broken := &recorder{Target: to, before: func(string) error {
+			if n.Add(1) > 3 {
+				return errors.New("power cut")
+			}
+			return nil
+		}}
+		if _, err := publish.Publish(context.Background(), broken, two, o); err == nil {
+			break
+		}
+		whole(t, to, "9.1.0.0")
+	}
+	whole(t, to, "9.2.0.0")
+}
+
+// What was written and does not come back as it was stops the publication before anything names it.
+func TestReadBack(t *testing.T) {
+	r, to := region(t)
+	damaged := "amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-debian-amd64.deb"
+	meddler := &after{Target: to, then: func(key string) {
+		if key == damaged {
+			if err := r.Corrupt(key); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	_, err := publish.Publish(context.Background(), meddler, release(t, "9.1.0.0", "one"), publish.Options{UriFormat: template})
+	if !errors.Is(err, publish.ErrDiffers) {
+		t.Error(err)
+	}
+	if _, err := r.Get(regions.ManifestKey); err == nil {
+		t.Error("the manifest was written")
+	}
+}
+
+// after does something after each write.
+type after struct {
+	publish.Target
+	then func(key string)
+}
+
+func (a *after) Write(ctx context.Context, key string, body io.ReadSeeker, when publish.When) error {
+	err := a.Target.Write(ctx, key, body, when)
+	a.then(key)
+	return err
+}
