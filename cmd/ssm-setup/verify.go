@@ -93,7 +93,11 @@ func verifyText(res verifyResult) string {
 	for _, f := range res.Files {
 		fmt.Fprintf(&b, "%s (%s)\n", f.File, f.Kind)
 		for _, s := range f.Signatures {
-			fmt.Fprintf(&b, "  %s of %s: signed by %s\n", s.Kind, s.Of, s.By)
+			by := "signed by"
+			if s.Trust == sign.NotChecked {
+				by = "a signature that says it is by"
+			}
+			fmt.Fprintf(&b, "  %s of %s: %s %s\n", s.Kind, s.Of, by, s.By)
 			if s.Issuer != "" {
 				fmt.Fprintf(&b, "    certificate of %s, SHA-256 %s\n", s.Issuer, s.Key)
 			} else {

@@ -105,8 +105,8 @@ func Verify(path string, t Trusted) (r Report, err error) {
 	kind := kindOf(path, f)
 	r.Kind = kind.name
 	err = kind.check(&look{file: f, path: path, size: info.Size(), Trusted: t, report: &r})
-	if kind.name != "sig" {
-		err = errors.Join(err, beside(path, t, &r))
+	if err == nil && kind.name != "sig" {
+		err = beside(path, t, &r)
 	}
 	r.Trust = least(r.Signatures)
 	if err == nil && len(r.Signatures) == 0 && t.Strict() {
