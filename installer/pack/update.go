@@ -26,7 +26,9 @@ func cargos() map[string]cargo {
 		"linux": {rpm, "amazon-ssm-agent.rpm", []string{"rpm/install.sh", "rpm/uninstall.sh"}},
 		"ubuntu": {deb, "amazon-ssm-agent.deb", []string{"deb/install.sh", "deb/uninstall.sh", "deb/snap-install.sh",
 			"deb/snap-uninstall.sh"}},
-		"darwin": {rooted, "amazon-ssm-agent.tar.gz", []string{"darwin/install.sh", "darwin/uninstall.sh"}},
+		"windows":      {portable, "package.zip", []string{"windows/install.ps1", "windows/uninstall.ps1"}},
+		"windows-nano": {portable, "package.zip", []string{"windows/install.ps1", "windows/uninstall.ps1"}},
+		"darwin":       {rooted, "amazon-ssm-agent.tar.gz", []string{"darwin/install.sh", "darwin/uninstall.sh"}},
 	}
 }
 
@@ -36,6 +38,19 @@ var (
 	update       = updateOf("update", func(p Platform) string { return p.OS })
 	updateUbuntu = updateOf("update-ubuntu", ubuntuOnly)
 )
+
+// Windows without an installer service has archives of its own name.
+var (
+	updateNano  = updateOf("update-nano", nanoOnly)
+	updaterNano = updaterOf("updater-nano", nanoOnly)
+)
+
+func nanoOnly(p Platform) string {
+	if p.OS != "windows" || p.Arch != "amd64" {
+		return ""
+	}
+	return "windows-nano"
+}
 
 // ubuntuOnly is the platform in the names of archives for systems with dpkg.
 func ubuntuOnly(p Platform) string {
