@@ -36,6 +36,7 @@ type header struct {
 	numbers map[int][]uint32
 	texts   map[int][]string
 	size    int64 // in the file
+	kept    int64 // bytes of what was taken: tags may overlap, and must not multiply
 }
 
 // headers reads the signature header and the main one, and where the main one lies.
@@ -91,7 +92,7 @@ func (h *header) take(entry, store []byte) error {
 	switch kind {
 	case typeInt16, typeInt32:
 		width := int64(2 * (kind - 2))
-		if count*width > int64(len(rest)) {
+		if h.kept += count * width; count*width > int64(len(rest)) || h.kept > maxHeader {
 			return fmt.Errorf("%w: tag %d lies outside the header", ErrRPM, tag)
 		}
 		for i := range count {
@@ -104,7 +105,7 @@ func (h *header) take(entry, store []byte) error {
 	case typeString, typeStrings, typeI18n:
 		for range count {
 			text, after, ok := bytes.Cut(rest, []byte{0})
-			if !ok {
+			if h.kept += int64(len(text)) + 1; !ok || h.kept > maxHeader {
 				return fmt.Errorf("%w: tag %d lies outside the header", ErrRPM, tag)
 			}
 			h.texts[tag] = append(h.texts[tag], string(text))

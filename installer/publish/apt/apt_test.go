@@ -1,0 +1,155 @@
+package apt_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ulikunitz/xz"
+
+	"github.com/ssm-setup/ssm-setup/installer/publish/apt"
+)
+
+const control = "Package: amazon-ssm-agent\nVersion: 9.1.0.0-1\nArchitecture: amd64\nDescription: Agent\n for machines\n"
+
+// deb makes a package with nothing in it; end packs its control archive.
+func deb(t *testing.T, text, end string) []byte {
+	t.Helper()
+	var inner, packed bytes.Buffer
+	a := tar.NewWriter(&inner)
+	for _, e := range []struct{ name, data string }{{"./postinst", "#!/bin/sh\n"}, {"./control", text}} {
+		if err := a.WriteHeader(&tar.Header{Name: e.name, Mode: 0o644, Size: int64(len(e.data))}); err != nil {
+			t.Fatal(err)
+		}
+		a.Write([]byte(e.data))
+	}
+	a.Close()
+	var w io.WriteCloser
+	switch end {
+	case ".gz":
+		w = gzip.NewWriter(&packed)
+	case ".xz":
+		w, _ = xz.NewWriter(&packed)
+	}
+	if w != nil {
+		w.Write(inner.Bytes())
+		w.Close()
+	} else {
+		packed = inner
+	}
+	var out bytes.Buffer
+	out.WriteString("!<arch>\n")
+	for _, m := range []struct {
+		name string
+		data []byte
+	}{{"debian-binary", []byte("2.0\n")}, {"control.tar" + end, packed.Bytes()}} {
+		fmt.Fprintf(&out, "%-16s%-12d%-6d%-6d%-8s%-10d`\n", m.name, 0, 0, 0, "100644", len(m.data))
+		out.Write(m.data)
+		if len(m.data)%2 == 1 {
+			out.WriteByte('\n')
+		}
+	}
+	return out.Bytes()
+}
+
+func TestControl(t *testing.T) {
+	for _, end := range []string{"", ".gz", ".xz"} {
+		head := bytes.NewReader(deb(t, control, end))
+		got, err := apt.Control(io.MultiReader(head, neverRead{t}))
+		if err != nil || got != control {
+			t.Errorf("%q: %q, %v", end, got, err)
+		}
+	}
+}
+
+// neverRead is the payload, which nobody needs.
+type neverRead struct{ t *testing.T }
+
+func (n neverRead) Read([]byte) (int, error) {
+	n.t.Error("read beyond the control archive")
+	return 0, io.EOF
+}
+
+func TestControlRefuses(t *testing.T) {
+	good := deb(t, control, ".gz")
+	for name, b := range map[string][]byte{"empty": nil, "no ar": []byte("<html>please sign in</html>"), "cut off": good[:len(good)-20],
+		"bad size": bytes.Replace(good, []byte("`\n"), []byte("xx"), 1), "zst": bytes.Replace(good, []byte("control.tar.gz "), []byte("control.tar.zst"), 1)} {
+		if _, err := apt.Control(bytes.NewReader(b)); !errors.Is(err, apt.ErrDeb) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzControl(f *testing.F) {
+	f.Add([]byte("!<arch>\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, err := apt.Control(bytes.NewReader(b)); err != nil && !errors.Is(err, apt.ErrDeb) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestIndex(t *testing.T) {
+	list := []apt.Package{
+		{Key: "b/two.deb", SHA256: strings.Repeat("B", 64), Size: 7, Control: strings.Replace(control, "amd64", "arm64", 1)},
+		{Key: "a/one.deb", SHA256: strings.Repeat("A", 64), Size: 5, Control: control},
+	}
+	x, err := apt.Make(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := control + "Filename: a/one.deb\nSize: 5\nSHA256: " + strings.Repeat("a", 64) + "\n\n"
+	files := map[string][]byte{}
+	for _, f := range append(x.Named, x.Hashed...) {
+		files[f.Key] = f.Data
+	}
+	if got := string(files["dists/stable/main/binary-amd64/Packages"]); got != want {
+		t.Errorf("Packages\n%s", got)
+	}
+	release := x.Release(time.Unix(1700000000, 0))
+	if !strings.Contains(string(release), "Date: Tue, 14 Nov 2023 22:13:20 UTC\n") || !strings.Contains(string(release), "Architectures: amd64 arm64\n") {
+		t.Errorf("Release\n%s", release)
+	}
+	if got := apt.Date(release); got.Unix() != 1700000000 {
+		t.Errorf("date %v", got)
+	}
+	named := 0
+	for line := range strings.Lines(string(release)) {
+		f := strings.Fields(line)
+		if len(f) != 3 || len(f[0]) != 64 {
+			continue
+		}
+		named++
+		data := files["dists/stable/"+f[2]]
+		sum := sha256.Sum256(data)
+		if hex.EncodeToString(sum[:]) != f[0] || fmt.Sprint(len(data)) != f[1] {
+			t.Errorf("%s differs", f[2])
+		}
+		if !bytes.Equal(files["dists/stable/"+f[2][:strings.LastIndex(f[2], "/")]+"/by-hash/SHA256/"+f[0]], data) {
+			t.Errorf("%s is not there by its hash", f[2])
+		}
+	}
+	if named != 6 {
+		t.Errorf("%d files are named", named)
+	}
+	again, err := apt.Make([]apt.Package{list[1], list[0]})
+	if err != nil || !bytes.Equal(again.Release(time.Unix(1, 0)), x.Release(time.Unix(1, 0))) {
+		t.Error("the order of the input shows")
+	}
+}
+
+func TestIndexRefuses(t *testing.T) {
+	for _, text := range []string{"Package: x\n", "Architecture: ../x\n"} {
+		if _, err := apt.Make([]apt.Package{{Key: "a", Control: text}}); !errors.Is(err, apt.ErrDeb) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package publish_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+)
+
+// served is a folder behind a plain web server.
+func served(t *testing.T, dir string) *bucket.Client {
+	t.Helper()
+	s := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	t.Cleanup(s.Close)
+	return bucket.New(bucket.Options{Base: s.URL, Retries: -1})
+}
+
+func mirror(t *testing.T, from *bucket.Client, dir string, w publish.Wanted) (publish.Mirrored, error) {
+	t.Helper()
+	return publish.Mirror(context.Background(), from, publish.Folder(dir), w, publish.Options{Region: "local", Repositories: true, Scratch: t.TempDir()})
+}
+
+// A mirror of a mirror is the same as the first one; statuses, documents and signatures come along.
+func TestMirror(t *testing.T) {
+	ctx, origin, o := context.Background(), t.TempDir(), publish.Options{UriFormat: template, Repositories: true}
+	to := publish.Folder(origin)
+	one := release(t, "9.1.0.0", "one")
+	deb := "amazon-ssm-agent-debian-amd64.deb"
+	os.WriteFile(filepath.Join(one.Dir, deb+".sig"), []byte("signature"), 0o644)
+	one, err := publish.Open(one.Dir, manifests.Version{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, to, one, o)
+	put(t, to, release(t, "9.2.0.0", "two"), o)
+	put(t, to, release(t, "9.3.0.0", "three"), o)
+	for v, status := range map[string]string{"9.1.0.0": manifests.Deprecated, "9.3.0.0": manifests.Inactive} {
+		if _, err := publish.Mark(ctx, to, manifests.MustVersion(v), status, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := publish.Promote(ctx, to, manifests.MustVersion("9.2.0.0"), o); err != nil {
+		t.Fatal(err)
+	}
+	all := publish.Wanted{Versions: []manifests.Version{manifests.MustVersion("9.3.0.0"), manifests.MustVersion("9.1.0.0"), manifests.MustVersion("9.2.0.0")}}
+	from := origin
+	for range 2 {
+		dir := t.TempDir()
+		res, err := mirror(t, served(t, from), dir, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := publish.Folder(dir)
+		if len(res.Versions) != 3 || res.Latest.String() != "9.2.0.0" || res.Stable.String() != "9.2.0.0" || read(t, at, regions.LatestVersionKey) != "9.2.0.0\n" {
+			t.Errorf("%+v", res)
+		}
+		if read(t, at, regions.ManifestKey) != read(t, to, regions.ManifestKey) {
+			t.Errorf("the manifest differs\n%s", read(t, at, regions.ManifestKey))
+		}
+		for _, key := range []string{"9.1.0.0/SHA256SUMS", "9.1.0.0/debian_amd64/amazon-ssm-agent.deb.sig", "amazon-ssm-agent/9.1.0.0/" + deb + ".sig",
+			"dists/stable/main/binary-amd64/Packages"} {
+			if read(t, at, key) != read(t, to, key) {
+				t.Errorf("%s differs", key)
+			}
+		}
+		from = dir
+	}
+}
+
+// What does not fit the manifest is refused, and the mirror stays as it is.
+func TestMirrorRefuses(t *testing.T) {
+	origin, dir := t.TempDir(), t.TempDir()
+	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
+	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
+		t.Fatal(err)
+	}
+	put(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), publish.Options{})
+	os.WriteFile(filepath.Join(origin, "amazon-ssm-agent/9.2.0.0", manifests.PortableFile("linux", "amd64")), []byte("other"), 0o644)
+	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err == nil {
+		t.Error("a damaged region was mirrored")
+	}
+	if got := read(t, publish.Folder(dir), regions.LatestVersionKey); got != "9.1.0.0\n" {
+		t.Errorf("VERSION is %q", got)
+	}
+	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{Versions: []manifests.Version{manifests.MustVersion("9.9.0.0")}}); !errors.Is(err, bucket.ErrMissing) {
+		t.Errorf("a version that is not there: %v", err)
+	}
+	if _, err := mirror(t, served(t, t.TempDir()), dir, publish.Wanted{}); !errors.Is(err, bucket.ErrMissing) {
+		t.Errorf("no region: %v", err)
+	}
+}
+
+// The global copy can be ahead; then it stays.
+func TestGlobalAhead(t *testing.T) {
+	global := publish.Folder(t.TempDir())
+	put(t, publish.Folder(t.TempDir()), release(t, "9.2.0.0", "two"), publish.Options{Global: global})
+	here := publish.Folder(t.TempDir())
+	put(t, here, release(t, "9.1.0.0", "one"), publish.Options{Global: global})
+	if read(t, global, regions.LatestVersionKey) != "9.2.0.0\n" || read(t, here, regions.LatestVersionKey) != "9.1.0.0\n" {
+		t.Error("the global copy went back, or the region did not move")
+	}
+}
+
+// deaf does what it is told and says that somebody else was faster: what a retried conditional write looks like whose first
+// answer was lost.
+type deaf struct {
+	publish.Target
+	mu   sync.Mutex
+	told map[string]bool
+}
+
+func (d *deaf) Write(ctx context.Context, key string, body io.ReadSeeker, when publish.When) error {
+	if err := d.Target.Write(ctx, key, body, when); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if when == (publish.When{}) || d.told[key] {
+		return nil
+	}
+	d.told[key] = true
+	return publish.ErrChanged
+}
+
+func TestLostAnswers(t *testing.T) {
+	to := &deaf{Target: publish.Folder(t.TempDir()), told: map[string]bool{}}
+	put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	whole(t, to, "9.1.0.0")
+	if len(to.told) < 10 {
+		t.Errorf("only %d conditional writes", len(to.told))
+	}
+}
+
+// Somebody who changes the manifest each time does not keep a publication busy for ever, and VERSION stays.
+func TestChangedEachTime(t *testing.T) {
+	dir := t.TempDir()
+	n := 0
+	to := &recorder{Target: publish.Folder(dir), before: func(key string) error {
+		if n++; key == regions.ManifestKey {
+			m := manifests.NewManifest(strings.Repeat("x", n))
+			return os.WriteFile(filepath.Join(dir, key), m.Bytes(), 0o644)
+		}
+		return nil
+	}}
+	_, err := publish.Publish(context.Background(), to, release(t, "9.1.0.0", "one"), publish.Options{UriFormat: template})
+	if !errors.Is(err, publish.ErrChanged) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, regions.LatestVersionKey)); err == nil {
+		t.Error("VERSION was written")
+	}
+}
