@@ -115,6 +115,7 @@ func packageForget(l installer.Layout) error {
 	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Pulse(), l.UpdateRoot(), l.Download(), l.PidFile()} {
 		errs = append(errs, os.RemoveAll(path))
 	}
-	errs = append(errs, lock.Release(), os.RemoveAll(filepath.Dir(p.AgentLock()))) // Windows removes no folder in use
+	errs = append(errs, lock.Release())
+	_ = os.RemoveAll(filepath.Dir(p.AgentLock())) // Windows removes nothing that is in use; an empty folder does no harm
 	return errors.Join(errs...)
 }

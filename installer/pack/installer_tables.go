@@ -196,10 +196,11 @@ func (p *product) service(component string) {
 	p.add("Registry", "Version", localMachine, serviceKey, "Version", p.in.Version.String(), component)
 }
 
-// upgrade says what is replaced and what must not be. Both ends of both ranges are there: wine takes an open one for 0.
+// upgrade says what is replaced and what must not be. Both ends of both ranges are there, and
+// none is above 127: wine takes an open end for 0 and compares with a sign.
 func (p *product) upgrade() {
 	p.add("Upgrade", upgradeCode(), "0.0.0", p.three(), nil, upgradeMigrate|upgradeMinIn|upgradeMaxIn, nil, previousFound)
-	p.add("Upgrade", upgradeCode(), p.three(), "255.255.65535", nil, upgradeDetect|upgradeMaxIn, nil, newerFound)
+	p.add("Upgrade", upgradeCode(), p.three(), "127.255.65535", nil, upgradeDetect|upgradeMaxIn, nil, newerFound)
 }
 
 // Properties that Windows Installer fills in.
