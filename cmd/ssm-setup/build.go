@@ -22,13 +22,13 @@ func buildVerb() *cli.Command {
 	return &cli.Command{
 		Name:  "build",
 		Usage: "make the packages of a release from source, or from binaries",
-		Description: "Compiles from the source tree it stands in and writes OUT/<version>/ with deb, rpm, portable archive and\n" +
-			"ssm-setup for each platform, SHA256SUMS and manifest.json. Same source and SOURCE_DATE_EPOCH give the same bytes.",
+		Description: "Compiles from the source tree it stands in and writes OUT/<version>/ with every package, archive and\n" +
+			"ssm-setup itself for each platform, SHA256SUMS and manifest.json. Same source and SOURCE_DATE_EPOCH give the same bytes.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "version", Usage: "four-part version of the release, 9.0.0.0 or higher; with --bin the binaries' own"},
 			&cli.StringFlag{Name: "out", Value: "dist", Usage: "folder for the result"},
-			&cli.StringSliceFlag{Name: "platform", Usage: "linux/amd64, linux/arm64; default all, with --bin those that are there"},
-			&cli.StringSliceFlag{Name: "only", Usage: "deb, rpm, tar, setup; default all"},
+			&cli.StringSliceFlag{Name: "platform", Usage: "linux/amd64, windows/386, darwin/universal, …; default all, with --bin those that are there"},
+			&cli.StringSliceFlag{Name: "only", Usage: "some formats: deb, rpm, msi, pkg, tar, setup, update, updater and their kin; default all"},
 			&cli.StringFlag{Name: "bin", Usage: "pack the binaries of this folder (or of linux_amd64 … in it) instead of compiling"},
 			&cli.StringFlag{Name: "source", Value: ".", Usage: "folder in the source tree"},
 			&cli.StringFlag{Name: "trust", Usage: "root of trust (root.json) to bake into the packages"},
@@ -178,7 +178,7 @@ func planFromBinaries(c *cli.Context, plan *pack.Plan) error {
 		}
 	}
 	if !c.IsSet("only") && !hasProgram(plan.Bin, pack.Setup) {
-		plan.Formats = slices.DeleteFunc(plan.Formats, func(f pack.Format) bool { return f.Name == "setup" })
+		plan.Formats = slices.DeleteFunc(plan.Formats, func(f pack.Format) bool { return slices.Contains(f.Programs, pack.Setup) })
 	}
 	return nil
 }

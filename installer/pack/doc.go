@@ -6,6 +6,7 @@
 //	setup      ssm-setup itself, one file
 //	update…    what the updater of an original agent fetches: a package of another row, stored, and the scripts it calls
 //	updater…   the updater itself, which original agents fetch and start: our worker under that name
+//	greengrass what a Greengrass component unpacks, and its recipe
 //
 // A build writes one flat folder per version, OUT/<version>/, with the names that manifests use, so that a release can be
 // checked with `sha256sum -c SHA256SUMS`, carried on a stick and published by [Index]:
