@@ -25,7 +25,7 @@ var amd64 = pack.Platform{OS: "linux", Arch: "amd64"}
 func input(t *testing.T, p pack.Platform) pack.Input {
 	t.Helper()
 	bin := t.TempDir()
-	for _, name := range []string{pack.Launcher, pack.Worker, pack.Setup} {
+	for _, name := range []string{pack.Launcher, pack.Worker, pack.Setup, pack.Carrier} {
 		if err := os.WriteFile(filepath.Join(bin, p.Executable(name)), []byte("program "+name), 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ func cargos() map[string]cargo {
 		"linux": {rpm, "amazon-ssm-agent.rpm", []string{"rpm/install.sh", "rpm/uninstall.sh"}},
 		"ubuntu": {deb, "amazon-ssm-agent.deb", []string{"deb/install.sh", "deb/uninstall.sh", "deb/snap-install.sh",
 			"deb/snap-uninstall.sh"}},
-		"windows":      {portable, "package.zip", []string{"windows/install.ps1", "windows/uninstall.ps1"}},
+		"windows":      {setupEXE, "AmazonSSMAgentSetup.exe", []string{"windows/install.ps1", "windows/uninstall.ps1"}},
 		"windows-nano": {portable, "package.zip", []string{"windows/install.ps1", "windows/uninstall.ps1"}},
 		"darwin":       {rooted, "amazon-ssm-agent.tar.gz", []string{"darwin/install.sh", "darwin/uninstall.sh"}},
 	}

@@ -1,0 +1,76 @@
+package setupexe
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
+)
+
+const wrongSwitch = 87 // ERROR_INVALID_PARAMETER
+
+const usage = `AmazonSSMAgentSetup %s
+usage: AmazonSSMAgentSetup.exe [/quiet] [/norestart] [/uninstall] [/log FILE] [NAME=VALUE ...]
+  REGION=... CODE=... ID=...   register this machine with an activation
+  ENDPOINT=URL                 services in place of the region's own
+  SKIPSYMLINKSCAN=YES          install though there are links in the data folder
+  ALLOWEC2INSTALL=YES          taken for compatibility
+`
+
+// Main is the program: it hands the package it carries to msiexec and returns its exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "error: %v\n"+usage, err, stamp.Version())
+		return wrongSwitch
+	}
+	if o.help {
+		fmt.Fprintf(stdout, usage, stamp.Version())
+		return 0
+	}
+	code, err := o.run()
+	if err != nil {
+		fmt.Fprintln(stderr, "error:", err)
+		return 1
+	}
+	return code
+}
+
+// run unpacks the package into a folder of its own, for as long as msiexec runs.
+func (o order) run() (code int, err error) {
+	pkg, err := carried()
+	if err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp("", "AmazonSSMAgentSetup-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "amazon-ssm-agent.msi")
+	if err := os.WriteFile(path, pkg, 0o600); err != nil {
+		return 0, err
+	}
+	return install(o, path)
+}
+
+// carried reads this program's own file.
+func carried() ([]byte, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(exe)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return Read(f, info.Size())
+}
