@@ -137,7 +137,7 @@ func (m *machine) end() {
 		if working {
 			m.kill(pid)
 		}
-		if !launching && !working {
+		if !launching && !working && !m.inUse() {
 			break
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -147,6 +147,17 @@ func (m *machine) end() {
 		events, _ := os.ReadFile(filepath.Join(m.Root, "events"))
 		m.Logf("events:\n%s", events)
 	}
+}
+
+// inUse reports whether some process runs a program of the machine, whose file some systems then cannot remove.
+func (m *machine) inUse() bool {
+	pids, _ := host.Processes()
+	for _, pid := range pids {
+		if exe, err := host.ProcessExecutable(pid); err == nil && m.Owns(exe) {
+			return true
+		}
+	}
+	return false
 }
 
 // kill ends a process at once; one that is gone is no error.

@@ -1,0 +1,173 @@
+//go:build boot && linux
+
+package boot_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions/local"
+)
+
+const (
+	programs = `C:\Program Files\Amazon\SSM\`
+	data     = `C:\ProgramData\Amazon\SSM\`
+	agentExe = "ssm-agent-worker.exe"
+	mainExe  = "amazon-ssm-agent.exe"
+)
+
+// winHost is a Windows with the two programs in their place, registered to a region of its own.
+type winHost struct {
+	*prefix
+	region *local.Region
+	node   string
+}
+
+// buildWindows builds the host programs for Windows under a version and returns their folder.
+func buildWindows(t *testing.T, version string) string {
+	t.Helper()
+	dir := t.TempDir()
+	mark := "-X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=" + version
+	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w "+mark, "-o", dir+"/",
+		"./cmd/amazon-ssm-agent", "./cmd/ssm-agent-worker"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+func newWinHost(t *testing.T) *winHost {
+	t.Helper()
+	h := &winHost{prefix: windows(t), region: local.Start(t)}
+	built := buildWindows(t, "9.1.0.0")
+	h.copy(filepath.Join(built, mainExe), programs+mainExe)
+	h.copy(filepath.Join(built, agentExe), programs+agentExe)
+	config, err := json.Marshal(map[string]any{"Agent": map[string]any{"Region": "local"},
+		"Ssm": map[string]any{"Endpoint": h.region.URL()}, "Mds": map[string]any{"Endpoint": h.region.URL()},
+		"S3": map[string]any{"Endpoint": h.region.URL()}})
+	must(t, err)
+	h.write(programs+"amazon-ssm-agent.json", string(config))
+	id, code, err := h.region.CreateActivation(1)
+	must(t, err)
+	out := h.run(programs+mainExe, "-register", "-id", id, "-code", code, "-region", "local", "-y")
+	if !strings.Contains(out, "Successfully registered the instance with AWS SSM using Managed instance-id: mi-") {
+		t.Fatalf("register: %s", out)
+	}
+	h.node = h.region.Instances()[0].InstanceID
+	t.Cleanup(func() {
+		if t.Failed() {
+			for _, log := range []string{"amazon-ssm-agent.log", "errors.log", "launcher.log"} {
+				text, _ := os.ReadFile(h.path(data + `Logs\` + log))
+				t.Logf("%s:\n%s", log, text)
+			}
+		}
+	})
+	return h
+}
+
+// online waits for a ping that is younger than now.
+func (h *winHost) online() {
+	h.t.Helper()
+	before := len(h.region.Pings(h.node))
+	h.eventually("a ping", time.Minute, func() bool { return len(h.region.Pings(h.node)) > before })
+}
+
+// one is the only process of a file name.
+func (h *winHost) one(name string) int {
+	h.t.Helper()
+	pids := h.processes(name)
+	if len(pids) != 1 {
+		h.t.Fatalf("processes of %s: %v, want one", name, pids)
+	}
+	return pids[0]
+}
+
+// TestWindowsRooms runs the tests of the rooms that ask most of the system on Windows.
+func TestWindowsRooms(t *testing.T) {
+	w := windows(t)
+	for _, room := range []string{"installer", "installer/host", "installer/pointer", "installer/launcher"} {
+		name := strings.ReplaceAll(room, "/", "-") + ".test.exe"
+		file := filepath.Join(t.TempDir(), name)
+		if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "test", "-c", "-o", file, "./"+room); err != nil {
+			t.Fatalf("%s: %v\n%s", room, err, out)
+		}
+		w.copy(file, `C:\rooms\`+name)
+		if out, err := w.try(`C:\rooms\`+name, "-test.timeout", "110s"); err != nil {
+			t.Errorf("%s: %v\n%s", room, err, out)
+		}
+	}
+}
+
+func TestWindowsService(t *testing.T) {
+	h := newWinHost(t)
+	if out := h.run(programs+mainExe, "-version"); strings.TrimSpace(out) != "SSM Agent version: 9.1.0.0" {
+		t.Errorf("-version: %s", out)
+	}
+	h.run("sc", "create", "AmazonSSMAgent", "binPath=", `"`+programs+mainExe+`" service`, "start=", "auto")
+	before := time.Now()
+	h.run("net", "start", "AmazonSSMAgent")
+	h.online()
+	t.Logf("online after %s", time.Since(before))
+	node := h.region.Instances()[0]
+	if node.Agent.PlatformType != "Windows" || node.PingStatus != "Online" {
+		t.Errorf("the region sees %+v", node)
+	}
+	launcher := h.one(mainExe)
+
+	// An agent that dies comes back, under the same launcher.
+	agent := h.one(agentExe)
+	must(t, syscall.Kill(agent, syscall.SIGKILL))
+	h.online()
+	if again := h.one(agentExe); again == agent || h.one(mainExe) != launcher {
+		t.Errorf("agent %d after %d", again, agent)
+	}
+
+	// A step for another system's shell is skipped, with its reason. wine's PowerShell does nothing, and that well.
+	steps := h.document(`{"schemaVersion": "2.2", "mainSteps": [
+		{"name": "shell", "action": "aws:runShellScript", "inputs": {"runCommand": ["echo hello"]}},
+		{"name": "power", "action": "aws:runPowerShellScript", "inputs": {"runCommand": ["echo hello"]}}]}`)
+	if !strings.Contains(steps[0].Output, "Step execution skipped due to unsupported plugin: aws:runShellScript") {
+		t.Errorf("shell: %+v", steps[0])
+	}
+	if steps[1].Status != "Success" {
+		t.Errorf("PowerShell: %+v", steps[1])
+	}
+
+	before = time.Now()
+	h.run("net", "stop", "AmazonSSMAgent")
+	h.eventually("the end of both", 15*time.Second, func() bool {
+		return len(h.processes(mainExe))+len(h.processes(agentExe)) == 0
+	})
+	t.Logf("stopped after %s", time.Since(before))
+	log, err := os.ReadFile(h.path(data + `Logs\launcher.log`))
+	if err != nil || !strings.Contains(string(log), "launcher: stopped") || strings.Contains(string(log), "killing") {
+		t.Errorf("launcher.log: %s, %v", log, err)
+	}
+	for _, file := range []string{`InstanceData\Vault\Manifest`, `InstanceData\registration`, `Logs\amazon-ssm-agent.log`} {
+		if _, err := os.Stat(h.path(data + file)); err != nil {
+			t.Error(err)
+		}
+	}
+	h.run("net", "start", "AmazonSSMAgent")
+	h.online()
+}
+
+// document runs a document and returns what came of its steps.
+func (h *winHost) document(text string) []local.Plugin {
+	h.t.Helper()
+	must(h.t, h.region.PutDocument("Steps", text))
+	id, err := h.region.SendCommand("Steps", h.node, nil)
+	must(h.t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	got, err := h.region.WaitCommand(ctx, id, h.node)
+	if err != nil || len(got.Plugins) == 0 {
+		h.t.Fatalf("%+v, %v", got, err)
+	}
+	return got.Plugins
+}
