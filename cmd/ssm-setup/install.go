@@ -24,7 +24,7 @@ func installVerb() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "region", Usage: "region to install from and to register in", Required: true},
 			&cli.StringFlag{Name: "version", Usage: "a version, latest, stable, or a constraint such as '>=9.1'; default what is installed, else the newest"},
-			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's services, for a local region"},
+			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's services, for a local region; or the folder of a mirror"},
 			rootFlag(),
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept a version older than the installed one"},
 			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
@@ -45,6 +45,7 @@ type installing struct {
 	activation             activation
 	override               bool                                            // register anew, also where another region knows this machine
 	base                   string                                          // the bucket, where it is not that of region and endpoint
+	stick                  string                                          // folder of a mirror that packages come from
 	more                   map[string]any                                  // further settings
 	inspect                func(archive string, v manifests.Version) error // looks at a downloaded package, may be nil
 	tries                  int                                             // of starting the service; 0 is one
@@ -100,6 +101,13 @@ func install(c *cli.Context) error {
 	i, err := newInstalling(c)
 	if err != nil {
 		return err
+	}
+	if dir, ok := stickOf(i.endpoint); ok {
+		unplug, err := i.plug(dir)
+		if err != nil {
+			return cannot("read", dir, err)
+		}
+		defer unplug()
 	}
 	if err := i.run(); err != nil {
 		return refusedBy(cannot("install", "the agent on "+where(i.layout)+" from region "+i.region, err))

@@ -40,6 +40,9 @@ func (i *installing) choose() (err error) {
 		}
 	}
 	i.source = i.base + "/" + regions.ManifestKey
+	if i.stick != "" {
+		i.source = i.stick
+	}
 	i.client = bucket.New(bucket.Options{Base: i.base, Retries: 2})
 	i.result = installResult{Format: i.way.name, Region: i.region, Source: i.source, Root: i.layout.Root}
 	want := i.want
@@ -111,7 +114,10 @@ var errNoRoom = errors.New("not enough room on the disk")
 
 // settings writes where updates come from, and the endpoints of a region that is not AWS's own.
 func (i *installing) settings() error {
-	set := map[string]any{"Agent.UpdateSource": i.source}
+	set := map[string]any{}
+	if i.stick == "" {
+		set["Agent.UpdateSource"] = i.source
+	}
 	if i.endpoint != "" {
 		at := regions.WithScheme(i.endpoint)
 		for _, section := range []string{"Ssm", "Mds", "Mgs", "S3"} {

@@ -18,7 +18,7 @@ func mirrorVerb() *cli.Command {
 		Name:  "mirror",
 		Usage: "copy a region's releases into a folder that any web server or stick can serve",
 		Description: "Needs no credentials. Every file is checked against the region's manifest; running it again fetches what is new.\n" +
-			"The folder is a web server's root: its address is what install and update take as --endpoint.",
+			"The folder is a web server's root: its address is what install takes as --endpoint, or the folder itself, on a stick.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "region", Usage: "region to copy from", Required: true},
 			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's own"},
@@ -90,5 +90,6 @@ func mirrorText(res publish.Mirrored, dir, region string, dry bool) string {
 		dir = full
 	}
 	return fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there\nserve it, for example with: python3 -m http.server --directory %s 8000\n"+
-		"then: ssm-setup install --region %s --endpoint http://HOST:8000", dir, strings.Join(names, ", "), region, written, kept, dir, region)
+		"then: ssm-setup install --region %s --endpoint http://HOST:8000\nor carry it: ssm-setup install --region %s --endpoint FOLDER",
+		dir, strings.Join(names, ", "), region, written, kept, dir, region, region)
 }
