@@ -34,7 +34,7 @@ var rooms = map[string][]string{
 	"installer":             {"installer/pointer", "installer/host", "manifests"},
 	"installer/service":     {"installer", "installer/host", "installer/launcher"},
 	"installer/unpack":      {},
-	"installer/pack":        {"installer", "installer/pack/*", "installer/systems", "manifests"},
+	"installer/pack":        {"installer/setupexe", "installer", "installer/pack/*", "installer/systems", "manifests"},
 	"installer/pack/bom":    {"installer/pack/cpio"},
 	"installer/pack/cpio":   {},
 	"installer/pack/macho":  {},
