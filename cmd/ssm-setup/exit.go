@@ -102,7 +102,7 @@ var explanations = []struct {
 	{is(sign.ErrBad), exitVerify, "the file is damaged or was changed: fetch it again, and do not use this one"},
 	{is(publish.ErrRelease), exitUsage, "--from names what ssm-setup build wrote: dist, or dist/<version>"},
 	{is(publish.ErrPublished), exitRefused, "a version's bytes never change: build a higher version, or say --replace"},
-	{is(publish.ErrDenied), exitPermission, "use credentials that may write there: AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE"},
+	{is(publish.ErrDenied), exitPermission, "use credentials that may write there (s3:GetObject, PutObject, ListBucket): AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE"},
 	{is(publish.ErrDiffers), exitVerify, "the bucket gave back something else; run it again, VERSION still names the old version"},
 	{is(publish.ErrChanged), exitBusy, "somebody else publishes there right now; run it again"},
 	{is(publish.ErrNoBucket), exitRegion, "make the bucket first, or check the region's name and --to"},

@@ -27,11 +27,13 @@ type Mirrored struct {
 	Versions []manifests.Version `json:"versions"`
 	Latest   manifests.Version   `json:"latest"`
 	Stable   manifests.Version   `json:"stable"` // empty if the mirror does not hold the region's stable version
+	Signed   bool                `json:"signed"` // metadata for apt and yum, by the region's key or the one given
 	Steps    []Step              `json:"steps"`
 }
 
 // Mirror copies versions from a region into a target: each is fetched, checked against the region's manifest, and published
-// there as it was published here, in ascending order. What the mirror has already is not fetched again.
+// there as it was published here, in ascending order. What the mirror has already is not fetched again. Metadata for apt and
+// yum that the region signed is taken as it is, unless a key is given; where that does not fit the mirror, there is none.
 func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Options) (Mirrored, error) {
 	m, err := from.Manifest(ctx)
 	if err != nil {
@@ -45,9 +47,17 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 	if err != nil {
 		return Mirrored{}, err
 	}
-	var res Mirrored
+	theirs := false
+	if o.Repositories && o.Sign == nil {
+		if theirs, err = signed(ctx, from); err != nil {
+			return Mirrored{}, err
+		}
+	}
+	res := Mirrored{Signed: o.Repositories && o.Sign != nil}
 	for _, v := range list {
-		steps, err := mirrorOne(ctx, from, to, m, v, o)
+		one := o
+		one.Repositories = o.Repositories && !theirs
+		steps, err := mirrorOne(ctx, from, to, m, v, one)
 		if err != nil {
 			return res, fmt.Errorf("version %s: %w", v, err)
 		}
@@ -58,6 +68,11 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 			res.Latest = steps.Before
 		}
 	}
+	if theirs && !o.DryRun {
+		if err := res.takeSigned(ctx, from, to, m, o); err != nil {
+			return res, err
+		}
+	}
 	if slices.Contains(list, stable) && activeIn(m, stable) && !o.DryRun {
 		p, err := Promote(ctx, to, stable, o)
 		if err != nil {
@@ -66,6 +81,18 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 		res.Stable, res.Steps = stable, append(res.Steps, p.Steps...)
 	}
 	return res, nil
+}
+
+// takeSigned copies the region's own metadata, if it fits.
+func (res *Mirrored) takeSigned(ctx context.Context, from *bucket.Client, to Target, m *manifests.Manifest, o Options) error {
+	own, _, err := readManifest(ctx, to)
+	if err != nil || own == nil || !fits(m, own) {
+		return err
+	}
+	c := copier{newWriting(to, o), from}
+	err = c.copy(ctx)
+	res.Signed, res.Steps = err == nil, append(res.Steps, c.result.Steps...)
+	return err
 }
 
 // choose lists the versions to copy, in ascending order.

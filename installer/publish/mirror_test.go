@@ -78,6 +78,36 @@ func TestMirror(t *testing.T) {
 	}
 }
 
+// Signed metadata comes along as it is, with the newest version only, too; twice is harmless. Without the newest version there
+// is none: it would offer what is not there.
+func TestMirrorOfSigned(t *testing.T) {
+	origin, o := t.TempDir(), publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
+	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), o)
+	put(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), o)
+	dir := t.TempDir()
+	for range 2 {
+		res, err := mirror(t, served(t, origin), dir, publish.Wanted{Latest: true})
+		if err != nil || !res.Signed {
+			t.Fatal(res.Signed, err)
+		}
+		whole(t, publish.Folder(dir), "9.2.0.0")
+		for _, name := range []string{"dists/stable/InRelease", "dists/stable/Release.gpg", "dists/stable/main/binary-amd64/Packages.xz", "repodata/repomd.xml",
+			"repodata/repomd.xml.asc", publish.KeyKey} {
+			if read(t, publish.Folder(dir), name) != read(t, publish.Folder(origin), name) {
+				t.Errorf("%s differs", name)
+			}
+		}
+	}
+	older := t.TempDir()
+	res, err := mirror(t, served(t, origin), older, publish.Wanted{Versions: []manifests.Version{manifests.MustVersion("9.1.0.0")}})
+	if err != nil || res.Signed {
+		t.Fatal(res.Signed, err)
+	}
+	if _, err := os.Stat(filepath.Join(older, "dists")); err == nil {
+		t.Error("metadata was made that nobody signed")
+	}
+}
+
 // What does not fit the manifest is refused, and the mirror stays as it is.
 func TestMirrorRefuses(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()

@@ -1,0 +1,159 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/publish/apt"
+	"github.com/ssm-setup/ssm-setup/installer/publish/yum"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+)
+
+// copier takes a region's signed repository metadata as it is: whoever trusts the region's key can trust the mirror.
+type copier struct {
+	*writing
+	from *bucket.Client
+}
+
+// signed tells whether a region signs its repositories.
+func signed(ctx context.Context, from *bucket.Client) (bool, error) {
+	for _, key := range []string{apt.InReleaseKey, yum.SignatureKey} {
+		_, err := from.Small(ctx, key, maxSmall)
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, bucket.ErrMissing) && !errors.Is(err, bucket.ErrDenied) {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// fits tells whether signed metadata may be taken: the mirror must hold the newest version that it offers, because that is
+// what package managers ask for.
+func fits(region, mirror *manifests.Manifest) bool {
+	var newest manifests.Version
+	for _, p := range region.Packages {
+		for _, f := range p.Files {
+			for _, e := range f.AvailableVersions {
+				v, err := manifests.ParseVersion(e.Version)
+				if err == nil && manifests.StatusOf(e) == manifests.Active && newest.Less(v) {
+					newest = v
+				}
+			}
+		}
+	}
+	return activeIn(mirror, newest)
+}
+
+func (c copier) copy(ctx context.Context) error {
+	return again(ctx, func() error {
+		if err := c.apt(ctx); err != nil {
+			return err
+		}
+		if err := c.yum(ctx); err != nil {
+			return err
+		}
+		return c.take(ctx, KeyKey)
+	})
+}
+
+func (c copier) apt(ctx context.Context) error {
+	inline, err := c.from.Small(ctx, apt.InReleaseKey, maxSmall)
+	if errors.Is(err, bucket.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	release, err := c.from.Small(ctx, apt.ReleaseKey, maxSmall)
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(inline, bytes.TrimSpace(release)) {
+		return fmt.Errorf("%w: %s", ErrChanged, apt.ReleaseKey) // the region is being published to
+	}
+	named := map[string][]byte{}
+	for line := range strings.Lines(string(release)) {
+		f := strings.Fields(line)
+		if len(f) != 3 || len(f[0]) != 2*sha256.Size {
+			continue
+		}
+		hashed := apt.Dists + "/" + path.Dir(f[2]) + "/by-hash/SHA256/" + f[0]
+		data, err := c.hashed(ctx, hashed, f[0])
+		if err != nil {
+			return err
+		}
+		named[apt.Dists+"/"+path.Clean(f[2])] = data
+		if err := c.small(ctx, c.to, hashed, data, When{}); err != nil {
+			return err
+		}
+	}
+	named[apt.ReleaseKey] = release
+	if err := c.small(ctx, c.to, apt.InReleaseKey, inline, When{}); err != nil {
+		return err
+	}
+	for key, data := range named {
+		if err := c.small(ctx, c.to, key, data, When{}); err != nil {
+			return err
+		}
+	}
+	return c.take(ctx, apt.SignatureKey)
+}
+
+var located = regexp.MustCompile(`href="(repodata/([0-9a-f]{64})-[a-z]+\.xml\.gz)"`)
+
+func (c copier) yum(ctx context.Context) error {
+	repomd, err := c.from.Small(ctx, yum.RepomdKey, maxSmall)
+	if errors.Is(err, bucket.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, found := range located.FindAllSubmatch(repomd, -1) {
+		data, err := c.hashed(ctx, string(found[1]), string(found[2]))
+		if err != nil {
+			return err
+		}
+		if err := c.small(ctx, c.to, string(found[1]), data, When{}); err != nil {
+			return err
+		}
+	}
+	if err := c.take(ctx, yum.SignatureKey); err != nil {
+		return err
+	}
+	return c.small(ctx, c.to, yum.RepomdKey, repomd, When{})
+}
+
+// hashed reads an object whose SHA-256 is known.
+func (c copier) hashed(ctx context.Context, key, want string) ([]byte, error) {
+	data, err := c.from.Small(ctx, key, maxSmall)
+	if err != nil {
+		return nil, err
+	}
+	if got := sha256.Sum256(data); hex.EncodeToString(got[:]) != want {
+		return nil, fmt.Errorf("%w: %s", bucket.ErrChecksum, key)
+	}
+	return data, nil
+}
+
+// take copies an object as it is, if the region has it.
+func (c copier) take(ctx context.Context, key string) error {
+	data, err := c.from.Small(ctx, key, maxSmall)
+	if errors.Is(err, bucket.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.small(ctx, c.to, key, data, When{})
+}
