@@ -1,0 +1,291 @@
+package pack_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
+	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
+	"github.com/ssm-setup/ssm-setup/installer/setupexe"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+func windowsOn(arch string) pack.Platform { return pack.Platform{OS: "windows", Arch: arch} }
+
+func openMSI(t *testing.T, in pack.Input) *msi.Database {
+	t.Helper()
+	b := make1(t, "msi", in)
+	d, err := msi.Open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// rows are the rows of a table, one a line, values between bars, sorted.
+func rows(d *msi.Database, table string) (lines []string) {
+	t := d.Table(table)
+	if t == nil {
+		return nil
+	}
+	for _, r := range t.Rows {
+		words := make([]string, len(r))
+		for i, v := range r {
+			if v != nil {
+				words[i] = fmt.Sprint(v)
+			}
+		}
+		lines = append(lines, strings.TrimRight(strings.Join(words, " | "), " |"))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func property(d *msi.Database, name string) string {
+	for _, r := range d.Table("Property").Rows {
+		if r[0] == name {
+			return fmt.Sprint(r[1])
+		}
+	}
+	return ""
+}
+
+// These must never change: Windows knows the product and its parts by them.
+func TestMSIIdentity(t *testing.T) {
+	for arch, want := range map[string]string{
+		"amd64": "{DF53916C-0FD1-5640-8799-5F8CCF2FAAD9} {F65FE675-AB98-5591-9D4F-3E59D3BA7473} x64;1033",
+		"arm64": "{DF53916C-0FD1-5640-8799-5F8CCF2FAAD9} {85164274-633D-5939-94B2-0D76DBB3F831} Arm64;1033",
+		"386":   "{DF53916C-0FD1-5640-8799-5F8CCF2FAAD9} {7EBBDC33-7DEB-5E96-AA2D-6712917E44DE} Intel;1033",
+	} {
+		d := openMSI(t, input(t, windowsOn(arch)))
+		if got := property(d, "UpgradeCode") + " " + property(d, "ProductCode") + " " + d.Summary.Template; got != want {
+			t.Errorf("%s: got %s, want %s", arch, got, want)
+		}
+	}
+	in := input(t, windowsOn("amd64"))
+	first := rows(openMSI(t, in), "Component")
+	in.Version = manifests.MustVersion("9.7.0.0")
+	second := openMSI(t, in)
+	if !slices.Equal(first, rows(second, "Component")) {
+		t.Error("another version has other components: an upgrade would delete the service")
+	}
+	if property(second, "ProductCode") == "{F65FE675-AB98-5591-9D4F-3E59D3BA7473}" {
+		t.Error("another version has the same ProductCode")
+	}
+	if arm := rows(openMSI(t, input(t, windowsOn("arm64"))), "Component"); !slices.Equal(first, arm) {
+		t.Error("both 64-bit architectures lie in one place, so their components must be the same")
+	}
+	golden(t, first, `
+LICENSE | {2ECABB7C-1131-544E-8D27-33514C4CAACB} | AgentFolder | 256 |  | LICENSE
+NOTICE.md | {FB047AD8-370E-5383-A334-9A7AE76C558D} | AgentFolder | 256 |  | NOTICE.md
+amazon_ssm_agent.exe | {7B42E245-E355-5211-B972-B4D7A74903E0} | AgentFolder | 256 |  | amazon_ssm_agent.exe
+amazon_ssm_agent.json.template | {A1E3DE19-C766-5F66-B015-CA4DF22F9A1F} | AgentFolder | 256 |  | amazon_ssm_agent.json.template
+seelog.xml.template | {C5428CA3-6BA9-5C84-AEFB-B6F1038DFC7E} | AgentFolder | 256 |  | seelog.xml.template
+ssm_agent_worker.exe | {4B79A7F5-1D4E-5CC0-A9B3-DC495C18F16F} | AgentFolder | 256 |  | ssm_agent_worker.exe
+`)
+}
+
+func TestMSIFiles(t *testing.T) {
+	in := input(t, windowsOn("amd64"))
+	d := openMSI(t, in)
+	files, err := cab.Read(d.Stream("agent.cab"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for i, f := range files {
+		names = append(names, f.Name)
+		for _, r := range d.Table("File").Rows {
+			if r[0] == f.Name && (r[7] != i+1 || r[3] != len(f.Data)) {
+				t.Errorf("%s: row %v, place %d, %d bytes", f.Name, r, i+1, len(f.Data))
+			}
+		}
+		if !f.Modified.Equal(in.Time) {
+			t.Errorf("%s is of %v", f.Name, f.Modified)
+		}
+	}
+	golden(t, names, `
+amazon_ssm_agent.exe
+ssm_agent_worker.exe
+amazon_ssm_agent.json.template
+seelog.xml.template
+LICENSE
+NOTICE.md`)
+	if got := string(files[1].Data); got != "program ssm-agent-worker" {
+		t.Errorf("worker: %q", got)
+	}
+	golden(t, rows(d, "File")[:3], `
+LICENSE | LICENSE | LICENSE | 11358 |  |  | 512 | 5
+NOTICE.md | NOTICE.md | NOTICE.md | 608 |  |  | 512 | 6
+amazon_ssm_agent.exe | amazon_ssm_agent.exe | AMAZO~1.EXE|amazon-ssm-agent.exe | 24 | 9.1.0.0 | 1033 | 512 | 1`)
+	golden(t, rows(d, "DuplicateFile"), `
+ssm_cli.exe | amazon_ssm_agent.exe | amazon_ssm_agent.exe | ssm-cli.exe | AgentFolder
+ssm_document_worker.exe | amazon_ssm_agent.exe | amazon_ssm_agent.exe | SSMDO~8.EXE|ssm-document-worker.exe | AgentFolder
+ssm_session_logger.exe | amazon_ssm_agent.exe | amazon_ssm_agent.exe | SSMSE~10.EXE|ssm-session-logger.exe | AgentFolder
+ssm_session_worker.exe | amazon_ssm_agent.exe | amazon_ssm_agent.exe | SSMSE~9.EXE|ssm-session-worker.exe | AgentFolder`)
+	golden(t, rows(d, "Directory"), `
+AgentFolder | AmazonFolder | SSM
+AmazonFolder | ProgramFiles64Folder | Amazon
+ProgramFiles64Folder | TARGETDIR | .
+TARGETDIR |  | SourceDir`)
+	if n := len(d.Table("MsiFileHash").Rows); n != 4 {
+		t.Errorf("%d hashes", n)
+	}
+}
+
+// What wine cannot show of the service: recovery for ever, and that an upgrade neither deletes nor resets it.
+func TestMSIService(t *testing.T) {
+	d := openMSI(t, input(t, windowsOn("amd64")))
+	for table, want := range map[string]string{
+		"ServiceInstall":                 "AmazonSSMAgent | AmazonSSMAgent | Amazon SSM Agent | 16 | 2 | 32769 |  |  |  |  | service | amazon_ssm_agent.exe | Amazon SSM Agent",
+		"ServiceControl":                 "Start | AmazonSSMAgent | 1 |  | 0 | amazon_ssm_agent.exe\nStop | AmazonSSMAgent | 162 |  | 1 | amazon_ssm_agent.exe",
+		"MsiServiceConfigFailureActions": "Recovery | AmazonSSMAgent | 5 | 86400 |  |  | 1[~]1[~]1 | 1000[~]1000[~]1000 | amazon_ssm_agent.exe",
+		"MsiServiceConfig":               "RecoveryAlways | AmazonSSMAgent | 5 | 4 | 1 | amazon_ssm_agent.exe",
+		"Registry":                       `Version | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | Version | 9.1.0.0 | amazon_ssm_agent.exe`,
+		"Upgrade": property(d, "UpgradeCode") + " | 0.0.0 | 9.1.0 |  | 769 |  | PREVIOUSVERSIONFOUND\n" +
+			property(d, "UpgradeCode") + " | 9.1.0 | 127.255.65535 |  | 514 |  | NEWERVERSIONFOUND",
+	} {
+		golden(t, rows(d, table), want)
+	}
+	when := conditions(d)
+	for action, want := range map[string]string{
+		"StopServices": "NOT UPGRADINGPRODUCTCODE", "DeleteServices": "NOT UPGRADINGPRODUCTCODE", "InstallServices": "NOT SERVICEIMAGE",
+		"MsiConfigureServices": "NOT SERVICEIMAGE", "StartServices": `NOT SERVICESTART="#4"`,
+	} {
+		if when[action] != want {
+			t.Errorf("%s happens when %q, want %q", action, when[action], want)
+		}
+	}
+}
+
+func conditions(d *msi.Database) map[string]string {
+	when := map[string]string{}
+	for _, r := range d.Table("InstallExecuteSequence").Rows {
+		when[r[0].(string)] = ""
+		if r[1] != nil {
+			when[r[0].(string)] = r[1].(string)
+		}
+	}
+	return when
+}
+
+// The order that Windows Installer asks for, and the one that our promises rest on.
+func TestMSIOrder(t *testing.T) {
+	d := openMSI(t, input(t, windowsOn("amd64")))
+	at := map[string]int{}
+	seen := map[int]string{}
+	for _, r := range d.Table("InstallExecuteSequence").Rows {
+		n := r[2].(int)
+		if seen[n] != "" {
+			t.Errorf("%s and %s have one place", seen[n], r[0])
+		}
+		seen[n], at[r[0].(string)] = r[0].(string), n
+	}
+	for _, chain := range []string{
+		"FindRelatedProducts AppSearch LaunchConditions CostInitialize FileCost CostFinalize MigrateFeatureStates InstallValidate InstallInitialize ProcessComponents",
+		"InstallInitialize KeepFloor StopServices ClearRegistration ForgetVersions DeleteServices RemoveRegistryValues RemoveDuplicateFiles RemoveFiles InstallFiles DuplicateFiles",
+		"InstallFiles CheckLinks InstallServices MsiConfigureServices WriteRegistryValues UndoSettings WriteSettings UndoRegistration RegisterNode StartServices RegisterProduct",
+		"RegisterProduct PublishFeatures PublishProduct InstallFinalize RemoveExistingProducts",
+		"CostFinalize TellFolder InstallValidate", "LaunchConditions TakeActivationCode TakeActivationId CostInitialize",
+	} {
+		names := strings.Fields(chain)
+		for i := range len(names) - 1 {
+			if at[names[i]] == 0 || at[names[i]] >= at[names[i+1]] {
+				t.Errorf("%s (%d) is not before %s (%d)", names[i], at[names[i]], names[i+1], at[names[i+1]])
+			}
+		}
+	}
+	for _, r := range d.Table("CustomAction").Rows {
+		if at[r[0].(string)] == 0 {
+			t.Errorf("%s is in no sequence", r[0])
+		}
+		if source, ok := r[2].(string); r[1].(int)&0x3F == 18 && (!ok || !slices.ContainsFunc(d.Table("File").Rows, func(f []any) bool { return f[0] == source })) {
+			t.Errorf("%s runs %v, which is no file", r[0], r[2])
+		}
+	}
+}
+
+// The activation code is in no log: the action's arguments are hidden, and so are the properties.
+func TestMSISecrets(t *testing.T) {
+	d := openMSI(t, input(t, windowsOn("amd64")))
+	hidden := strings.Split(property(d, "MsiHiddenProperties"), ";")
+	for _, name := range []string{"CODE", "ACTIVATION_CODE", "RegisterNode"} {
+		if !slices.Contains(hidden, name) {
+			t.Errorf("%s is not hidden", name)
+		}
+	}
+	secure := strings.Split(property(d, "SecureCustomProperties"), ";")
+	for _, name := range []string{"REGION", "CODE", "ID", "ENDPOINT", "ACTIVATION_CODE", "ACTIVATION_ID", "SKIPSYMLINKSCAN", "NEWERVERSIONFOUND"} {
+		if !slices.Contains(secure, name) {
+			t.Errorf("%s does not reach the installing side", name)
+		}
+	}
+	const hide, deferred, asSystem, undo = 0x2000, 0x400, 0x800, 0x100
+	for _, r := range d.Table("CustomAction").Rows {
+		target, kind := fmt.Sprint(r[3]), r[1].(int)
+		if strings.Contains(target, "[CODE]") && kind&(hide|deferred|asSystem) != hide|deferred|asSystem {
+			t.Errorf("%s shows the code: type %d", r[0], kind)
+		}
+		if strings.HasPrefix(fmt.Sprint(r[0]), "Undo") != (kind&undo != 0) {
+			t.Errorf("%s has type %d", r[0], kind)
+		}
+	}
+}
+
+func TestMSI32(t *testing.T) {
+	d := openMSI(t, input(t, windowsOn("386")))
+	if got := rows(d, "Directory")[2]; got != "ProgramFilesFolder | TARGETDIR | ." {
+		t.Errorf("folder %s", got)
+	}
+	for _, r := range d.Table("Component").Rows {
+		if r[3] != 0 {
+			t.Errorf("component %v", r)
+		}
+	}
+	if !slices.ContainsFunc(rows(d, "LaunchCondition"), func(s string) bool { return strings.HasPrefix(s, "Installed OR NOT VersionNT64") }) {
+		t.Error("it could be installed beside the 64-bit one")
+	}
+}
+
+func TestMSIVersions(t *testing.T) {
+	for text, fits := range map[string]bool{"9.1.0.0": true, "127.255.65535.0": true, "9.1.0.1": false, "128.0.0.0": false, "9.256.0.0": false, "9.1.65536.0": false} {
+		in := input(t, windowsOn("amd64"))
+		in.Version = manifests.MustVersion(text)
+		_, err := pack.Make(format(t, "msi"), in, t.TempDir())
+		if fits != (err == nil) || !fits && (!errors.Is(err, pack.ErrThreeParts) || !strings.Contains(err.Error(), "fourth part is 0")) {
+			t.Errorf("%s: %v", text, err)
+		}
+		if err2 := format(t, "exe").Fits(in.Version); (err2 == nil) != fits {
+			t.Errorf("exe of %s: %v", text, err2)
+		}
+	}
+}
+
+// A version that does not fit is refused before anything is compiled or written.
+func TestMSIVersionRefusedEarly(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	_, err := pack.Build(t.Context(), pack.Plan{Version: manifests.MustVersion("9.1.0.1"), Platforms: []pack.Platform{windowsOn("amd64")},
+		Formats: []pack.Format{format(t, "msi")}, Source: "/nowhere", Out: out})
+	if _, statErr := os.Stat(out); !errors.Is(err, pack.ErrThreeParts) || statErr == nil {
+		t.Errorf("%v, %v", err, statErr)
+	}
+}
+
+func TestSetupEXE(t *testing.T) {
+	in := input(t, windowsOn("amd64"))
+	exe := make1(t, "exe", in)
+	got, err := setupexe.Read(bytes.NewReader(exe), int64(len(exe)))
+	if err != nil || !bytes.Equal(got, make1(t, "msi", in)) {
+		t.Errorf("it carries %d bytes, %v", len(got), err)
+	}
+	if !bytes.HasPrefix(exe, []byte("program "+pack.Carrier)) {
+		t.Errorf("it begins with %.30q", exe)
+	}
+}
