@@ -4,6 +4,8 @@ package boot_test
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,6 +108,20 @@ func TestAptFromARegion(t *testing.T) {
 	must(t, r.Put(name, good))
 	m.run("apt-get", "update")
 	m.run("apt-get", "remove", "-y", "amazon-ssm-agent")
+
+	// a mirror behind a plain web server, with the region's own signature
+	air := t.TempDir()
+	if out, err := outside(filepath.Join(dist, "ssm-setup"), "mirror", "--region", "local", "--endpoint", r.URL(), "--version", "9.1.0.0", "--to", air); err != nil {
+		t.Fatalf("mirror: %v\n%s", err, out)
+	}
+	must(t, r.Close())
+	mirror := httptest.NewServer(http.FileServer(http.Dir(air)))
+	defer mirror.Close()
+	m.put("etc/apt/sources.list.d/ssm.list", "deb [signed-by=/etc/apt/keyrings/ssm-setup.asc] "+mirror.URL+"/amazon-ssm-local stable main\n")
+	m.sh("rm -rf /var/lib/apt/lists/* && apt-get clean")
+	m.run("apt-get", "update")
+	m.run("apt-get", "install", "-y", "amazon-ssm-agent")
+	m.agentSays("9.1.0.0")
 }
 
 // TestDnfFromARegion does the same with dnf.
