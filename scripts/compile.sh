@@ -4,14 +4,14 @@
 set -eu
 cd "$(dirname "$0")/.."
 os=$1 arch=$2 version=$3 dir=$4
-exe=''
-if [ "$os" = windows ]; then exe=.exe; fi
+exe='' more=''
+if [ "$os" = windows ]; then exe=.exe more=./cmd/amazon-ssm-agent-setup; fi
 mkdir -p "$dir"
 stamp="-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=$version"
 env CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=local GOWORK=off GOEXPERIMENT= GOOS="$os" GOARCH="$arch" \
 	GOAMD64=v1 GO386=sse2 GOARM=6 GOARM64=v8.0 \
 	"${GO:-go}" build -trimpath -buildvcs=false -ldflags "$stamp" -o "$dir/" \
-	./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup
+	./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup $more
 cd "$dir"
 for name in ssm-cli ssm-document-worker ssm-session-worker ssm-session-logger; do ln -f "amazon-ssm-agent$exe" "$name$exe"; done
 ln -f "ssm-agent-worker$exe" "updater$exe"

@@ -29,9 +29,10 @@ for arch in "$@"; do
 		lay "amazon-ssm-agent-linux-$arch.rpm" "bin/linux_$arch/amazon-ssm-agent.rpm"
 		;;
 	win)
-		make tar,msi "$os/$arch"
+		make tar,msi,exe "$os/$arch"
 		lay "amazon-ssm-agent-portable-windows-$arch.zip" "bin/windows_$arch/windows/package.zip"
 		lay "amazon-ssm-agent-windows-$arch.msi" "bin/windows_$arch/amazon-ssm-agent.msi"
+		lay "AmazonSSMAgentSetup-windows-$arch.exe" "bin/windows_$arch/AmazonSSMAgentSetup.exe"
 		;;
 	darwin)
 		make pkg,update "$os/$arch"

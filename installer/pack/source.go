@@ -62,7 +62,7 @@ func Compile(ctx context.Context, source string, v manifests.Version, p Platform
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = source
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOOS="+p.OS, "GOARCH="+p.Arch,
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOTOOLCHAIN=local", "GOWORK=off", "GOEXPERIMENT=", "GOOS="+p.OS, "GOARCH="+p.Arch,
 		"GOAMD64=v1", "GO386=sse2", "GOARM=6", "GOARM64=v8.0")
 	var said tail
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(log, &said), io.MultiWriter(log, &said)

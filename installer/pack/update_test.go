@@ -30,7 +30,7 @@ func TestUpdateArchives(t *testing.T) {
 		{"updater", "darwin/arm64", "amazon-ssm-agent-updater-darwin-arm64.tar.gz", "updater"},
 		{"updater", "windows/386", "amazon-ssm-agent-updater-windows-386.zip", "updater.exe"},
 		{"updater-ubuntu", "linux/arm", "amazon-ssm-agent-updater-ubuntu-arm.tar.gz", "updater"},
-		{"update", "windows/amd64", "amazon-ssm-agent-windows-amd64.zip", "package.zip install.ps1 uninstall.ps1"},
+		{"update", "windows/amd64", "amazon-ssm-agent-windows-amd64.zip", "AmazonSSMAgentSetup.exe install.ps1 uninstall.ps1"},
 		{"update-nano", "windows/amd64", "amazon-ssm-agent-windows-nano-amd64.zip", "package.zip install.ps1 uninstall.ps1"},
 		{"update-nano", "windows/386", "", ""},
 		{"updater-nano", "windows/amd64", "amazon-ssm-agent-updater-windows-nano-amd64.zip", "updater.exe"},
