@@ -21,7 +21,9 @@ var setupEXE = Format{
 		}
 		return "AmazonSSMAgentSetup-" + p.OS + "-" + p.Arch + ".exe"
 	},
-	Loose: func(p Platform) []string { return []string{manifests.Folder(p.OS, p.Arch) + "/AmazonSSMAgentSetup.exe"} },
+	Loose: func(p Platform) []string {
+		return []string{manifests.Folder(p.OS, p.Arch) + "/AmazonSSMAgentSetup.exe"}
+	},
 	Fits:  fitsInstaller,
 	write: writeSetupEXE,
 }
