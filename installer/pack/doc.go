@@ -16,6 +16,9 @@
 //	amazon-ssm-agent-portable-linux-amd64.tar.gz
 //	ssm-setup-linux-amd64
 //
+// With keys (see [Signing]) deb, rpm, exe, msi and pkg are signed inside, deb and rpm also by FILE.sig beside them, and
+// SHA256SUMS by SHA256SUMS.sig, last. Programs for Windows are signed before they are packed.
+//
 // What must always be true:
 //   - the same binaries, version and time give the same bytes, on any machine: every entry has its time, mode and owner set,
 //     rpm a fixed build host, nothing is taken from the clock, the umask or the host's name;

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
@@ -135,6 +136,9 @@ func (p *product) properties() {
 	}
 }
 
+// trustFolder holds a root of trust, see [TrustFile].
+const trustFolder = "TrustFolder"
+
 func (p *product) folders() {
 	programs := "ProgramFilesFolder"
 	if p.bits() == 64 {
@@ -144,6 +148,9 @@ func (p *product) folders() {
 	p.add("Directory", programs, "TARGETDIR", ".")
 	p.add("Directory", "AmazonFolder", programs, "Amazon")
 	p.add("Directory", agentFolder, "AmazonFolder", "SSM")
+	if len(p.in.Trust) > 0 {
+		p.add("Directory", trustFolder, agentFolder, path.Dir(TrustFile))
+	}
 	const everything = 0x18 // not to be advertised, not to be left out
 	p.add("Feature", featureName, nil, productName, "Programs and service", 1, 1, nil, everything)
 }
@@ -151,8 +158,12 @@ func (p *product) folders() {
 // files makes a component of each file, whose GUID follows from where the file lies: the same for every version.
 func (p *product) files(files []msiFile) {
 	for i, f := range files {
-		id := msi.GUID("component", fmt.Sprint(p.bits()), strings.ToLower(f.name))
-		p.add("Component", f.key, id, agentFolder, p.only64(component64), nil, f.key)
+		id := msi.GUID("component", fmt.Sprint(p.bits()), strings.ToLower(f.folder+f.name))
+		folder := agentFolder
+		if f.folder != "" {
+			folder = trustFolder
+		}
+		p.add("Component", f.key, id, folder, p.only64(component64), nil, f.key)
 		p.add("FeatureComponents", featureName, f.key)
 		language := ""
 		if f.version != "" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -48,6 +49,7 @@ func fitsInstaller(v manifests.Version) error {
 // msiFile is one file of the package.
 type msiFile struct {
 	key     string // in the tables, and in the cabinet
+	folder  string // below the agent's, with a slash behind it; empty: there
 	name    string
 	version string // of programs; documents go by their hash
 	size    int64
@@ -96,7 +98,8 @@ func msiSummary(in Input) msi.Summary {
 func msiFiles(in Input) ([]msiFile, error) {
 	var files []msiFile
 	for _, e := range append(programEntries(""), windowsDocuments(in)...) {
-		f := msiFile{name: e.path, data: e.data}
+		f := msiFile{data: e.data}
+		f.folder, f.name = path.Split(e.path)
 		if e.program != "" {
 			var err error
 			f.name, f.version = in.Platform.Executable(e.path), in.Version.String()
@@ -104,7 +107,7 @@ func msiFiles(in Input) ([]msiFile, error) {
 				return nil, err
 			}
 		}
-		f.key, f.size, f.hash = identifier(f.name), int64(len(f.data)), md5.Sum(f.data)
+		f.key, f.size, f.hash = identifier(f.folder+f.name), int64(len(f.data)), md5.Sum(f.data)
 		files = append(files, f)
 	}
 	return files, nil
@@ -112,17 +115,21 @@ func msiFiles(in Input) ([]msiFile, error) {
 
 // windowsDocuments are the files beside the programs.
 func windowsDocuments(in Input) []entry {
-	return []entry{
+	list := []entry{
 		text(in, "amazon-ssm-agent.json.template", plain, "common/amazon-ssm-agent.json.template"),
 		text(in, "seelog.xml.template", plain, "windows/seelog.xml.template"),
 		text(in, "LICENSE", plain, "common/LICENSE"),
 		text(in, "NOTICE.md", plain, "common/NOTICE.md"),
 	}
+	if len(in.Trust) > 0 {
+		list = append(list, entry{path: TrustFile, data: in.Trust})
+	}
+	return list
 }
 
 // identifier makes a key of a file's name: letters, digits, points and lines below.
 func identifier(name string) string {
-	return strings.NewReplacer("-", "_", " ", "_").Replace(name)
+	return strings.NewReplacer("-", "_", " ", "_", "/", "_").Replace(name)
 }
 
 // hashParts are the numbers that MsiFileHash has.
