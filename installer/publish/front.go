@@ -76,6 +76,7 @@ func (p *publication) lead(ctx context.Context, at Target) (leads bool, err erro
 
 // copies writes latest/<folder>/….
 func (p *publication) copies(ctx context.Context, at Target) error {
+	from := len(p.result.Steps)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(4)
 	for _, f := range append(p.r.Files[:len(p.r.Files):len(p.r.Files)], p.r.Documents...) {
@@ -83,5 +84,5 @@ func (p *publication) copies(ctx context.Context, at Target) error {
 			group.Go(func() error { return p.put(ctx, at, key, f, false, false) })
 		}
 	}
-	return group.Wait()
+	return p.inOrder(from, group.Wait)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -144,6 +145,7 @@ func listed(m *manifests.Manifest, f File, v manifests.Version) manifests.Releas
 
 // packages writes what never changes, and what describes it.
 func (p *publication) packages(ctx context.Context) error {
+	from := len(p.result.Steps)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(4)
 	for _, f := range append(p.r.Files[:len(p.r.Files):len(p.r.Files)], p.r.Documents...) {
@@ -152,7 +154,14 @@ func (p *publication) packages(ctx context.Context) error {
 			group.Go(func() error { return p.put(ctx, p.to, key, f, known, f.Package != "") })
 		}
 	}
-	return group.Wait()
+	return p.inOrder(from, group.Wait)
+}
+
+// inOrder waits for what was done side by side, and lists it in the order of keys. from is the number of steps before.
+func (p *writing) inOrder(from int, wait func() error) error {
+	err := wait()
+	slices.SortFunc(p.result.Steps[from:], func(a, b Step) int { return strings.Compare(a.Key, b.Key) })
+	return err
 }
 
 // put writes one file and reads it back. One that is there is kept: as it is if the manifest lists it, else after reading it
