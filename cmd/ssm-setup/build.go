@@ -162,7 +162,7 @@ func planFromSource(c *cli.Context, plan *pack.Plan) (err error) {
 }
 
 // planFromBinaries takes platforms and version from the binaries where the flags do not name them. ssm-setup may be missing
-// in such a folder.
+// in such a folder, and so may the carrier of AmazonSSMAgentSetup.exe.
 func planFromBinaries(c *cli.Context, plan *pack.Plan) error {
 	plan.Bin = c.String("bin")
 	platforms, version, err := pack.Found(plan.Bin)
@@ -179,6 +179,9 @@ func planFromBinaries(c *cli.Context, plan *pack.Plan) error {
 	}
 	if !c.IsSet("only") && !hasProgram(plan.Bin, pack.Setup) {
 		plan.Formats = slices.DeleteFunc(plan.Formats, func(f pack.Format) bool { return slices.Contains(f.Programs, pack.Setup) })
+	}
+	if !c.IsSet("only") && !hasProgram(plan.Bin, pack.Carrier+".exe") {
+		plan.Formats = slices.DeleteFunc(plan.Formats, func(f pack.Format) bool { return slices.Contains(f.Programs, pack.Carrier) })
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func (b *building) binaries(ctx context.Context, platform Platform) (Input, erro
 	in := Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Signing: b.Signing}
 	var programs []string
 	for _, f := range b.Formats {
-		for _, name := range f.Programs {
+		for _, name := range f.Needs(platform) {
 			if f.File(platform) != "" && !slices.Contains(programs, name) {
 				programs = append(programs, name)
 			}

@@ -2,6 +2,7 @@
 //
 //	deb, rpm   for a package manager (nfpm; this is the only door to it); payload xz
 //	pkg        for macOS 12 and up, Intel, Apple silicon and both in one; own writers, see xar, bom, cpio and macho
+//	msi, exe   for Windows, with and without the original's switches in front; own writers, see msi, cab, cfb and setupexe
 //	tar        the portable archive (a zip for Windows): what the store and --root installations are made of
 //	setup      ssm-setup itself, one file
 //	update…    what the updater of an original agent fetches: a package of another row, stored, and the scripts it calls

@@ -46,7 +46,16 @@ type Format struct {
 	Latest   bool                    // there is a copy in <package>/latest/, too
 	write    func(io.Writer, Input) error
 
-	Fits func(manifests.Version) error // which versions it can express; nil: all
+	Fits    func(manifests.Version) error // which versions it can express; nil: all
+	carries func(Platform) []string       // programs of the package in it; nil: none
+}
+
+// Needs are the programs that a format is made of for a platform.
+func (f Format) Needs(p Platform) []string {
+	if f.carries == nil {
+		return f.Programs
+	}
+	return append(slices.Clone(f.Programs), f.carries(p)...)
 }
 
 // Keys are the bucket keys of an artifact (spec update 4.8): those that belong to the version and never change, and the copies

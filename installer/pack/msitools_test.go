@@ -103,10 +103,10 @@ func BenchmarkWixl(b *testing.B) {
 	var files, refs strings.Builder
 	for i, name := range []string{pack.Launcher, pack.Worker} {
 		fmt.Fprintf(&files, `<Component Id="C%d" Guid="{0000000%d-1111-4111-8111-111111111111}" Win64="yes"><File Id="F%d" Source="%s" KeyPath="yes"/></Component>`,
-			i, i, i, filepath.Join(in.Bin, name+".exe"))
+			i, i, i, name+".exe")
 		fmt.Fprintf(&refs, `<ComponentRef Id="C%d"/>`, i)
 	}
-	source := filepath.Join(dir, "x.wxs")
+	source := filepath.Join(in.Bin, "x.wxs")
 	wxs := `<?xml version="1.0"?><Wix xmlns="http://schemas.microsoft.com/wix/2006/wi"><Product Id="*" Name="x" Language="1033" Version="9.1.0" Manufacturer="m" UpgradeCode="{22222222-1111-4111-8111-111111111111}">
 <Package InstallerVersion="500" Compressed="yes"/><Media Id="1" Cabinet="a.cab" EmbedCab="yes"/>
 <Directory Id="TARGETDIR" Name="SourceDir"><Directory Id="ProgramFiles64Folder"><Directory Id="A" Name="Amazon">` + files.String() + `</Directory></Directory></Directory>
@@ -116,7 +116,7 @@ func BenchmarkWixl(b *testing.B) {
 	}
 	out := filepath.Join(dir, "x.msi")
 	for b.Loop() {
-		said(b, "wixl", "-a", "x64", "-o", out, source)
+		said(b, "sh", "-c", "cd "+in.Bin+" && wixl -a x64 -o "+out+" x.wxs")
 	}
 	info, err := os.Stat(out)
 	if err != nil {
