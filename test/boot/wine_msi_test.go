@@ -1,0 +1,194 @@
+//go:build boot && linux
+
+package boot_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/local"
+)
+
+const serviceKey = `HKLM\SYSTEM\CurrentControlSet\Services\AmazonSSMAgent`
+
+// installers makes msi and exe of a version and returns their paths.
+func installers(t *testing.T, version string) (file, exe string) {
+	t.Helper()
+	bin, out := buildWindows(t, version), t.TempDir()
+	mark := "-X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=" + version
+	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w "+mark, "-o", bin+"/",
+		"./cmd/"+pack.Carrier); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	// wine looks at sizes where Windows compares the version in the table with none in the file: no two versions have one size.
+	for _, name := range []string{mainExe, agentExe} {
+		f, err := os.OpenFile(filepath.Join(bin, name), os.O_APPEND|os.O_WRONLY, 0)
+		must(t, err)
+		_, err = f.WriteString(strings.Repeat(" ", int(version[2]-'0')))
+		must(t, err)
+		must(t, f.Close())
+	}
+	formats, err := pack.ParseFormats([]string{"msi", "exe"})
+	must(t, err)
+	p := pack.Platform{OS: "windows", Arch: "amd64"}
+	plan := pack.Plan{Version: manifests.MustVersion(version), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: out, Time: time.Unix(1700000000, 0)}
+	_, err = pack.Build(context.Background(), plan)
+	must(t, err)
+	return filepath.Join(plan.Dir(), formats[0].File(p)), filepath.Join(plan.Dir(), formats[1].File(p))
+}
+
+// msiHost is a Windows with installers on its disk.
+type msiHost struct{ *prefix }
+
+func newMSIHost(t *testing.T) *msiHost {
+	h := &msiHost{windows(t)}
+	for _, v := range []string{"9.1.0.0", "9.2.0.0"} {
+		file, exe := installers(t, v)
+		h.copy(file, `C:\`+v+`.msi`)
+		h.copy(exe, `C:\`+v+`.exe`)
+	}
+	h.write(`C:\code.bat`, "@%*\r\n@echo code=%ERRORLEVEL%\r\n") // what wine returns to this system has 8 bits
+	return h
+}
+
+// code runs a program and checks its exit code, all of it.
+func (h *msiHost) code(want string, command ...string) {
+	h.t.Helper()
+	out, _ := h.try(append([]string{"cmd", "/c", `C:\code.bat`}, command...)...)
+	if !strings.Contains(out, "code="+want+"\n") {
+		log, _ := os.ReadFile(h.path(`C:\msi.log`))
+		h.t.Fatalf("%s: %s, want code %s\n%s", strings.Join(command, " "), out, want, strings.ReplaceAll(string(log), "\x00", ""))
+	}
+}
+
+// value is one of the service's values in the registry, empty without it.
+func (h *msiHost) value(name string) string {
+	out, err := h.try("reg", "query", serviceKey, "/v", name)
+	if err != nil {
+		return ""
+	}
+	fields := strings.SplitN(strings.TrimSpace(out[strings.Index(out, name)+len(name):]), "    ", 2)
+	return strings.TrimSpace(fields[len(fields)-1])
+}
+
+// entries are the versions that Windows lists among its programs.
+func (h *msiHost) entries() (versions []string) {
+	out, _ := h.try("reg", "query", `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall`, "/s")
+	ours := false
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		switch {
+		case strings.HasPrefix(line, "HKEY"):
+			ours = false
+		case strings.Contains(line, "Amazon SSM Agent"):
+			ours = true
+		case ours && len(f) == 3 && f[0] == "DisplayVersion":
+			versions = append(versions, f[2])
+		}
+	}
+	return versions
+}
+
+// installed checks what must hold after every installation. The service runs: one launcher, one agent.
+func (h *msiHost) installed(version, start string) {
+	h.t.Helper()
+	for _, name := range []string{mainExe, agentExe, "ssm-cli.exe", "ssm-document-worker.exe", "ssm-session-worker.exe", "ssm-session-logger.exe",
+		"amazon-ssm-agent.json.template", "seelog.xml.template", "LICENSE", "NOTICE.md"} {
+		if _, err := os.Stat(h.path(programs + name)); err != nil {
+			h.t.Error(err)
+		}
+	}
+	if out := h.run(programs+agentExe, "-version"); strings.TrimSpace(out) != "SSM Agent version: "+version {
+		h.t.Errorf("the program says %s", out)
+	}
+	for name, want := range map[string]string{"Version": version, "Start": start, "Type": "0x10", "ObjectName": "LocalSystem", "DisplayName": "Amazon SSM Agent",
+		"ImagePath": programs + mainExe + " service"} {
+		if got := strings.ReplaceAll(h.value(name), `"`, ""); got != want {
+			h.t.Errorf("%s of the service is %q, want %q", name, got, want)
+		}
+	}
+	if got := h.entries(); len(got) != 1 || got[0]+".0" != version {
+		h.t.Errorf("programs listed: %v, want one %s", got, version)
+	}
+	h.eventually("the service", time.Minute, func() bool { return len(h.processes(mainExe)) == 1 && len(h.processes(agentExe)) == 1 })
+}
+
+// removed checks that nothing of the program is left.
+func (h *msiHost) removed() {
+	h.t.Helper()
+	if left, _ := filepath.Glob(h.path(programs + "*.exe")); len(left) != 0 {
+		h.t.Errorf("left behind: %v", left)
+	}
+	if got := h.value("ImagePath") + strings.Join(h.entries(), " "); got != "" {
+		h.t.Errorf("left in the registry: %s", got)
+	}
+	h.eventually("the service to end", time.Minute, func() bool { return len(h.processes(mainExe))+len(h.processes(agentExe)) == 0 })
+}
+
+// Install with registration, upgrade with the original's installer and its switches, remove.
+func TestMSILife(t *testing.T) {
+	h, region := newMSIHost(t), local.Start(t)
+	id, code, err := region.CreateActivation(5)
+	must(t, err)
+	h.code("0", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn", "/l*v", `C:\msi.log`, "REGION=local", "ACTIVATION_CODE="+code, "ID="+id, "ENDPOINT="+region.URL())
+	h.installed("9.1.0.0", "0x2")
+	nodes := region.Instances()
+	if len(nodes) != 1 {
+		t.Fatalf("nodes: %+v", nodes)
+	}
+	node := nodes[0].InstanceID
+	h.eventually("a ping", time.Minute, func() bool { return len(region.Pings(node)) > 0 })
+
+	// What an admin set survives an upgrade, and so does the registration, though a code is given again.
+	h.run("reg", "add", serviceKey, "/v", "Environment", "/t", "REG_MULTI_SZ", "/d", "http_proxy=http://proxy", "/f")
+	h.run("reg", "add", serviceKey, "/v", "Start", "/t", "REG_DWORD", "/d", "3", "/f")
+	h.write(programs+"seelog.xml", "an admin's")
+	before := len(region.Pings(node))
+	h.code("0", `C:\9.2.0.0.exe`, "/quiet", "/norestart", "/log", `C:\msi.log`, "ALLOWEC2INSTALL=YES", "SKIPSYMLINKSCAN=YES",
+		"REGION=local", "CODE="+code, "ID="+id)
+	h.installed("9.2.0.0", "0x3")
+	if got := h.value("Environment"); got != "http_proxy=http://proxy" {
+		t.Errorf("Environment is %q", got)
+	}
+	h.eventually("a ping after the upgrade", time.Minute, func() bool { return len(region.Pings(node)) > before })
+	if nodes := region.Instances(); len(nodes) != 1 {
+		t.Errorf("the upgrade registered again: %d nodes", len(nodes))
+	}
+
+	h.code("0", `C:\9.2.0.0.exe`, "/uninstall", "/quiet", "/norestart")
+	h.removed()
+	for _, kept := range []string{programs + "seelog.xml", programs + "amazon-ssm-agent.json", data + `InstanceData\registration`} {
+		if _, err := os.Stat(h.path(kept)); err != nil {
+			t.Errorf("the removal took %v", err)
+		}
+	}
+}
+
+// Refusals leave everything as it is; a repair brings back what is missing. (wine forgets the upgrade code with the removal of an
+// old version, so the newer one is installed first here.)
+func TestMSIRefusals(t *testing.T) {
+	h := newMSIHost(t)
+	h.code("1603", "msiexec", "/i", `C:\9.2.0.0.msi`, "/qn", "CODE=x")
+	h.removed()
+	h.code("0", "msiexec", "/i", `C:\9.2.0.0.msi`, "/qn", "/l*v", `C:\msi.log`)
+	h.installed("9.2.0.0", "0x2")
+	h.code("1603", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn")
+	h.code("1603", `C:\9.1.0.0.exe`, "/quiet")
+	h.installed("9.2.0.0", "0x2")
+
+	must(t, os.Remove(h.path(programs+"NOTICE.md")))
+	must(t, os.Remove(h.path(programs+"ssm-cli.exe")))
+	// What /fa is short for; wine does not know that word.
+	h.code("0", "msiexec", "/i", `C:\9.2.0.0.msi`, "REINSTALL=ALL", "REINSTALLMODE=amus", "/qn", "/l*v", `C:\msi.log`)
+	h.installed("9.2.0.0", "0x2")
+
+	h.run("reg", "add", serviceKey, "/v", "Start", "/t", "REG_DWORD", "/d", "4", "/f")
+	h.code("0", "msiexec", "/x", `C:\9.2.0.0.msi`, "/qn", "/l*v", `C:\msi.log`)
+	h.removed()
+}
