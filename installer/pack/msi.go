@@ -36,8 +36,7 @@ var installer = Format{
 var msiTemplate = map[string]string{"amd64": "x64;1033", "arm64": "Arm64;1033", "386": "Intel;1033"}
 
 // ErrThreeParts says that Windows Installer cannot tell a version from its neighbours.
-var ErrThreeParts = errors.New("Windows Installer compares three parts of a version, up to 127.255.65535; " +
-	"take one whose fourth part is 0, or leave msi and exe out with --only")
+var ErrThreeParts = errors.New("an msi takes versions whose fourth part is 0, up to 127.255.65535.0")
 
 func fitsInstaller(v manifests.Version) error {
 	if n := v.Parts(); n[3] != 0 || n[0] > 127 || n[1] > 255 || n[2] > 65535 {
