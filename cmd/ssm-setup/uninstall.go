@@ -89,8 +89,9 @@ func remove(ctx context.Context, l installer.Layout) error {
 func forget(l installer.Layout) error {
 	p := l.Pointer()
 	var errs []error
-	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), filepath.Dir(p.AgentLock()), l.Ledger(), l.Pulse(), l.UpdateRoot(),
-		l.Download(), l.PidFile(), recordFile(l)} {
+	paths := []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Pulse(), l.UpdateRoot(), l.Download(), l.PidFile(),
+		recordFile(l)}
+	for _, path := range append(paths, lockFolders(l)...) {
 		errs = append(errs, os.RemoveAll(path))
 	}
 	for _, dir := range []string{l.BinDir(), l.ConfigDir()} {

@@ -171,3 +171,49 @@ func (h *winHost) document(text string) []local.Plugin {
 	}
 	return got.Plugins
 }
+
+// TestWindowsUpdate installs under a root of its own, updates, goes back and uninstalls, with the tool for Windows.
+func TestWindowsUpdate(t *testing.T) {
+	w, r, out := windows(t), local.Start(t), t.TempDir()
+	tool := filepath.Join(dist, "ssm-setup")
+	for _, v := range []string{"9.1.0.0", "9.2.0.0"} {
+		for _, args := range [][]string{
+			{tool, "build", "--version", v, "--platform", "windows/amd64", "--only", "tar", "--out", out},
+			{"env", "AWS_SHARED_CREDENTIALS_FILE=" + r.CredentialsFile(), tool, "publish", "--from", out, "--version", v,
+				"--region", "local", "--endpoint", r.URL()},
+		} {
+			if said, err := outside(args...); err != nil {
+				t.Fatalf("%v: %v\n%s", args, err, said)
+			}
+		}
+	}
+	exe := filepath.Join(out, "ssm-setup.exe")
+	if said, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-buildvcs=false", "-o", exe,
+		"./cmd/ssm-setup"); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	w.copy(exe, `C:\ssm-setup.exe`)
+	setup := func(args ...string) {
+		t.Helper()
+		t.Log(w.run(append(append([]string{`C:\ssm-setup.exe`}, args...), "--root", `C:\ssm`)...))
+	}
+	runs := func(version string) {
+		t.Helper()
+		w.eventually("a ping of "+version, time.Minute, func() bool {
+			nodes := r.Instances()
+			return len(nodes) == 1 && nodes[0].PingStatus == "Online" && nodes[0].AgentVersion == version
+		})
+	}
+	id, code, err := r.CreateActivation(1)
+	must(t, err)
+	setup("install", "--region", "local", "--endpoint", r.URL(), "--version", "9.1.0.0", "--activation-id", id, "--activation-code", code)
+	runs("9.1.0.0")
+	setup("update", "--version", "9.2.0.0")
+	runs("9.2.0.0")
+	setup("rollback")
+	runs("9.1.0.0")
+	setup("uninstall")
+	if p := append(w.processes(mainExe), w.processes(agentExe)...); len(p) != 0 {
+		t.Errorf("still running after the removal: %v", p)
+	}
+}
