@@ -18,6 +18,7 @@ const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--sourc
        updater run --request FILE                                   the same, as handed over by another program
        updater check [--want V] [--allow-downgrade]                 what run would do, as one JSON object
        updater resume                                               go on with whatever an updater left
+       updater keep-floor                                           before a package replaces the floor: keep it in the store
 --want: latest (default), stable, a version, a constraint such as '>=9.1', previous (go back, needs no network)
 --root DIR: another installation than this program's own
 
@@ -51,6 +52,9 @@ func runUpdater(args []string) int {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	if o.verb == "keep-floor" {
+		return keepFloor(o.layout)
+	}
 	log, closeLog := updateLog(o.layout)
 	defer closeLog()
 	e, err := newEngine(o.layout, log)
@@ -78,7 +82,7 @@ func parseOrder(args []string) (o order, err error) {
 	}
 	o.verb = args[0]
 	switch o.verb {
-	case "run", "check", "resume":
+	case "run", "check", "resume", "keep-floor":
 	case "help", "-h", "-help", "--help":
 		return o, flag.ErrHelp
 	default:
