@@ -17,7 +17,7 @@ var errStopped = errors.New("stopped")
 const reapTime = 5 * time.Second
 
 // run runs cmd as a process group of its own until it ended and everybody who holds its stdout or stderr has closed
-// them. When ctx ends first, the streams are cut, then the group is killed (Windows: the process). Stdin is null.
+// them. When ctx ends first, the streams are cut, then the group is killed (Windows: the process and its descendants). Stdin is null.
 func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	if ctx.Err() != nil {
 		return errStopped

@@ -3,6 +3,8 @@ package plugins
 import (
 	"os"
 	"os/exec"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 const (
@@ -10,9 +12,14 @@ const (
 	stoppedCode = -1   // after a time limit or a cancel
 )
 
-// ownGroup: Windows has no groups to kill; only the process itself ends.
+// ownGroup: Windows has no groups to kill; descendants are looked for when it comes to that.
 func ownGroup(*exec.Cmd) {}
 
-func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+// killGroup ends the process and its descendants.
+func killGroup(cmd *exec.Cmd) {
+	if host.KillGroup(cmd.Process.Pid) != nil {
+		_ = cmd.Process.Kill()
+	}
+}
 
 func exitCode(s *os.ProcessState) int { return s.ExitCode() }

@@ -24,4 +24,11 @@
 //
 // A write to a broken pipe must not end it and no child may inherit an ignored signal, so SIGPIPE and SIGHUP are caught, not
 // ignored. Ids come from wait4(-1), because it may be process 1 of a container; os/exec would steal them and is not used.
+//
+// # Windows
+//
+// The same loop under the service control manager, or by itself under a root. There are no signals: an event of its name asks an
+// agent or a detached launcher to end (event_windows.go), handles come by number (child.go), and a program cannot be replaced, so
+// whatever is for the agent runs as a child. The service has no output: its lines, and what an agent says when it falls over, go to
+// launcher.log.
 package launcher

@@ -121,7 +121,16 @@ func (m *machine) launch() *exec.Cmd {
 	defer log.Close()
 	cmd.Stderr = log // a file: agents that outlive the launcher would hold a pipe open
 	m.ok(cmd.Start())
-	m.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	m.Cleanup(func() {
+		if runtime.GOOS == "windows" { // wine leaves a half-made child when its maker is killed: orderly first
+			_ = launcher.End(m.Paths, cmd.Process.Pid)
+			for end := time.Now().Add(3 * time.Second); host.Alive(cmd.Process.Pid) && time.Now().Before(end); {
+				time.Sleep(5 * time.Millisecond)
+			}
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
 	return cmd
 }
 

@@ -109,7 +109,8 @@ func TestTokensCountAcrossLaunchers(t *testing.T) {
 	for i := range 3 {
 		cmd := m.launch()
 		pid := m.await("start 9.2.0.0 2", i+1)
-		m.ok(cmd.Process.Kill()) // a power cut, as far as it goes
+		m.await("updater floor resume", i+1) // wine leaves a half-made child when its maker is killed
+		m.ok(cmd.Process.Kill())             // a power cut, as far as it goes
 		m.kill(pid)
 		_ = cmd.Wait()
 		m.gone(pid)
