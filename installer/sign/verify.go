@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -195,4 +196,9 @@ func least(list []Signature) Trust {
 		}
 	}
 	return Unsigned
+}
+
+func isProgram(head []byte) bool { return bytes.HasPrefix(head, []byte("MZ")) }
+func isMSI(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
 }

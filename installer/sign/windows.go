@@ -1,7 +1,8 @@
+//go:build !(windows && arm64)
+
 package sign
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -43,11 +44,6 @@ func (s *Signer) Authenticode(ctx context.Context, path string) error {
 		return err
 	}
 	return f.Sync()
-}
-
-func isProgram(head []byte) bool { return bytes.HasPrefix(head, []byte("MZ")) }
-func isMSI(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
 }
 
 func (s *Signer) program(ctx context.Context, f *os.File) error {
