@@ -41,6 +41,8 @@ type Settings struct {
 	Region string         // for {Region} and for the words
 	Watch  time.Duration  // Agent.UpdateWatchSeconds
 	Agent  wire.AgentInfo // who replies; its Version is the updater's own
+
+	Precondition string // why this system cannot take a new version, in the original's words; empty: it can
 }
 
 // stop is one of the eight. do goes on, undo takes back what do did, also half of it; nil: nothing to take back.

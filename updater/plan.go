@@ -84,7 +84,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.A
 	q := manifests.Question{
 		Package: w.product(), Region: w.Settings.Region, Running: w.u.From, Floor: floor,
 		Requested: w.u.Request.Want, AllowDowngrade: w.u.Request.AllowDowngrade,
-		Skip: w.book.skipFor(w.u.Request, w.Now()),
+		Skip: w.book.skipFor(w.u.Request, w.Now()), Precondition: w.Settings.Precondition,
 	}
 	url, note, managed := chooseSource(w.Settings.Source, w.u.Request.Source, w.Settings.Region)
 	w.u.Source = strings.ReplaceAll(url, "{Region}", w.Settings.Region)

@@ -16,6 +16,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/installer/systems"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -49,7 +50,8 @@ func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
 	return &updater.Engine{
 		Layout: l,
 		Settings: updater.Settings{Source: cfg.Agent.UpdateSource, Region: p.region,
-			Watch: time.Duration(cfg.Agent.UpdateWatchSeconds) * time.Second,
+			Watch:        time.Duration(cfg.Agent.UpdateWatchSeconds) * time.Second,
+			Precondition: precondition(systems.Here()),
 			Agent: wire.AgentInfo{Lang: cfg.Os.Lang, Name: manifests.AgentPackage, OS: cfg.Os.Name, OSVersion: cfg.Os.Version,
 				Version: stamp.Version()}},
 		Open:     p.open,
