@@ -409,3 +409,15 @@ func TestCheckChangesNothing(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+func TestASystemThatCannotTakeIt(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	e.Settings.Precondition = "Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem"
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	if err != nil || o.Kind != "unsupported-platform" || o.Code != "ErrorFailedPrecondition" || o.Fault != updater.FaultRefused {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	has(t, strings.Join(o.Lines, "\n"), "Failed update precondition check: Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem")
+	w.whole("9.1.0.0")
+}

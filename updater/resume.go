@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -30,6 +31,9 @@ func (e *Engine) Resume(ctx context.Context) error {
 	e.lock = lock
 	defer e.afterwards()
 	defer lock.Release()
+	if e.removed() {
+		return nil
+	}
 	b, err := openBook(e.Layout)
 	if err != nil {
 		return err
@@ -51,6 +55,12 @@ func (e *Engine) Resume(ctx context.Context) error {
 		return nil
 	}
 	return e.align(ctx, b)
+}
+
+// removed tells that the installation went away while this updater waited for the lock: then nothing may be written any more.
+func (e *Engine) removed() bool {
+	_, err := os.Stat(e.Layout.Worker())
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // awaitLock takes the update lock; nil when another updater is at work.
