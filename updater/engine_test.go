@@ -421,3 +421,19 @@ func TestASystemThatCannotTakeIt(t *testing.T) {
 	has(t, strings.Join(o.Lines, "\n"), "Failed update precondition check: Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem")
 	w.whole("9.1.0.0")
 }
+
+func TestNothingIsWrittenAfterARemoval(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	for _, path := range []string{w.layout.Worker(), w.layout.Ledger()} {
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Resume(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(w.layout.Ledger()); err == nil {
+		t.Error("the ledger is back")
+	}
+}
