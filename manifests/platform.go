@@ -10,7 +10,9 @@ const (
 
 // PortableFile is the manifest file name of the archive that goes into the store and under --root:
 // amazon-ssm-agent-portable-<os>-<arch>.tar.gz, with Go's names of systems and architectures; .zip for Windows.
-func PortableFile(goos, goarch string) string { return ArchiveFile(AgentPackage+"-portable", goos, goarch) }
+func PortableFile(goos, goarch string) string {
+	return ArchiveFile(AgentPackage+"-portable", goos, goarch)
+}
 
 // InstallerFile is the manifest file name of a package for a package manager, for example
 // amazon-ssm-agent-debian-amd64.deb. The family of rpm is "linux" (spec update 4.8).
