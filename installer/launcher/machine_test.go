@@ -37,11 +37,8 @@ func newMachine(t *testing.T) *machine {
 // newMachineAlone is for tests that change this process, or write a program: another test's fork would keep it open.
 func newMachineAlone(t *testing.T) *machine {
 	t.Helper()
-	root, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &machine{T: t, Paths: pointer.At(root)}
+	m := &machine{T: t, Paths: pointer.At(folder(t))}
+	root := m.Root
 	for _, dir := range []string{m.Bin(), filepath.Join(root, "act")} {
 		m.ok(os.MkdirAll(dir, 0o755))
 	}
@@ -55,6 +52,33 @@ func newMachineAlone(t *testing.T) *machine {
 	m.ok(err)
 	t.Cleanup(m.end)
 	return m
+}
+
+// folder is the test's own. On Windows a program that was started, and killed before it was a process, keeps its file for a
+// while (under wine for good), and nobody can be asked for it: what cannot be removed then stays, and is said.
+func folder(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	if runtime.GOOS == "windows" {
+		var err error
+		if root, err = os.MkdirTemp("", "launcher"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			for range 20 {
+				if err = os.RemoveAll(root); err == nil {
+					return
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+			t.Logf("left behind: %v", err)
+		})
+	}
+	root, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
 }
 
 func (m *machine) ok(err error) {
