@@ -1,5 +1,3 @@
-//go:build !(windows && arm64)
-
 package sign
 
 import (
@@ -15,7 +13,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sassoftware/relic/v7/lib/certloader"
+	"software.sslmate.com/src/go-pkcs12"
 )
 
 // certificate is a chain, leaf first and without its root, with the key of the leaf.
@@ -64,12 +62,7 @@ func openCertificate(o Options, certs, key []byte) (*certificate, error) {
 func readPair(o Options, certs, key []byte) ([]*x509.Certificate, crypto.Signer, error) {
 	list, err := readCertificates(certs)
 	if err != nil && len(key) == 0 && isPKCS12(certs) {
-		both, err := certloader.ParsePKCS12(certs, &once{words: o.Passphrase})
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w for the PKCS #12 file", ErrPassphrase)
-		}
-		signer, _ := both.PrivateKey.(crypto.Signer)
-		return both.Certificates, signer, nil
+		return readPKCS12(certs, o.Passphrase)
 	}
 	if err != nil || len(key) == 0 {
 		return list, nil, err
@@ -78,18 +71,16 @@ func readPair(o Options, certs, key []byte) ([]*x509.Certificate, crypto.Signer,
 	return list, signer, err
 }
 
-// once answers the question for a passphrase once.
-type once struct {
-	words string
-	asked bool
-}
-
-func (o *once) GetPasswd(string) (string, error) {
-	if o.asked {
-		return "", ErrPassphrase
+func readPKCS12(b []byte, passphrase string) ([]*x509.Certificate, crypto.Signer, error) {
+	key, leaf, others, err := pkcs12.DecodeChain(b, passphrase)
+	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
+		return nil, nil, fmt.Errorf("%w for the PKCS #12 file", ErrPassphrase)
 	}
-	o.asked = true
-	return o.words, nil
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: PKCS #12: %w", ErrKey, err)
+	}
+	signer, _ := key.(crypto.Signer)
+	return append([]*x509.Certificate{leaf}, others...), signer, nil
 }
 
 // isPKCS12 tells the outermost structure: a sequence that begins with version 3.
@@ -158,13 +149,4 @@ func (c *certificate) may(purpose asn1.ObjectIdentifier) bool {
 	}
 	return purpose.Equal(codeSigning) && slices.Contains(c.leaf.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) ||
 		slices.ContainsFunc(c.leaf.UnknownExtKeyUsage, purpose.Equal)
-}
-
-// pair is the certificate as the library wants it.
-func (c *certificate) pair(s *Signer) *certloader.Certificate {
-	pair := &certloader.Certificate{Leaf: c.leaf, Certificates: c.chain, PrivateKey: c.key}
-	if s.stampURL != "" {
-		pair.Timestamper = stamper{url: s.stampURL}
-	}
-	return pair
 }

@@ -9,6 +9,9 @@
 // Parties: ssm-setup build opens a [Signer] from keys and hands its functions to installer/pack; ssm-setup verify and tests
 // call [Verify]. Keys come as bytes (a file, a variable of the environment) or stay outside, behind a [Command].
 //
+// All of it works on every system but one: on Windows for ARM64 exe and msi are neither signed nor verified, see
+// authenticode_windows_arm64.go.
+//
 // What must always be true:
 //   - a key that cannot be read, does not fit, or has expired is refused by [Open], before anything is written;
 //   - the same key and the same bytes give the same signature, where the algorithm allows (RSA PKCS #1 v1.5, Ed25519): OpenPGP

@@ -1,5 +1,3 @@
-//go:build !(windows && arm64)
-
 package sign
 
 import (
@@ -48,8 +46,7 @@ func (s *Signer) Xar(ctx context.Context) ([]xar.Signature, error) {
 
 // cms is a detached CMS signature of the table's digest.
 func (s *Signer) cms(ctx context.Context, sum []byte) ([]byte, error) {
-	pair := s.apple.pair(s)
-	b := pkcs7.NewBuilder(pair.Signer(), pair.Chain(), digest)
+	b := pkcs7.NewBuilder(s.apple.key, s.apple.chain, digest)
 	if err := b.SetContentData(sum); err != nil {
 		return nil, err
 	}
@@ -57,7 +54,7 @@ func (s *Signer) cms(ctx context.Context, sum []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := pkcs9.TimestampAndMarshal(ctx, signed, pair.Timestamper, false); err != nil {
+	if _, err := pkcs9.TimestampAndMarshal(ctx, signed, s.stamper(), false); err != nil {
 		return nil, err
 	}
 	if _, err := signed.Detach(); err != nil {

@@ -1,5 +1,3 @@
-//go:build !(windows && arm64)
-
 package sign
 
 import (
@@ -15,6 +13,14 @@ import (
 
 // stamper asks a time-stamp server (RFC 3161 over HTTP).
 type stamper struct{ url string }
+
+// stamper is nil where no server is named.
+func (s *Signer) stamper() pkcs9.Timestamper {
+	if s.stampURL == "" {
+		return nil
+	}
+	return stamper{url: s.stampURL}
+}
 
 const (
 	stampTries   = 3

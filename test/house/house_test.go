@@ -84,8 +84,11 @@ var doors = map[string][]string{
 	"github.com/urfave/cli":             {"cmd/ssm-setup"},
 	"github.com/kardianos/service":      {"installer/service"},
 	"go.etcd.io/bbolt":                  {"regions/local"},
+	"github.com/ProtonMail/go-crypto":   {"installer/sign"},
 	"github.com/rogpeppe/go-internal":   {},
+	"github.com/sassoftware/relic":      {"installer/sign", "installer/sign/notary"},
 	"github.com/ulikunitz/xz":           {"installer/publish/apt"},
+	"software.sslmate.com/src":          {"installer/sign"},
 }
 
 // hosts are the binaries that lie on machines, with what they must never link: import paths or their beginnings.

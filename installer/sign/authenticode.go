@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/sassoftware/relic/v7/lib/authenticode"
+	"github.com/sassoftware/relic/v7/lib/certloader"
 	"github.com/sassoftware/relic/v7/lib/comdoc"
 )
 
@@ -51,7 +52,7 @@ func (s *Signer) program(ctx context.Context, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	patch, _, err := sum.Sign(ctx, s.windows.pair(s), &authenticode.OpusParams{Description: description, URL: homepage})
+	patch, _, err := sum.Sign(ctx, s.pair(), &authenticode.OpusParams{Description: description, URL: homepage})
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (s *Signer) msi(ctx context.Context, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	sig, err := authenticode.SignMSIImprint(ctx, sum, digest, s.windows.pair(s),
+	sig, err := authenticode.SignMSIImprint(ctx, sum, digest, s.pair(),
 		&authenticode.OpusParams{Description: description, URL: homepage})
 	if err != nil {
 		return err
@@ -81,4 +82,9 @@ func (s *Signer) msi(ctx context.Context, f *os.File) error {
 		return err
 	}
 	return doc.Close()
+}
+
+// pair is the certificate as the library wants it.
+func (s *Signer) pair() *certloader.Certificate {
+	return &certloader.Certificate{Leaf: s.windows.leaf, Certificates: s.windows.chain, PrivateKey: s.windows.key, Timestamper: s.stamper()}
 }

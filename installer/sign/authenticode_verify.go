@@ -1,0 +1,71 @@
+//go:build !(windows && arm64)
+
+package sign
+
+import (
+	"crypto/x509"
+	"debug/pe"
+	"errors"
+	"fmt"
+
+	"github.com/sassoftware/relic/v7/lib/authenticode"
+	"github.com/sassoftware/relic/v7/signers/sigerrors"
+)
+
+// program checks the signatures of a Windows program.
+func program(l *look) error {
+	if err := sane(l); err != nil {
+		return err
+	}
+	list, err := authenticode.VerifyPE(l.file, false)
+	if errors.As(err, &sigerrors.NotSignedError{}) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
+	for _, s := range list {
+		if err := l.chained("Authenticode", "the program", s.TimestampedSignature, x509.ExtKeyUsageCodeSigning); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sane refuses a program whose place for signatures lies outside of it.
+func sane(l *look) error {
+	f, err := pe.NewFile(l.file)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
+	defer f.Close()
+	var dir []pe.DataDirectory
+	switch h := f.OptionalHeader.(type) {
+	case *pe.OptionalHeader32:
+		dir = h.DataDirectory[:min(h.NumberOfRvaAndSizes, 16)]
+	case *pe.OptionalHeader64:
+		dir = h.DataDirectory[:min(h.NumberOfRvaAndSizes, 16)]
+	}
+	if len(dir) > pe.IMAGE_DIRECTORY_ENTRY_SECURITY {
+		d := dir[pe.IMAGE_DIRECTORY_ENTRY_SECURITY]
+		if int64(d.VirtualAddress)+int64(d.Size) > l.size {
+			return fmt.Errorf("%w: its end is missing", ErrBad)
+		}
+	}
+	return nil
+}
+
+// msi checks the signature of an MSI.
+func msi(l *look) error {
+	if err := soundCompound(l.file, l.size); err != nil {
+		return err
+	}
+	s, err := authenticode.VerifyMSI(l.file, false)
+	if errors.As(err, &sigerrors.NotSignedError{}) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
+	return l.chained("Authenticode", "the MSI", s.TimestampedSignature, x509.ExtKeyUsageCodeSigning)
+}
