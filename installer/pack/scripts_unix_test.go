@@ -16,6 +16,7 @@ const system = `
 state=$TEST_STATE
 mark=$state/service-before-removal
 agent=$state/agent
+sysconfig=$state/../sysconfig
 log=$state/../log
 supervisor() { echo "$TEST_SUPERVISOR"; }
 systemctl() {
@@ -25,6 +26,7 @@ systemctl() {
 	start | restart) : >$state/../running; echo "$1" >>$log ;;
 	stop) rm -f $state/../running; echo "$1" >>$log ;;
 	enable) : >$state/../enabled; echo "$1" >>$log ;;
+	preset) if [ ! -e $state/../unwanted ]; then : >$state/../enabled; fi; echo "$1" >>$log ;;
 	disable) rm -f $state/../enabled; echo "$1" >>$log ;;
 	daemon-reload) ;;
 	*) echo "$1" >>$log ;;
@@ -227,7 +229,15 @@ func TestRPM(t *testing.T) {
 		w := newWorld(t)
 		w.want("", "rpm/pre", "1")
 		w.want("", "rpm/post", "1")
-		w.want("enable start", "rpm/posttrans")
+		w.want("preset start", "rpm/posttrans")
+		if w.has("state/service-before-removal") {
+			t.Error("the mark is still there")
+		}
+	})
+	t.Run("first, and an admin's preset is against it", func(t *testing.T) {
+		w := newWorld(t, "unwanted")
+		w.want("", "rpm/post", "1")
+		w.want("preset", "rpm/posttrans")
 	})
 	t.Run("upgrade", func(t *testing.T) {
 		w := newWorld(t, "enabled", "running")
@@ -236,6 +246,16 @@ func TestRPM(t *testing.T) {
 		w.want("", "rpm/preun", "1")
 		w.want("", "rpm/postun", "1")
 		w.want("restart", "rpm/posttrans")
+	})
+	t.Run("upgrade where updates may not restart services", func(t *testing.T) {
+		for line, want := range map[string]string{"DISABLE_RESTART_ON_UPDATE=\"yes\"": "", "DISABLE_RESTART_ON_UPDATE=no": "restart", "#DISABLE_RESTART_ON_UPDATE=yes": "restart"} {
+			w := newWorld(t, "enabled", "running")
+			os.WriteFile(filepath.Join(w.dir, "sysconfig"), []byte("## Type: yesno\n"+line+"\n"), 0o644)
+			told, out, err := w.run("rpm/posttrans")
+			if told != want || err != nil || (out == "") != (want != "") {
+				t.Errorf("%s: told %q, printed %q, %v", line, told, out, err)
+			}
+		}
 	})
 	t.Run("upgrade of disabled", func(t *testing.T) { newWorld(t).want("", "rpm/posttrans") })
 	t.Run("removal", func(t *testing.T) {

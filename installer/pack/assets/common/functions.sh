@@ -41,7 +41,7 @@ reload() {
 	esac
 }
 
-# act does start, stop, restart, enable or disable; a service that does not obey never fails a package.
+# act does start, stop, restart, enable, disable or preset; a service that does not obey never fails a package.
 act() {
 	case "$(supervisor)" in
 	systemd) systemctl "$1" $unit.service || echo "amazon-ssm-agent: cannot $1 the service" >&2 ;;
@@ -55,7 +55,16 @@ act() {
 }
 
 restart_if_running() {
-	if running; then act restart; fi
+	running || return 0
+	if may_restart; then act restart; else echo "amazon-ssm-agent: the new version runs after the service's next restart" >&2; fi
+}
+
+# may_restart is false where an admin of SUSE forbade that updates restart services.
+may_restart() {
+	case "$(sed -n 's/^[[:space:]]*DISABLE_RESTART_ON_UPDATE=//p' "${sysconfig:-/etc/sysconfig/services}" 2>/dev/null | tr -d "\"' ")" in
+	yes | 1) return 1 ;;
+	esac
+	return 0
 }
 
 # refuse_snap ends the script where the agent is installed as a snap: two agents must not share a machine.
@@ -153,4 +162,11 @@ restore() {
 	rm -f $mark
 	case "$words" in *enabled*) act enable ;; esac
 	case "$words" in *running*) act start ;; esac
+}
+
+# begin is the end of a first installation from an rpm: the presets of the system decide whether the service is enabled (this
+# package's own says that it is; an admin's comes before it), and what is enabled starts.
+begin() {
+	act preset
+	if enabled; then act start; fi
 }
