@@ -6,7 +6,9 @@
 //	tar        the portable archive (a zip for Windows): what the store and --root installations are made of
 //	setup      ssm-setup itself, one file
 //	update…    what the updater of an original agent fetches: a package of another row, stored, and the scripts it calls
+//	           (a snap is not made here; where amazon-ssm-agent.snap and .assert lie beside the programs, they are put in)
 //	updater…   the updater itself, which original agents fetch and start: our worker under that name
+//	binaries   the six names of /usr/bin, for packages of people's own
 //	greengrass what a Greengrass component unpacks, and its recipe
 //
 // A build writes one flat folder per version, OUT/<version>/, with the names that manifests use, so that a release can be

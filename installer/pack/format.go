@@ -75,7 +75,8 @@ func (f Format) Keys(v manifests.Version, p Platform) (fixed, latest []string) {
 }
 
 // formats is the table. One more format is one file and one row.
-var formats = []Format{deb, rpm, installer, setupEXE, pkg, portable, setup, update, updateUbuntu, updateNano, updater, updaterUbuntu, updaterNano, greengrass, recipe}
+var formats = []Format{deb, rpm, installer, setupEXE, pkg, portable, setup, update, updateUbuntu, updateSnap, updateNano, updater,
+	updaterUbuntu, updaterSnap, updaterNano, binaries, greengrass, recipe}
 
 // Formats are all formats, in the order they are made: those that take longest first.
 func Formats() []Format { return slices.Clone(formats) }

@@ -8,28 +8,51 @@ import (
 // GreengrassPackage is the name under which manifests list the component.
 const GreengrassPackage = "amazon-ssm-agent-greengrass"
 
-// greengrass is what a Greengrass component unpacks (spec update 3.6): ssm-setup-cli, both packages and the settings, flat. A
-// device finds them in a folder named like the archive, so its key in a bucket ends in artifacts.zip.
+// greengrass is what a Greengrass component unpacks (spec update 3.6): ssm-setup-cli, the packages that it may install and the
+// settings, flat. A device finds them in a folder named like the archive, so its key in a bucket ends in artifacts.zip.
 var greengrass = Format{
-	Name: "greengrass", Package: GreengrassPackage, Programs: []string{Launcher, Worker, Setup},
+	Name: "greengrass", Package: GreengrassPackage, Programs: []string{Setup},
 	File: func(p Platform) string {
-		if p.OS != "linux" || p.Arch != "amd64" && p.Arch != "arm64" {
+		if packagesOn(p) == nil {
 			return ""
 		}
 		return GreengrassPackage + "-" + p.OS + "-" + p.Arch + ".zip"
 	},
 	Loose: func(p Platform) []string { return []string{"greengrass_" + p.OS + "_" + p.Arch + "/artifacts.zip"} },
+	carries: func(p Platform) (programs []string) {
+		for _, inner := range packagesOn(p) {
+			programs = append(programs, inner.format.Programs...)
+		}
+		return programs
+	},
 	write: writeGreengrass,
+}
+
+// componentPackage is a package in a component, under the name that ssm-setup-cli looks for.
+type componentPackage struct {
+	format Format
+	name   string
+}
+
+// packagesOn are the packages in the component of a platform; none where there is no component.
+func packagesOn(p Platform) []componentPackage {
+	switch p {
+	case Platform{"linux", "amd64"}, Platform{"linux", "arm64"}:
+		return []componentPackage{{deb, Launcher + ".deb"}, {rpm, Launcher + ".rpm"}}
+	case Platform{"windows", "amd64"}:
+		return []componentPackage{{setupEXE, "AmazonSSMAgentSetup.exe"}}
+	}
+	return nil
 }
 
 func writeGreengrass(w io.Writer, in Input) error {
 	entries := []entry{{path: SetupCLI, mode: 0o755, program: Setup}}
-	for _, inner := range []Format{deb, rpm} {
-		path, err := in.carried(inner)
+	for _, inner := range packagesOn(in.Platform) {
+		path, err := in.carried(inner.format)
 		if err != nil {
 			return err
 		}
-		entries = append(entries, entry{path: Launcher + "." + inner.Name, mode: 0o644, file: path})
+		entries = append(entries, entry{path: inner.name, mode: 0o644, file: path})
 	}
 	entries = append(entries,
 		entry{path: "amazon-ssm-agent.json", mode: 0o600, data: []byte(greengrassSettings(in))},
@@ -43,7 +66,7 @@ func greengrassSettings(in Input) string {
 		Replace(read(in, "common/amazon-ssm-agent.json.template"))
 }
 
-// recipe describes the component for both architectures; it is made once, with linux/amd64.
+// recipe describes the component for all its platforms; it is made once, with linux/amd64.
 var recipe = Format{
 	Name: "recipe", Package: GreengrassPackage,
 	File: func(p Platform) string {

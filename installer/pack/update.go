@@ -3,7 +3,10 @@ package pack
 import (
 	"archive/tar"
 	"io"
+	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,21 +19,27 @@ import (
 // name, and the two scripts it calls (spec update 1.20, 4.7).
 type cargo struct {
 	inner   Format
-	name    string // of the package in the archive
+	name    string // of the package in the archive; empty: there is none
 	scripts []string
 }
+
+// The two files of a snap. They come from snapcraft and from a store: where they lie beside the programs, archives have them.
+var snapFiles = []string{"amazon-ssm-agent.snap", "amazon-ssm-agent.assert"}
 
 // cargos are the updates by the platform in their names (spec update 1.7).
 func cargos() map[string]cargo {
 	return map[string]cargo{
-		"linux": {rpm, "amazon-ssm-agent.rpm", []string{"rpm/install.sh", "rpm/uninstall.sh"}},
-		"ubuntu": {deb, "amazon-ssm-agent.deb", []string{"deb/install.sh", "deb/uninstall.sh", "deb/snap-install.sh",
-			"deb/snap-uninstall.sh"}},
+		"linux":        {rpm, "amazon-ssm-agent.rpm", []string{"rpm/install.sh", "rpm/uninstall.sh"}},
+		"ubuntu":       {deb, "amazon-ssm-agent.deb", []string{"deb/install.sh", "deb/uninstall.sh"}},
+		"snap":         {scripts: []string{"deb/snap-install.sh", "deb/snap-uninstall.sh"}},
 		"windows":      {setupEXE, "AmazonSSMAgentSetup.exe", []string{"windows/install.ps1", "windows/uninstall.ps1"}},
 		"windows-nano": {portable, "package.zip", []string{"windows/install.ps1", "windows/uninstall.ps1"}},
 		"darwin":       {rooted, "amazon-ssm-agent.tar.gz", []string{"darwin/install.sh", "darwin/uninstall.sh"}},
 	}
 }
+
+// snaps tells for which machines there are snaps.
+func snaps(p Platform) bool { return p.OS == "linux" && (p.Arch == "amd64" || p.Arch == "arm64") }
 
 // update is the archive that the original's updater asks for by the system's own name; updateUbuntu the one it asks for on
 // Debian, Ubuntu and Raspbian.
@@ -60,6 +69,28 @@ func ubuntuOnly(p Platform) string {
 	return "ubuntu"
 }
 
+// snapOnly is the platform in the names of archives for agents that snap installed.
+func snapOnly(p Platform) string {
+	if !snaps(p) {
+		return ""
+	}
+	return "snap"
+}
+
+// updateSnap is the one archive that is no more than a tar.
+var updateSnap = Format{
+	Name: "update-snap", Package: manifests.AgentPackage,
+	File: func(p Platform) string {
+		if !snaps(p) {
+			return ""
+		}
+		return strings.TrimSuffix(manifests.ArchiveFile(manifests.AgentPackage, snapOnly(p), p.Arch), ".gz")
+	},
+	write: func(w io.Writer, in Input) error {
+		return writeTarFile(w, in, append(updateScripts(in, cargos()["snap"]), snapEntries(in)...))
+	},
+}
+
 func updateOf(name string, platform func(Platform) string) Format {
 	return Format{
 		Name: name, Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
@@ -80,14 +111,33 @@ func writeUpdate(w io.Writer, in Input, c cargo) error {
 	if err != nil {
 		return err
 	}
-	entries := []entry{{path: c.name, mode: 0o644, file: inner}}
-	for _, name := range c.scripts {
-		entries = append(entries, updateScript(in, name))
+	entries := append([]entry{{path: c.name, mode: 0o644, file: inner}}, updateScripts(in, c)...)
+	if c.inner.Name == deb.Name && snaps(in.Platform) {
+		entries = append(append(entries, updateScripts(in, cargos()["snap"])...), snapEntries(in)...)
 	}
 	if in.Platform.OS == "windows" {
 		return writeZip(w, in, entries)
 	}
 	return writeTarGz(w, in, entries, gzip.NoCompression) // the package in it is compressed already
+}
+
+// snapEntries are the files of a snap, if both are there.
+func snapEntries(in Input) (list []entry) {
+	for _, name := range snapFiles {
+		file := filepath.Join(in.Bin, name)
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+			return nil
+		}
+		list = append(list, entry{path: name, mode: 0o644, file: file})
+	}
+	return list
+}
+
+func updateScripts(in Input, c cargo) (list []entry) {
+	for _, name := range c.scripts {
+		list = append(list, updateScript(in, name))
+	}
+	return list
 }
 
 // updateScript is one script at the archive's top level, with what all of them share in front.
@@ -103,16 +153,21 @@ func updateScript(in Input, name string) entry {
 var (
 	updater       = updaterOf("updater", func(p Platform) string { return p.OS })
 	updaterUbuntu = updaterOf("updater-ubuntu", ubuntuOnly)
+	updaterSnap   = updaterOf("updater-snap", snapOnly)
 )
+
+// strangers are machines that no original agent runs on, or that it knows by another name: nobody asks for their updater.
+var strangers = []string{"linux/arm", "windows/arm64"}
 
 func updaterOf(name string, platform func(Platform) string) Format {
 	return Format{
 		Name: name, Package: manifests.UpdaterPackage, Programs: []string{Worker}, Latest: true,
 		File: func(p Platform) string {
-			if platform(p) == "" || p == universal {
+			name := platform(p)
+			if name == "" || p == universal || slices.Contains(strangers, name+"/"+p.Arch) {
 				return ""
 			}
-			return manifests.ArchiveFile(manifests.UpdaterPackage, platform(p), p.Arch)
+			return manifests.ArchiveFile(manifests.UpdaterPackage, name, p.Arch)
 		},
 		write: writeUpdater,
 	}
@@ -133,14 +188,18 @@ func writeTarGz(w io.Writer, in Input, entries []entry, level int) error {
 		return err
 	}
 	z.ModTime = time.Unix(0, 0) // no time, see squeeze
-	t := tar.NewWriter(z)
+	if err := writeTarFile(z, in, entries); err != nil {
+		return err
+	}
+	return z.Close()
+}
+
+func writeTarFile(w io.Writer, in Input, entries []entry) error {
+	t := tar.NewWriter(w)
 	for _, e := range entries {
 		if err := addTar(t, in, e); err != nil {
 			return err
 		}
 	}
-	if err := t.Close(); err != nil {
-		return err
-	}
-	return z.Close()
+	return t.Close()
 }

@@ -5,7 +5,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,24 +19,40 @@ import (
 
 // Names and members are spec update 4.7; the originals' updaters look for exactly these.
 func TestUpdateArchives(t *testing.T) {
-	const rpms, debs = "amazon-ssm-agent.rpm install.sh uninstall.sh", "amazon-ssm-agent.deb install.sh uninstall.sh snap-install.sh snap-uninstall.sh"
+	const rpms, debs, snaps = "amazon-ssm-agent.rpm install.sh uninstall.sh", "amazon-ssm-agent.deb install.sh uninstall.sh", "snap-install.sh snap-uninstall.sh"
+	const rooted, setup = "amazon-ssm-agent.tar.gz install.sh uninstall.sh", "AmazonSSMAgentSetup.exe install.ps1 uninstall.ps1"
+	var known []string
 	for _, c := range []struct{ format, platform, file, members string }{
 		{"update", "linux/amd64", "amazon-ssm-agent-linux-amd64.tar.gz", rpms},
 		{"update", "linux/386", "amazon-ssm-agent-linux-386.tar.gz", rpms},
 		{"update", "linux/arm64", "amazon-ssm-agent-linux-arm64.tar.gz", rpms},
-		{"update", "linux/arm", "", ""},
-		{"update-ubuntu", "linux/amd64", "amazon-ssm-agent-ubuntu-amd64.tar.gz", debs},
+		{"update-ubuntu", "linux/amd64", "amazon-ssm-agent-ubuntu-amd64.tar.gz", debs + " " + snaps},
+		{"update-ubuntu", "linux/arm64", "amazon-ssm-agent-ubuntu-arm64.tar.gz", debs + " " + snaps},
 		{"update-ubuntu", "linux/386", "amazon-ssm-agent-ubuntu-386.tar.gz", debs},
 		{"update-ubuntu", "linux/arm", "amazon-ssm-agent-ubuntu-arm.tar.gz", debs},
-		{"update-ubuntu", "windows/amd64", "", ""},
+		{"update-snap", "linux/amd64", "amazon-ssm-agent-snap-amd64.tar", snaps},
+		{"update-snap", "linux/arm64", "amazon-ssm-agent-snap-arm64.tar", snaps},
+		{"update", "darwin/amd64", "amazon-ssm-agent-darwin-amd64.tar.gz", rooted},
+		{"update", "darwin/arm64", "amazon-ssm-agent-darwin-arm64.tar.gz", rooted},
+		{"update", "windows/amd64", "amazon-ssm-agent-windows-amd64.zip", setup},
+		{"update", "windows/386", "amazon-ssm-agent-windows-386.zip", setup},
 		{"updater", "linux/amd64", "amazon-ssm-agent-updater-linux-amd64.tar.gz", "updater"},
+		{"updater", "linux/386", "amazon-ssm-agent-updater-linux-386.tar.gz", "updater"},
+		{"updater", "linux/arm64", "amazon-ssm-agent-updater-linux-arm64.tar.gz", "updater"},
+		{"updater", "darwin/amd64", "amazon-ssm-agent-updater-darwin-amd64.tar.gz", "updater"},
 		{"updater", "darwin/arm64", "amazon-ssm-agent-updater-darwin-arm64.tar.gz", "updater"},
+		{"updater", "windows/amd64", "amazon-ssm-agent-updater-windows-amd64.zip", "updater.exe"},
 		{"updater", "windows/386", "amazon-ssm-agent-updater-windows-386.zip", "updater.exe"},
+		{"updater-ubuntu", "linux/amd64", "amazon-ssm-agent-updater-ubuntu-amd64.tar.gz", "updater"},
+		{"updater-ubuntu", "linux/386", "amazon-ssm-agent-updater-ubuntu-386.tar.gz", "updater"},
 		{"updater-ubuntu", "linux/arm", "amazon-ssm-agent-updater-ubuntu-arm.tar.gz", "updater"},
-		{"update", "windows/amd64", "amazon-ssm-agent-windows-amd64.zip", "AmazonSSMAgentSetup.exe install.ps1 uninstall.ps1"},
+		{"updater-ubuntu", "linux/arm64", "amazon-ssm-agent-updater-ubuntu-arm64.tar.gz", "updater"},
+		{"updater-snap", "linux/amd64", "amazon-ssm-agent-updater-snap-amd64.tar.gz", "updater"},
+		{"updater-snap", "linux/arm64", "amazon-ssm-agent-updater-snap-arm64.tar.gz", "updater"},
 		{"update-nano", "windows/amd64", "amazon-ssm-agent-windows-nano-amd64.zip", "package.zip install.ps1 uninstall.ps1"},
-		{"update-nano", "windows/386", "", ""},
 		{"updater-nano", "windows/amd64", "amazon-ssm-agent-updater-windows-nano-amd64.zip", "updater.exe"},
+		{"binaries", "linux/amd64", "amazon-ssm-agent-binaries-linux-amd64.tar.gz",
+			"amazon-ssm-agent ssm-agent-worker ssm-cli ssm-document-worker ssm-session-worker ssm-session-logger"},
 		{"tar", "windows/arm64", "amazon-ssm-agent-portable-windows-arm64.zip",
 			"amazon-ssm-agent.exe ssm-agent-worker.exe amazon-ssm-agent.json.template seelog.xml.template RELEASENOTES.md README.md NOTICE.md LICENSE"},
 	} {
@@ -45,9 +64,7 @@ func TestUpdateArchives(t *testing.T) {
 		if got := f.File(p); got != c.file {
 			t.Errorf("%s for %s is %q, want %q", c.format, p, got, c.file)
 		}
-		if c.file == "" {
-			continue
-		}
+		known = append(known, c.file)
 		in := input(t, p)
 		names, content := flat(t, c.file, make1(t, c.format, in))
 		if strings.Join(names, " ") != c.members {
@@ -67,7 +84,38 @@ func TestUpdateArchives(t *testing.T) {
 			}
 		}
 	}
+	for _, f := range pack.Formats() {
+		for _, p := range pack.Platforms() {
+			if file := f.File(p); strings.HasPrefix(f.Name, "update") && file != "" && !slices.Contains(known, file) {
+				t.Errorf("%s is no name that an original asks for", file)
+			}
+		}
+	}
 }
+
+// The files of a snap are put in where both lie beside the programs (99).
+func TestUpdateTakesASnapThatIsThere(t *testing.T) {
+	in := input(t, amd64)
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.WriteFile(filepath.Join(in.Bin, "amazon-ssm-agent.snap"), []byte("snap"), 0o600))
+	if names, _ := flat(t, "x.tar", make1(t, "update-snap", in)); len(names) != 2 {
+		t.Errorf("half a snap: %v", names)
+	}
+	must(os.WriteFile(filepath.Join(in.Bin, "amazon-ssm-agent.assert"), []byte("assert"), 0o600))
+	for format, members := range map[string]string{"update-snap": "snap-install.sh snap-uninstall.sh amazon-ssm-agent.snap amazon-ssm-agent.assert",
+		"update-ubuntu": "amazon-ssm-agent.deb install.sh uninstall.sh snap-install.sh snap-uninstall.sh amazon-ssm-agent.snap amazon-ssm-agent.assert"} {
+		names, content := flat(t, formatFile(t, format), make1(t, format, in))
+		if strings.Join(names, " ") != members || string(content["amazon-ssm-agent.snap"]) != "snap" || string(content["amazon-ssm-agent.assert"]) != "assert" {
+			t.Errorf("%s holds %v", format, names)
+		}
+	}
+}
+
+func formatFile(t *testing.T, name string) string { return format(t, name).File(amd64) }
 
 // flat reads an archive whose members all lie at its top level.
 func flat(t *testing.T, file string, b []byte) (names []string, content map[string][]byte) {
@@ -90,11 +138,15 @@ func flat(t *testing.T, file string, b []byte) (names []string, content map[stri
 		}
 		return names, content
 	}
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
+	var plain io.Reader = bytes.NewReader(b)
+	if strings.HasSuffix(file, ".gz") {
+		z, err := gzip.NewReader(plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain = z
 	}
-	for r := tar.NewReader(z); ; {
+	for r := tar.NewReader(plain); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			return names, content
@@ -110,11 +162,35 @@ func flat(t *testing.T, file string, b []byte) (names []string, content map[stri
 	}
 }
 
-// The package in an update archive is not compressed a second time.
+// The package in an update archive is not compressed a second time: every block of the gzip is a stored one, the zip's member too.
 func TestUpdateStoresThePackage(t *testing.T) {
-	in := input(t, amd64)
-	if whole, deb := make1(t, "update-ubuntu", in), make1(t, "deb", in); !bytes.Contains(whole, deb[:4096]) {
-		t.Error("the deb was compressed again")
+	for name, platform := range map[string]string{"update": "linux/amd64", "update-ubuntu": "linux/amd64", "update ": "darwin/arm64"} {
+		p, err := pack.ParsePlatform(platform)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := make1(t, strings.TrimSpace(name), input(t, p))
+		data := b[10:]                                             // behind the header, which has no names
+		for !bytes.Equal(data[:min(2, len(data))], []byte{3, 0}) { // what ends it: an empty block
+			length, complement := binary.LittleEndian.Uint16(data[1:]), binary.LittleEndian.Uint16(data[3:])
+			if data[0] != 0 || length != ^complement {
+				t.Fatalf("%s for %s: a block is compressed", name, platform)
+			}
+			data = data[5+int(length):]
+		}
+		if len(data) != 10 {
+			t.Errorf("%s for %s: %d bytes behind the last block", name, platform, len(data))
+		}
+	}
+	for format, inner := range map[string]string{"update": "AmazonSSMAgentSetup.exe", "update-nano": "package.zip"} {
+		b := make1(t, format, input(t, pack.Platform{OS: "windows", Arch: "amd64"}))
+		z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := z.File[0]; f.Name != inner || f.Method != zip.Store {
+			t.Errorf("%s: %s has method %d", format, f.Name, f.Method)
+		}
 	}
 }
 
@@ -130,5 +206,33 @@ func TestKeys(t *testing.T) {
 	const file = "amazon-ssm-agent-updater-linux-amd64.tar.gz"
 	if !slices.Equal(fixed, []string{"amazon-ssm-agent-updater/9.1.0.0/" + file}) || !slices.Equal(latest, []string{"amazon-ssm-agent-updater/latest/" + file}) {
 		t.Errorf("%v\n%v", fixed, latest)
+	}
+}
+
+// The tool is made for every system and architecture, and lies under both of its names where people and scripts look for it.
+func TestToolForEverySystem(t *testing.T) {
+	v := manifests.MustVersion("9.1.0.0")
+	for _, p := range pack.Platforms() {
+		if p.Arch == "universal" {
+			continue
+		}
+		exe, f := p.Executable(""), format(t, "setup")
+		if want := "ssm-setup-" + p.OS + "-" + p.Arch + exe; f.File(p) != want {
+			t.Errorf("%s: %s, want %s", p, f.File(p), want)
+		}
+		fixed, latest := f.Keys(v, p)
+		families := []string{p.OS}
+		if p.OS == "linux" {
+			families = append(families, "debian")
+		}
+		for _, family := range families {
+			folder := manifests.Folder(family, p.Arch)
+			if !slices.Contains(fixed, "9.1.0.0/"+folder+"/ssm-setup-cli"+exe) || !slices.Contains(latest, "latest/"+folder+"/ssm-setup-cli"+exe) {
+				t.Errorf("%s: no ssm-setup-cli for %s in %v, %v", p, folder, fixed, latest)
+			}
+		}
+		if !slices.Contains(latest, "latest/"+manifests.Folder(p.OS, p.Arch)+"/ssm-setup"+exe) {
+			t.Errorf("%s: no ssm-setup in %v", p, latest)
+		}
 	}
 }
