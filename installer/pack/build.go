@@ -70,7 +70,10 @@ func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 		if err != nil {
 			return nil, errors.Join(err, group.Wait())
 		}
-		if in.Bin, err = b.Signing.programs(in, work); err != nil {
+		if in.Bin, err = described(in, work); err == nil {
+			in.Bin, err = b.Signing.programs(in, work)
+		}
+		if err != nil {
 			return nil, errors.Join(fmt.Errorf("programs for %s: %w", platform, err), group.Wait())
 		}
 		if b.Looked != nil && in.Bin != "" {

@@ -23,8 +23,8 @@ import (
 //   - Documents and sessions live in processes of their own. The Restart Manager would end them in a silent installation; it
 //     is switched off. A program still in use is replaced at the next start of the machine (exit code 3010); no restart is
 //     made by itself.
-//   - Programs have the package's version in the File table, so a repair replaces any that has no version of its own;
-//     documents have hashes, so a template that an admin edited is kept.
+//   - Programs state their version (package resource), and the File table repeats it, so Windows Installer replaces older ones
+//     and never newer ones; documents have hashes, so a template that an admin edited is kept.
 //   - What the agent and admins make (settings, registration, data, logs) belongs to no component, so a removal leaves it.
 //
 // Downgrades are refused by a launch condition (1603), before anything changes. The upper end of what is replaced includes the
@@ -165,14 +165,11 @@ func (p *product) files(files []msiFile) {
 		}
 		p.add("Component", f.key, id, folder, p.only64(component64), nil, f.key)
 		p.add("FeatureComponents", featureName, f.key)
-		language := ""
-		if f.version != "" {
-			language = "1033"
-		} else {
+		if f.version == "" {
 			h := f.hashParts()
 			p.add("MsiFileHash", f.key, 0, h[0], h[1], h[2], h[3])
 		}
-		p.add("File", f.key, f.key, shortName(f.name, i)+f.name, int(f.size), f.version, language, fileVital, i+1)
+		p.add("File", f.key, f.key, shortName(f.name, i)+f.name, int(f.size), f.version, f.lang, fileVital, i+1)
 	}
 	p.add("Media", 1, len(files), nil, "#"+cabinetName)
 	launcher := identifier(p.in.Platform.Executable(Launcher))

@@ -50,7 +50,8 @@ type msiFile struct {
 	key     string // in the tables, and in the cabinet
 	folder  string // below the agent's, with a slash behind it; empty: there
 	name    string
-	version string // of programs; documents go by their hash
+	version string // of programs, as the file states it; documents go by their hash
+	lang    string
 	size    int64
 	hash    [16]byte // MD5
 	data    []byte
@@ -77,6 +78,9 @@ func writeMSI(w io.Writer, in Input) error {
 	p.db.Streams = []msi.Stream{{Name: cabinetName, Data: cabinet.Bytes()}}
 	p.tables(files)
 	p.steps()
+	if p.err == nil {
+		p.err = errors.Join(p.db.Describe(), p.db.Validate())
+	}
 	if p.err != nil {
 		return p.err
 	}
@@ -101,8 +105,11 @@ func msiFiles(in Input) ([]msiFile, error) {
 		f.folder, f.name = path.Split(e.path)
 		if e.program != "" {
 			var err error
-			f.name, f.version = in.Platform.Executable(e.path), in.Version.String()
+			f.name = in.Platform.Executable(e.path)
 			if f.data, err = os.ReadFile(filepath.Join(in.Bin, in.Platform.Executable(e.program))); err != nil {
+				return nil, err
+			}
+			if f.version, f.lang, err = fileVersion(in, f.data); err != nil {
 				return nil, err
 			}
 		}
