@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -17,14 +19,16 @@ func mirrorVerb() *cli.Command {
 	return &cli.Command{
 		Name:  "mirror",
 		Usage: "copy a region's releases into a folder that any web server or stick can serve",
-		Description: "Needs no credentials. Every file is checked against the region's manifest; running it again fetches what is new.\n" +
-			"The folder is a web server's root: its address is what install takes as --endpoint, or the folder itself, on a stick.",
+		Description: "Needs no credentials. Every file is checked against the region's manifest; running it again fetches what is new, and\n" +
+			"goes on with what broke off. The folder is a web server's root: its address is what install takes as --endpoint, or the\n" +
+			"folder itself, on a stick.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "region", Usage: "region to copy from", Required: true},
 			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's own"},
 			&cli.StringFlag{Name: "to", Usage: "`DIR` of the mirror", Required: true},
 			&cli.StringSliceFlag{Name: "version", Usage: "copy this version; may be given several times. Default the latest and the stable one"},
 			&cli.BoolFlag{Name: "latest", Usage: "copy the latest version only"},
+			&cli.StringSliceFlag{Name: "platform", Usage: "copy packages for linux/amd64, windows/386, … only; may be given several times. Default all"},
 			&cli.StringFlag{Name: "url", Usage: "`URL` under which the mirror will be served; it goes into the manifest, for original agents"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
 			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
@@ -32,6 +36,9 @@ func mirrorVerb() *cli.Command {
 		Action: mirror,
 	}
 }
+
+// unfinished is the folder in a mirror with what a run that broke off had fetched.
+const unfinished = ".unfinished"
 
 type mirrorAnswer struct {
 	publish.Mirrored
@@ -53,6 +60,13 @@ func mirror(c *cli.Context) error {
 		}
 		wanted.Versions = append(wanted.Versions, version)
 	}
+	for _, text := range c.StringSlice("platform") {
+		platform, err := pack.ParsePlatform(text)
+		if err != nil {
+			return usage("--platform: %v", err)
+		}
+		wanted.Platforms = append(wanted.Platforms, platform)
+	}
 	if wanted.Latest && len(wanted.Versions) > 0 {
 		return usage("--latest and --version exclude each other")
 	}
@@ -60,7 +74,7 @@ func mirror(c *cli.Context) error {
 	if err != nil {
 		return cannot("mirror", "region "+region, err)
 	}
-	o := publish.Options{Region: region, DryRun: c.Bool("dry-run"), Progress: v.progress("mirroring " + region)}
+	o := publish.Options{Region: region, Scratch: filepath.Join(c.String("to"), unfinished, region), DryRun: c.Bool("dry-run"), Progress: v.progress("mirroring " + region)}
 	if at := strings.TrimRight(c.String("url"), "/"); at != "" {
 		o.UriFormat = regions.UriFormat(regions.WithScheme(at) + "/" + regions.Bucket(region))
 	}
@@ -73,6 +87,7 @@ func mirror(c *cli.Context) error {
 	if err != nil {
 		return cannot("mirror", "region "+region+" to "+dir, err)
 	}
+	os.Remove(filepath.Join(c.String("to"), unfinished)) // if it is empty
 	v.result(mirrorAnswer{res, region, dir}, "%s", mirrorText(res, c.String("to"), region, o.DryRun))
 	return nil
 }

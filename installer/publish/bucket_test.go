@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -181,4 +183,52 @@ func (a *after) Write(ctx context.Context, key string, body io.ReadSeeker, when 
 	err := a.Target.Write(ctx, key, body, when)
 	a.then(key)
 	return err
+}
+
+// A bucket that says "conflict" while another write is under way is asked again; when it goes on saying so, somebody else is
+// at work there.
+func TestConflict(t *testing.T) {
+	ctx := context.Background()
+	r, to := region(t)
+	one := release(t, "9.1.0.0", "one")
+	r.Break("PutObject", 3, 409, "ConditionalRequestConflict")
+	if _, err := publish.Publish(ctx, to, one, publish.Options{UriFormat: template}); err != nil {
+		t.Errorf("a passing conflict: %v", err)
+	}
+	r.Break("PutObject", -1, 409, "ConditionalRequestConflict")
+	if _, err := publish.Publish(ctx, to, release(t, "9.2.0.0", "two"), publish.Options{UriFormat: template}); !errors.Is(err, publish.ErrChanged) {
+		t.Error(err)
+	}
+	r.Mend()
+	if got := read(t, to, regions.LatestVersionKey); got != "9.1.0.0\n" {
+		t.Errorf("VERSION is %q", got)
+	}
+}
+
+// Publications at the same time, each by itself: all are in the manifest, the newest is the latest, and the repositories have
+// them all.
+func TestManyAtOnce(t *testing.T) {
+	_, to := region(t)
+	versions := []string{"9.1.0.0", "9.2.0.0", "9.3.0.0"}
+	var group errgroup.Group
+	for _, v := range versions {
+		one := release(t, v, v)
+		group.Go(func() error {
+			for {
+				_, err := publish.Publish(context.Background(), to, one, publish.Options{UriFormat: template, Repositories: true, Sign: &key{}})
+				if !errors.Is(err, publish.ErrChanged) { // "run it again", as the hint says
+					return err
+				}
+			}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	whole(t, to, "9.3.0.0")
+	for _, v := range versions {
+		if !strings.Contains(read(t, to, regions.ManifestKey), `"`+v+`"`) || !strings.Contains(read(t, to, publish.FeedKey), v) {
+			t.Errorf("%s is lost", v)
+		}
+	}
 }

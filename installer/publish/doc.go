@@ -22,5 +22,7 @@
 //     that they are not there;
 //   - manifest, feed and VERSION are written only over the one that was read (If-Match); somebody else's change is read and
 //     merged anew, a bounded number of times;
+//   - the copies below latest/ cannot be written together with VERSION: a publication that finds itself overtaken puts back those
+//     of the version that VERSION names;
 //   - signed repositories stay signed: without the key, nothing is written.
 package publish

@@ -24,9 +24,12 @@ var signatures = []string{".sig", ".asc"}
 
 // describe finds a release's documents: whatever SHA256SUMS lists beside the packages, that file itself, and the detached
 // signatures of all of them. A package's signature lies beside the package everywhere; the rest goes below <version>/.
-func (r *Release) describe() error {
+func (r *Release) describe(part bool) error {
 	sums, err := readSums(filepath.Join(r.Dir, pack.SumsFile))
 	if err != nil {
+		return err
+	}
+	if err := r.agree(sums, part); err != nil {
 		return err
 	}
 	packages := r.Names()
@@ -34,9 +37,12 @@ func (r *Release) describe() error {
 		if slices.Contains(packages, name) {
 			continue
 		}
+		if _, _, known := pack.Of(name); known && part {
+			continue
+		}
 		f, err := r.document(name, r.Version.String()+"/"+name)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w: %s lists %s: %w", ErrRelease, pack.SumsFile, name, err)
 		}
 		if !strings.EqualFold(f.SHA256, want) {
 			return fmt.Errorf("%w: %s has SHA-256 %s, %s says %s", ErrRelease, name, f.SHA256, pack.SumsFile, want)
@@ -48,6 +54,19 @@ func (r *Release) describe() error {
 		}
 	}
 	return r.signatures()
+}
+
+// agree compares the manifest with SHA256SUMS.
+func (r *Release) agree(sums map[string]string, part bool) error {
+	if len(sums) == 0 && !part {
+		return fmt.Errorf("%w: there is no %s in %s", ErrRelease, pack.SumsFile, r.Dir)
+	}
+	for _, f := range r.Files {
+		if sum, listed := sums[f.Name]; listed && sum != f.SHA256 || !listed && len(sums) > 0 {
+			return fmt.Errorf("%w: %s and %s do not agree about %s", ErrRelease, pack.ManifestFile, pack.SumsFile, f.Name)
+		}
+	}
+	return nil
 }
 
 // document adds one.

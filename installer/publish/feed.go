@@ -56,14 +56,15 @@ func (p *publication) feed(ctx context.Context) error {
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	return p.changeFeed(ctx, p.merged, func(base string, f *feed) {
+	return p.changeFeed(ctx, p.merge, func(base string, f *feed) {
 		f.add(base, p.r.Version, string(notes), p.o.Now())
 	})
 }
 
 // changeFeed reads the feed, changes it and writes it over the one that was read. Releases that the manifest calls inactive
-// leave it.
-func (p *writing) changeFeed(ctx context.Context, m *manifests.Manifest, change func(base string, f *feed)) error {
+// leave it. The manifest is read after the feed: so it knows every release that somebody else put in. own makes it what this
+// run made of it, for a dry run.
+func (p *writing) changeFeed(ctx context.Context, own func(*manifests.Manifest), change func(base string, f *feed)) error {
 	return again(ctx, func() error {
 		old, tag, err := slurp(ctx, p.to, FeedKey, maxSmall)
 		when := When{Tag: tag}
@@ -73,6 +74,14 @@ func (p *writing) changeFeed(ctx context.Context, m *manifests.Manifest, change 
 		if err != nil {
 			return fmt.Errorf("%s: %w", FeedKey, err)
 		}
+		m, _, err := readManifest(ctx, p.to)
+		if err != nil {
+			return err
+		}
+		if m == nil {
+			m = manifests.NewManifest(p.o.UriFormat)
+		}
+		own(m)
 		base := baseOf(m, p.o.Region)
 		var f feed
 		if xml.Unmarshal(old, &f) != nil || f.ID == "" {

@@ -57,9 +57,12 @@ func (p *publication) lead(ctx context.Context, at Target) (leads bool, err erro
 			return err
 		}
 		if leads {
-			if err := p.copies(ctx, at); err != nil {
-				return err
-			}
+			err = overtaken(p.copies(ctx, at))
+		} else {
+			err = p.restore(ctx, at, f.before)
+		}
+		if err != nil {
+			return err
 		}
 		if at == p.to {
 			if err := p.feed(ctx); err != nil {
@@ -72,6 +75,14 @@ func (p *publication) lead(ctx context.Context, at Target) (leads bool, err erro
 		return p.small(ctx, at, regions.LatestVersionKey, []byte(p.r.Version.String()+"\n"), f.when)
 	})
 	return leads, err
+}
+
+// overtaken: a copy that does not come back as it was written may be that of another publication, so it is tried again.
+func overtaken(err error) error {
+	if errors.Is(err, ErrDiffers) {
+		return fmt.Errorf("%w: %w", ErrChanged, err)
+	}
+	return err
 }
 
 // copies writes latest/<folder>/….

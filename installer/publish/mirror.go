@@ -20,6 +20,8 @@ import (
 type Wanted struct {
 	Versions []manifests.Version // these; none: the region's latest and stable ones
 	Latest   bool                // only the latest one
+
+	Platforms []pack.Platform // only packages for these; none: for all
 }
 
 // Mirrored is what a mirror holds after a run.
@@ -34,6 +36,7 @@ type Mirrored struct {
 // Mirror copies versions from a region into a target: each is fetched, checked against the region's manifest, and published
 // there as it was published here, in ascending order. What the mirror has already is not fetched again. Metadata for apt and
 // yum that the region signed is taken as it is, unless a key is given; where that does not fit the mirror, there is none.
+// What was fetched by a run that broke off stays in o.Scratch for the next one, which goes on with it, to the byte.
 func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Options) (Mirrored, error) {
 	m, err := from.Manifest(ctx)
 	if err != nil {
@@ -57,7 +60,7 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 	for _, v := range list {
 		one := o
 		one.Repositories = o.Repositories && !theirs
-		steps, err := mirrorOne(ctx, from, to, m, v, one)
+		steps, err := mirrorOne(ctx, from, to, w.part(m, v), v, one)
 		if err != nil {
 			return res, fmt.Errorf("version %s: %w", v, err)
 		}
@@ -112,6 +115,9 @@ func (w Wanted) choose(ctx context.Context, from *bucket.Client, m *manifests.Ma
 		if len(filesOf(m, v)) == 0 {
 			return nil, fmt.Errorf("%w: the manifest does not list %s", bucket.ErrMissing, v)
 		}
+		if len(w.part(m, v).Packages) == 0 {
+			return nil, fmt.Errorf("%w: the manifest lists nothing of %s for %v", bucket.ErrMissing, v, w.Platforms)
+		}
 	}
 	slices.SortFunc(list, manifests.Version.Compare)
 	return slices.Compact(list), nil
@@ -136,6 +142,21 @@ func filesOf(m *manifests.Manifest, v manifests.Version) []manifests.Package {
 	return list
 }
 
+// part is the manifest of what is wanted of one version. A file of a kind that is not known here is for every platform.
+func (w Wanted) part(m *manifests.Manifest, v manifests.Version) *manifests.Manifest {
+	own := manifests.NewManifest(m.UriFormat)
+	for _, p := range filesOf(m, v) {
+		p.Files = slices.DeleteFunc(p.Files, func(f manifests.File) bool {
+			_, platform, known := pack.Of(f.Name)
+			return known && len(w.Platforms) > 0 && !slices.Contains(w.Platforms, platform)
+		})
+		if len(p.Files) > 0 {
+			own.Packages = append(own.Packages, p)
+		}
+	}
+	return own
+}
+
 func activeIn(m *manifests.Manifest, v manifests.Version) bool {
 	for _, p := range filesOf(m, v) {
 		for _, f := range p.Files {
@@ -147,15 +168,30 @@ func activeIn(m *manifests.Manifest, v manifests.Version) bool {
 	return false
 }
 
-// mirrorOne makes a release folder of what the region has of a version, and publishes that.
-func mirrorOne(ctx context.Context, from *bucket.Client, to Target, m *manifests.Manifest, v manifests.Version, o Options) (Result, error) {
-	dir, err := os.MkdirTemp(o.Scratch, "ssm-setup-mirror-")
+// mirrorOne makes a release folder of what is wanted of a version, and publishes that. The folder is gone when that is done.
+func mirrorOne(ctx context.Context, from *bucket.Client, to Target, own *manifests.Manifest, v manifests.Version, o Options) (Result, error) {
+	dir, err := o.scratch(v)
 	if err != nil {
 		return Result{}, err
 	}
-	defer os.RemoveAll(dir)
-	own := manifests.NewManifest(m.UriFormat)
-	own.Packages = filesOf(m, v)
+	res, err := mirrorPart(ctx, from, to, own, v, dir, o)
+	if err == nil || o.Scratch == "" || o.DryRun {
+		os.RemoveAll(dir)
+		os.Remove(o.Scratch) // if nothing else is in it
+	}
+	return res, err
+}
+
+// scratch is where a version's files are collected: a place that the next run finds, if there is one.
+func (o Options) scratch(v manifests.Version) (dir string, err error) {
+	if o.Scratch == "" || o.DryRun {
+		return os.MkdirTemp("", "ssm-setup-mirror-")
+	}
+	dir = filepath.Join(o.Scratch, v.String())
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manifests.Manifest, v manifests.Version, dir string, o Options) (Result, error) {
 	for _, p := range own.Packages {
 		for _, f := range p.Files {
 			if f.Name != filepath.Base(f.Name) {
@@ -173,12 +209,12 @@ func mirrorOne(ctx context.Context, from *bucket.Client, to Target, m *manifests
 	if err := os.WriteFile(filepath.Join(dir, pack.ManifestFile), own.Bytes(), 0o644); err != nil {
 		return Result{}, err
 	}
-	r, err := Open(dir, v)
+	r, err := open(dir, v, true)
 	if err != nil {
 		return Result{}, err
 	}
 	if o.UriFormat == "" {
-		o.UriFormat = m.UriFormat
+		o.UriFormat = own.UriFormat
 	}
 	return Publish(ctx, to, r, o)
 }
@@ -229,8 +265,8 @@ func documents(ctx context.Context, from *bucket.Client, v manifests.Version, di
 		if name != filepath.Base(name) {
 			return fmt.Errorf("%w: %s names %q", bucket.ErrNotBucket, sums, name)
 		}
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			continue
+		if _, _, known := pack.Of(name); known {
+			continue // is there, or is not wanted
 		}
 		err := from.Fetch(ctx, bucket.Want{URL: from.Base() + "/" + v.String() + "/" + name, Path: filepath.Join(dir, name), SHA256: sum})
 		if err != nil {
@@ -246,6 +282,9 @@ func detached(ctx context.Context, from *bucket.Client, v manifests.Version, dir
 	for name := range sums {
 		places[name] = v.String() + "/" + name
 		if format, platform, ok := pack.Of(name); ok {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				continue
+			}
 			fixed, _ := format.Keys(v, platform)
 			places[name] = fixed[0]
 		}

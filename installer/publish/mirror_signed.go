@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish/apt"
 	"github.com/ssm-setup/ssm-setup/installer/publish/yum"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -37,11 +38,27 @@ func signed(ctx context.Context, from *bucket.Client) (bool, error) {
 	return false, nil
 }
 
-// fits tells whether signed metadata may be taken: the mirror must hold the newest version that it offers, because that is
-// what package managers ask for.
+// fits tells whether signed metadata may be taken: the mirror must hold every package of the newest version that it offers,
+// because that is what package managers ask for.
 func fits(region, mirror *manifests.Manifest) bool {
-	var newest manifests.Version
+	newest := newestActive(region)
 	for _, p := range region.Packages {
+		for _, f := range p.Files {
+			format, _, ok := pack.Of(f.Name)
+			if !ok || format.Name != "deb" && format.Name != "rpm" {
+				continue
+			}
+			of := File{Name: f.Name, Package: p.Name}
+			if theirs := listed(region, of, newest); theirs.Version != "" && listed(mirror, of, newest).Checksum != theirs.Checksum {
+				return false
+			}
+		}
+	}
+	return activeIn(mirror, newest)
+}
+
+func newestActive(m *manifests.Manifest) (newest manifests.Version) {
+	for _, p := range m.Packages {
 		for _, f := range p.Files {
 			for _, e := range f.AvailableVersions {
 				v, err := manifests.ParseVersion(e.Version)
@@ -51,7 +68,7 @@ func fits(region, mirror *manifests.Manifest) bool {
 			}
 		}
 	}
-	return activeIn(mirror, newest)
+	return newest
 }
 
 func (c copier) copy(ctx context.Context) error {

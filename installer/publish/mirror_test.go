@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -190,4 +192,100 @@ func TestChangedEachTime(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, regions.LatestVersionKey)); err == nil {
 		t.Error("VERSION was written")
 	}
+}
+
+// A run that broke off in the middle of a file is gone on with: not a byte is fetched twice.
+func TestMirrorGoesOn(t *testing.T) {
+	origin, dir, scratch := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "unfinished")
+	put(t, publish.Folder(origin), release(t, "9.1.0.0", strings.Repeat("long", 100_000)), publish.Options{})
+	files := http.FileServer(http.Dir(origin))
+	var cut atomic.Bool
+	var ranges atomic.Int64
+	file := "ssm-setup-linux-amd64"
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if filepath.Base(r.URL.Path) == file {
+			w.Header().Set("ETag", `"same"`)
+			if r.Header.Get("Range") != "" {
+				ranges.Add(1)
+			}
+			if cut.Load() {
+				w = &cutter{w, 1000}
+			}
+		}
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	run := func() error {
+		_, err := publish.Mirror(context.Background(), bucket.New(bucket.Options{Base: s.URL, Retries: -1}), publish.Folder(dir), publish.Wanted{},
+			publish.Options{Region: "local", Scratch: scratch})
+		return err
+	}
+	cut.Store(true)
+	if err := run(); err == nil {
+		t.Fatal("half a file passed")
+	}
+	if _, err := os.Stat(filepath.Join(dir, regions.LatestVersionKey)); err == nil {
+		t.Fatal("half a mirror says that it has a version")
+	}
+	if info, err := os.Stat(filepath.Join(scratch, "9.1.0.0", file+".part")); err != nil || info.Size() != 1000 {
+		t.Fatalf("%v, %v", info, err)
+	}
+	cut.Store(false)
+	if err := run(); err != nil || ranges.Load() != 1 {
+		t.Fatalf("%v, %d requests for the rest", err, ranges.Load())
+	}
+	if got := sum(read(t, publish.Folder(dir), "ssm-setup/9.1.0.0/"+file)); got != sum(read(t, publish.Folder(origin), "ssm-setup/9.1.0.0/"+file)) {
+		t.Error("the file differs")
+	}
+	if _, err := os.Stat(scratch); err == nil {
+		t.Error("the scratch folder is left")
+	}
+}
+
+// cutter breaks a connection after some bytes.
+type cutter struct {
+	http.ResponseWriter
+	left int
+}
+
+func (c *cutter) Write(b []byte) (int, error) {
+	if len(b) < c.left {
+		c.left -= len(b)
+		return c.ResponseWriter.Write(b)
+	}
+	c.ResponseWriter.Write(b[:c.left])
+	c.ResponseWriter.(http.Flusher).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// Only what is wanted for some platforms is fetched; the region's list of sums comes along whole. Signed metadata that offers
+// more than that is left away.
+func TestMirrorOfSomePlatforms(t *testing.T) {
+	origin, dir := t.TempDir(), t.TempDir()
+	put(t, publish.Folder(origin), releaseFor(t, "9.1.0.0", "one", pack.Platform{OS: "linux", Arch: "amd64"}, pack.Platform{OS: "linux", Arch: "arm64"}),
+		publish.Options{Repositories: true, Sign: &key{}})
+	only := func(arch string) publish.Wanted {
+		return publish.Wanted{Platforms: []pack.Platform{{OS: "linux", Arch: arch}}}
+	}
+	res, err := mirror(t, served(t, origin), dir, only("arm64"))
+	if err != nil || res.Signed {
+		t.Fatal(res.Signed, err)
+	}
+	at := publish.Folder(dir)
+	for _, s := range res.Steps {
+		if strings.Contains(s.Key, "amd64") {
+			t.Errorf("%s was not wanted", s.Key)
+		}
+	}
+	read(t, at, "latest/debian_arm64/amazon-ssm-agent.deb")
+	if read(t, at, "9.1.0.0/SHA256SUMS") != read(t, publish.Folder(origin), "9.1.0.0/SHA256SUMS") {
+		t.Error("the sums differ")
+	}
+	if _, err := mirror(t, served(t, origin), dir, only("386")); !errors.Is(err, bucket.ErrMissing) {
+		t.Errorf("a platform that is not there: %v", err)
+	}
+	if res, err = mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil || !res.Signed {
+		t.Fatal(res.Signed, err)
+	}
+	whole(t, at, "9.1.0.0")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,17 +211,26 @@ func (p *publication) send(ctx context.Context, to Target, key string, f File, w
 		return err
 	}
 	defer body.Close()
-	err = to.Write(ctx, key, body, when)
-	if err != nil && !errors.Is(err, ErrChanged) {
-		return fmt.Errorf("%s: %w", key, err)
-	}
-	changed := err != nil // or this very write went through, and its answer was lost
-	if err := compare(ctx, to, key, f.SHA256); changed && errors.Is(err, ErrDiffers) {
-		return fmt.Errorf("%w: %s", ErrPublished, key)
-	} else if err != nil {
-		return err
-	}
-	return nil
+	return again(ctx, func() error {
+		if _, err := body.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		err := to.Write(ctx, key, body, when)
+		if err != nil && !errors.Is(err, ErrChanged) {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		// It may be this very write that went through, and its answer was lost; or another one is on its way and not yet done.
+		back := compare(ctx, to, key, f.SHA256)
+		switch {
+		case err == nil || back == nil:
+			return back
+		case errors.Is(back, ErrDiffers):
+			return fmt.Errorf("%w: %s", ErrPublished, key)
+		case errors.Is(back, ErrAbsent):
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		return back
+	})
 }
 
 // manifest merges this release into the region's manifest; when somebody was faster, into theirs.

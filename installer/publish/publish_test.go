@@ -29,6 +29,11 @@ const template = "http://127.0.0.1:1/amazon-ssm-local/{PackageName}/{PackageVers
 // release packs programs that are no programs.
 func release(t *testing.T, version, body string) *publish.Release {
 	t.Helper()
+	return releaseFor(t, version, body, pack.Platforms()[0])
+}
+
+func releaseFor(t *testing.T, version, body string, platforms ...pack.Platform) *publish.Release {
+	t.Helper()
 	v := manifests.MustVersion(version)
 	bin, dir := t.TempDir(), t.TempDir()
 	for _, name := range []string{pack.Launcher, pack.Worker, pack.Setup} {
@@ -36,14 +41,15 @@ func release(t *testing.T, version, body string) *publish.Release {
 			t.Fatal(err)
 		}
 	}
-	in := pack.Input{Version: v, Platform: pack.Platforms()[0], Bin: bin, Time: time.Unix(1700000000, 0)}
 	formats, err := pack.ParseFormats([]string{"deb", "rpm", "tar", "setup"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range formats {
-		if _, err := pack.Make(f, in, dir); err != nil {
-			t.Fatal(err)
+	for _, p := range platforms {
+		for _, f := range formats {
+			if _, err := pack.Make(f, pack.Input{Version: v, Platform: p, Bin: bin, Time: time.Unix(1700000000, 0)}, dir); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if err := pack.Index(dir, v); err != nil {
@@ -354,6 +360,42 @@ func TestSomebodyElse(t *testing.T) {
 	}
 }
 
+// A publication that is overtaken while it writes the copies below latest/ leaves those of the newer one there; so does the
+// next one, if this one breaks off.
+func TestOvertaken(t *testing.T) {
+	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
+	for _, breaksOff := range []bool{false, true} {
+		dir := t.TempDir()
+		var once sync.Once
+		to := &recorder{Target: publish.Folder(dir)}
+		to.before = func(key string) error {
+			if key == "latest/linux_amd64/amazon-ssm-agent.rpm" {
+				once.Do(func() { put(t, publish.Folder(dir), two, publish.Options{}) })
+			}
+			if key == regions.LatestVersionKey && breaksOff {
+				return errors.New("power cut")
+			}
+			return nil
+		}
+		if _, err := publish.Publish(context.Background(), to, one, publish.Options{UriFormat: template}); (err != nil) != breaksOff {
+			t.Fatal(err)
+		}
+		if breaksOff {
+			put(t, publish.Folder(dir), one, publish.Options{})
+		}
+		if read(t, to, regions.LatestVersionKey) != "9.2.0.0\n" {
+			t.Error("VERSION went back")
+		}
+		for _, f := range two.Files {
+			for _, key := range f.Latest {
+				if sum(read(t, to, key)) != f.SHA256 {
+					t.Errorf("breaks off %v: %s is not that of 9.2.0.0", breaksOff, key)
+				}
+			}
+		}
+	}
+}
+
 func TestGlobal(t *testing.T) {
 	global := publish.Folder(t.TempDir())
 	put(t, publish.Folder(t.TempDir()), release(t, "9.1.0.0", "one"), publish.Options{Global: global})
@@ -362,6 +404,7 @@ func TestGlobal(t *testing.T) {
 	}
 }
 
+// What a build wrote and somebody changed, or took away, is no release.
 func TestOpenRefuses(t *testing.T) {
 	r := release(t, "9.1.0.0", "one")
 	if _, err := publish.Open(r.Dir, manifests.MustVersion("9.2.0.0")); !errors.Is(err, publish.ErrRelease) {
@@ -369,6 +412,35 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	if _, err := publish.Open(t.TempDir(), manifests.Version{}); !errors.Is(err, publish.ErrRelease) {
 		t.Errorf("empty folder: %v", err)
+	}
+	sums, manifest := filepath.Join(r.Dir, pack.SumsFile), filepath.Join(r.Dir, pack.ManifestFile)
+	zero := strings.Repeat("0", 64)
+	for what, change := range map[string]struct {
+		path string
+		to   func(string) string
+	}{
+		"no sums":           {sums, func(string) string { return "" }},
+		"another sum":       {sums, func(s string) string { return zero + s[64:] }},
+		"a file is missing": {sums, func(s string) string { return s + zero + "  sbom.json\n" }},
+		"a path":            {sums, func(s string) string { return s + zero + "  ../../etc/passwd\n" }},
+		"not all are there": {sums, func(s string) string { return s[strings.IndexByte(s, '\n')+1:] }},
+		"prose in the sums": {sums, func(s string) string { return s + "hello\n" }},
+		"another version":   {manifest, func(s string) string { return strings.Replace(s, "9.1.0.0", "9.1.0.1", 1) }},
+		"empty manifest":    {manifest, func(string) string { return "{}" }},
+		"no JSON":           {manifest, func(string) string { return "<html>" }},
+	} {
+		was, err := os.ReadFile(change.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.WriteFile(change.path, []byte(change.to(string(was))), 0o644)
+		if _, err := publish.Open(r.Dir, manifests.Version{}); !errors.Is(err, publish.ErrRelease) && !errors.Is(err, manifests.ErrManifest) {
+			t.Errorf("%s: %v", what, err)
+		}
+		os.WriteFile(change.path, was, 0o644)
+	}
+	if _, err := publish.Open(r.Dir, manifests.Version{}); err != nil {
+		t.Fatal(err)
 	}
 	f, _ := os.OpenFile(filepath.Join(r.Dir, r.Names()[0]), os.O_APPEND|os.O_WRONLY, 0)
 	f.Write([]byte("x"))

@@ -32,8 +32,12 @@ type File struct {
 }
 
 // Open finds a release: dir is a version's folder, or one that holds such folders; then want picks one, the newest when it
-// is zero. Every file is compared with the release's manifest.
-func Open(dir string, want manifests.Version) (*Release, error) {
+// is zero. Every file is compared with the release's manifest and with its SHA256SUMS; both must be there, and agree.
+// ErrRelease otherwise.
+func Open(dir string, want manifests.Version) (*Release, error) { return open(dir, want, false) }
+
+// open reads a release; in a mirror's part of one SHA256SUMS may be missing, or list packages that are not there.
+func open(dir string, want manifests.Version, part bool) (*Release, error) {
 	if _, err := os.Stat(filepath.Join(dir, pack.ManifestFile)); err != nil {
 		if dir, err = pick(dir, want); err != nil {
 			return nil, err
@@ -61,7 +65,7 @@ func Open(dir string, want manifests.Version) (*Release, error) {
 	if !want.IsZero() && want != r.Version {
 		return nil, fmt.Errorf("%w: %s holds %s, not %s", ErrRelease, dir, r.Version, want)
 	}
-	return r, r.describe()
+	return r, r.describe(part)
 }
 
 // pick finds the folder of a version below dir.

@@ -78,12 +78,14 @@ func Mark(ctx context.Context, to Target, v manifests.Version, status string, o 
 			return p.result, err
 		}
 	}
-	m, err := p.changeManifest(ctx, func(m *manifests.Manifest) error {
-		n := 0
+	mark := func(m *manifests.Manifest) (n int) {
 		for _, pkg := range m.Packages {
 			n += m.SetStatus(pkg.Name, v, status)
 		}
-		if n == 0 {
+		return n
+	}
+	m, err := p.changeManifest(ctx, func(m *manifests.Manifest) error {
+		if mark(m) == 0 {
 			return fmt.Errorf("%w: the manifest in %s does not list %s", ErrNotServed, to, v)
 		}
 		return nil
@@ -94,7 +96,7 @@ func Mark(ctx context.Context, to Target, v manifests.Version, status string, o 
 	if err := p.repositories(ctx, m, nil); err != nil {
 		return p.result, err
 	}
-	if err := p.changeFeed(ctx, m, func(string, *feed) {}); err != nil {
+	if err := p.changeFeed(ctx, func(m *manifests.Manifest) { mark(m) }, func(string, *feed) {}); err != nil {
 		return p.result, err
 	}
 	f, err := readFront(ctx, to, v)

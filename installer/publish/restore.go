@@ -1,0 +1,111 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// restore makes the copies below latest/ those of the version that VERSION names: this publication, or one that broke off, may
+// have begun to write its own and was overtaken by a newer one. They come from the packages that are there, whose bytes never
+// change. A copy whose hash the place does not know stays.
+func (p *publication) restore(ctx context.Context, at Target, v manifests.Version) error {
+	m, _, err := readManifest(ctx, p.to)
+	if err != nil || m == nil || v.IsZero() {
+		return err
+	}
+	wrote := false
+	for _, pkg := range m.Packages {
+		for _, f := range pkg.Files {
+			e := listed(m, File{Package: pkg.Name, Name: f.Name}, v)
+			format, platform, ok := pack.Of(f.Name)
+			if e.Version == "" || !ok {
+				continue
+			}
+			from, copies := format.Keys(v, platform)
+			for _, key := range copies {
+				changed, err := p.renew(ctx, at, from[0], key, e.Checksum)
+				if err != nil {
+					return err
+				}
+				wrote = wrote || changed
+			}
+		}
+	}
+	if !wrote || p.o.DryRun {
+		return nil
+	}
+	now, err := readFront(ctx, at, v)
+	if err == nil && now.before != v { // overtaken while it was repaired
+		err = ErrChanged
+	}
+	return err
+}
+
+// renew writes one copy anew, if it is not what it must be, and its signatures.
+func (p *publication) renew(ctx context.Context, at Target, from, key, sum string) (changed bool, err error) {
+	have, err := at.Stat(ctx, key)
+	if isAbsent(err) || err == nil && (have.SHA256 == "" || strings.EqualFold(have.SHA256, sum)) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", key, err)
+	}
+	size, err := p.carry(ctx, at, from, key, sum)
+	if isAbsent(err) { // the global bucket can be ahead of this region
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	p.tell(Step{key, Replaced, size, at != p.to}, 0)
+	for _, end := range signatures {
+		sig, _, err := slurp(ctx, p.to, from+end, maxSmall)
+		if isAbsent(err) {
+			continue
+		}
+		if err != nil {
+			return true, fmt.Errorf("%s: %w", from+end, err)
+		}
+		if err := p.small(ctx, at, key+end, sig, When{}); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// carry copies an object whose hash is known, by way of a file.
+func (p *publication) carry(ctx context.Context, at Target, from, key, sum string) (size int64, err error) {
+	body, _, err := p.to.Read(ctx, from)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", from, err)
+	}
+	defer body.Close()
+	f, err := os.CreateTemp(p.o.Scratch, "ssm-setup-publish-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if size, err = io.Copy(f, body); err != nil {
+		return 0, fmt.Errorf("%s: %w", from, err)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil || p.o.DryRun {
+		return size, err
+	}
+	if err := at.Write(ctx, key, f, When{}); err != nil {
+		return 0, fmt.Errorf("%s: %w", key, err)
+	}
+	if err := compare(ctx, at, key, sum); errors.Is(err, ErrDiffers) {
+		return 0, fmt.Errorf("%w: %w", ErrChanged, err)
+	} else if err != nil {
+		return 0, err
+	}
+	return size, nil
+}
