@@ -15,6 +15,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/describe"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -31,7 +32,8 @@ func buildVerb() *cli.Command {
 			&cli.StringSliceFlag{Name: "only", Usage: "some formats: deb, rpm, msi, pkg, tar, setup, update, updater and their kin; default all"},
 			&cli.StringFlag{Name: "bin", Usage: "pack the binaries of this folder (or of linux_amd64 … in it) instead of compiling"},
 			&cli.StringFlag{Name: "source", Value: ".", Usage: "folder in the source tree"},
-			&cli.StringFlag{Name: "trust", Usage: "root of trust (root.json) to bake into the packages"},
+			&cli.StringSliceFlag{Name: "trust", Usage: "root of trust (root.json) to bake into the packages, and the OpenPGP public key that ssm-setup-cli\n" +
+				"checks packages with; the latter goes into a compiled ssm-setup, too"},
 			&cli.BoolFlag{Name: "verbose", Usage: "show what go says"},
 		}, keyFlags()...),
 		Action: build,
@@ -110,7 +112,7 @@ func buildPlan(c *cli.Context) (plan pack.Plan, err error) {
 	if plan.Time, err = pack.Epoch(os.Getenv("SOURCE_DATE_EPOCH"), plan.Source); err != nil {
 		return plan, usage("%v", err)
 	}
-	if plan.Trust, err = trustRoot(c.String("trust")); err != nil {
+	if plan.Trust, plan.Key, err = trusts(c.StringSlice("trust")); err != nil {
 		return plan, err
 	}
 	keys, err := openKeys(c, plan.Time)
@@ -118,19 +120,30 @@ func buildPlan(c *cli.Context) (plan pack.Plan, err error) {
 	return plan, err
 }
 
-// trustRoot reads a root of trust and looks whether it is JSON at all.
-func trustRoot(path string) ([]byte, error) {
-	if path == "" {
-		return nil, nil
+// trusts reads what packages are to trust: a root, which is JSON, and an OpenPGP public key; one of each at most.
+func trusts(paths []string) (root, key []byte, err error) {
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, nil, cannot("read", "--trust", err)
+		}
+		into := &root
+		if !json.Valid(b) {
+			into = &key
+			var ring sign.Trusted
+			if err := ring.ReadKeys(b); err != nil {
+				return nil, nil, usage("--trust: %s is no JSON, and no OpenPGP public key either: %v", path, err)
+			}
+			if ring.Keys[0].PrivateKey != nil {
+				return nil, nil, usage("--trust: %s holds a private key", path)
+			}
+		}
+		if *into != nil {
+			return nil, nil, usage("--trust: %s is the second of its kind", path)
+		}
+		*into = b
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, cannot("read", "--trust", err)
-	}
-	if !json.Valid(b) {
-		return nil, usage("--trust: %s is no JSON", path)
-	}
-	return b, nil
+	return root, key, nil
 }
 
 // releaseVersion reads the version of a release: four parts, not below the first of ours.

@@ -17,31 +17,58 @@ import (
 // errNoPackager says that the system has no package manager that a package is made for.
 var errNoPackager = errors.New("no supported package manager found in list: dpkg, rpm")
 
-// packaging is one way to install: how the package is called, put in and taken away. Commands are those of spec update 3.3.
+// packaging is one way to install: how the package is called, put in and taken away. Commands are those of spec update 3.3; {} in
+// one is the package's path, or the product that Windows lists.
 type packaging struct {
 	name   string
+	on     string   // system, or system/architecture, in Go's names
 	query  []string // exit 0 and the word installed in its output: the agent is installed through it
 	word   string
-	file   func(arch string) string
-	put    []string // the package's path follows
+	file   func(arch string) string // of a manifest
+	loose  string                   // name of the package where it lies with others for one system only
+	put    []string
 	remove []string
 	purge  []string
 }
 
+const serviceKey = `HKLM\SYSTEM\CurrentControlSet\Services\AmazonSSMAgent`
+
 // packagers are tried in this order.
 var packagers = []packaging{
-	{name: "deb", query: []string{"dpkg", "-s", "amazon-ssm-agent"}, word: "install ok installed",
-		file:   func(arch string) string { return manifests.InstallerFile("deb", arch) },
-		put:    []string{"dpkg", "--force-confdef", "--force-confold", "-i"},
+	{name: "deb", on: "linux", query: []string{"dpkg", "-s", "amazon-ssm-agent"}, word: "install ok installed",
+		file: func(arch string) string { return manifests.InstallerFile("deb", arch) }, loose: "amazon-ssm-agent.deb",
+		put:    []string{"dpkg", "--force-confdef", "--force-confold", "-i", "{}"},
 		remove: []string{"dpkg", "-r", "amazon-ssm-agent"}, purge: []string{"dpkg", "-P", "amazon-ssm-agent"}},
-	{name: "rpm", query: []string{"rpm", "-q", "amazon-ssm-agent"}, word: "amazon-ssm-agent",
-		file:   func(arch string) string { return manifests.InstallerFile("rpm", arch) },
-		put:    []string{"rpm", "-U", "--oldpackage"},
+	{name: "rpm", on: "linux", query: []string{"rpm", "-q", "amazon-ssm-agent"}, word: "amazon-ssm-agent",
+		file: func(arch string) string { return manifests.InstallerFile("rpm", arch) }, loose: "amazon-ssm-agent.rpm",
+		put:    []string{"rpm", "-U", "--oldpackage", "{}"},
 		remove: []string{"rpm", "-e", "amazon-ssm-agent"}, purge: []string{"rpm", "-e", "amazon-ssm-agent"}},
+	{name: "msi", on: "windows/arm64", query: []string{"reg", "query", serviceKey, "/v", "Version"}, word: "REG_SZ",
+		file: func(arch string) string { return manifests.InstallerFile("msi", arch) }, loose: "amazon-ssm-agent.msi",
+		put:    []string{"msiexec", "/i", "{}", "/qn", "/norestart"},
+		remove: []string{"msiexec", "/x", "{}", "/qn", "/norestart"}, purge: []string{"msiexec", "/x", "{}", "/qn", "/norestart"}},
+	{name: "exe", on: "windows", query: []string{"reg", "query", serviceKey, "/v", "Version"}, word: "REG_SZ",
+		file: func(arch string) string { return "AmazonSSMAgentSetup-windows-" + arch + ".exe" }, loose: "AmazonSSMAgentSetup.exe",
+		put:    []string{"{}", "ALLOWEC2INSTALL=YES", "SKIPSYMLINKSCAN=YES", "/quiet", "/norestart"},
+		remove: []string{"msiexec", "/x", "{}", "/qn", "/norestart"}, purge: []string{"msiexec", "/x", "{}", "/qn", "/norestart"}},
 }
 
+// packagersOf are those of a system and architecture.
+func packagersOf(system, arch string) (list []packaging) {
+	for _, p := range packagers {
+		if p.on == system || p.on == system+"/"+arch {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// packagersHere are those of this machine.
+func packagersHere() []packaging { return packagersOf(runtime.GOOS, runtime.GOARCH) }
+
 // archive is the way without a package manager, for --root.
-var archive = packaging{name: "tar", file: func(arch string) string { return manifests.PortableFile(runtime.GOOS, arch) }}
+var archive = packaging{name: "tar", file: func(arch string) string { return manifests.PortableFile(runtime.GOOS, arch) },
+	loose: manifests.PortableFile(runtime.GOOS, runtime.GOARCH)}
 
 // choosePackaging picks the way: the archive under a root; on the system the package manager that has the agent, else that of
 // the system's family, else the first there is (dpkg can be there as a mere tool, and so can rpm).
@@ -49,16 +76,16 @@ func choosePackaging(l installer.Layout) (packaging, error) {
 	if !l.System() {
 		return archive, nil
 	}
-	if runtime.GOOS != "linux" {
-		return packaging{}, fmt.Errorf("%w: packages for %s are not made yet", errors.ErrUnsupported, runtime.GOOS)
+	if len(packagersHere()) == 0 {
+		return packaging{}, fmt.Errorf("%w: on %s install the package with the system's own installer, then run ssm-setup register", errors.ErrUnsupported, runtime.GOOS)
 	}
-	for _, p := range packagers {
+	for _, p := range packagersHere() {
 		if p.installed() {
 			return p, nil
 		}
 	}
 	for _, family := range []string{familyOf("/etc/os-release"), ""} {
-		for _, p := range packagers {
+		for _, p := range packagersHere() {
 			if _, err := exec.LookPath(p.query[0]); err == nil && (family == "" || family == p.name) {
 				return p, nil
 			}

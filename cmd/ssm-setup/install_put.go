@@ -22,6 +22,9 @@ import (
 // errPackager says that a package manager failed.
 var errPackager = errors.New("the package manager failed")
 
+// needsRestart is Windows Installer's exit code for "done, but the machine must be restarted"; nobody else's is that high.
+const needsRestart = 3010
+
 // runPackager runs a command of a package manager; its last lines go into the error.
 func runPackager(ctx context.Context, command ...string) error {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
@@ -29,7 +32,7 @@ func runPackager(ctx context.Context, command ...string) error {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
-	if err == nil {
+	if err == nil || cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == needsRestart {
 		return nil
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -70,7 +73,7 @@ func putTree(l installer.Layout, archive string, v manifests.Version) error {
 // documentNames are what the archive has beside the programs.
 func documentNames() []string {
 	return []string{"amazon-ssm-agent.json.template", "seelog.xml.template", "README.md", "RELEASENOTES.md", "NOTICE.md", "LICENSE",
-		pack.TrustFile}
+		pack.TrustFile, pack.KeyFile}
 }
 
 func putDocuments(l installer.Layout, work string) error {

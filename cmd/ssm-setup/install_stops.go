@@ -150,7 +150,7 @@ func (i *installing) put() error {
 			err = putTree(i.layout, i.archive, i.offer.version)
 		} else {
 			i.keepFloor()
-			err = runPackager(i.ctx, append(append([]string{}, i.way.put...), i.archive)...)
+			err = i.way.install(i.ctx, i.archive, i.offer.version.Less(i.floor))
 		}
 		if err != nil {
 			return err
@@ -184,7 +184,7 @@ func (i *installing) take() {
 		_ = takeTree(i.layout)
 		return
 	}
-	_ = runPackager(ctx, i.way.purge...)
+	_ = runAll(ctx, i.way.commands(i.way.purge))
 }
 
 // register makes the machine a node, unless it is one.

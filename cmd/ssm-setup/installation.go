@@ -82,7 +82,7 @@ func refuseSystem(l installer.Layout) error {
 
 // mayChange fails early where the system would refuse half-way.
 func mayChange(l installer.Layout) error {
-	if l.System() && os.Geteuid() > 0 {
+	if l.System() && !elevated() {
 		return errNotRoot
 	}
 	return nil

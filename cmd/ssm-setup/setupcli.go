@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 )
 
 // setupCLIName is the original's setup tool; under that name this program takes its flags (spec update 3).
@@ -24,7 +25,7 @@ func calledAsSetupCLI(program string) bool {
 	return strings.TrimSuffix(filepath.Base(program), ".exe") == setupCLIName
 }
 
-// parameters are the original's flags, and one of ours.
+// parameters are the original's flags, and three of ours.
 type parameters struct {
 	Env           string `json:"env"`
 	Region        string `json:"region"`
@@ -40,7 +41,9 @@ type parameters struct {
 	Artifacts     string `json:"artifacts-dir"`
 	Role          string `json:"role"`
 	Tags          string `json:"tags"`
-	Root          string `json:"root,omitempty"` // ours: an installation in a folder
+	Root          string `json:"root,omitempty"`       // ours: an installation in a folder
+	PublicKey     string `json:"public-key,omitempty"` // ours: see checkSignature
+	Signer        string `json:"signer,omitempty"`     // ours, Windows: see checkSigner
 
 	code, id string // secrets: never logged
 }
@@ -56,7 +59,8 @@ func (p *parameters) flags(errw io.Writer) *flag.FlagSet {
 	set.SetOutput(errw)
 	set.Usage = func() { fmt.Fprint(errw, setupCLIUsage) }
 	for name, to := range map[string]*string{"env": &p.Env, "region": &p.Region, "activation-code": &p.code, "activation-id": &p.id,
-		"version": &p.Version, "manifest-url": &p.ManifestURL, "artifacts-dir": &p.Artifacts, "role": &p.Role, "tags": &p.Tags, "root": &p.Root} {
+		"version": &p.Version, "manifest-url": &p.ManifestURL, "artifacts-dir": &p.Artifacts, "role": &p.Role, "tags": &p.Tags, "root": &p.Root,
+		"public-key": &p.PublicKey, "signer": &p.Signer} {
 		set.StringVar(to, name, "", "")
 	}
 	for name, to := range map[string]*bool{"help": &p.Help, "register": &p.Register, "override": &p.Override, "downgrade": &p.Downgrade,
@@ -81,6 +85,7 @@ onprem:
   -activation-id ID           its id
   -version VERSION            stable or latest; default what is installed, else stable
   -downgrade                  accept a version older than the installed one
+  -manifest-url URL           manifest of another bucket, https only
   -skip-signature-validation  do not check the package's signature
 
 greengrass:
@@ -90,7 +95,12 @@ greengrass:
   -role ROLE                  role to register with
   -tags JSON                  tags of the node
 
-  -root DIR                   another installation than the system's (not an option of the original)
+not options of the original:
+  -root DIR                   another installation than the system's
+  -public-key FILE            OpenPGP key that a deb or rpm must be signed with; default amazon-ssm-agent.gpg beside this
+                              program or with the settings (also below trust/), then the key this program was built with
+                              (ssm-setup build --trust FILE); without any, a warning, and the manifest's checksum alone
+  -signer NAME                who must have signed the installer for Windows; default whoever signed this program
 `
 
 // setupRun is one run as ssm-setup-cli.
@@ -100,7 +110,11 @@ type setupRun struct {
 	out    io.Writer
 	log    *levels
 	layout installer.Layout
-	own    string // folder of this program
+	self   string // this program
+	own    string // its folder
+
+	builtIn string       // the OpenPGP key this program was built with, base64
+	trusted sign.Trusted // whose chains count; empty: those of this system
 
 	administrator func() error
 	agents        func(installer.Layout) (int, error) // how many launchers run
@@ -111,7 +125,9 @@ type setupRun struct {
 func runSetupCLI(args []string, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	s := &setupRun{ctx: ctx, out: out, own: ownFolder(), administrator: administrator, agents: countAgents, pause: pauseFor}
+	self := ownPath()
+	s := &setupRun{ctx: ctx, out: out, self: self, own: filepath.Dir(self), builtIn: trustedKey, trusted: sign.Trusted{Now: time.Now()},
+		administrator: administrator, agents: countAgents, pause: pauseFor}
 	return s.run(args, errw)
 }
 
@@ -163,8 +179,8 @@ func (p parameters) lacking(greengrass bool) string {
 	return b.String()
 }
 
-// ownFolder is where this program lies, links followed.
-func ownFolder() string {
+// ownPath is where this program lies, links followed.
+func ownPath() string {
 	path, err := os.Executable()
 	if err != nil {
 		return ""
@@ -172,12 +188,12 @@ func ownFolder() string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	return filepath.Dir(path)
+	return path
 }
 
 // administrator says why this user is none.
 func administrator() error {
-	if os.Geteuid() > 0 {
+	if !elevated() {
 		return errNotRoot
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
@@ -83,13 +82,9 @@ func (s *setupRun) installComponent() error {
 		s.log.info("Version is already installed, not attempting to install agent")
 		return nil
 	}
-	name := "amazon-ssm-agent." + way.name
-	if way.name == archive.name {
-		name = manifests.PortableFile(runtime.GOOS, runtime.GOARCH)
-	}
-	file := filepath.Join(s.Artifacts, name)
+	file := filepath.Join(s.Artifacts, way.loose)
 	if !exists(file) {
-		return fmt.Errorf("the required file %s is missing in %s", name, s.Artifacts)
+		return fmt.Errorf("the required file %s is missing in %s", way.loose, s.Artifacts)
 	}
 	if err := mayChange(s.layout); err != nil {
 		return err
@@ -104,12 +99,12 @@ func (s *setupRun) installComponent() error {
 		return err
 	}
 	defer release()
-	return s.putComponent(way, file)
+	return s.putComponent(way, file, manifests.MustVersion(stamp.Version()).Less(floor))
 }
 
-func (s *setupRun) putComponent(way packaging, file string) error {
+func (s *setupRun) putComponent(way packaging, file string, older bool) error {
 	if way.name != archive.name {
-		if err := runPackager(s.ctx, append(append([]string{}, way.put...), file)...); err != nil {
+		if err := way.install(s.ctx, file, older); err != nil {
 			return err
 		}
 	} else {

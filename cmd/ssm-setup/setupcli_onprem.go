@@ -77,14 +77,16 @@ func withoutPassword(address string) string {
 	return scheme + "://" + rest
 }
 
-// installAndRegister is the original's flow of spec update 3.4 on top of the installation's stops. The original first
-// compares itself with the newest ssm-setup-cli of the region and refuses to be another build; this one does not: every copy
-// goes on working after a release.
+// installAndRegister is the original's flow of spec update 3.4 on top of the installation's stops.
 func (s *setupRun) installAndRegister() error {
 	base, err := s.bucket()
 	if err != nil {
 		return err
 	}
+	return s.installFrom(base)
+}
+
+func (s *setupRun) installFrom(base string) error {
 	way, err := choosePackaging(s.layout)
 	if err != nil {
 		return err
@@ -94,7 +96,14 @@ func (s *setupRun) installAndRegister() error {
 		return err
 	}
 	client := bucket.New(bucket.Options{Base: base, Retries: 2})
-	target, err := s.target(client, way.file(runtime.GOARCH), installed)
+	m, err := client.Manifest(s.ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.checkSelf(m); err != nil {
+		return err
+	}
+	target, err := s.target(client, m, way.file(runtime.GOARCH), installed)
 	if err != nil {
 		return err
 	}
@@ -137,11 +146,7 @@ func (s *setupRun) bucket() (string, error) {
 var lookInVersionFile = manifests.MustVersion("255.255.65535.999")
 
 // target is the version to install (spec update 3.4, step 4).
-func (s *setupRun) target(client *bucket.Client, file string, installed manifests.Version) (manifests.Version, error) {
-	m, err := client.Manifest(s.ctx)
-	if err != nil {
-		return installed, err
-	}
+func (s *setupRun) target(client *bucket.Client, m *manifests.Manifest, file string, installed manifests.Version) (manifests.Version, error) {
 	listing, err := m.Listing(manifests.AgentPackage, file)
 	if err != nil {
 		return installed, err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
@@ -22,47 +24,75 @@ var (
 	errSignature = errors.New("the signature of the package is not good")
 )
 
-// publicKey is the name of the key packages are checked with; it lies beside this program or beside the settings.
-const publicKey = "amazon-ssm-agent.gpg"
+// trustedKey is an OpenPGP public key in base64 that the linker sets: ssm-setup build --trust KEY.
+var trustedKey string
 
-// key finds the public key; empty if there is none.
-func (s *setupRun) key() string {
-	for _, dir := range []string{s.own, s.layout.ConfigDir()} {
-		if path := filepath.Join(dir, publicKey); exists(path) {
-			return path
-		}
+// checkSignature checks a downloaded package before it is installed, in its system's way (spec update 3.5). The original knows
+// one signer and carries his key. Our packages are signed by whoever publishes them: his key is named by -public-key, lies
+// beside this program or with the settings, or was built into this program; without any of them that is said, and the
+// checksum must do.
+func (s *setupRun) checkSignature(client *bucket.Client, format, archive string, v manifests.Version) error {
+	switch format {
+	case "deb":
+		return s.checkOpenPGP(client, "debian", archive, v)
+	case "rpm":
+		return s.checkOpenPGP(client, "linux", archive, v)
+	case "exe", "msi":
+		return s.checkSigner(archive)
 	}
-	return ""
+	s.log.info("a portable archive has no signature of its own; its checksum is that of the manifest")
+	return nil
 }
 
-// checkSignature has gpg check the detached signature a region serves beside a deb or rpm (spec update 3.5). Packages are
-// signed by whoever publishes them, so there is no key in this program: without one beside it the checksum must do.
-func (s *setupRun) checkSignature(client *bucket.Client, format, archive string, v manifests.Version) error {
-	family := map[string]string{"deb": "debian", "rpm": "linux"}[format]
-	if family == "" {
-		return nil
-	}
-	key := s.key()
-	if key == "" {
-		s.log.warn("there is no %s beside this program, so the signature is not checked; the checksum is that of the manifest", publicKey)
-		return nil
-	}
-	if _, err := exec.LookPath("gpg"); err != nil {
-		return errNoGPG
-	}
-	sig, err := client.Small(s.ctx, v.String()+"/"+manifests.Folder(family, runtime.GOARCH)+"/amazon-ssm-agent."+format+".sig", 64<<10)
-	if err != nil {
-		return err
-	}
+// checkOpenPGP has gpg check the detached signature that a region serves beside a deb or rpm.
+func (s *setupRun) checkOpenPGP(client *bucket.Client, family, archive string, v manifests.Version) error {
 	work, err := os.MkdirTemp(filepath.Dir(archive), "signature-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
+	key, err := s.key(work)
+	if err != nil {
+		return err
+	}
+	if key == "" {
+		s.log.warn("the signature is not checked: no -public-key is given, there is no %s beside this program or below %s, and none was built in; "+
+			"the checksum is that of the manifest", pack.KeyName, s.layout.ConfigDir())
+		return nil
+	}
+	if _, err := exec.LookPath("gpg"); err != nil {
+		return errNoGPG
+	}
+	sig, err := client.Small(s.ctx, v.String()+"/"+manifests.Folder(family, runtime.GOARCH)+"/amazon-ssm-agent"+filepath.Ext(archive)+".sig", 64<<10)
+	if err != nil {
+		return err
+	}
 	if err := host.WriteFile(filepath.Join(work, "sig"), sig, 0o600); err != nil {
 		return err
 	}
 	return s.gpg(work, key, archive)
+}
+
+// key is the file with the public key; empty if there is none. The one built in is written into a work folder.
+func (s *setupRun) key(work string) (string, error) {
+	if s.PublicKey != "" {
+		return s.PublicKey, nil
+	}
+	for _, path := range []string{filepath.Join(s.own, pack.KeyName), filepath.Join(s.layout.ConfigDir(), pack.KeyName),
+		filepath.Join(s.layout.ConfigDir(), pack.KeyFile)} {
+		if exists(path) {
+			return path, nil
+		}
+	}
+	if s.builtIn == "" {
+		return "", nil
+	}
+	key, err := base64.StdEncoding.DecodeString(s.builtIn)
+	if err != nil {
+		return "", fmt.Errorf("%w: the key built into this program cannot be read: %w", errSignature, err)
+	}
+	path := filepath.Join(work, pack.KeyName)
+	return path, host.WriteFile(path, key, 0o600)
 }
 
 // gpg imports the key into a keyring of its own and verifies work/sig.
@@ -88,6 +118,6 @@ func (s *setupRun) gpg(work, key, archive string) error {
 	if err != nil || !bytes.Contains([]byte(out), []byte("Good signature from ")) {
 		return fmt.Errorf("%w: %s", errSignature, out)
 	}
-	s.log.info("signature of %s is good", filepath.Base(archive))
+	s.log.info("signature of %s is good, by the key %s", filepath.Base(archive), key)
 	return nil
 }

@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -14,6 +18,10 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/sign"
+	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -93,7 +101,9 @@ func TestSetupCLITarget(t *testing.T) {
 			v = manifests.MustVersion(installed)
 		}
 		s := &setupRun{ctx: t.Context(), parameters: parameters{Version: want}}
-		got, err := s.target(client, file, v)
+		m, err := client.Manifest(t.Context())
+		must(t, err)
+		got, err := s.target(client, m, file, v)
 		return got.String(), err
 	}
 	for _, c := range []struct{ want, installed, target string }{
@@ -190,5 +200,180 @@ func TestSetupCLIHidesProxyPasswords(t *testing.T) {
 		if got := withoutPassword(in); got != want {
 			t.Errorf("%s became %s", in, got)
 		}
+	}
+}
+
+// onARoot is a run of the on-premises flow on an installation in a folder, up to what its region offers.
+func onARoot(t *testing.T, r *local.Region, p parameters) (*setupRun, *bytes.Buffer) {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.Chmod(dir, 0o755))
+	p.Root, p.Region, p.id, p.code = filepath.Join(dir, "host"), "local", "id", "code"
+	var out bytes.Buffer
+	self := filepath.Join(dir, "ssm-setup-cli")
+	must(t, os.WriteFile(self, []byte("this program"), 0o755))
+	return &setupRun{ctx: t.Context(), parameters: p, layout: installer.At(p.Root), self: self, own: dir, log: &levels{to: []io.Writer{&out}},
+		pause: func(context.Context, time.Duration) {}}, &out
+}
+
+// offering is a region that lists the agent, with these promises about ssm-setup itself by version.
+func offering(t *testing.T, tools map[string]string) *local.Region {
+	t.Helper()
+	r := local.Start(t)
+	m := manifests.NewManifest(manifests.DefaultUriFormat)
+	m.Add(manifests.AgentPackage, manifests.PortableFile(runtime.GOOS, runtime.GOARCH), manifests.Release{Version: "9.1.0.0", Checksum: strings.Repeat("a", 64), Status: manifests.Active})
+	p := pack.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH}
+	for v, sum := range tools {
+		m.Add(pack.SetupPackage, p.Executable("ssm-setup-"+p.OS+"-"+p.Arch), manifests.Release{Version: v, Checksum: sum, Status: manifests.Active})
+	}
+	must(t, r.Put("ssm-agent-manifest.json", m.Bytes()))
+	must(t, r.Put("stable/VERSION", []byte("9.1.0.0")))
+	return r
+}
+
+// 78: a copy that is not what the region published under its version installs nothing. One that the region does not know, or no
+// longer, goes on: the original would refuse every copy after each release.
+func TestSetupCLILooksAtItself(t *testing.T) {
+	sum := sha256.Sum256([]byte("this program"))
+	same, other := hex.EncodeToString(sum[:]), strings.Repeat("b", 64)
+	for name, c := range map[string]struct {
+		tools   map[string]string
+		refused bool
+		said    string
+	}{
+		"as published":    {map[string]string{stamp.Version(): strings.ToUpper(same)}, false, "that the region published"},
+		"another":         {map[string]string{stamp.Version(): other}, true, ""},
+		"a newer release": {map[string]string{"9.255.0.0": other}, false, "does not list ssm-setup-cli " + stamp.Version()},
+		"none":            {nil, false, "lists no ssm-setup-cli"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := offering(t, c.tools)
+			s, out := onARoot(t, r, parameters{})
+			err := s.installFrom(r.URL() + "/amazon-ssm-local")
+			if c.refused {
+				if !errors.Is(err, errSelf) || exists(s.Root) {
+					t.Errorf("%v; something was made: %v", err, exists(s.Root))
+				}
+				return
+			}
+			if errors.Is(err, errSelf) || !errors.Is(err, bucket.ErrMissing) { // it went on to the package, which is not there
+				t.Errorf("%v", err)
+			}
+			if !strings.Contains(out.String(), c.said) {
+				t.Errorf("it says %s", out)
+			}
+		})
+	}
+}
+
+// 82: an older version than the installed one needs the flag.
+func TestSetupCLIRefusesToGoBack(t *testing.T) {
+	r := offering(t, nil)
+	s, _ := onARoot(t, r, parameters{Version: "stable"})
+	must(t, os.MkdirAll(s.layout.BinDir(), 0o755))
+	must(t, os.WriteFile(s.layout.Launcher(), []byte("\x00ssm-setup-"+"version=9.2.0.0\x00"), 0o755))
+	if err := s.installFrom(r.URL() + "/amazon-ssm-local"); err == nil || err.Error() != "downgrade flag is not set" {
+		t.Errorf("without the flag: %v", err)
+	}
+	s.Downgrade = true // under a root the floor stays, whatever is asked: another refusal, later
+	if err := s.installFrom(r.URL() + "/amazon-ssm-local"); errors.Is(err, errDowngradeFlag) || !errors.Is(err, errOtherFloor) {
+		t.Errorf("with the flag: %v", err)
+	}
+}
+
+// 90: a package for Windows counts only if the right name signed it, and somebody known vouches for that.
+func TestSetupCLISigner(t *testing.T) {
+	n, stranger := notary.New(t, time.Now()), notary.New(t, time.Now())
+	var trusted sign.Trusted
+	must(t, trusted.ReadRoots(n.Root()))
+	trusted.Now = time.Now()
+	signed := func(by *notary.Notary, name string) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "AmazonSSMAgentSetup.exe")
+		program, err := os.ReadFile(windowsProgram(t))
+		must(t, err)
+		must(t, os.WriteFile(path, program, 0o755))
+		if by == nil {
+			return path
+		}
+		chain, key := by.RSA(name, notary.CodeSigning)
+		signer, err := sign.Open(sign.Options{Cert: chain, Key: key, Time: time.Now(), Now: time.Now()})
+		must(t, err)
+		must(t, signer.Authenticode(t.Context(), path))
+		return path
+	}
+	changed := signed(n, "Example Corp")
+	b, _ := os.ReadFile(changed)
+	b[len(b)/2] ^= 1
+	must(t, os.WriteFile(changed, b, 0o755))
+	unsigned, ours := signed(nil, ""), signed(n, "Example Corp")
+	for name, c := range map[string]struct{ self, flag, file, said string }{
+		"as this program":        {ours, "", signed(n, "Example Corp"), ""},
+		"as the flag says":       {unsigned, "Other Corp", signed(n, "Other Corp"), ""},
+		"the flag wins":          {ours, "Other Corp", ours, "cerificate identity is not valid: it is signed by Example Corp, not by Other Corp"},
+		"another name":           {ours, "", signed(n, "Other Corp"), "cerificate identity is not valid: it is signed by Other Corp, not by Example Corp"},
+		"unsigned":               {ours, "", unsigned, "is not signed"},
+		"vouched for by nobody":  {ours, "", signed(stranger, "Example Corp"), "it is signed by somebody else"},
+		"changed":                {ours, "", changed, "the signature does not match the file"},
+		"nobody signed this one": {unsigned, "", unsigned, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			s := &setupRun{ctx: t.Context(), self: c.self, trusted: trusted, log: &levels{to: []io.Writer{&out}}, parameters: parameters{Signer: c.flag}}
+			err := s.checkSignature(nil, "exe", c.file, manifests.MustVersion("9.1.0.0"))
+			if (err == nil) != (c.said == "") || err != nil && (!errors.Is(err, errSignature) || !strings.Contains(err.Error(), c.said)) {
+				t.Errorf("%v", err)
+			}
+			if warned := strings.Contains(out.String(), "WARN the signature is not checked"); warned != (c.self == unsigned && c.flag == "") {
+				t.Errorf("it says %s", &out)
+			}
+		})
+	}
+	// With the system's roots a stranger's chain is no fault of the file, but does not count either.
+	report, err := sign.Verify(ours, sign.Trusted{Now: time.Now()})
+	must(t, err)
+	if err := signedBy(report, "Example Corp"); !errors.Is(err, errSigner) || signerOf(report) != "" {
+		t.Errorf("unknown roots: %v, %s", err, signerOf(report))
+	}
+}
+
+// windowsProgram is a small program for Windows.
+func windowsProgram(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\nfunc main() {}\n"), 0o600))
+	exe := filepath.Join(dir, "small.exe")
+	cmd := exec.Command("go", "build", "-o", exe, filepath.Join(dir, "main.go"))
+	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return exe
+}
+
+// The Windows rows of spec update 3.3, and what reg prints of products.
+func TestSetupCLIWindowsPackaging(t *testing.T) {
+	for arch, want := range map[string]string{
+		"amd64": "exe AmazonSSMAgentSetup-windows-amd64.exe x ALLOWEC2INSTALL=YES SKIPSYMLINKSCAN=YES /quiet /norestart",
+		"386":   "exe AmazonSSMAgentSetup-windows-386.exe x ALLOWEC2INSTALL=YES SKIPSYMLINKSCAN=YES /quiet /norestart",
+		"arm64": "msi amazon-ssm-agent-windows-arm64.msi msiexec /i x /qn /norestart",
+	} {
+		p := packagersOf("windows", arch)[0]
+		if got := p.name + " " + p.file(arch) + " " + strings.Join(filled(p.put, "x"), " "); got != want {
+			t.Errorf("%s: %s, want %s", arch, got, want)
+		}
+		made := false
+		for _, f := range pack.Formats() {
+			made = made || f.File(pack.Platform{OS: "windows", Arch: arch}) == p.file(arch)
+		}
+		if !made {
+			t.Errorf("nobody makes %s", p.file(arch))
+		}
+	}
+	list := "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Uninstall\\{1-A}\r\n    DisplayName    REG_SZ    Amazon SSM Agent\r\n    Size    REG_DWORD    0x1\r\n" +
+		"\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Uninstall\\{2-B}\r\n    DisplayName    REG_SZ    Amazon SSM Agent Viewer\r\n" +
+		"\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Uninstall\\Named\r\n    DisplayName    REG_SZ    Amazon SSM Agent\r\n"
+	if got := productCodes(list); len(got) != 1 || got[0] != "{1-A}" {
+		t.Errorf("products: %v", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -89,14 +91,15 @@ func TestSetupCLISignature(t *testing.T) {
 	dir := t.TempDir()
 	archive := filepath.Join(dir, "amazon-ssm-agent.deb")
 	must(t, os.WriteFile(archive, []byte("deb"), 0o600))
+	var said bytes.Buffer
 	check := func() error {
-		s := &setupRun{ctx: t.Context(), own: dir, log: &levels{}}
+		s := &setupRun{ctx: t.Context(), own: dir, log: &levels{to: []io.Writer{&said}}}
 		return s.checkSignature(client, "deb", archive, manifests.MustVersion("9.1.0.0"))
 	}
-	if err := check(); err != nil {
-		t.Errorf("without a key: %v", err)
+	if err := check(); err != nil || !strings.Contains(said.String(), "WARN the signature is not checked: no -public-key is given") {
+		t.Errorf("without a key: %v, %s", err, &said)
 	}
-	must(t, os.WriteFile(filepath.Join(dir, publicKey), []byte("key"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, pack.KeyName), []byte("key"), 0o600))
 	tool(t, nil)
 	if err := check(); err == nil || !strings.HasPrefix(err.Error(), "gpg is not installed. Please install gpg") {
 		t.Errorf("without gpg: %v", err)
@@ -111,5 +114,51 @@ func TestSetupCLISignature(t *testing.T) {
 		if err := check(); (err == nil) != fine || !fine && !errors.Is(err, errSignature) {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+}
+
+// 85: an agent that says it registered, but has no instance id, is not registered; on both ways.
+func TestSetupCLIWantsAnInstanceID(t *testing.T) {
+	root := t.TempDir()
+	must(t, os.Chmod(root, 0o755))
+	l := installer.At(root)
+	must(t, os.MkdirAll(l.BinDir(), 0o755))
+	must(t, os.WriteFile(l.Launcher(), []byte("#!/bin/sh\nexit 0\n# \x00ssm-setup-"+"version=9.1.0.0\x00\n"), 0o755))
+	if id, err := registerNode(t.Context(), l, "local", activation{"id", "code"}); err == nil || id != "" || !strings.Contains(err.Error(), "no instance id") {
+		t.Errorf("onprem: %q, %v", id, err)
+	}
+	var out bytes.Buffer
+	s := &setupRun{ctx: t.Context(), layout: l, log: &levels{to: []io.Writer{&out}}, parameters: parameters{Region: "local", Role: "r"}}
+	if err := s.registerComponent(); err == nil || !strings.Contains(err.Error(), "no instance id") || strings.Contains(out.String(), "Successfully") {
+		t.Errorf("greengrass: %v, %s", err, &out)
+	}
+}
+
+// Where the key of a package's signer comes from, first one first; without any, that is said.
+func TestSetupCLIFindsTheKey(t *testing.T) {
+	own, root, work := t.TempDir(), t.TempDir(), t.TempDir()
+	s := &setupRun{ctx: t.Context(), own: own, layout: installer.At(root), log: &levels{}}
+	want := func(path string) {
+		t.Helper()
+		if got, err := s.key(work); got != path || err != nil {
+			t.Errorf("%s, %v; want %s", got, err, path)
+		}
+	}
+	want("")
+	s.builtIn = "a2V5"
+	want(filepath.Join(work, pack.KeyName))
+	if key, _ := os.ReadFile(filepath.Join(work, pack.KeyName)); string(key) != "key" {
+		t.Errorf("the key built in became %q", key)
+	}
+	for _, path := range []string{filepath.Join(s.layout.ConfigDir(), pack.KeyFile), filepath.Join(s.layout.ConfigDir(), pack.KeyName), filepath.Join(own, pack.KeyName)} {
+		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(t, os.WriteFile(path, []byte("key"), 0o600))
+		want(path)
+	}
+	s.PublicKey = "/elsewhere.gpg"
+	want("/elsewhere.gpg")
+	s = &setupRun{ctx: t.Context(), layout: installer.At(work), builtIn: "!", log: &levels{}}
+	if _, err := s.key(work); !errors.Is(err, errSignature) {
+		t.Errorf("a damaged key: %v", err)
 	}
 }

@@ -75,9 +75,9 @@ func remove(ctx context.Context, l installer.Layout) error {
 		}
 		return errors.Join(takeTree(l), forget(l))
 	}
-	for _, p := range packagers {
+	for _, p := range packagersHere() {
 		if p.installed() {
-			if err := runPackager(ctx, p.remove...); err != nil {
+			if err := runAll(ctx, p.commands(p.remove)); err != nil {
 				return err
 			}
 		}
@@ -106,7 +106,7 @@ func purge(l installer.Layout) error {
 		return errors.Join(errors.New("the agent is still installed"), err)
 	}
 	if l.System() {
-		for _, p := range packagers {
+		for _, p := range packagersHere() {
 			if p.installed() {
 				return errors.New("the package is still installed")
 			}

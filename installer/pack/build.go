@@ -33,6 +33,7 @@ type Plan struct {
 	Out       string    // the version's folder is made in it
 	Time      time.Time // of every entry, see [Epoch]
 	Trust     []byte    // see [Input]
+	Key       []byte    // see [Input]; a compiled ssm-setup carries it, too
 	Signing   Signing   // SHA256SUMS is signed by [Signing.Seal]
 
 	Log      io.Writer                            // what go says
@@ -145,7 +146,7 @@ func (b *building) look(ctx context.Context) error {
 
 // binaries compiles, or looks at what there is.
 func (b *building) binaries(ctx context.Context, platform Platform) (Input, error) {
-	in := Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Signing: b.Signing}
+	in := Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Key: b.Key, Signing: b.Signing}
 	var programs []string
 	for _, f := range b.Formats {
 		for _, name := range f.Needs(platform) {

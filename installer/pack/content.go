@@ -19,6 +19,12 @@ var assets embed.FS
 // TrustFile is the place of a root of trust, below the folder of the settings.
 const TrustFile = "trust/root.json"
 
+// KeyName is the name of the OpenPGP key that packages are checked with, KeyFile its place below the folder of the settings.
+const (
+	KeyName = "amazon-ssm-agent.gpg"
+	KeyFile = "trust/" + KeyName
+)
+
 // kind of an entry in a package.
 type kind int
 
@@ -74,6 +80,9 @@ func documents(in Input, dir string, mark kind) []entry {
 	}
 	if len(in.Trust) > 0 {
 		list = append(list, entry{path: path.Join(dir, TrustFile), mode: 0o644, data: in.Trust})
+	}
+	if len(in.Key) > 0 {
+		list = append(list, entry{path: path.Join(dir, KeyFile), mode: 0o644, data: in.Key})
 	}
 	return list
 }

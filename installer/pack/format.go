@@ -17,6 +17,7 @@ type Input struct {
 	Bin      string    // folder with the binaries, see [Programs]
 	Time     time.Time // of every entry, whole seconds
 	Trust    []byte    // root of trust to bake in; empty: none
+	Key      []byte    // OpenPGP key to bake in, which packages are checked with; empty: none
 	Signing  Signing
 
 	carried func(Format) (path string, err error) // the finished artifact of another format, for those that carry one
