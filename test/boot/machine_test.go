@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,7 +36,13 @@ type machine struct {
 func boot(t *testing.T, base string) *machine {
 	t.Helper()
 	dir := t.TempDir()
-	m := &machine{t: t, name: fmt.Sprintf("ssmboot%d", os.Getpid()), root: filepath.Join(dir, "root"), ended: make(chan struct{})}
+	m := &machine{t: t, name: fmt.Sprintf("ssmboot%d-%08x", os.Getpid(), crc32.ChecksumIEEE([]byte(dir))), root: filepath.Join(dir, "root"), ended: make(chan struct{})}
+	must(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=755")) // what a machine writes is gone with it, and costs no disk
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Logf("unmount: %v", err)
+		}
+	})
 	for _, d := range []string{"root", "upper", "work"} {
 		must(t, os.MkdirAll(filepath.Join(dir, d), 0o755))
 	}
@@ -115,6 +122,8 @@ func (m *machine) wait() {
 
 // try runs a command inside and returns what it printed.
 func (m *machine) try(args ...string) (string, error) {
+	at := time.Now()
+	defer func() { if d := time.Since(at); d > 500*time.Millisecond { m.t.Logf("SLOW %v %v", d, args) } }()
 	pid := m.leader()
 	if pid == 0 {
 		return "", errors.New("no machine")
@@ -189,10 +198,16 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// base makes a root once a machine (kept in the temporary folder for the next run) and returns it.
+// bases are made one at a time.
+var bases sync.Mutex
+
+// base makes a root once a machine (kept in the temporary folder for the next run) and returns it. Its name depends on what it
+// is made of: a root of another recipe is not taken for it.
 func base(t *testing.T, name, include, finish string) string {
 	t.Helper()
-	dir := filepath.Join(os.TempDir(), "ssm-setup-boot-"+name)
+	bases.Lock()
+	defer bases.Unlock()
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("ssm-setup-boot-%s-%08x", name, crc32.ChecksumIEEE([]byte(include+"\n"+finish))))
 	if _, err := os.Stat(dir + ".done"); err == nil {
 		return dir
 	}
@@ -217,10 +232,10 @@ func debian(t *testing.T) string {
 	return base(t, "debian", "systemd,systemd-sysv,dbus,procps,iproute2,ca-certificates,dmidecode", "")
 }
 
-// fedoraLike is a Debian-based system that installs with rpm and dnf and calls itself Amazon Linux. A small package provides
-// what real ones have, so that dependencies resolve without force.
+// fedoraLike is a Debian-based system that installs with rpm, dnf and zypper and calls itself Amazon Linux. A small package
+// provides what real ones have, so that dependencies resolve without force.
 func fedoraLike(t *testing.T) string {
-	return base(t, "rpm", "systemd,systemd-sysv,dbus,procps,iproute2,ca-certificates,rpm,dnf", `
+	return base(t, "rpm", "systemd,systemd-sysv,dbus,procps,iproute2,ca-certificates,rpm,dnf,zypper,gnupg", `
 printf 'NAME="Amazon Linux"\nVERSION="2023"\nID="amzn"\nID_LIKE="fedora"\nVERSION_ID="2023"\nPRETTY_NAME="Amazon Linux 2023"\n' >etc/os-release.new
 rm -f etc/os-release && mv etc/os-release.new etc/os-release
 mkdir -p etc/rpm && echo '%_dbpath /var/lib/rpm' >>etc/rpm/macros
