@@ -4,7 +4,7 @@ import "golang.org/x/sys/windows/registry"
 
 // hardened tells whether an agent has looked after the data folder on this machine before.
 func hardened() bool {
-	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `SYSTEM\CurrentControlSet\Services\AmazonSSMAgent`, registry.QUERY_VALUE)
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, serviceKey, registry.QUERY_VALUE)
 	if err != nil {
 		return false
 	}

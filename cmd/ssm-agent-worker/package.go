@@ -14,7 +14,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-const packageUsage = `usage: package settings [-region R] [-endpoint URL]   write where updates come from and the services' address
+const packageUsage = `usage: package prepare                              the folders of data and the pointer's slots
+       package recovery                             have the service started again whenever it dies
+       package settings [-region R] [-endpoint URL]   write where updates come from and the services' address
        package settings -undo | -keep                the settings as they were before, or that copy away
        package forget                                remove what updates put beside this version
 Packages for systems without a shell call these while they install or remove the agent.`
@@ -26,8 +28,12 @@ func runPackage(args []string) int {
 	case err != nil:
 	case len(args) > 0 && args[0] == "settings":
 		err = packageSettings(layout, args[1:])
+	case len(args) == 1 && args[0] == "prepare":
+		err = packagePrepare(layout)
+	case len(args) == 1 && args[0] == "recovery":
+		err = setRecovery()
 	case len(args) == 1 && args[0] == "forget":
-		err = packageForget(layout)
+		err = errors.Join(packageForget(layout), showOthers())
 	default:
 		fmt.Fprintln(os.Stderr, packageUsage)
 		return 2
@@ -116,6 +122,11 @@ func packageForget(l installer.Layout) error {
 		errs = append(errs, os.RemoveAll(path))
 	}
 	errs = append(errs, lock.Release())
-	_ = os.RemoveAll(filepath.Dir(p.AgentLock())) // Windows removes nothing that is in use; an empty folder does no harm
+	for range 20 { // Windows removes nothing that is in use, and a service that ends may still hold its lock
+		if os.RemoveAll(filepath.Dir(p.AgentLock())) == nil {
+			break
+		}
+		time.Sleep(250 * time.Millisecond)
+	}
 	return errors.Join(errs...)
 }

@@ -89,3 +89,34 @@ func TestCheckLinks(t *testing.T) {
 		t.Errorf("the folder itself: %v", err)
 	}
 }
+
+// The first update finds its slots, and a second installation changes nothing of them.
+func TestPackagePrepare(t *testing.T) {
+	l := installer.At(t.TempDir())
+	read := func() (all string) {
+		t.Helper()
+		if err := packagePrepare(l); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 2 {
+			b, err := os.ReadFile(l.Pointer().Slot(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += string(b)
+		}
+		return all
+	}
+	first := read()
+	if first == "" || first != read() {
+		t.Error("the slots changed")
+	}
+	lock, err := installer.LockUpdate(l)
+	if err != nil {
+		t.Fatalf("the lock was kept: %v", err)
+	}
+	defer lock.Release()
+	if err := packagePrepare(l); err != nil {
+		t.Errorf("while an update is under way: %v", err)
+	}
+}

@@ -19,6 +19,8 @@ const (
 	stepID           = "TakeActivationId"
 	stepFolder       = "TellFolder"
 	stepKeepFloor    = "KeepFloor"
+	stepRecovery     = "SetRecovery"
+	stepPrepare      = "PrepareFolders"
 	stepUnsettle     = "UndoSettings"
 	stepSettle       = "WriteSettings"
 	stepSettled      = "FinishSettings"
@@ -78,8 +80,9 @@ func (p *product) steps() {
 		{"DuplicateFiles", "", 4210},
 		{stepLinks, neverInstalledIt, 4300},
 		{"InstallServices", unlessService, 5100},
-		{"MsiConfigureServices", unlessService, 5200},
+		{stepRecovery, unlessService + " AND " + changing, 5200},
 		{"WriteRegistryValues", "", 5300},
+		{stepPrepare, changing, 5350},
 		{stepUnsettle, settling, 5400},
 		{stepSettle, settling, 5410},
 		{stepSettled, settling, 5420},
@@ -118,6 +121,8 @@ func (p *product) actions() {
 		{stepFolder, setProperty, "ARPINSTALLLOCATION", "[" + agentFolder + "]"},
 		{stepKeepFloor, orderedRun | evenIfItFails, launcher, "updater keep-floor"},
 		{stepLinks, orderedRun, worker, "-tools -winOnFirstInstallChecks"},
+		{stepRecovery, orderedRun | evenIfItFails, worker, "package recovery"},
+		{stepPrepare, orderedRun, worker, "package prepare"},
 		{stepUnsettle, undoingRun, worker, "package settings -undo"},
 		{stepSettle, orderedRun, worker, `package settings -region "[REGION]" -endpoint "[ENDPOINT]"`},
 		{stepSettled, orderedRun | whenDone, worker, "package settings -keep"},

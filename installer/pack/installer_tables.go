@@ -15,9 +15,9 @@ import (
 //     one component. The new one is installed over the old one, and only when that is finished is the old one removed
 //     (RemoveExistingProducts behind InstallFinalize): what both own stays. As a second lock, StopServices and DeleteServices
 //     do nothing in a removal that is part of an upgrade.
-//   - InstallServices would write start type and account anew, MsiConfigureServices the recovery. Both run only where there
-//     is no such service yet (AppSearch: SERVICEIMAGE). ServiceInstall's row stays in place for that first time and for a
-//     repair after somebody deleted the service.
+//   - InstallServices would write start type and account anew, and our own action the recovery (Windows Installer's table for
+//     that does not work, say its own makers). Both run only where there is no such service yet (AppSearch: SERVICEIMAGE).
+//     ServiceInstall's row stays in place for that first time and for a repair after somebody deleted the service.
 //   - The service is stopped for the exchange of its files and started afterwards, unless it is disabled (SERVICESTART). Its
 //     start is not waited for: a machine that is not through with its own setup must not undo ours.
 //   - Documents and sessions live in processes of their own. The Restart Manager would end them in a silent installation; it
@@ -26,6 +26,13 @@ import (
 //   - Programs state their version (package resource), and the File table repeats it, so Windows Installer replaces older ones
 //     and never newer ones; documents have hashes, so a template that an admin edited is kept.
 //   - What the agent and admins make (settings, registration, data, logs) belongs to no component, so a removal leaves it.
+//   - The folder of data is made here, with access for administrators and the system alone, and the pointer's slots in it: the
+//     worker does that (`package prepare`), because Windows Installer sets access only on what it creates itself.
+//
+// An original agent is taken over in place: its service is a service of that name like any other, so its start type, account,
+// Environment and recovery stay, its registration too, and at no time is there none. What its installer is called by Windows
+// (upgrade code, product codes) is not known and differs between its versions, so it is not removed; its entry among the
+// programs is hidden until ours is removed, because removing it would take our programs along.
 //
 // Downgrades are refused by a launch condition (1603), before anything changes. The upper end of what is replaced includes the
 // package's own version: a.b.c under another ProductCode (another architecture) is an upgrade, too.
@@ -54,14 +61,12 @@ const (
 	onInstallStop     = 0x02
 	onRemovalStop     = 0x20
 	onRemovalDelete   = 0x80
-	onInstallConfig   = 1 | 4 // installation and repair
 	upgradeMigrate    = 0x001
 	upgradeDetect     = 0x002
 	upgradeMinIn      = 0x100
 	upgradeMaxIn      = 0x200
 	searchRaw         = 2
 	search64          = 16
-	day               = 86400
 )
 
 // product is a package being made; the first error counts.
@@ -124,6 +129,7 @@ func (p *product) properties() {
 		{"UpgradeCode", upgradeCode()},
 		{"ALLUSERS", "1"},
 		{"REBOOT", "ReallySuppress"},
+		{"REINSTALLMODE", "emus"}, // programs of the same version too: a.b.c of another architecture is an upgrade
 		{"MSIRESTARTMANAGERCONTROL", "Disable"},
 		{"SecureCustomProperties", strings.Join(secure, ";")},
 		{"MsiHiddenProperties", "CODE;ACTIVATION_CODE;" + stepRegister},
@@ -192,15 +198,12 @@ func shortName(name string, n int) string {
 	return fmt.Sprintf("%s~%d.%s|", stem[:min(5, len(stem))], n+1, strings.ToUpper(ext[:min(3, len(ext))]))
 }
 
-// service is the launcher's (spec update 4.5): started with Windows, started again a second after it died, for ever.
+// service is the launcher's (spec update 4.5), started with Windows.
 func (p *product) service(component string) {
 	p.add("ServiceInstall", serviceName, serviceName, productName, serviceOwnProcess, serviceAutomatic, serviceNormal, nil, nil, nil, nil,
 		"service", component, productName)
 	p.add("ServiceControl", "Start", serviceName, onInstallStart, nil, 0, component)
 	p.add("ServiceControl", "Stop", serviceName, onInstallStop|onRemovalStop|onRemovalDelete, nil, 1, component)
-	p.add("MsiServiceConfigFailureActions", "Recovery", serviceName, onInstallConfig, day, nil, nil, "1[~]1[~]1", "1000[~]1000[~]1000", component)
-	const failuresWithoutCrash = 4 // SERVICE_CONFIG_FAILURE_ACTIONS_FLAG
-	p.add("MsiServiceConfig", "RecoveryAlways", serviceName, onInstallConfig, failuresWithoutCrash, "1", component)
 	p.add("Registry", "Version", localMachine, serviceKey, "Version", p.in.Version.String(), component)
 }
 

@@ -144,11 +144,9 @@ TARGETDIR |  | SourceDir`)
 func TestMSIService(t *testing.T) {
 	d := openMSI(t, input(t, windowsOn("amd64")))
 	for table, want := range map[string]string{
-		"ServiceInstall":                 "AmazonSSMAgent | AmazonSSMAgent | Amazon SSM Agent | 16 | 2 | 32769 |  |  |  |  | service | amazon_ssm_agent.exe | Amazon SSM Agent",
-		"ServiceControl":                 "Start | AmazonSSMAgent | 1 |  | 0 | amazon_ssm_agent.exe\nStop | AmazonSSMAgent | 162 |  | 1 | amazon_ssm_agent.exe",
-		"MsiServiceConfigFailureActions": "Recovery | AmazonSSMAgent | 5 | 86400 |  |  | 1[~]1[~]1 | 1000[~]1000[~]1000 | amazon_ssm_agent.exe",
-		"MsiServiceConfig":               "RecoveryAlways | AmazonSSMAgent | 5 | 4 | 1 | amazon_ssm_agent.exe",
-		"Registry":                       `Version | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | Version | 9.1.0.0 | amazon_ssm_agent.exe`,
+		"ServiceInstall": "AmazonSSMAgent | AmazonSSMAgent | Amazon SSM Agent | 16 | 2 | 32769 |  |  |  |  | service | amazon_ssm_agent.exe | Amazon SSM Agent",
+		"ServiceControl": "Start | AmazonSSMAgent | 1 |  | 0 | amazon_ssm_agent.exe\nStop | AmazonSSMAgent | 162 |  | 1 | amazon_ssm_agent.exe",
+		"Registry":       `Version | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | Version | 9.1.0.0 | amazon_ssm_agent.exe`,
 		"Upgrade": property(d, "UpgradeCode") + " | 0.0.0 | 9.1.0 |  | 769 |  | PREVIOUSVERSIONFOUND\n" +
 			property(d, "UpgradeCode") + " | 9.1.0 | 127.255.65535 |  | 514 |  | NEWERVERSIONFOUND",
 	} {
@@ -157,7 +155,7 @@ func TestMSIService(t *testing.T) {
 	when := conditions(d)
 	for action, want := range map[string]string{
 		"StopServices": "NOT UPGRADINGPRODUCTCODE", "DeleteServices": "NOT UPGRADINGPRODUCTCODE", "InstallServices": "NOT SERVICEIMAGE",
-		"MsiConfigureServices": "NOT SERVICEIMAGE", "StartServices": `NOT SERVICESTART="#4"`,
+		"SetRecovery": `NOT SERVICEIMAGE AND NOT REMOVE="ALL"`, "StartServices": `NOT SERVICESTART="#4"`,
 	} {
 		if when[action] != want {
 			t.Errorf("%s happens when %q, want %q", action, when[action], want)
@@ -191,7 +189,7 @@ func TestMSIOrder(t *testing.T) {
 	for _, chain := range []string{
 		"FindRelatedProducts AppSearch LaunchConditions CostInitialize FileCost CostFinalize MigrateFeatureStates InstallValidate InstallInitialize ProcessComponents",
 		"InstallInitialize KeepFloor StopServices ClearRegistration ForgetVersions DeleteServices RemoveRegistryValues RemoveDuplicateFiles RemoveFiles InstallFiles DuplicateFiles",
-		"InstallFiles CheckLinks InstallServices MsiConfigureServices WriteRegistryValues UndoSettings WriteSettings UndoRegistration RegisterNode StartServices RegisterProduct",
+		"InstallFiles CheckLinks InstallServices SetRecovery WriteRegistryValues PrepareFolders UndoSettings WriteSettings UndoRegistration RegisterNode StartServices RegisterProduct",
 		"RegisterProduct PublishFeatures PublishProduct InstallFinalize RemoveExistingProducts",
 		"CostFinalize TellFolder InstallValidate", "LaunchConditions TakeActivationCode TakeActivationId CostInitialize",
 	} {

@@ -1,0 +1,19 @@
+//go:build !windows
+
+package main
+
+import (
+	"errors"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+)
+
+// What follows is the work of Windows packages; elsewhere packages do it by themselves or there is nothing to do.
+
+func harden(installer.Layout) error { return nil }
+
+func hideOthers() error { return nil }
+
+func showOthers() error { return nil }
+
+func setRecovery() error { return errors.ErrUnsupported }
