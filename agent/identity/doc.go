@@ -2,7 +2,8 @@
 // hardware, and the credentials that follow from them.
 //
 // Parties: the walk over identity types ([Load], table in identity.go); the vault with the registration (vault.go,
-// registration.go); [Register], [Clear] and [SetThreshold] for the command line; the fingerprint (fingerprint.go,
+// registration.go); [Register], [Clear] and [SetThreshold] for the command line; registration with a role, by the credentials that a
+// Greengrass component gets (edge.go); the fingerprint (fingerprint.go,
 // hardware*.go); role tokens and key rotation (token.go, rotate.go); and the keeper of credentials ([Identity.Credentials],
 // [Identity.Run]).
 //

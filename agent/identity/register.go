@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -16,11 +18,16 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Activation is what a machine registers with.
+// Activation is what a machine registers with: id and code, or, as a Greengrass device does, a role and credentials.
 type Activation struct {
 	ID     string // 36 characters
 	Code   string // 20 characters or more
 	Region string
+
+	Role        string // IAM role of the node; wins over id and code
+	Tags        []wire.Tag
+	Credentials aws.CredentialsProvider // sign a registration with a role, see [Container]
+
 	// DisableSimilarity stores the threshold -1: the hardware is not compared from now on, later registrations included.
 	DisableSimilarity bool
 }
@@ -105,10 +112,10 @@ func keep(layout installer.Layout, v vault, fresh record, machine fingerprint) e
 // check refuses locally what the service would refuse, in the words of the original's client.
 func (a Activation) check() error {
 	var wrong []string
-	if len(a.Code) < shortestCode {
+	if a.Role == "" && len(a.Code) < shortestCode {
 		wrong = append(wrong, fmt.Sprintf("- minimum field size of %d, RegisterManagedInstanceInput.ActivationCode.", shortestCode))
 	}
-	if len(a.ID) < shortestID {
+	if a.Role == "" && len(a.ID) < shortestID {
 		wrong = append(wrong, fmt.Sprintf("- minimum field size of %d, RegisterManagedInstanceInput.ActivationId.", shortestID))
 	}
 	if wrong != nil {
@@ -121,18 +128,27 @@ func (a Activation) check() error {
 	return nil
 }
 
-// send asks the service, unsigned. TooManyUpdates is tried again five times within about four seconds.
+// send asks the service: unsigned with an activation, with a role signed by the credentials (for Agent.Region, if that is set;
+// spec identity 3.4). TooManyUpdates is tried again five times within about four seconds.
 func send(ctx context.Context, cfg config.Config, o Options, a Activation, fingerprint, public string) (string, error) {
 	endpoint, err := cloud.Endpoint("ssm", a.Region, cfg.Agent.ServiceDomain, cfg.Ssm.Endpoint)
 	if err != nil {
 		return "", err
 	}
-	client := cloud.New(cloud.Options{
+	options := cloud.Options{
 		HTTP: o.HTTP, Region: a.Region, Endpoint: endpoint, Service: "ssm", Target: wire.TargetSSM,
 		UserAgent: cloud.UserAgent(cfg.Agent.Name, cfg.Agent.Version), Log: o.Log, Timeout: callLimit, Now: o.Now, Pause: o.Pause,
-	})
-	in := wire.RegisterManagedInstanceInput{ActivationCode: a.Code, ActivationId: a.ID, Fingerprint: fingerprint,
-		PublicKey: public, PublicKeyType: keyType}
+	}
+	in := wire.RegisterManagedInstanceInput{Fingerprint: fingerprint, PublicKey: public, PublicKeyType: keyType}
+	if a.Role == "" {
+		in.ActivationCode, in.ActivationId = a.Code, a.ID
+	} else {
+		in.IamRole, in.Tags, options.Credentials = a.Role, a.Tags, a.Credentials
+		if cfg.Agent.Region != "" {
+			options.Region = cfg.Agent.Region
+		}
+	}
+	client := cloud.New(options)
 	var out wire.RegisterManagedInstanceOutput
 	for n := 0; ; n++ {
 		err = client.Call(ctx, "RegisterManagedInstance", in, &out)

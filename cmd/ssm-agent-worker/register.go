@@ -125,8 +125,9 @@ func (c *registration) register(ctx context.Context) int {
 	if err != nil {
 		return failed(err)
 	}
-	if f.role != "" {
-		return failed(errors.New("registration with a role (Greengrass) is not part of this version; use an activation"))
+	activation, err := c.activation()
+	if err != nil {
+		return failed(err)
 	}
 	if !f.yes {
 		if id, _, _ := identity.Registered(layout); id != "" {
@@ -146,12 +147,26 @@ func (c *registration) register(ctx context.Context) int {
 		return failed(err)
 	}
 	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	id, err := identity.Register(ctx, layout, cfg, identity.Options{HTTP: client, Log: log},
-		identity.Activation{ID: f.id, Code: f.code, Region: f.region, DisableSimilarity: f.disableSimilarity})
+	id, err := identity.Register(ctx, layout, cfg, identity.Options{HTTP: client, Log: log}, activation)
 	if err != nil {
 		return failed(err)
 	}
 	return c.say(0, "Successfully registered the instance with AWS SSM using Managed instance-id: %s", id)
+}
+
+// activation is what the flags say to register with. With a role (Greengrass) the environment has the credentials.
+func (c *registration) activation() (a identity.Activation, err error) {
+	f := c.flags
+	a = identity.Activation{ID: f.id, Code: f.code, Region: f.region, DisableSimilarity: f.disableSimilarity}
+	if f.role == "" {
+		return a, nil
+	}
+	a.Role = f.role
+	if a.Tags, err = identity.ParseTags(f.tags); err != nil {
+		return a, err
+	}
+	a.Credentials, err = identity.Container(c.getenv)
+	return a, err
 }
 
 var errCanceled = errors.New("canceled")

@@ -87,7 +87,8 @@ func TestCommandLine(t *testing.T) {
 		s.expect(1, "Error setting the SimilarityThreshold. Invalid Similarity Threshold value of "+n+
 			". Value must be between 1 and 100 or -1 (check disabled)", "", "-fingerprint", "-similarityThreshold", n)
 	}
-	s.expect(1, "Registration failed due to ", "", "-register", "-region", "local", "-role", "r")
+	s.expect(1, "Registration failed due to registration with a role needs the credentials of a container", "", "-register", "-region", "local", "-role", "r")
+	s.expect(1, "Registration failed due to tags are written as ", "", "-register", "-region", "local", "-role", "r", "-tags", "a=b")
 	if _, err := os.Stat(s.layout.Data()); err == nil {
 		t.Error("something was written")
 	}

@@ -81,7 +81,7 @@ func TestRecipe(t *testing.T) {
 	if got := r.RecipeFormatVersion + " " + r.ComponentName + " " + r.ComponentVersion + " " + r.ComponentType; got != "2020-01-25 aws.greengrass.SystemsManagerAgent 1.3.0 aws.greengrass.generic" {
 		t.Errorf("the head is %s", got)
 	}
-	if got := fmt.Sprint(r.ComponentConfiguration.DefaultConfiguration); got != "map[SSMOverrideExistingRegistration:false SSMRegistrationRole: SSMResourceTags:map[]]" {
+	if got := fmt.Sprint(r.ComponentConfiguration.DefaultConfiguration); got != "map[SSMOverrideExistingRegistration:false SSMRegistrationRole: SSMResourceTags:[]]" {
 		t.Errorf("the configuration is %s", got)
 	}
 	if got := fmt.Sprint(r.ComponentDependencies); got != "map[aws.greengrass.TokenExchangeService:{>=2.0.0 <3.0.0 HARD}]" {
