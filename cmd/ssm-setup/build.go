@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -32,6 +31,8 @@ func buildVerb() *cli.Command {
 			&cli.StringSliceFlag{Name: "only", Usage: "some formats: deb, rpm, msi, pkg, tar, setup, update, updater and their kin; default all"},
 			&cli.StringFlag{Name: "bin", Usage: "pack the binaries of this folder (or of linux_amd64 … in it) instead of compiling"},
 			&cli.StringFlag{Name: "source", Value: ".", Usage: "folder in the source tree"},
+			&cli.StringFlag{Name: "toolchain", Value: pack.Toolchain, Usage: "release of Go to compile with; " + pack.LocalToolchain + " takes the one that is installed,\n" +
+				"which may give other bytes"},
 			&cli.StringSliceFlag{Name: "trust", Usage: "root of trust (root.json) to bake into the packages, and the OpenPGP public key that ssm-setup-cli\n" +
 				"checks packages with; the latter goes into a compiled ssm-setup, too"},
 			&cli.BoolFlag{Name: "verbose", Usage: "show what go says"},
@@ -46,7 +47,15 @@ type buildResult struct {
 	Artifacts []pack.Artifact    `json:"artifacts"`
 	Documents []describe.File    `json:"documents"`       // bills of materials, provenance, notes
 	Compile   map[string]float64 `json:"compile_seconds"` // platform → seconds
-	Seconds   float64            `json:"seconds"`
+	Link      map[string]float64 `json:"link_seconds"`
+	Totals    buildTotals        `json:"totals"`
+}
+
+type buildTotals struct {
+	Artifacts int     `json:"artifacts"`
+	Documents int     `json:"documents"`
+	Bytes     int64   `json:"bytes"` // of both
+	Seconds   float64 `json:"seconds"`
 }
 
 func build(c *cli.Context) error {
@@ -56,20 +65,19 @@ func build(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	res := buildResult{Version: plan.Version, Out: plan.Dir(), Compile: map[string]float64{}}
+	res := buildResult{Version: plan.Version, Out: plan.Dir(), Compile: map[string]float64{}, Link: map[string]float64{}}
 	if c.Bool("verbose") {
 		plan.Log = v.err
 	}
-	plan.Compiled = func(p pack.Platform, took time.Duration) {
-		res.Compile[p.String()] = took.Seconds()
-		v.step("compiled %s in %.1f s", p, took.Seconds())
-	}
-	plan.Made = func(a pack.Artifact) { v.step("made %s, %s in %.1f s", a.File, size(a.Size), a.Seconds) }
+	plan.Tell = tellBuild(v, &res)
 	if plan.Source != "" {
 		v.step("building %s from %s", plan.Version, plan.Source)
 	}
 	describe := describing(&plan)
-	if res.Artifacts, err = pack.Build(c.Context, plan); err != nil {
+	stop := v.animate()
+	res.Artifacts, err = pack.Build(c.Context, plan)
+	stop()
+	if err != nil {
 		return cannot("build", "version "+plan.Version.String(), err)
 	}
 	if res.Documents, err = describe(); err != nil {
@@ -78,9 +86,52 @@ func build(c *cli.Context) error {
 	if err := plan.Signing.Seal(plan.Dir()); err != nil { // last: it covers what the folder's list names
 		return cannot("sign", pack.SumsFile, err)
 	}
-	res.Seconds = time.Since(began).Seconds()
+	res.Totals = totalsOf(res, time.Since(began))
 	v.result(res, "%s", buildTable(res))
 	return nil
+}
+
+// tellBuild shows a build under way: a bar per artifact while it is made, then a line.
+func tellBuild(v *voice, res *buildResult) pack.Tell {
+	var mu sync.Mutex
+	under := map[string]*gauge{}
+	return pack.Tell{
+		Compiled: func(p pack.Platform, took time.Duration) {
+			res.Compile[p.String()] = took.Seconds()
+			v.step("compiled %s in %.1f s", p, took.Seconds())
+		},
+		Linked: func(p pack.Platform, took time.Duration) {
+			res.Link[p.String()] = took.Seconds()
+			v.step("linked %s in %.1f s", p, took.Seconds())
+		},
+		Making: func(file string) func(done, total int64) {
+			g := v.follow(file)
+			mu.Lock()
+			defer mu.Unlock()
+			under[file] = g
+			return g.tell
+		},
+		Made: func(a pack.Artifact) {
+			mu.Lock()
+			g := under[a.File]
+			mu.Unlock()
+			if g != nil {
+				g.end()
+			}
+			v.stepWith("artifact", a, "made %s, %s in %.1f s", a.File, size(a.Size), a.Seconds)
+		},
+	}
+}
+
+func totalsOf(res buildResult, took time.Duration) buildTotals {
+	t := buildTotals{Artifacts: len(res.Artifacts), Documents: len(res.Documents), Seconds: took.Seconds()}
+	for _, a := range res.Artifacts {
+		t.Bytes += a.Size
+	}
+	for _, d := range res.Documents {
+		t.Bytes += d.Size
+	}
+	return t
 }
 
 // buildPlan turns flags into a plan.
@@ -165,6 +216,7 @@ func planFromSource(c *cli.Context, plan *pack.Plan) (err error) {
 	if plan.Version.IsZero() {
 		return usage("--version is missing, for example --version 9.1.0.0")
 	}
+	plan.Toolchain = c.String("toolchain")
 	if plan.Source, err = pack.Source(c.String("source")); err != nil {
 		return cannot("build", "version "+plan.Version.String(), err)
 	}
@@ -175,9 +227,12 @@ func planFromSource(c *cli.Context, plan *pack.Plan) (err error) {
 }
 
 // planFromBinaries takes platforms and version from the binaries where the flags do not name them. ssm-setup may be missing
-// in such a folder, and so may the carrier of AmazonSSMAgentSetup.exe.
+// in such a folder, and so may the carrier of AmazonSSMAgentSetup.exe, where nobody asks for what is made of them.
 func planFromBinaries(c *cli.Context, plan *pack.Plan) error {
 	plan.Bin = c.String("bin")
+	if c.IsSet("source") {
+		return usage("--bin packs binaries as they are, --source compiles: give one of them")
+	}
 	platforms, version, err := pack.Found(plan.Bin)
 	if err != nil && (len(plan.Platforms) == 0 || plan.Version.IsZero()) {
 		return cannot("pack", plan.Bin, err)
@@ -190,21 +245,10 @@ func planFromBinaries(c *cli.Context, plan *pack.Plan) error {
 			return cannot("pack", plan.Bin, err)
 		}
 	}
-	if !c.IsSet("only") && !hasProgram(plan.Bin, pack.Setup) {
-		plan.Formats = slices.DeleteFunc(plan.Formats, func(f pack.Format) bool { return slices.Contains(f.Programs, pack.Setup) })
-	}
-	if !c.IsSet("only") && !hasProgram(plan.Bin, pack.Carrier+".exe") {
-		plan.Formats = slices.DeleteFunc(plan.Formats, func(f pack.Format) bool { return slices.Contains(f.Programs, pack.Carrier) })
+	if !c.IsSet("only") {
+		plan.Optional = []string{pack.Setup, pack.Carrier}
 	}
 	return nil
-}
-
-func hasProgram(dir, name string) bool {
-	found, _ := filepath.Glob(filepath.Join(dir, "*_*", name))
-	if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-		return true
-	}
-	return len(found) > 0
 }
 
 // buildTable is the summary for people.
@@ -219,6 +263,7 @@ func buildTable(res buildResult) string {
 		fmt.Fprintf(w, "%s\t%d\t\t%s\n", d.Name, d.Size, d.SHA256)
 	}
 	w.Flush()
-	fmt.Fprintf(&b, "%d artifacts of %s in %s, %.1f s", len(res.Artifacts), res.Version, res.Out, res.Seconds)
+	fmt.Fprintf(&b, "%d artifacts and %d documents of %s in %s: %d bytes (%s) in %.1f s", res.Totals.Artifacts, res.Totals.Documents,
+		res.Version, res.Out, res.Totals.Bytes, size(res.Totals.Bytes), res.Totals.Seconds)
 	return b.String()
 }

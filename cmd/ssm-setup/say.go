@@ -20,15 +20,20 @@ type voice struct {
 	json     bool
 	terminal bool // err is a terminal: progress may redraw its line
 
-	mu     sync.Mutex
-	last   time.Time
-	redraw bool // the last thing on err is a progress line
+	mu    sync.Mutex
+	last  time.Time // progress was shown
+	bars  []*gauge  // under way, see bars.go
+	drawn int       // lines of them on the terminal, the cursor behind the last
+	width int       // columns of the terminal
 }
 
 func newVoice(in io.Reader, out, err io.Writer) *voice {
-	v := &voice{in: in, out: out, err: err}
+	v := &voice{in: in, out: out, err: err, width: 80}
 	if f, ok := err.(*os.File); ok {
 		v.terminal = term.IsTerminal(int(f.Fd()))
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			v.width = columns
+		}
 	}
 	return v
 }
@@ -48,52 +53,24 @@ func (v *voice) result(data any, format string, args ...any) {
 }
 
 // step tells of one thing done; with --json it is a progress line {"step": …}.
-func (v *voice) step(format string, args ...any) {
+func (v *voice) step(format string, args ...any) { v.stepWith("", nil, format, args...) }
+
+// stepWith is a step whose progress line has the same as data, under a name of its own.
+func (v *voice) stepWith(name string, data any, format string, args ...any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	text := fmt.Sprintf(format, args...)
-	v.endLine()
 	if v.json {
-		v.line(map[string]any{"step": text})
+		line := map[string]any{"step": text}
+		if name != "" {
+			line[name] = data
+		}
+		v.encode(v.err, line)
 		return
 	}
+	v.settle(false)
 	fmt.Fprintln(v.err, text)
-}
-
-// progress returns a function that shows how far a long thing is: a bar on a terminal, else a JSON line at most once a
-// second (and at the end). total may be 0 when it is not known.
-func (v *voice) progress(what string) func(done, total int64) {
-	return func(done, total int64) {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		finished := total > 0 && done >= total
-		pause := time.Second
-		if v.terminal && !v.json {
-			pause = 100 * time.Millisecond
-		}
-		if now := time.Now(); !finished && now.Sub(v.last) < pause {
-			return
-		} else {
-			v.last = now
-		}
-		if v.terminal && !v.json {
-			fmt.Fprintf(v.err, "\r\x1b[K%s", bar(what, done, total))
-			v.redraw = true
-			return
-		}
-		v.encode(v.err, map[string]any{"progress": what, "done": done, "total": total})
-	}
-}
-
-// bar draws one progress line, at most 79 columns.
-func bar(what string, done, total int64) string {
-	const width = 30
-	if len(what) > 28 {
-		what = what[:28]
-	}
-	if total <= 0 {
-		return fmt.Sprintf("%-28s %s", what, size(done))
-	}
-	full := int(min(int64(width), done*width/total))
-	return fmt.Sprintf("%-28s [%s%s] %s", what, strings.Repeat("=", full), strings.Repeat(" ", width-full), size(total))
+	v.draw()
 }
 
 // size prints bytes for people, in powers of ten.
@@ -138,12 +115,9 @@ func (v *voice) encode(w io.Writer, data any) {
 	_ = enc.Encode(data)
 }
 
-// endLine leaves a half-drawn progress line behind.
+// endLine leaves what was drawn of the bars behind.
 func (v *voice) endLine() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.redraw {
-		fmt.Fprintln(v.err)
-		v.redraw = false
-	}
+	v.settle(true)
 }

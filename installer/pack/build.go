@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,25 +30,33 @@ type Plan struct {
 	Platforms []Platform
 	Formats   []Format
 	Source    string    // source tree to compile, see [Source]; empty: Bin is packed
+	Toolchain string    // release of Go to compile with; empty: [Toolchain]
 	Bin       string    // folder with the binaries, or with one folder linux_amd64 … per platform
+	Optional  []string  // programs that Bin may lack: what is made of them is left out
 	Out       string    // the version's folder is made in it
 	Time      time.Time // of every entry, see [Epoch]
 	Trust     []byte    // see [Input]
-	Key       []byte    // see [Input]; a compiled ssm-setup carries it, too
+	Key       []byte    // see [Input]; a compiled ssm-setup knows it too
 	Signing   Signing   // SHA256SUMS is signed by [Signing.Seal]
 
-	Log      io.Writer                            // what go says
-	Compiled func(p Platform, took time.Duration) // may be nil
-	Looked   func(Input) error                    // programs of a platform as they are packed; may be nil
-	Made     func(a Artifact)                     // may be nil; one call at a time
+	Log    io.Writer         // what go says; may be nil
+	Looked func(Input) error // programs of a platform as they are packed; may be nil
+	Tell   Tell
+}
+
+// Tell are ways to follow a build. All may be nil; they may be called at the same time.
+type Tell struct {
+	Compiled func(p Platform, took time.Duration)
+	Linked   func(p Platform, took time.Duration)
+	Making   func(file string) func(done, total int64) // how much of the programs went into an artifact; total 0: unknown
+	Made     func(a Artifact)                          // one call at a time
 }
 
 // Dir is the version's folder.
 func (p Plan) Dir() string { return filepath.Join(p.Out, p.Version.String()) }
 
-// Build makes everything of a plan and returns the artifacts in the order platform, format. Platforms are compiled one after
-// the other; packages of the one are compressed while the next is compiled. Each file in [Plan.Dir] is whole; SHA256SUMS and
-// manifest.json come last.
+// Build makes everything of a plan and returns the artifacts in the order platform, format; see the package's comment for the
+// passes. [Plan.Dir] changes only when all artifacts are there; SHA256SUMS and manifest.json come last.
 func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 	if p.Version.Less(First) {
 		return nil, fmt.Errorf("%w: %s", ErrTooLow, p.Version)
@@ -57,34 +66,24 @@ func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	b := &building{Plan: p, work: work, bins: map[Platform]string{}, once: map[string]func() (Artifact, error){}}
+	b := &building{Plan: p, work: work, bins: map[Platform]string{}, once: map[string]func() (Artifact, error){},
+		slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	if err := b.look(ctx); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(p.Dir(), 0o755); err != nil {
+	staging, err := newStaging(p.Dir())
+	if err != nil {
 		return nil, err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(2, runtime.NumCPU()))
-	for _, platform := range p.Platforms {
-		in, err := b.binaries(ctx, platform)
-		if err != nil {
-			return nil, errors.Join(err, group.Wait())
-		}
-		if in.Bin, err = described(in, work); err == nil {
-			in.Bin, err = b.Signing.programs(in, work)
-		}
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("programs for %s: %w", platform, err), group.Wait())
-		}
-		if b.Looked != nil && in.Bin != "" {
-			if err := b.Looked(in); err != nil {
-				return nil, errors.Join(err, group.Wait())
-			}
-		}
-		b.pack(ctx, group, in)
+	defer staging.remove()
+	b.staging = staging.dir
+	if err := b.compileAll(ctx); err != nil {
+		return nil, err
 	}
-	if err := group.Wait(); err != nil {
+	if err := b.makeAll(ctx); err != nil {
+		return nil, err
+	}
+	if err := staging.land(); err != nil {
 		return nil, err
 	}
 	return b.sorted(), Index(p.Dir(), p.Version)
@@ -92,28 +91,75 @@ func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 
 type building struct {
 	Plan
-	work string
-	bins map[Platform]string // folders of what was compiled
-	mu   sync.Mutex
-	made []Artifact
-	once map[string]func() (Artifact, error) // by file name
+	work     string
+	staging  string
+	compiler *compiler
+	bins     map[Platform]string // folders of what was compiled
+	slots    chan struct{}       // one is held by whoever packs
+	mu       sync.Mutex
+	made     []Artifact
+	once     map[string]func() (Artifact, error) // by file name
+}
+
+// makeAll links one platform after the other; packages of the one are made while the next is linked.
+func (b *building) makeAll(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		for _, platform := range b.Platforms {
+			in, err := b.input(ctx, platform)
+			if err != nil {
+				return err
+			}
+			for _, f := range b.formatsOf(platform) {
+				group.Go(func() error { return b.pack(ctx, f, in) })
+			}
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// input are a platform's programs, signed and looked at.
+func (b *building) input(ctx context.Context, platform Platform) (Input, error) {
+	in, err := b.binaries(ctx, platform)
+	if err != nil {
+		return in, err
+	}
+	if in.Bin, err = b.Signing.programs(in, b.work); err != nil {
+		return in, fmt.Errorf("programs for %s: %w", platform, err)
+	}
+	if b.Looked != nil && in.Bin != "" {
+		err = b.Looked(in)
+	}
+	return in, err
+}
+
+// pack makes one artifact of the plan.
+func (b *building) pack(ctx context.Context, f Format, in Input) error {
+	a, _, err := b.artifact(ctx, f, in)
+	if err != nil {
+		return fmt.Errorf("%s for %s: %w", f.Name, in.Platform, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.made = append(b.made, a)
+	if b.Tell.Made != nil {
+		b.Tell.Made(a)
+	}
+	return nil
 }
 
 // artifact makes a file once, whoever asks first: the build itself or a format that carries it. One that the plan does not
 // name is made in the work folder.
-func (b *building) artifact(f Format, in Input) (a Artifact, dir string, err error) {
+func (b *building) artifact(ctx context.Context, f Format, in Input) (a Artifact, dir string, err error) {
 	dir = b.work
-	if slices.ContainsFunc(b.Formats, func(p Format) bool { return p.Name == f.Name }) {
-		dir = b.Dir()
-	}
-	in.carried = func(inner Format) (string, error) {
-		a, dir, err := b.artifact(inner, in)
-		return filepath.Join(dir, a.File), err
+	if b.planned(f) {
+		dir = b.staging
 	}
 	b.mu.Lock()
 	made, ok := b.once[f.File(in.Platform)]
 	if !ok {
-		made = sync.OnceValues(func() (Artifact, error) { return Make(f, in, dir) })
+		made = sync.OnceValues(func() (Artifact, error) { return b.make(ctx, f, in, dir) })
 		b.once[f.File(in.Platform)] = made
 	}
 	b.mu.Unlock()
@@ -121,11 +167,42 @@ func (b *building) artifact(f Format, in Input) (a Artifact, dir string, err err
 	return a, dir, err
 }
 
+// make makes a file while it holds a slot. Seconds in which it waits for another artifact of the plan are not its own.
+func (b *building) make(ctx context.Context, f Format, in Input, dir string) (Artifact, error) {
+	b.slots <- struct{}{}
+	defer func() { <-b.slots }()
+	if ctx.Err() != nil {
+		return Artifact{}, ctx.Err()
+	}
+	var waited time.Duration
+	in.carried = func(inner Format) (string, error) {
+		began := time.Now()
+		<-b.slots
+		a, dir, err := b.artifact(ctx, inner, in)
+		b.slots <- struct{}{}
+		if b.planned(inner) {
+			waited += time.Since(began)
+		}
+		return filepath.Join(dir, a.File), err
+	}
+	if b.Tell.Making != nil {
+		in.tell = b.Tell.Making(f.File(in.Platform))
+	}
+	a, err := Make(f, in, dir)
+	a.Seconds = max(0, a.Seconds-waited.Seconds())
+	return a, err
+}
+
+// planned tells whether a format's artifacts belong to the result.
+func (b *building) planned(f Format) bool {
+	return slices.ContainsFunc(b.Formats, func(p Format) bool { return p.Name == f.Name })
+}
+
 // look checks the version, and given binaries of all platforms, before anything is written.
 func (b *building) look(ctx context.Context) error {
 	for _, platform := range b.Platforms {
-		for _, f := range b.Formats {
-			if f.Fits == nil || f.File(platform) == "" {
+		for _, f := range b.formatsOf(platform) {
+			if f.Fits == nil {
 				continue
 			}
 			if err := f.Fits(b.Version); err != nil {
@@ -144,126 +221,12 @@ func (b *building) look(ctx context.Context) error {
 	return nil
 }
 
-// binaries compiles, or looks at what there is.
-func (b *building) binaries(ctx context.Context, platform Platform) (Input, error) {
-	in := Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Key: b.Key, Signing: b.Signing}
-	var programs []string
-	for _, f := range b.Formats {
-		for _, name := range f.Needs(platform) {
-			if f.File(platform) != "" && !slices.Contains(programs, name) {
-				programs = append(programs, name)
-			}
-		}
-	}
-	var err error
-	switch {
-	case len(programs) == 0:
-		return in, nil
-	case platform == universal:
-		in.Bin, err = b.joined(ctx, programs)
-	case b.Source == "":
-		in.Bin = binFolder(b.Bin, platform)
-	default:
-		in.Bin, err = b.compiled(ctx, platform, programs)
-	}
-	if err != nil {
-		return in, err
-	}
-	return in, Check(in, programs)
-}
-
-// compiled is the folder of a platform's programs, built from source once.
-func (b *building) compiled(ctx context.Context, platform Platform, programs []string) (string, error) {
-	if dir, ok := b.bins[platform]; ok {
-		return dir, nil
-	}
-	dir := filepath.Join(b.work, platform.OS+"_"+platform.Arch)
-	log := b.Log
-	if log == nil {
-		log = io.Discard
-	}
-	began := time.Now()
-	if err := Compile(ctx, b.Source, b.Version, platform, programs, dir, log); err != nil {
-		return "", err
-	}
-	if b.Compiled != nil {
-		b.Compiled(platform, time.Since(began))
-	}
-	b.bins[platform] = dir
-	return dir, nil
-}
-
-func (b *building) pack(ctx context.Context, group *errgroup.Group, in Input) {
-	for _, f := range b.Formats {
-		if f.File(in.Platform) == "" {
-			continue
-		}
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			a, _, err := b.artifact(f, in)
-			if err != nil {
-				return fmt.Errorf("%s for %s: %w", f.Name, in.Platform, err)
-			}
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.made = append(b.made, a)
-			if b.Made != nil {
-				b.Made(a)
-			}
-			return nil
-		})
-	}
-}
-
 func (b *building) sorted() []Artifact {
 	rank := func(a Artifact) int {
 		p := slices.IndexFunc(b.Platforms, func(p Platform) bool { return p.String() == a.Platform })
 		f := slices.IndexFunc(b.Formats, func(f Format) bool { return f.Name == a.Format })
 		return p*100 + f
 	}
-	slices.SortFunc(b.made, func(x, y Artifact) int { return rank(x) - rank(y) })
+	slices.SortFunc(b.made, func(x, y Artifact) int { return cmp.Compare(rank(x), rank(y)) })
 	return b.made
-}
-
-// binFolder is where the binaries of a platform lie: a folder of its own, or the folder itself.
-func binFolder(dir string, p Platform) string {
-	if own := filepath.Join(dir, p.OS+"_"+p.Arch); isDir(own) {
-		return own
-	}
-	return dir
-}
-
-// Found tells for which platforms a folder of binaries has a launcher, and its version.
-func Found(dir string) ([]Platform, manifests.Version, error) {
-	var list []Platform
-	var v manifests.Version
-	for _, p := range supported {
-		path := filepath.Join(binFolder(dir, p), p.Executable(Launcher))
-		if p == universal && !isDir(filepath.Join(dir, "darwin_universal")) && containsAll(list, halves) {
-			list = append(list, p)
-			continue
-		}
-		have, err := PlatformOf(path)
-		if err != nil && !errors.Is(err, ErrNoBinary) {
-			return nil, v, err
-		}
-		if err != nil || have != p {
-			continue
-		}
-		if v, err = VersionOf(path); err != nil {
-			return nil, v, err
-		}
-		list = append(list, p)
-	}
-	if len(list) == 0 {
-		return nil, v, fmt.Errorf("%w: no %s for %s in %s", ErrNoBinary, Launcher, words(supported), dir)
-	}
-	return list, v, nil
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }

@@ -21,6 +21,8 @@ type Input struct {
 	Signing  Signing
 
 	carried func(Format) (path string, err error) // the finished artifact of another format, for those that carry one
+	tell    func(done, total int64)               // see [Tell.Making]; may be nil
+	tally   *tally
 }
 
 // Names of the programs.

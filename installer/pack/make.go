@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,6 +46,12 @@ func Make(f Format, in Input, dir string) (Artifact, error) {
 			return filepath.Join(work, made.File), err
 		}
 	}
+	in.tally = newTally(f, in)
+	inner := in.carried
+	in.carried = func(f Format) (string, error) {
+		in.tally.total.Store(0) // a finished package is added to the programs, or stands for them
+		return inner(f)
+	}
 	sum := sha256.New()
 	path, sign := filepath.Join(dir, a.File), in.Signing.inPlace(f, a.File)
 	n, err := wholeThen(path, mode, func(w io.Writer) error {
@@ -59,6 +66,46 @@ func Make(f Format, in Input, dir string) (Artifact, error) {
 	}
 	a.Seconds = time.Since(began).Seconds()
 	return a, err
+}
+
+// tally counts the bytes of programs, and of finished packages, that went into an artifact.
+type tally struct {
+	total, done atomic.Int64
+	tell        func(done, total int64)
+}
+
+func newTally(f Format, in Input) *tally {
+	t := &tally{tell: in.tell}
+	for _, name := range f.Programs {
+		if info, err := os.Stat(filepath.Join(in.Bin, in.Platform.Executable(name))); err == nil {
+			t.total.Add(info.Size())
+		}
+	}
+	return t
+}
+
+func (t *tally) Write(p []byte) (int, error) {
+	if done := t.done.Add(int64(len(p))); t.tell != nil {
+		t.tell(done, t.total.Load())
+	}
+	return len(p), nil
+}
+
+// open opens a program, or a finished package; what is read of it counts.
+func (in Input) open(path string) (io.ReadCloser, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.TeeReader(f, in.tally), f}, info.Size(), nil
 }
 
 // whole writes a file beside its place, syncs it and renames it there. The umask does not count.

@@ -68,7 +68,7 @@ func writeMSI(w io.Writer, in Input) error {
 	}
 	var list []cab.File
 	for _, f := range files {
-		list = append(list, cab.File{Name: f.key, Size: f.size, Modified: in.Time, From: bytes.NewReader(f.data)})
+		list = append(list, cab.File{Name: f.key, Size: f.size, Modified: in.Time, From: io.TeeReader(bytes.NewReader(f.data), in.tally)})
 	}
 	var cabinet bytes.Buffer
 	if err := cab.Write(&cabinet, list); err != nil {

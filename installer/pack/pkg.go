@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -142,16 +141,12 @@ func addPkg(c *cpio.Writer, in Input, e entry) (bom.Entry, error) {
 	case e.kind == link:
 		line.Mode, line.Link = fs.ModeSymlink|0o755, string(e.data)
 	case e.program != "":
-		f, err := os.Open(filepath.Join(in.Bin, in.Platform.Executable(e.program)))
+		f, size, err := in.open(filepath.Join(in.Bin, in.Platform.Executable(e.program)))
 		if err != nil {
 			return line, err
 		}
 		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return line, err
-		}
-		line.Size, data = info.Size(), f
+		line.Size, data = size, f
 	}
 	sum := bom.NewSum()
 	err := c.Add(cpio.Entry{Name: line.Path, Mode: line.Mode, Time: line.Time, Size: line.Size}, io.TeeReader(data, sum))

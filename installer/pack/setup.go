@@ -2,7 +2,6 @@ package pack
 
 import (
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -36,7 +35,12 @@ func setupKeys(p Platform) []string {
 }
 
 func writeSetup(w io.Writer, in Input) error {
-	f, err := os.Open(filepath.Join(in.Bin, in.Platform.Executable(Setup)))
+	return copyInto(w, in, filepath.Join(in.Bin, in.Platform.Executable(Setup)))
+}
+
+// copyInto writes a file as it is.
+func copyInto(w io.Writer, in Input, path string) error {
+	f, _, err := in.open(path)
 	if err != nil {
 		return err
 	}

@@ -1,18 +1,14 @@
 package pack
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
 // module is the name of the source tree that builds are made from.
@@ -48,45 +44,6 @@ func moduleOf(gomod string) string {
 	}
 	return ""
 }
-
-// Compile builds programs for one platform from a source tree into a folder: static, stripped, without paths and without
-// the state of the checkout, stamped with the version. What go says goes to log.
-func Compile(ctx context.Context, source string, v manifests.Version, p Platform, programs []string, into string, log io.Writer) error {
-	if err := os.MkdirAll(into, 0o755); err != nil {
-		return err
-	}
-	mark := "-X " + module + "/installer/stamp.mark=ssm-setup-version=" + v.String()
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w " + mark, "-o", into + string(filepath.Separator)}
-	for _, name := range programs {
-		args = append(args, "./cmd/"+name)
-	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = source
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOTOOLCHAIN=local", "GOWORK=off", "GOEXPERIMENT=", "GOOS="+p.OS, "GOARCH="+p.Arch,
-		"GOAMD64=v1", "GO386=sse2", "GOARM=6", "GOARM64=v8.0")
-	var said tail
-	cmd.Stdout, cmd.Stderr = io.MultiWriter(log, &said), io.MultiWriter(log, &said)
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("go build for %s: %w\n%s", p, err, said.text())
-	}
-	return nil
-}
-
-// tail keeps the end of what was written.
-type tail struct{ b []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.b = append(t.b, p...)
-	if len(t.b) > 4096 {
-		t.b = t.b[len(t.b)-4096:]
-	}
-	return len(p), nil
-}
-
-func (t *tail) text() string { return strings.TrimSpace(string(t.b)) }
 
 // fixedTime is used where neither the environment nor a commit gives a time: 2025-01-01.
 var fixedTime = time.Unix(1735689600, 0).UTC()

@@ -3,7 +3,6 @@ package pack
 import (
 	"archive/tar"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -45,7 +44,7 @@ func addTar(t *tar.Writer, in Input, e entry) error {
 		h.Typeflag, h.Name = tar.TypeDir, e.path+"/"
 		return t.WriteHeader(h)
 	case e.file != "":
-		return addTarFile(t, h, e.file)
+		return addTarFile(t, in, h, e.file)
 	}
 	if e.program == "" {
 		if err := t.WriteHeader(h); err != nil {
@@ -55,21 +54,17 @@ func addTar(t *tar.Writer, in Input, e entry) error {
 		return err
 	}
 	h.Name = in.Platform.Executable(e.path)
-	return addTarFile(t, h, filepath.Join(in.Bin, in.Platform.Executable(e.program)))
+	return addTarFile(t, in, h, filepath.Join(in.Bin, in.Platform.Executable(e.program)))
 }
 
 // addTarFile adds a file of this disk under a header, whose size it fills in.
-func addTarFile(t *tar.Writer, h *tar.Header, path string) error {
-	f, err := os.Open(path)
+func addTarFile(t *tar.Writer, in Input, h *tar.Header, path string) error {
+	f, size, err := in.open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	h.Size = info.Size()
+	h.Size = size
 	if err := t.WriteHeader(h); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (b *building) joined(ctx context.Context, programs []string) (string, error
 		dir := binFolder(b.Bin, half)
 		if b.Source != "" {
 			var err error
-			if dir, err = b.compiled(ctx, half, programs); err != nil {
+			if dir, err = b.linked(ctx, half, programs); err != nil {
 				return "", err
 			}
 		}

@@ -49,10 +49,7 @@ var (
 )
 
 // Windows without an installer service has archives of its own name.
-var (
-	updateNano  = updateOf("update-nano", nanoOnly)
-	updaterNano = updaterOf("updater-nano", nanoOnly)
-)
+var updateNano = updateOf("update-nano", nanoOnly)
 
 func nanoOnly(p Platform) string {
 	if p.OS != "windows" || p.Arch != "amd64" {
@@ -150,26 +147,46 @@ func updateScript(in Input, name string) entry {
 }
 
 // updater is the separate updater that original agents fetch and start: the worker, whose role is the name it is called as.
+// The others are the same bytes under another name.
 var (
-	updater       = updaterOf("updater", func(p Platform) string { return p.OS })
-	updaterUbuntu = updaterOf("updater-ubuntu", ubuntuOnly)
-	updaterSnap   = updaterOf("updater-snap", snapOnly)
+	updater = Format{
+		Name: "updater", Package: manifests.UpdaterPackage, Programs: []string{Worker}, Latest: true,
+		File:  updaterFile(func(p Platform) string { return p.OS }),
+		write: writeUpdater,
+	}
+	updaterUbuntu = updaterLike("updater-ubuntu", ubuntuOnly)
+	updaterSnap   = updaterLike("updater-snap", snapOnly)
+	updaterNano   = updaterLike("updater-nano", nanoOnly)
 )
 
 // strangers are machines that no original agent runs on, or that it knows by another name: nobody asks for their updater.
 var strangers = []string{"linux/arm", "windows/arm64"}
 
-func updaterOf(name string, platform func(Platform) string) Format {
+func updaterFile(platform func(Platform) string) func(Platform) string {
+	return func(p Platform) string {
+		name := platform(p)
+		if name == "" || p == universal || slices.Contains(strangers, name+"/"+p.Arch) {
+			return ""
+		}
+		return manifests.ArchiveFile(manifests.UpdaterPackage, name, p.Arch)
+	}
+}
+
+// updaterLike is the updater under another name, a copy where there are both.
+func updaterLike(name string, platform func(Platform) string) Format {
 	return Format{
-		Name: name, Package: manifests.UpdaterPackage, Programs: []string{Worker}, Latest: true,
-		File: func(p Platform) string {
-			name := platform(p)
-			if name == "" || p == universal || slices.Contains(strangers, name+"/"+p.Arch) {
-				return ""
+		Name: name, Package: manifests.UpdaterPackage, Programs: updater.Programs, Latest: true,
+		File: updaterFile(platform),
+		write: func(w io.Writer, in Input) error {
+			if updater.File(in.Platform) == "" {
+				return writeUpdater(w, in)
 			}
-			return manifests.ArchiveFile(manifests.UpdaterPackage, name, p.Arch)
+			path, err := in.carried(updater)
+			if err != nil {
+				return err
+			}
+			return copyInto(w, in, path)
 		},
-		write: writeUpdater,
 	}
 }
 

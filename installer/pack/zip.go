@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/klauspost/compress/flate"
@@ -41,11 +40,5 @@ func addZip(z *zip.Writer, in Input, e entry) error {
 		_, err = out.Write(e.data)
 		return err
 	}
-	f, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = io.Copy(out, f)
-	return err
+	return copyInto(out, in, from)
 }

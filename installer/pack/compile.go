@@ -1,0 +1,159 @@
+package pack
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Toolchain is the release of Go that packages are compiled with: another one would give other bytes. Where it is not
+// installed, go fetches it.
+const Toolchain = "go1.26.8"
+
+// LocalToolchain stands for whatever Go is installed.
+const LocalToolchain = "local"
+
+// Reasons why nothing can be compiled here.
+var (
+	ErrNoGo      = errors.New("there is no go command here")
+	ErrToolchain = errors.New("this release of Go is not here and cannot be fetched")
+)
+
+// compiler is the go command with an environment that decides nothing about the bytes.
+type compiler struct {
+	source string
+	env    []string // without system and architecture
+	log    io.Writer
+}
+
+// kept are the settings of go that may differ from machine to machine: where things lie and come from.
+var kept = []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOINSECURE", "GOVCS", "GOAUTH"}
+
+// harmless are variables with GO in front that say how go works, not what it makes.
+var harmless = []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GOTMPDIR", "GOCACHEPROG"}
+
+// pinned are the settings that do decide about the bytes.
+var pinned = []string{"CGO_ENABLED=0", "GOENV=off", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GODEBUG=", "GOFIPS140=off",
+	"GO111MODULE=on", "GOAMD64=v1", "GO386=sse2", "GOARM=6", "GOARM64=v8.0"}
+
+// newCompiler asks go for the settings to keep: an empty variable would not hide what `go env -w` wrote, so that the file is
+// switched off and its harmless half carried over.
+func newCompiler(ctx context.Context, source, toolchain string, log io.Writer) (*compiler, error) {
+	if toolchain == "" {
+		toolchain = Toolchain
+	}
+	if log == nil {
+		log = io.Discard
+	}
+	choice := "GOTOOLCHAIN=" + toolchain
+	cmd := exec.CommandContext(ctx, "go", append([]string{"env", "-json"}, kept...)...)
+	cmd.Dir, cmd.Env = source, append(os.Environ(), choice)
+	var said tail
+	cmd.Stderr = io.MultiWriter(log, &said)
+	out, err := cmd.Output()
+	if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.Is(err, exec.ErrNotFound):
+			return nil, ErrNoGo
+		}
+		return nil, fmt.Errorf("%w: %s\n%s", ErrToolchain, toolchain, said.text())
+	}
+	settings := map[string]string{}
+	if err := json.Unmarshal(out, &settings); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	env := slices.DeleteFunc(os.Environ(), decides)
+	for _, name := range kept {
+		env = append(env, name+"="+settings[name])
+	}
+	return &compiler{source: source, env: append(append(env, pinned...), choice), log: log}, nil
+}
+
+// decides tells whether a variable could change what go makes, or hide a setting that is carried over.
+func decides(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	if runtime.GOOS == "windows" {
+		name = strings.ToUpper(name)
+	}
+	return (strings.HasPrefix(name, "GO") || strings.HasPrefix(name, "CGO_")) && !slices.Contains(harmless, name)
+}
+
+// prepare compiles what programs are made of into go's cache, without linking anything.
+func (c *compiler) prepare(ctx context.Context, p Platform, programs []string) error {
+	return c.run(ctx, p, append([]string{"list", "-export", "-trimpath", "-buildvcs=false"}, folders(programs)...))
+}
+
+// link builds programs into a folder: static, stripped, without paths and without the state of the checkout, stamped with the
+// version and, where there is one, the key that packages are checked with.
+func (c *compiler) link(ctx context.Context, v manifests.Version, key []byte, p Platform, programs []string, into string) error {
+	if err := os.MkdirAll(into, 0o755); err != nil {
+		return err
+	}
+	mark := "-X " + module + "/installer/stamp.mark=ssm-setup-version=" + v.String()
+	if len(key) > 0 {
+		mark += " -X main.trustedKey=" + base64.StdEncoding.EncodeToString(key)
+	}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w " + mark, "-o", into + string(filepath.Separator)}
+	return c.run(ctx, p, append(args, folders(programs)...))
+}
+
+func folders(programs []string) []string {
+	var list []string
+	for _, name := range programs {
+		list = append(list, "./cmd/"+name)
+	}
+	return list
+}
+
+func (c *compiler) run(ctx context.Context, p Platform, args []string) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Env = c.source, append(slices.Clone(c.env), "GOOS="+p.OS, "GOARCH="+p.Arch)
+	var said tail
+	cmd.Stdout, cmd.Stderr = c.log, io.MultiWriter(c.log, &said)
+	err := cmd.Run()
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case strings.Contains(said.text(), syscall.ENOSPC.Error()): // go's own words for what it met
+		err = errors.Join(err, syscall.ENOSPC)
+	}
+	return fmt.Errorf("go %s for %s: %w\n%s", args[0], p, err, said.text())
+}
+
+// Compile builds programs for one platform from a source tree into a folder, as [Build] does. What go says goes to log.
+func Compile(ctx context.Context, source string, v manifests.Version, p Platform, programs []string, into string, log io.Writer) error {
+	c, err := newCompiler(ctx, source, "", log)
+	if err != nil {
+		return err
+	}
+	return c.link(ctx, v, nil, p, programs, into)
+}
+
+// tail keeps the end of what was written.
+type tail struct{ b []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.b = append(t.b, p...)
+	if len(t.b) > 4096 {
+		t.b = t.b[len(t.b)-4096:]
+	}
+	return len(p), nil
+}
+
+func (t *tail) text() string { return strings.TrimSpace(string(t.b)) }

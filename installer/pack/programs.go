@@ -1,0 +1,155 @@
+package pack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// formatsOf are the plan's formats that are made for a platform, of programs that are there.
+func (b *building) formatsOf(p Platform) []Format {
+	return slices.DeleteFunc(slices.Clone(b.Formats), func(f Format) bool {
+		return f.File(p) == "" || slices.ContainsFunc(f.Needs(p), func(program string) bool { return b.lacks(p, program) })
+	})
+}
+
+// lacks tells whether a program that may be missing is.
+func (b *building) lacks(p Platform, program string) bool {
+	if b.Source != "" || !slices.Contains(b.Optional, program) {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(binFolder(b.Bin, p), p.Executable(program)))
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// programs are what a platform's formats are made of.
+func (b *building) programs(p Platform) []string {
+	var list []string
+	for _, f := range b.formatsOf(p) {
+		for _, name := range f.Needs(p) {
+			if !slices.Contains(list, name) {
+				list = append(list, name)
+			}
+		}
+	}
+	return list
+}
+
+// compileAll compiles what all platforms need, without linking, so that a fault of the source shows before anything is packed
+// and no compression takes time from the compiler.
+func (b *building) compileAll(ctx context.Context) error {
+	if b.Source == "" {
+		return nil
+	}
+	var err error
+	if b.compiler, err = newCompiler(ctx, b.Source, b.Toolchain, b.Log); err != nil {
+		return err
+	}
+	done := map[Platform]bool{universal: true}
+	for _, platform := range b.Platforms {
+		parts := []Platform{platform}
+		if platform == universal {
+			parts = halves
+		}
+		for _, p := range parts {
+			programs := b.programs(platform)
+			if done[p] || len(programs) == 0 {
+				continue
+			}
+			done[p] = true
+			began := time.Now()
+			if err := b.compiler.prepare(ctx, p, programs); err != nil {
+				return err
+			}
+			if b.Tell.Compiled != nil {
+				b.Tell.Compiled(p, time.Since(began))
+			}
+		}
+	}
+	return nil
+}
+
+// binaries links, or looks at what there is.
+func (b *building) binaries(ctx context.Context, platform Platform) (Input, error) {
+	in := Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Key: b.Key, Signing: b.Signing}
+	programs := b.programs(platform)
+	var err error
+	switch {
+	case len(programs) == 0:
+		return in, nil
+	case platform == universal:
+		in.Bin, err = b.joined(ctx, programs)
+	case b.Source == "":
+		in.Bin = binFolder(b.Bin, platform)
+	default:
+		in.Bin, err = b.linked(ctx, platform, programs)
+	}
+	if err != nil {
+		return in, err
+	}
+	return in, Check(in, programs)
+}
+
+// linked is the folder of a platform's programs, built from source once.
+func (b *building) linked(ctx context.Context, platform Platform, programs []string) (string, error) {
+	if dir, ok := b.bins[platform]; ok {
+		return dir, nil
+	}
+	dir := filepath.Join(b.work, platform.OS+"_"+platform.Arch)
+	began := time.Now()
+	if err := b.compiler.link(ctx, b.Version, b.Key, platform, programs, dir); err != nil {
+		return "", err
+	}
+	if b.Tell.Linked != nil {
+		b.Tell.Linked(platform, time.Since(began))
+	}
+	b.bins[platform] = dir
+	return dir, nil
+}
+
+// binFolder is where the binaries of a platform lie: a folder of its own, or the folder itself.
+func binFolder(dir string, p Platform) string {
+	if own := filepath.Join(dir, p.OS+"_"+p.Arch); isDir(own) {
+		return own
+	}
+	return dir
+}
+
+// Found tells for which platforms a folder of binaries has a launcher, and its version.
+func Found(dir string) ([]Platform, manifests.Version, error) {
+	var list []Platform
+	var v manifests.Version
+	for _, p := range supported {
+		path := filepath.Join(binFolder(dir, p), p.Executable(Launcher))
+		if p == universal && !isDir(filepath.Join(dir, "darwin_universal")) && containsAll(list, halves) {
+			list = append(list, p)
+			continue
+		}
+		have, err := PlatformOf(path)
+		if err != nil && !errors.Is(err, ErrNoBinary) {
+			return nil, v, err
+		}
+		if err != nil || have != p {
+			continue
+		}
+		if v, err = VersionOf(path); err != nil {
+			return nil, v, err
+		}
+		list = append(list, p)
+	}
+	if len(list) == 0 {
+		return nil, v, fmt.Errorf("%w: no %s for %s in %s", ErrNoBinary, Launcher, words(supported), dir)
+	}
+	return list, v, nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}

@@ -1,0 +1,69 @@
+package pack
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// staging is a folder beside the one that a build fills: what is made in it appears all at once, or not at all.
+type staging struct {
+	dir, into string
+	above     []string // folders that were made for it, the innermost first
+}
+
+// newStaging makes the folder, and those above it.
+func newStaging(into string) (*staging, error) {
+	s := &staging{into: into}
+	for dir := filepath.Dir(into); !exists(dir) && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		s.above = append(s.above, dir)
+	}
+	err := os.MkdirAll(filepath.Dir(into), 0o755)
+	if err == nil {
+		s.dir, err = os.MkdirTemp(filepath.Dir(into), ".making-")
+	}
+	if err != nil {
+		s.remove()
+		return nil, err
+	}
+	return s, nil
+}
+
+// land moves everything to its place. A signature of a file that is replaced goes with it.
+func (s *staging) land() error {
+	if err := os.MkdirAll(s.into, 0o755); err != nil {
+		return err
+	}
+	list, err := os.ReadDir(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if err := os.Rename(filepath.Join(s.dir, e.Name()), filepath.Join(s.into, e.Name())); err != nil {
+			return err
+		}
+		if signature := e.Name() + SignatureSuffix; !strings.HasSuffix(e.Name(), SignatureSuffix) && !exists(filepath.Join(s.dir, signature)) {
+			if err := os.Remove(filepath.Join(s.into, signature)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// remove leaves nothing behind of a build that failed, and nothing but the result of one that did not.
+func (s *staging) remove() {
+	if s.dir != "" {
+		os.RemoveAll(s.dir)
+	}
+	for _, dir := range s.above {
+		os.Remove(dir) // refused where there is something in it
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
