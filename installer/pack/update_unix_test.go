@@ -127,7 +127,7 @@ func TestUpdateScripts(t *testing.T) {
 		"rpm no start":     {machine{"nostart": ""}, "rpm/install.sh", 1, yum + "; start", "does not run"},
 		"rpm arguments":    {machine{}, "rpm/install.sh register-managed-instance a b", 1, "", "[ERROR] Not enough parameters for RegisterManagedInstance."},
 		"rpm register":     {machine{"running": ""}, "rpm/install.sh register-managed-instance code id eu-west-1", 0, "stop; " + yum + "; agent -register -y -code code -id id -region eu-west-1; start", ""},
-		"rpm away":         {machine{"installed": "9.1.0.0", "running": ""}, "rpm/uninstall.sh", 0, "stop; " + gone, ""},
+		"rpm away":         {machine{"installed": "9.1.0.0", "running": ""}, "rpm/uninstall.sh", 0, gone, ""},
 		"rpm away not yum": {machine{"installed": "9.1.0.0", "fail-yum": ""}, "rpm/uninstall.sh", 0, gone + "; " + erase, ""},
 		"rpm away fails":   {machine{"installed": "9.1.0.0", "fail-yum": "", "fail-rpm": ""}, "rpm/uninstall.sh", 125, gone + "; " + erase, "did not remove"},
 		"rpm away nothing": {machine{}, "rpm/uninstall.sh", 0, "", ""},
@@ -142,7 +142,7 @@ func TestUpdateScripts(t *testing.T) {
 		"deb no init":      {machine{"pid1": "sh"}, "deb/install.sh", 124, "", "not supported"},
 		"deb arguments":    {machine{}, "deb/install.sh nonsense", 1, "", "[ERROR]"},
 		"deb register":     {machine{}, "deb/install.sh register-managed-instance code id eu-west-1", 0, "dpkg -i; agent -register -y -code code -id id -region eu-west-1; start", ""},
-		"deb away":         {machine{"installed": "9.1.0.0", "running": ""}, "deb/uninstall.sh", 0, "stop; dpkg -r", ""},
+		"deb away":         {machine{"installed": "9.1.0.0", "running": ""}, "deb/uninstall.sh", 0, "dpkg -r", ""},
 		"deb away fails":   {machine{"installed": "9.1.0.0", "fail-dpkg": ""}, "deb/uninstall.sh", 125, "dpkg -r", ""},
 		"deb away no init": {machine{"pid1": "sh"}, "deb/uninstall.sh", 124, "", "not supported"},
 

@@ -58,3 +58,10 @@ func keyFile(t *testing.T, e *openpgp.Entity, secret bool) string {
 	must(t, writeKey(file, e, secret))
 	return file
 }
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	must(t, err)
+	return b
+}

@@ -4,6 +4,7 @@ package boot_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,8 +20,9 @@ import (
 // dist is the folder with ssm-setup, the releases 9.1.0.0, 9.2.0.0 and 9.3.0.0, and the key that signed them, made once.
 var dist string
 
-// signingKey is that key's file.
+// signingKey is that key's file, publicKey the one for clients.
 func signingKey() string { return filepath.Join(dist, "key.asc") }
+func publicKey() string  { return filepath.Join(dist, "public.asc") }
 
 func TestMain(m *testing.M) {
 	code := func() int {
@@ -36,7 +38,8 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 			return 1
 		}
-		if err := writeKey(signingKey(), newKey("Releases", 0), true); err != nil {
+		key := newKey("Releases", 0)
+		if err := errors.Join(writeKey(signingKey(), key, true), writeKey(publicKey(), key, false)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -65,9 +68,9 @@ func outside(args ...string) (string, error) {
 type system struct {
 	name      string
 	base      func(*testing.T) string
-	prepare   func(*machine)
-	file      string // of a release
-	install   string // command line; %s is the package
+	prepare   func(*machine) // before anything is installed; may be nil
+	file      string         // of a release
+	install   string         // command line; %s is the package
 	upgrade   string
 	downgrade string
 	reinstall string
@@ -94,20 +97,30 @@ var systems = []system{
 		remove: "rpm -e amazon-ssm-agent"}),
 	rpmSystem(system{name: "dnf", install: dnf + "install %s", upgrade: dnf + "upgrade %s", downgrade: dnf + "downgrade %s", reinstall: dnf + "reinstall %s",
 		remove: dnf + "remove amazon-ssm-agent"}),
-	rpmSystem(system{name: "zypper", prepare: suse, install: zypper + "install --allow-unsigned-rpm %s", upgrade: zypper + "install --allow-unsigned-rpm %s",
-		downgrade: zypper + "install --allow-unsigned-rpm --oldpackage %s", reinstall: zypper + "install --allow-unsigned-rpm --force %s",
+	rpmSystem(system{name: "zypper", prepare: suse, install: zypper + "install %s", upgrade: zypper + "install %s",
+		downgrade: zypper + "install --oldpackage %s", reinstall: zypper + "install --force %s",
 		remove: zypper + "remove amazon-ssm-agent"}),
 }
 
 // rpmSystem adds what systems with rpm have in common.
 func rpmSystem(s system) system {
 	s.base, s.file, s.verify = fedoraLike, "amazon-ssm-agent-linux-"+runtime.GOARCH+rpmEnd, "rpm -V amazon-ssm-agent"
+	if s.prepare == nil {
+		s.prepare = trustKey
+	}
 	s.unit, s.unitInEtc, s.stops = "/etc/systemd/system/amazon-ssm-agent.service", true, 6
 	return s
 }
 
+// trustKey has rpm know the key of the releases: zypper installs nothing that is signed with an unknown one.
+func trustKey(m *machine) {
+	m.copy(publicKey(), "/root/public.asc")
+	m.run("rpm", "--import", "/root/public.asc")
+}
+
 // suse has the system call itself SLES, with the preset that switches off every service nobody named.
 func suse(m *machine) {
+	trustKey(m)
 	m.put("etc/os-release", "NAME=\"SLES\"\nVERSION=\"15-SP5\"\nVERSION_ID=\"15.5\"\nID=\"sles\"\nID_LIKE=\"suse\"\n")
 	m.put("usr/lib/systemd/system-preset/99-default.preset", "disable *\n")
 }

@@ -7,7 +7,7 @@ else
 	unsupported
 fi
 rpm -q $unit >/dev/null 2>&1 || exit 0
-stop
+# The package's own scripts stop the service: where rpm cannot begin, the agent goes on.
 if command -v yum >/dev/null 2>&1; then yum -y --cacheonly remove $unit </dev/null; fi
 if rpm -q $unit >/dev/null 2>&1; then rpm --erase $unit </dev/null; fi
 sleep 1
