@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"path"
 	"strings"
@@ -17,6 +18,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
 // Place is a bucket to publish to.
@@ -81,15 +84,21 @@ func (b *store) Read(ctx context.Context, key string) (io.ReadCloser, string, er
 	return checked{out.Body}, aws.ToString(out.ETag), nil
 }
 
+// errCut says that a connection broke in the middle of an answer: the library repeats requests, not the reading of answers.
+var errCut = errors.New("the connection broke")
+
 // checked is a body that the library compares with the checksum the bucket keeps.
 type checked struct{ io.ReadCloser }
 
 func (c checked) Read(b []byte) (int, error) {
 	n, err := c.ReadCloser.Read(b)
-	if err != nil && strings.Contains(err.Error(), "checksum did not match") { // its type is not public
-		err = fmt.Errorf("%w: %w", ErrDiffers, err)
+	switch {
+	case err == nil || err == io.EOF:
+		return n, err
+	case strings.Contains(err.Error(), "checksum did not match"): // its type is not public
+		return n, fmt.Errorf("%w: %w", ErrDiffers, err)
 	}
-	return n, err
+	return n, fmt.Errorf("%w: %w: %w", bucket.ErrUnreachable, errCut, err)
 }
 
 func (b *store) Stat(ctx context.Context, key string) (Object, error) {
@@ -137,8 +146,12 @@ func (w When) conditions() (match, noneMatch *string) {
 // sorted maps the answers that callers act on.
 func sorted(err error) error {
 	var answer *awshttp.ResponseError
-	if !errors.As(err, &answer) {
+	var broken net.Error
+	if !errors.As(err, &answer) && !errors.As(err, &broken) {
 		return err
+	}
+	if answer == nil || answer.Response == nil || answer.HTTPStatusCode() == 0 {
+		return fmt.Errorf("%w: %w", bucket.ErrUnreachable, err)
 	}
 	switch answer.HTTPStatusCode() {
 	case http.StatusNotFound:
@@ -150,6 +163,9 @@ func sorted(err error) error {
 		return fmt.Errorf("%w: %w", ErrChanged, err)
 	case http.StatusForbidden, http.StatusUnauthorized:
 		return fmt.Errorf("%w: %w", ErrDenied, err)
+	}
+	if answer.HTTPStatusCode() >= http.StatusInternalServerError {
+		return fmt.Errorf("%w: %w", ErrFaulty, err)
 	}
 	return err
 }

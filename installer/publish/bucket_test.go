@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
@@ -117,6 +119,21 @@ func TestBucketRefuses(t *testing.T) {
 	if keys, _ := r.Keys(""); len(keys) != 0 {
 		t.Errorf("denied, and written: %v", keys)
 	}
+	for status, want := range map[int]error{503: publish.ErrFaulty, 500: publish.ErrFaulty, 412: publish.ErrChanged} {
+		r.Break("PutObject", -1, status, "")
+		if _, err := publish.Publish(ctx, to, one, o); !errors.Is(err, want) {
+			t.Errorf("%d: %v", status, err)
+		}
+		r.Mend()
+	}
+	r.DropConnections(-1)
+	if _, err := publish.Publish(ctx, to, one, o); !errors.Is(err, bucket.ErrUnreachable) {
+		t.Errorf("no connection: %v", err)
+	}
+	r.Mend()
+	if keys, _ := r.Keys(""); len(keys) != 0 {
+		t.Errorf("refused, and written: %v", keys)
+	}
 	nowhere, err := publish.Bucket(ctx, publish.Place{Region: r.Name(), Endpoint: r.URL(), Bucket: "nowhere-at-all"})
 	if err != nil {
 		t.Fatal(err)
@@ -170,6 +187,12 @@ func TestReadBack(t *testing.T) {
 	}
 	if _, err := r.Get(regions.ManifestKey); err == nil {
 		t.Error("the manifest was written")
+	}
+	// It says that it is what it must be, so it may be written anew.
+	if res := put(t, to, release(t, "9.1.0.0", "one"), publish.Options{}); !slices.ContainsFunc(res.Steps, func(s publish.Step) bool {
+		return s.Key == damaged && s.Action == publish.Repaired
+	}) {
+		t.Errorf("%+v", res.Steps)
 	}
 }
 

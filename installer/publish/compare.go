@@ -11,13 +11,18 @@ import (
 
 // compare reads an object back.
 func compare(ctx context.Context, from Target, key, sum string) error {
-	body, _, err := from.Read(ctx, key)
-	if err != nil {
-		return fmt.Errorf("%s: %w", key, err)
-	}
-	defer body.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, body); err != nil {
+	err := reading(ctx, func() error {
+		body, _, err := from.Read(ctx, key)
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		h.Reset()
+		_, err = io.Copy(h, body)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, sum) {

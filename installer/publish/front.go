@@ -61,6 +61,9 @@ func (p *publication) lead(ctx context.Context, at Target) (leads bool, err erro
 		} else {
 			err = p.restore(ctx, at, f.before)
 		}
+		if !leads && at == p.to {
+			p.result.Before = f.before // it may have come meanwhile
+		}
 		if err != nil {
 			return err
 		}

@@ -37,12 +37,13 @@ const (
 	New      = "new"
 	Same     = "same" // it is there already, nothing is written
 	Replaced = "replaced"
+	Repaired = "repaired" // it was there, and damaged: its note names the very hash
 )
 
 // Step is one object.
 type Step struct {
 	Key    string `json:"key"`
-	Action string `json:"action"` // New, Same or Replaced
+	Action string `json:"action"` // New, Same, Replaced or Repaired
 	Size   int64  `json:"bytes"`
 	Global bool   `json:"global,omitempty"` // in the global copy
 }
@@ -170,7 +171,7 @@ func (p *writing) inOrder(from int, wait func() error) error {
 func (p *publication) put(ctx context.Context, to Target, key string, f File, known, fixed bool) error {
 	action, err := p.compare(ctx, to, key, f, known)
 	if err != nil {
-		return fmt.Errorf("%s: %w", key, err)
+		return err
 	}
 	if action == Replaced && fixed && !p.o.Replace {
 		return fmt.Errorf("%w: %s", ErrPublished, key)
@@ -191,18 +192,22 @@ func (p *publication) compare(ctx context.Context, to Target, key string, f File
 	case errors.Is(err, ErrAbsent):
 		return New, nil
 	case err != nil:
-		return "", err
+		return "", fmt.Errorf("%s: %w", key, err)
 	case have.Size != f.Size || have.SHA256 != "" && !strings.EqualFold(have.SHA256, f.SHA256):
 		return Replaced, nil
 	case known && !p.o.Replace:
 		return Same, nil
 	}
-	if err := compare(ctx, to, key, f.SHA256); errors.Is(err, ErrDiffers) {
-		return Replaced, nil
-	} else if err != nil {
+	err = compare(ctx, to, key, f.SHA256)
+	switch {
+	case err == nil:
+		return Same, nil
+	case !errors.Is(err, ErrDiffers):
 		return "", err
+	case strings.EqualFold(have.SHA256, f.SHA256):
+		return Repaired, nil
 	}
-	return Same, nil
+	return Replaced, nil
 }
 
 func (p *publication) send(ctx context.Context, to Target, key string, f File, when When) error {

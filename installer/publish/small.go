@@ -33,6 +33,21 @@ func again(ctx context.Context, change func() error) error {
 	}
 }
 
+// reading reads an answer, again where the connection breaks in the middle of it.
+func reading(ctx context.Context, read func() error) error {
+	for try := 1; ; try++ {
+		err := read()
+		if !errors.Is(err, errCut) || try == tries {
+			return err
+		}
+		select {
+		case <-time.After(time.Duration(try*try) * 20 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // small writes a little object, unless it is there as it shall be, and reads it back.
 func (p *writing) small(ctx context.Context, to Target, key string, content []byte, when When) error {
 	action := Replaced
@@ -96,12 +111,15 @@ func readManifest(ctx context.Context, from Target) (*manifests.Manifest, string
 }
 
 // slurp reads an object of at most limit bytes.
-func slurp(ctx context.Context, from Target, key string, limit int64) ([]byte, string, error) {
-	body, tag, err := from.Read(ctx, key)
-	if err != nil {
-		return nil, "", err
-	}
-	defer body.Close()
-	b, err := io.ReadAll(io.LimitReader(body, limit))
+func slurp(ctx context.Context, from Target, key string, limit int64) (b []byte, tag string, err error) {
+	err = reading(ctx, func() error {
+		var body io.ReadCloser
+		if body, tag, err = from.Read(ctx, key); err != nil {
+			return err
+		}
+		defer body.Close()
+		b, err = io.ReadAll(io.LimitReader(body, limit))
+		return err
+	})
 	return b, tag, err
 }

@@ -12,6 +12,10 @@
 //	region-close                         the region is gone (its data stays)
 //	publish VERSION|KIND…                releases made once for all scripts: 9.1.0.0, 9.2.0.0, and broken ones
 //	serve FOLDER                         a plain web server over a folder; sets ENDPOINT
+//	fails CODE VERB [ARG…]               ssm-setup fails twice, with and without --json: exit code, error, hint
+//	meddle METHOD PATH HOW               a proxy before the region that damages answers, or publishes meanwhile; sets ENDPOINT
+//	region-bucket NAME                   another bucket in the region
+//	keys                                 files with keys of every kind, good and bad: see keys_test.go
 //	activation [LIMIT]                   sets SSM_ACTIVATION_ID and SSM_ACTIVATION_CODE
 //	install [FLAG…]                      ssm-setup install --root $ROOT with that activation
 //	send [-status S] DOCUMENT [K=V…]     Run Command, waits for the end; prints what the region recorded
