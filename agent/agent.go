@@ -71,6 +71,7 @@ func Run(ctx context.Context, o Options) error {
 	console, drain := unhurried(o.Console)
 	defer drain()
 	logs := OpenLogs(o.Layout.Logs(), o.Layout.ConfigDir(), console)
+	defer logs.Close()
 	a := &life{Options: o, logs: logs, log: logs.Logger().With("room", "ssm-agent-worker"), pace: newPace()}
 	return a.run(ctx)
 }

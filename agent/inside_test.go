@@ -13,6 +13,7 @@ import (
 
 func TestRolling(t *testing.T) {
 	r := &rolled{path: filepath.Join(t.TempDir(), "a.log"), size: 100, rolls: 2}
+	defer r.close()
 	for i := range 50 {
 		r.write([]byte(strings.Repeat(string(rune('a'+i%26)), 39) + "\n"))
 	}

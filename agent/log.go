@@ -66,6 +66,12 @@ func (l *Logs) Reload() {
 	l.level.Set(level)
 }
 
+// Close gives the files back, which Windows otherwise lets nobody remove. A line that comes later opens them again.
+func (l *Logs) Close() {
+	l.all.close()
+	l.errors.close()
+}
+
 // lines is the handler.
 type lines struct {
 	logs *Logs
@@ -195,6 +201,15 @@ func (r *rolled) write(line []byte) {
 	}
 	n, _ := r.file.Write(line)
 	r.grown += int64(n)
+}
+
+func (r *rolled) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file != nil {
+		r.file.Close()
+		r.file = nil
+	}
 }
 
 // open waits a minute after a failure.

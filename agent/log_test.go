@@ -16,7 +16,9 @@ import (
 func TestLogLines(t *testing.T) {
 	dir, settings := filepath.Join(t.TempDir(), "logs"), t.TempDir()
 	var console bytes.Buffer
-	log := agent.OpenLogs(dir, settings, &console).Logger().With("room", "mailbox", "node", "mi-1")
+	logs := agent.OpenLogs(dir, settings, &console)
+	defer logs.Close()
+	log := logs.Logger().With("room", "mailbox", "node", "mi-1")
 	log.Debug("not seen")
 	log.Info("polling", "after", 3)
 	log.Error("reply not taken", "error", errors.New("no way"))
@@ -41,6 +43,7 @@ func TestLogLevel(t *testing.T) {
 	settings := t.TempDir()
 	var console bytes.Buffer
 	logs := agent.OpenLogs(t.TempDir(), settings, &console)
+	defer logs.Close()
 	logs.Logger().Debug("one")
 	if err := os.WriteFile(filepath.Join(settings, "seelog.xml"), []byte(`<seelog type="adaptive" minlevel="debug">`), 0o600); err != nil {
 		t.Fatal(err)

@@ -119,7 +119,7 @@ func (w *work) walk(ctx context.Context, from string) error {
 	for at < len(rows) && rows[at].name != from {
 		at++
 	}
-	defer w.verified.close()
+	defer func() { w.verified.close() }()
 	for ; at < len(rows); at++ {
 		err := w.act(ctx, rows[at])
 		switch {

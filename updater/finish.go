@@ -143,6 +143,7 @@ func (w *work) appendOutput(ctx context.Context, o Outcome) {
 
 // tidy removes what the update needed on its way. A part of a download stays for the next try.
 func (w *work) tidy() {
+	w.verified.close() // Windows removes nothing that is open
 	if _, err := w.store.Collect(); err != nil {
 		w.Log.Warn("cannot collect versions", "error", err)
 	}

@@ -15,9 +15,11 @@ import (
 // verified is what is staged, whatever happens to its name.
 type verified struct{ file *os.File }
 
-func (v verified) close() {
+// close may come twice.
+func (v *verified) close() {
 	if v.file != nil {
 		v.file.Close()
+		v.file = nil
 	}
 }
 

@@ -2,6 +2,7 @@ package updater_test
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -239,6 +240,9 @@ func ver(text string) manifests.Version { return manifests.MustVersion(text) }
 
 // archive is the portable archive of a version.
 func archive(version string) []byte {
+	if runtime.GOOS == "windows" {
+		return zipped(version)
+	}
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	t := tar.NewWriter(z)
@@ -248,6 +252,17 @@ func archive(version string) []byte {
 		_, _ = t.Write(content)
 	}
 	_ = t.Close()
+	_ = z.Close()
+	return b.Bytes()
+}
+
+func zipped(version string) []byte {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range []string{"README.md", "ssm-agent-worker.exe"} {
+		f, _ := z.Create(name)
+		_, _ = f.Write(program(version))
+	}
 	_ = z.Close()
 	return b.Bytes()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,14 @@ func newNode(t *testing.T, change ...func(*health.Options)) *node {
 	return n
 }
 
+// platformType is this system's name in pings.
+func platformType() string {
+	if name, ok := map[string]string{"windows": "Windows", "darwin": "MacOS"}[runtime.GOOS]; ok {
+		return name
+	}
+	return "Linux"
+}
+
 // Spec identity 14.2 and 19, behaviour 73; runcommand 4.1.
 func TestPing(t *testing.T) {
 	n := newNode(t, func(o *health.Options) {
@@ -77,7 +86,7 @@ func TestPing(t *testing.T) {
 	body := string(n.region.Calls(op)[0].Body)
 	want := `{"AgentName":"amazon-ssm-agent","AgentStatus":"Active","AgentVersion":"9.1.0.0","AvailabilityZone":"","AvailabilityZoneId":"",` +
 		`"ComputerName":"host.example","IPAddress":"192.0.2.1","InstanceId":"` + n.id + `","PlatformName":"Debian GNU/Linux",` +
-		`"PlatformType":"Linux","PlatformVersion":"12","SSMConnectionChannel":"ec2messages"}`
+		`"PlatformType":"` + platformType() + `","PlatformVersion":"12","SSMConnectionChannel":"ec2messages"}`
 	if body != want {
 		t.Errorf("%s\nwant\n%s", body, want)
 	}
@@ -94,7 +103,7 @@ func TestProbeIsTheEmptyPing(t *testing.T) {
 	if err := n.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"AgentName":"amazon-ssm-agent","AgentVersion":"9.1.0.0","InstanceId":"` + n.id + `","PlatformType":"Linux"}`
+	want := `{"AgentName":"amazon-ssm-agent","AgentVersion":"9.1.0.0","InstanceId":"` + n.id + `","PlatformType":"` + platformType() + `"}`
 	if body := string(n.region.Calls(op)[0].Body); body != want {
 		t.Error(body)
 	}

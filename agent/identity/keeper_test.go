@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -51,7 +52,7 @@ func TestTokenIsSharedAndRefreshedAtHalfItsLife(t *testing.T) {
 	if m.region.Count(tokenOp) != 1 || m.waited() != 30*time.Minute {
 		t.Error(m.region.Count(tokenOp), m.waited())
 	}
-	c := readJSON(t, m.file("runtimeconfig", "identity_config.json"))
+	c := readJSON(t, filepath.Join(m.layout.RuntimeConfig(), "identity_config.json"))
 	for name, want := range map[string]string{
 		"SchemaVersion": "1.1", "InstanceId": id, "IdentityType": "OnPrem", "ShareFile": m.layout.Credentials(), "ShareProfile": "",
 		"CredentialsRetrievedAt": began.UTC().Format(time.RFC3339), "CredentialSource": "SSM",
@@ -100,7 +101,7 @@ func TestAnotherRegistrationForgetsCachedCredentials(t *testing.T) {
 	}
 	id := m.register()
 	loaded := m.load()
-	c := readJSON(t, m.file("runtimeconfig", "identity_config.json"))
+	c := readJSON(t, filepath.Join(m.layout.RuntimeConfig(), "identity_config.json"))
 	if c["InstanceId"] != id || c["CredentialSource"] != "" || c["CredentialsExpiresAt"] != "0001-01-01T00:00:00Z" {
 		t.Error(c)
 	}
@@ -403,7 +404,7 @@ func TestRuntimeConfigFieldOrder(t *testing.T) {
 	if err := m.token(m.load()); err != nil {
 		t.Fatal(err)
 	}
-	text, _ := os.ReadFile(m.file("runtimeconfig", "identity_config.json"))
+	text, _ := os.ReadFile(filepath.Join(m.layout.RuntimeConfig(), "identity_config.json"))
 	order := []string{"SchemaVersion", "InstanceId", "IdentityType", "ShareFile", "ShareProfile", "CredentialsExpiresAt",
 		"CredentialsRetrievedAt", "CredentialSource"}
 	at := -1

@@ -74,6 +74,7 @@ func start(t *testing.T, j runner.Job) (*runner.Worker, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { all(t, w) }) // a worker at work would make its folder again
 	return w, dir
 }
 

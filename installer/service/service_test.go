@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || windows
 
 package service_test
 
@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ import (
 // The test binary, linked into a throwaway root, is launcher and agent.
 func TestMain(m *testing.M) {
 	exe, _ := os.Executable()
-	switch filepath.Base(exe) {
+	switch strings.TrimSuffix(filepath.Base(exe), ".exe") {
 	case "amazon-ssm-agent":
 		os.Exit(launcher.Main(os.Args))
 	case "ssm-agent-worker":
@@ -47,7 +48,7 @@ func newLayout(t *testing.T) installer.Layout {
 	ok(t, err)
 	ok(t, os.MkdirAll(l.BinDir(), 0o755))
 	for _, path := range []string{l.Launcher(), l.Worker()} {
-		if os.Link(exe, path) != nil {
+		if runtime.GOOS == "windows" || os.Link(exe, path) != nil { // there a process may show the other name
 			data, err := os.ReadFile(exe)
 			ok(t, err)
 			ok(t, os.WriteFile(path, data, 0o755))
@@ -123,6 +124,9 @@ func TestDetachedThatCannotStart(t *testing.T) {
 	}
 	if err := s.Start(context.Background()); err == nil {
 		t.Error("started nothing")
+	}
+	if runtime.GOOS == "windows" { // wine never gives back a file that turned out to be no program
+		return
 	}
 	ok(t, os.WriteFile(l.Launcher(), []byte("#!/bin/sh\nexit 3\n"), 0o755))
 	if err := s.Start(context.Background()); err == nil || !strings.Contains(err.Error(), "ended at once") {
