@@ -377,3 +377,22 @@ func TestSetupCLIWindowsPackaging(t *testing.T) {
 		t.Errorf("products: %v", got)
 	}
 }
+
+// build --trust takes a root and a key, one of each, and no private one.
+func TestTrusts(t *testing.T) {
+	k := newKeys(t)
+	root, key, err := trusts([]string{k.file("public.asc"), k.file("root.json")})
+	if err != nil || string(root) != `{"signed": {}}` || !bytes.HasPrefix(key, []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----")) {
+		t.Errorf("%s, %.20s, %v", root, key, err)
+	}
+	for wrong, paths := range map[string][]string{
+		"no OpenPGP public key either": {k.file("junk")},
+		"holds a private key":          {k.file("private.asc")},
+		"the second of its kind":       {k.file("public.asc"), k.file("public.asc")},
+		"cannot read --trust":          {k.file("missing")},
+	} {
+		if _, _, err := trusts(paths); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%v: %v", paths, err)
+		}
+	}
+}

@@ -48,7 +48,18 @@ esac
 echo "dpkg -i" >>$T/log
 if [ -e $T/fail-dpkg ]; then cat $T/fail-dpkg; exit 1; fi
 cp $T/offered $T/installed`,
-	"amazon-ssm-agent": `echo "agent $*" >>$T/log`,
+	"launchctl": `case "$1" in
+list) [ -e $T/loaded ]; exit ;;
+load) [ -e $T/noload ] || touch $T/loaded ;;
+unload) rm -f $T/loaded ;;
+esac
+echo "launchctl $1 $2" | sed "s|$T||" >>$T/log`,
+	"pkgutil": `case "$1" in
+--pkgs) [ ! -e $T/receipt ] || echo com.amazon.aws.ssm ;;
+--forget) rm -f $T/receipt; echo "pkgutil $*" >>$T/log ;;
+esac`,
+	"tar":              `case "$1" in -x*) [ ! -e $T/fail-tar ] || exit 2 ;; esac; PATH=/usr/bin:/bin; exec tar "$@"`,
+	"amazon-ssm-agent": `echo "agent $*" >>$T/log; [ ! -e $T/fail-agent ]`,
 	"snap":             `echo "snap $*" >>$T/log; [ "$1" = install ] && [ -e $T/fail-snap ] && exit 10; exit 0`,
 }
 
@@ -90,7 +101,8 @@ func (u updating) run(script string, args ...string) (code int, told, printed st
 	if err != nil {
 		u.t.Fatal(err)
 	}
-	text := strings.NewReplacer("/proc/1/comm", u.dir+"/pid1", "/sbin/init", u.dir+"/bin/init", "/etc/systemd/system", u.dir+"/units").
+	text := strings.NewReplacer("/proc/1/comm", u.dir+"/pid1", "/sbin/init", u.dir+"/bin/init", "/etc/systemd/system", u.dir+"/units",
+		"/Library/", u.dir+"/disk/Library/", "/opt/aws/", u.dir+"/disk/opt/aws/", "-C /", "-C "+u.dir+"/disk").
 		Replace(string(head) + string(body))
 	u.put("work/"+filepath.Base(script), text)
 	cmd := exec.Command("/bin/sh", append([]string{filepath.Join(u.dir, "work", filepath.Base(script))}, args...)...)
@@ -127,6 +139,7 @@ func TestUpdateScripts(t *testing.T) {
 		"rpm no start":     {machine{"nostart": ""}, "rpm/install.sh", 1, yum + "; start", "does not run"},
 		"rpm arguments":    {machine{}, "rpm/install.sh register-managed-instance a b", 1, "", "[ERROR] Not enough parameters for RegisterManagedInstance."},
 		"rpm register":     {machine{"running": ""}, "rpm/install.sh register-managed-instance code id eu-west-1", 0, "stop; " + yum + "; agent -register -y -code code -id id -region eu-west-1; start", ""},
+		"rpm register no":  {machine{"running": "", "fail-agent": ""}, "rpm/install.sh register-managed-instance code id eu-west-1", 1, "stop; " + yum + "; agent -register -y -code code -id id -region eu-west-1; start", ""},
 		"rpm away":         {machine{"installed": "9.1.0.0", "running": ""}, "rpm/uninstall.sh", 0, gone, ""},
 		"rpm away not yum": {machine{"installed": "9.1.0.0", "fail-yum": ""}, "rpm/uninstall.sh", 0, gone + "; " + erase, ""},
 		"rpm away fails":   {machine{"installed": "9.1.0.0", "fail-yum": "", "fail-rpm": ""}, "rpm/uninstall.sh", 125, gone + "; " + erase, "did not remove"},
@@ -142,6 +155,7 @@ func TestUpdateScripts(t *testing.T) {
 		"deb no init":      {machine{"pid1": "sh"}, "deb/install.sh", 124, "", "not supported"},
 		"deb arguments":    {machine{}, "deb/install.sh nonsense", 1, "", "[ERROR]"},
 		"deb register":     {machine{}, "deb/install.sh register-managed-instance code id eu-west-1", 0, "dpkg -i; agent -register -y -code code -id id -region eu-west-1; start", ""},
+		"deb register no":  {machine{"fail-agent": ""}, "deb/install.sh register-managed-instance code id eu-west-1", 1, "dpkg -i; agent -register -y -code code -id id -region eu-west-1; start", ""},
 		"deb away":         {machine{"installed": "9.1.0.0", "running": ""}, "deb/uninstall.sh", 0, "dpkg -r", ""},
 		"deb away fails":   {machine{"installed": "9.1.0.0", "fail-dpkg": ""}, "deb/uninstall.sh", 125, "dpkg -r", ""},
 		"deb away no init": {machine{"pid1": "sh"}, "deb/uninstall.sh", 124, "", "not supported"},
@@ -159,6 +173,74 @@ func TestUpdateScripts(t *testing.T) {
 			code, told, printed := newUpdating(t, c.machine).run(words[0], words[1:]...)
 			if code != c.code || told != c.told || !strings.Contains(printed, c.printed) {
 				t.Errorf("exit %d, want %d\ntold    %q\nwant    %q\nprinted %q, want %q in it", code, c.code, told, c.told, printed, c.printed)
+			}
+		})
+	}
+}
+
+// The scripts for macOS, with programs of the same names: every exit code, and what lies on the disk behind them.
+func TestUpdateScriptsForMacOS(t *testing.T) {
+	const job, label = "/disk/Library/LaunchDaemons/com.amazon.aws.ssm.plist", "com.amazon.aws.ssm"
+	const load, unload, start = "launchctl load -w", "launchctl unload -w", "launchctl start " + label
+	const register = "agent -register -y -code code -id id -region eu-west-1"
+	type machine = map[string]string
+	for name, c := range map[string]struct {
+		machine machine
+		archive string // a good one, "damaged" or none
+		script  string
+		code    int
+		told    string
+		printed string
+	}{
+		"first":           {machine{}, "good", "install.sh", 0, load + "; " + start, ""},
+		"loaded":          {machine{"loaded": ""}, "good", "install.sh", 0, unload + "; " + load + "; " + start, ""},
+		"no archive":      {machine{"loaded": ""}, "", "install.sh", 1, "", "[ERROR] amazon-ssm-agent.tar.gz is missing"},
+		"damaged":         {machine{"loaded": ""}, "damaged", "install.sh", 125, "", "[ERROR] amazon-ssm-agent.tar.gz is damaged"},
+		"disk full":       {machine{"loaded": "", "fail-tar": ""}, "good", "install.sh", 125, unload + "; " + load + "; " + start, ""},
+		"not loaded":      {machine{"noload": ""}, "good", "install.sh", 1, load + "; " + start, "com.amazon.aws.ssm is not loaded"},
+		"register":        {machine{"loaded": ""}, "good", "install.sh register-managed-instance code id eu-west-1", 0, unload + "; " + register + "; " + load + "; " + start, ""},
+		"register fails":  {machine{"loaded": "", "fail-agent": ""}, "good", "install.sh register-managed-instance code id eu-west-1", 1, unload + "; " + register + "; " + load + "; " + start, ""},
+		"arguments":       {machine{"loaded": ""}, "good", "install.sh register-managed-instance code", 1, "", "[ERROR] Not enough parameters for RegisterManagedInstance."},
+		"other argument":  {machine{"loaded": ""}, "good", "install.sh nonsense", 1, "", "[ERROR] Unknown argument nonsense."},
+		"away":            {machine{"loaded": "", "receipt": ""}, "", "uninstall.sh", 0, unload + "; pkgutil --forget " + label, ""},
+		"away, a tar":     {machine{"loaded": ""}, "", "uninstall.sh", 0, unload, ""},
+		"away, no daemon": {machine{"receipt": ""}, "", "uninstall.sh", 0, "pkgutil --forget " + label, ""},
+		"away, nothing":   {machine{}, "", "uninstall.sh", 0, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := newUpdating(t, c.machine)
+			u.put("disk/opt/aws/ssm/data/registration", "kept")
+			if strings.HasPrefix(c.script, "uninstall") {
+				u.put("disk/opt/aws/ssm/bin/ssm-cli", "")
+				u.put("disk/opt/aws/ssm/README.md", "")
+				u.put(job, "")
+			}
+			switch c.archive {
+			case "damaged":
+				u.put("work/amazon-ssm-agent.tar.gz", "no gzip")
+			case "good":
+				u.put("parts/opt/aws/ssm/bin/amazon-ssm-agent", "#!/bin/sh\n"+tools["amazon-ssm-agent"]+"\n")
+				u.put("work/x", "")
+				if out, err := exec.Command("tar", "-czf", filepath.Join(u.dir, "work/amazon-ssm-agent.tar.gz"), "-C", filepath.Join(u.dir, "parts"), "opt").CombinedOutput(); err != nil {
+					t.Fatalf("%v: %s", err, out)
+				}
+			}
+			words := strings.Fields(c.script)
+			code, told, printed := u.run("darwin/"+words[0], words[1:]...)
+			if code != c.code || told != c.told || !strings.Contains(printed, c.printed) {
+				t.Errorf("exit %d, want %d\ntold    %q\nwant    %q\nprinted %q, want %q in it", code, c.code, told, c.told, printed, c.printed)
+			}
+			there := func(path string) bool { _, err := os.Stat(filepath.Join(u.dir, path)); return err == nil }
+			if !there("disk/opt/aws/ssm/data/registration") {
+				t.Error("data is gone")
+			}
+			_, full := c.machine["fail-tar"]
+			if installed := there("disk/opt/aws/ssm/bin/amazon-ssm-agent"); installed != (strings.Contains(c.told, "launchctl load") && !full) {
+				t.Errorf("the program is there: %v", installed)
+			}
+			if strings.HasPrefix(c.script, "uninstall") && (there("disk/opt/aws/ssm/bin") || there("disk/opt/aws/ssm/README.md") || there(job)) {
+				t.Error("something is left")
 			}
 		})
 	}

@@ -72,11 +72,10 @@ arguments() {
 	esac
 }
 
-# register takes the arguments of a call, checked; the service must be stopped.
+# register takes the arguments of a call, checked; the service must be stopped. Whoever calls it starts the service again, whatever
+# comes of it.
 register() {
-	if [ $# -eq 4 ]; then
-		"${agent:-amazon-ssm-agent}" -register -y -code "$2" -id "$3" -region "$4" || exit 1
-	fi
+	[ $# -ne 4 ] || "${agent:-amazon-ssm-agent}" -register -y -code "$2" -id "$3" -region "$4"
 }
 
 # foreign tells whether a version is an original's: its own scripts stop and start it; ours never need that.

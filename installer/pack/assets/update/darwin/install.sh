@@ -14,7 +14,11 @@ fi
 if launchctl list $label >/dev/null 2>&1; then launchctl unload -w $job; fi
 code=0
 tar -xzf $unit.tar.gz -C / || code=125
-if [ $code -eq 0 ]; then register "$@"; fi
+if [ $code -eq 0 ]; then register "$@" || code=1; fi
 launchctl load -w $job
 launchctl start $label
+if [ $code -eq 0 ] && ! launchctl list $label >/dev/null 2>&1; then
+	echo "$label is not loaded" >&2
+	code=1
+fi
 exit $code

@@ -21,5 +21,8 @@ if [ $code -ne 0 ]; then
 	fi
 fi
 echo "Installed version: '$(installed)'"
-register "$@"
+if ! register "$@"; then
+	(start) >/dev/null 2>&1
+	exit 1
+fi
 start

@@ -18,6 +18,7 @@ if ! snap install $package.snap --classic; then
 	exit 125
 fi
 agent=/snap/$package/current/$package
-register "$@"
-snap start $package || exit 1
-exit 0
+code=0
+register "$@" || code=1
+snap start $package || code=1
+exit $code

@@ -49,5 +49,8 @@ if [ "$init" = systemd ]; then
 	now=$(fragment)
 	if [ "$before" != "$now" ] && [ -n "$now" ] && [ -L "$wants" ] && [ ! -e "$wants" ]; then ln -sf "$now" "$wants"; fi
 fi
-register "$@"
+if ! register "$@"; then
+	(start) >/dev/null 2>&1
+	exit 1
+fi
 start

@@ -18,11 +18,10 @@ function Install-Zip([string]$Zip) {
     if ($LASTEXITCODE) { throw 'the installed version could not be removed' }
     New-Item -ItemType Directory -Force -Path $folder | Out-Null
     Expand-Archive -Path $Zip -DestinationPath $folder -Force
+    $start = if ($Disabled) { 'Disabled' } else { 'Automatic' }
+    # Not by sc.exe: a command line with quotes in it reaches no native program whole.
+    New-Service -Name $name -BinaryPathName ('"{0}" service' -f $agent) -StartupType $start -DisplayName 'Amazon SSM Agent' -Description 'Amazon SSM Agent' | Out-Null
     $sc = Join-Path $system 'sc.exe'
-    $start = if ($Disabled) { 'disabled' } else { 'auto' }
-    & $sc create $name binPath= "`"$agent`" service" start= $start DisplayName= '"Amazon SSM Agent"' | Out-Null
-    if ($LASTEXITCODE) { throw "the service was not created: $LASTEXITCODE" }
-    & $sc description $name 'Amazon SSM Agent' | Out-Null
     & $sc failureflag $name 1 | Out-Null
     & $sc failure $name reset= 86400 actions= restart/1000/restart/1000/restart/1000 | Out-Null
     $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$name"
