@@ -186,9 +186,11 @@ func plan(steps []publish.Step) string {
 
 func tally(steps []publish.Step) (written, kept int) {
 	for _, s := range steps {
-		if s.Action == publish.Same {
+		switch s.Action {
+		case publish.Same:
 			kept++
-		} else {
+		case publish.Removed:
+		default:
 			written++
 		}
 	}

@@ -24,5 +24,6 @@
 //     merged anew, a bounded number of times;
 //   - the copies below latest/ cannot be written together with VERSION: a publication that finds itself overtaken puts back those
 //     of the version that VERSION names;
+//   - a package manager that has read an index finds the lists it names for a day, and while it is among the last few;
 //   - signed repositories stay signed: without the key, nothing is written.
 package publish

@@ -98,6 +98,9 @@ func (c copier) apt(ctx context.Context) error {
 	if !bytes.Contains(inline, bytes.TrimSpace(release)) {
 		return fmt.Errorf("%w: %s", ErrChanged, apt.ReleaseKey) // the region is being published to
 	}
+	if err := c.expectLists(ctx, apt.ListsKey, apt.Lists(release), nil); err != nil {
+		return err
+	}
 	named := map[string][]byte{}
 	for line := range strings.Lines(string(release)) {
 		f := strings.Fields(line)
@@ -123,7 +126,10 @@ func (c copier) apt(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.take(ctx, apt.SignatureKey)
+	if err := c.take(ctx, apt.SignatureKey); err != nil {
+		return err
+	}
+	return c.dropLists(ctx, apt.ListsKey)
 }
 
 var located = regexp.MustCompile(`href="(repodata/([0-9a-f]{64})-[a-z]+\.xml\.gz)"`)
@@ -134,6 +140,9 @@ func (c copier) yum(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if err := c.expectLists(ctx, yum.ListsKey, yum.Lists(repomd), nil); err != nil {
 		return err
 	}
 	for _, found := range located.FindAllSubmatch(repomd, -1) {
@@ -148,7 +157,10 @@ func (c copier) yum(ctx context.Context) error {
 	if err := c.take(ctx, yum.SignatureKey); err != nil {
 		return err
 	}
-	return c.small(ctx, c.to, yum.RepomdKey, repomd, When{})
+	if err := c.small(ctx, c.to, yum.RepomdKey, repomd, When{}); err != nil {
+		return err
+	}
+	return c.dropLists(ctx, yum.ListsKey)
 }
 
 // hashed reads an object whose SHA-256 is known.

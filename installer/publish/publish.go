@@ -38,12 +38,13 @@ const (
 	Same     = "same" // it is there already, nothing is written
 	Replaced = "replaced"
 	Repaired = "repaired" // it was there, and damaged: its note names the very hash
+	Removed  = "removed"  // nobody needs it any more
 )
 
 // Step is one object.
 type Step struct {
 	Key    string `json:"key"`
-	Action string `json:"action"` // New, Same, Replaced or Repaired
+	Action string `json:"action"` // New, Same, Replaced, Repaired or Removed
 	Size   int64  `json:"bytes"`
 	Global bool   `json:"global,omitempty"` // in the global copy
 }

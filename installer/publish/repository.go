@@ -191,6 +191,9 @@ func (p *writing) apt(ctx context.Context, list []apt.Package) error {
 		p.tell(Step{apt.ReleaseKey, Same, int64(len(release)), false}, 0)
 		return err
 	}
+	if err := p.expectLists(ctx, apt.ListsKey, apt.Lists(release), apt.Lists(old)); err != nil {
+		return err
+	}
 	files := x.Hashed
 	last := append(x.Named[:len(x.Named):len(x.Named)], apt.File{Key: apt.ReleaseKey, Data: release})
 	if p.o.Sign != nil {
@@ -213,7 +216,7 @@ func (p *writing) apt(ctx context.Context, list []apt.Package) error {
 			return err
 		}
 	}
-	return nil
+	return p.dropLists(ctx, apt.ListsKey)
 }
 
 // yum writes the rpm repository in the same way.
@@ -236,6 +239,9 @@ func (p *writing) yum(ctx context.Context, list []yum.Package) error {
 		p.tell(Step{yum.RepomdKey, Same, int64(len(repomd)), false}, 0)
 		return err
 	}
+	if err := p.expectLists(ctx, yum.ListsKey, yum.Lists(repomd), yum.Lists(old)); err != nil {
+		return err
+	}
 	files := x.Hashed
 	if p.o.Sign != nil {
 		detached, err := p.o.Sign.Armored(repomd)
@@ -252,7 +258,7 @@ func (p *writing) yum(ctx context.Context, list []yum.Package) error {
 			return err
 		}
 	}
-	return nil
+	return p.dropLists(ctx, yum.ListsKey)
 }
 
 // signedBefore tells whether unchanged metadata needs no signature, or has one.

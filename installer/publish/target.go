@@ -16,6 +16,8 @@ type Target interface {
 	Stat(ctx context.Context, key string) (Object, error)
 	// Write puts a whole object, if the condition holds; ErrChanged when it does not.
 	Write(ctx context.Context, key string, body io.ReadSeeker, when When) error
+	// Remove deletes an object; one that is not there may be ErrAbsent.
+	Remove(ctx context.Context, key string) error
 }
 
 // Object is what a target says of one.

@@ -122,12 +122,6 @@ func (m *machine) wait() {
 
 // try runs a command inside and returns what it printed.
 func (m *machine) try(args ...string) (string, error) {
-	at := time.Now()
-	defer func() {
-		if d := time.Since(at); d > 500*time.Millisecond {
-			m.t.Logf("SLOW %v %v", d, args)
-		}
-	}()
 	pid := m.leader()
 	if pid == 0 {
 		return "", errors.New("no machine")

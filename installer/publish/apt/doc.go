@@ -6,6 +6,7 @@
 //	dists/stable/InRelease                                   with a key: the one file that says what is current
 //	dists/stable/main/binary-<arch>/Packages{,.gz,.xz}       the same under the names of old clients
 //	dists/stable/Release, Release.gpg
+//	dists/stable/lists.json                                  the publisher's record of lists, written before and after all others
 //
 // They are written in that order. The content follows from the packages alone (what reads them is [Control]); time comes in
 // from outside. Nothing here reads or writes a bucket.

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ const (
 	SignatureKey = Dists + "/Release.gpg"
 	InReleaseKey = Dists + "/InRelease"
 )
+
+// ListsKey is the publisher's record of lists under their hashes; clients do not read it.
+const ListsKey = Dists + "/lists.json"
 
 // Package is one package of the repository.
 type Package struct {
@@ -128,6 +132,17 @@ func (x Index) Release(date time.Time) []byte {
 		fmt.Fprintf(&b, " %s %8d %s\n", sum(f.Data), len(f.Data), strings.TrimPrefix(f.Key, Dists+"/"))
 	}
 	return b.Bytes()
+}
+
+// Lists are the keys of the lists that a Release file names, under their hashes.
+func Lists(release []byte) (keys []string) {
+	for line := range strings.Lines(string(release)) {
+		f := strings.Fields(line)
+		if len(f) == 3 && len(f[0]) == 2*sha256.Size && strings.HasPrefix(line, " ") {
+			keys = append(keys, Dists+"/"+path.Dir(path.Clean("/" + f[2]))[1:]+"/by-hash/SHA256/"+f[0])
+		}
+	}
+	return keys
 }
 
 // Stamp writes a time as a Release file does.

@@ -6,6 +6,7 @@
 //	repodata/<hash>-{primary,filelists,other}.xml.gz   never change
 //	repodata/repomd.xml                                names them: the one file that says what is current
 //	repodata/repomd.xml.asc                            with a key
+//	repodata/lists.json                                the publisher's record of lists, written before and after all others
 //
 // A package is described from the headers at its start ([Read]); payloads are not looked at. Nothing here reads or writes a
 // bucket.

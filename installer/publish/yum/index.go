@@ -21,6 +21,9 @@ const (
 	SignatureKey = "repodata/repomd.xml.asc"
 )
 
+// ListsKey is the publisher's record of lists under their hashes; clients do not read it.
+const ListsKey = "repodata/lists.json"
+
 // File is one file to write.
 type File struct {
 	Key  string
@@ -108,6 +111,16 @@ func (x Index) Repomd(date time.Time) []byte {
 }
 
 var revision = regexp.MustCompile(`<revision>([0-9]{1,11})</revision>`)
+
+var located = regexp.MustCompile(`href="(repodata/[0-9a-f]{64}-[a-z]+\.xml\.gz)"`)
+
+// Lists are the keys of the lists that a repomd.xml names.
+func Lists(repomd []byte) (keys []string) {
+	for _, found := range located.FindAllSubmatch(repomd, -1) {
+		keys = append(keys, string(found[1]))
+	}
+	return keys
+}
 
 // Date reads the time of a repomd.xml; zero if it has none.
 func Date(repomd []byte) time.Time {
