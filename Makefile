@@ -95,6 +95,7 @@ package-win: here build-windows ## bin/windows_amd64/windows/package.zip and the
 package-win-386: here build-windows-386 ## bin/windows_386/windows/package.zip and the MSI
 	$(call pack,win,windows 386)
 package-linux: package-deb package-deb-386 package-deb-arm package-deb-arm64 package-rpm package-rpm-386 package-rpm-arm64 ## all of Linux, and bin/updates/
+	$(call pack,binaries,linux amd64 arm64)
 	$(call pack,updates,linux amd64 386 arm arm64)
 package-windows: package-win package-win-386 ## all of Windows, and bin/updates/
 	$(call pack,updates,windows amd64 386)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # scripts/package.sh KIND VERSION OS ARCH...: packages from the programs in bin/OS_ARCH, laid where the original's build lays
-# them below bin/. KIND is deb, rpm, win, darwin or updates.
+# them below bin/. KIND is deb, rpm, win, darwin, binaries or updates.
 set -eu
 cd "$(dirname "$0")/.."
 kind=$1 version=$2 os=$3
@@ -42,15 +42,19 @@ for arch in "$@"; do
 		echo "bin/darwin_$arch/darwin/amazon-ssm-agent.tar.gz"
 		cp "bin/darwin_$arch/darwin/amazon-ssm-agent.tar.gz" "bin/amazon-ssm-agent-darwin-$arch-$version.tar.gz"
 		;;
+	binaries)
+		make binaries "$os/$arch"
+		lay "amazon-ssm-agent-binaries-$os-$arch.tar.gz" "bin/${os}_$arch/amazon-ssm-agent-binaries.tar.gz"
+		;;
 	updates)
 		formats=update,updater
-		if [ "$os" = linux ]; then formats=$formats,update-ubuntu,updater-ubuntu; fi
+		if [ "$os" = linux ]; then formats=$formats,update-ubuntu,updater-ubuntu,update-snap,updater-snap; fi
 		if [ "$os/$arch" = windows/amd64 ]; then formats=$formats,update-nano,updater-nano; fi
 		make "$formats" "$os/$arch"
-		for file in "$made"/amazon-ssm-agent-*"-$arch".tar.gz "$made"/amazon-ssm-agent-*"-$arch".zip; do
+		for file in "$made"/amazon-ssm-agent-*"-$arch".tar.gz "$made"/amazon-ssm-agent-*"-$arch".tar "$made"/amazon-ssm-agent-*"-$arch".zip; do
 			name=${file##*/}
 			case $name in
-			'amazon-ssm-agent-*'* | *-portable-*) ;;
+			'amazon-ssm-agent-*'* | *-portable-* | *-binaries-*) ;;
 			amazon-ssm-agent-updater-*) lay "$name" "bin/updates/amazon-ssm-agent-updater/$version/$name" ;;
 			*) lay "$name" "bin/updates/amazon-ssm-agent/$version/$name" ;;
 			esac
