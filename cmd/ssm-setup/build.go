@@ -176,7 +176,7 @@ func trusts(paths []string) (root, key []byte, err error) {
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
 		if err != nil {
-			return nil, nil, cannot("read", "--trust", err)
+			return nil, nil, unreadable("--trust", err, "name a file that can be read")
 		}
 		into := &root
 		if !json.Valid(b) {

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -25,17 +27,20 @@ const (
 // pgpFlags name an OpenPGP key; keyFlags all keys of a build.
 func pgpFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "sign-pgp-key", Usage: "OpenPGP key: a file, or env:NAME for a variable with its text or base64; passphrase in " + passphraseVariable},
-		&cli.StringFlag{Name: "sign-command", Usage: "program that signs where no private key is given: CMD openpgp|x509 rsa-sha256|ecdsa-sha256 DIGEST, prints base64"},
+		&cli.StringFlag{Name: "sign-pgp-key", Usage: "OpenPGP key: `FILE`, or env:NAME for a variable with its text or base64; its passphrase comes from the\n" +
+			"variable " + pgpPassphraseVariable + ", or " + passphraseVariable + "; a public key only, if --sign-command signs"},
+		&cli.StringFlag{Name: "sign-command", Usage: "`CMD` signs where no private key is given (HSM, KMS): it is run as CMD openpgp|x509 rsa-sha256|ecdsa-sha256\n" +
+			"DIGEST, with the digest's bytes on standard input, and prints the signature as base64"},
 	}
 }
 
 func keyFlags() []cli.Flag {
 	return append(pgpFlags(),
-		&cli.StringFlag{Name: "sign-cert", Usage: "certificates for exe, msi and pkg: PEM or DER, or PKCS #12 with the key; FILE or env:NAME"},
-		&cli.StringFlag{Name: "sign-key", Usage: "private key of the certificate, PKCS #8; FILE or env:NAME"},
-		&cli.StringFlag{Name: "sign-pkg-cert", Usage: "certificates for pkg, if they are others"},
-		&cli.StringFlag{Name: "sign-pkg-key", Usage: "private key of those"},
+		&cli.StringFlag{Name: "sign-cert", Usage: "certificates for exe, msi and pkg: PEM or DER, or PKCS #12 with the key; `FILE` or env:NAME"},
+		&cli.StringFlag{Name: "sign-key", Usage: "private key of the certificate, PKCS #8; `FILE` or env:NAME; its passphrase, or that of PKCS #12, comes from\n" +
+			"the variable " + passphraseVariable},
+		&cli.StringFlag{Name: "sign-pkg-cert", Usage: "certificates for pkg, if they are others (Developer ID Installer); `FILE` or env:NAME"},
+		&cli.StringFlag{Name: "sign-pkg-key", Usage: "private key of those; `FILE` or env:NAME"},
 		&cli.StringFlag{Name: "timestamp-url", Usage: "time-stamp server (RFC 3161) for exe, msi and pkg"},
 	)
 }
@@ -56,7 +61,7 @@ func openKeys(c *cli.Context, epoch time.Time) (*sign.Signer, error) {
 		named++
 		var err error
 		if *f.to, err = secret(value); err != nil {
-			return nil, cannot("read", "--"+f.flag, err)
+			return nil, unreadable("--"+f.flag, err, "name a file that can be read, or env:NAME for a variable with the key's text or base64")
 		}
 	}
 	if named == 0 {
@@ -73,6 +78,15 @@ func openKeys(c *cli.Context, epoch time.Time) (*sign.Signer, error) {
 		return nil, cannot("sign", "with these keys", err)
 	}
 	return s, nil
+}
+
+// unreadable is the problem of a file that a flag names.
+func unreadable(object string, err error, hint string) *problem {
+	p := cannot("read", object, err).withHint(hint).withCode(exitUsage)
+	if errors.Is(err, fs.ErrPermission) {
+		p.code = exitPermission
+	}
+	return p
 }
 
 // taken reads a variable and removes it from the environment.

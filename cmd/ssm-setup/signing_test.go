@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,7 @@ func TestSigning(t *testing.T) {
 		{"signed builds are reproducible", signedAlike},
 		{"keys from the environment", keysFromTheEnvironment},
 		{"bad keys write nothing", badKeysWriteNothing},
+		{"a command signs and learns no secret", commandSigns},
 		{"failing leaves no unsigned package", failingLeavesNothingUnsigned},
 		{"verify refuses what was changed", refusesWhatWasChanged},
 	} {
@@ -256,6 +258,82 @@ func keysFromTheEnvironment(t *testing.T, bin string) {
 	}
 }
 
+// signerText is a program that stands for an HSM: it signs what comes in with the key its first argument names, and writes down
+// all that it was told.
+const signerText = `package main
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+func main() {
+	text, _ := os.ReadFile(os.Args[1])
+	block, _ := pem.Decode(text)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		panic(err)
+	}
+	sum, _ := io.ReadAll(os.Stdin)
+	log, _ := os.OpenFile(os.Args[2], os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	fmt.Fprintf(log, "%s\n%s\n%x\n", strings.Join(os.Args[3:], " "), strings.Join(os.Environ(), "\n"), sum)
+	sig, err := rsa.SignPKCS1v15(nil, key.(*rsa.PrivateKey), crypto.SHA256, sum)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(base64.StdEncoding.EncodeToString(sig))
+}
+`
+
+// A key that stays outside signs exe, msi and pkg; the program that holds it is told digests, and no passphrase of another key.
+func commandSigns(t *testing.T, bin string) {
+	k := newKeys(t)
+	source, signer, log := filepath.Join(k.dir, "signer.go"), filepath.Join(k.dir, "signer"), filepath.Join(k.dir, "log")
+	if runtime.GOOS == "windows" {
+		signer += ".exe"
+	}
+	if err := os.WriteFile(source, []byte(signerText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "build", "-o", signer, source).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Setenv(passphraseVariable, "not for this key")
+	t.Setenv(pgpPassphraseVariable, passphrase)
+	out := t.TempDir()
+	s := packThree(t, bin, out, "--sign-pgp-key", k.file("private.asc"), "--sign-cert", k.file("chain.pem"),
+		"--sign-command", strings.Join([]string{signer, k.file("key.pem"), log}, " "))
+	if s.code != 0 {
+		t.Fatal(s)
+	}
+	told, err := os.ReadFile(log)
+	if err != nil || strings.Count(string(told), "x509 rsa-sha256 ") < 5 { // two programs, msi, pkg twice
+		t.Errorf("%v\n%s", err, told)
+	}
+	for _, secret := range []string{passphrase, "not for this key", "PRIVATE KEY"} {
+		if strings.Contains(string(told), secret) || strings.Contains(s.out+s.err, secret) {
+			t.Errorf("%q was told", secret)
+		}
+	}
+	leaks(t, k, filepath.Join(out, "9.1.0.0"), s)
+	dir := filepath.Join(out, "9.1.0.0")
+	if s := setup("verify", "--ca", k.file("root.pem"), filepath.Join(dir, "amazon-ssm-agent-windows-amd64.msi"),
+		filepath.Join(dir, "amazon-ssm-agent-darwin-amd64.pkg")); s.code != 0 {
+		t.Error(s)
+	}
+	s = packThree(t, bin, t.TempDir(), "--sign-cert", k.file("chain.pem"), "--sign-command", filepath.Join(k.dir, "gone"))
+	if s.code != exitFailed || !strings.Contains(s.err, "the signing command failed") || !strings.Contains(s.err, "hint: it is run as CMD") {
+		t.Errorf("no such command: %+v", s)
+	}
+}
+
 // Whatever is wrong with keys is said before anything is written.
 func badKeysWriteNothing(t *testing.T, bin string) {
 	k := newKeys(t)
@@ -265,20 +343,26 @@ func badKeysWriteNothing(t *testing.T, bin string) {
 		words string
 	}{
 		"no passphrase":       {[]string{"--sign-pgp-key", k.file("private.asc")}, exitUsage, passphraseVariable},
-		"no such file":        {[]string{"--sign-pgp-key", k.file("none")}, exitFailed, "cannot read --sign-pgp-key"},
+		"wrong passphrase":    {[]string{"--sign-pgp-key", k.file("private.asc")}, exitUsage, passphraseVariable},
+		"a folder":            {[]string{"--sign-pgp-key", k.dir}, exitUsage, "cannot read --sign-pgp-key"},
+		"no such file":        {[]string{"--sign-pgp-key", k.file("none")}, exitUsage, "cannot read --sign-pgp-key"},
 		"no key":              {[]string{"--sign-pgp-key", k.file("junk")}, exitUsage, "cannot be used"},
 		"expired certificate": {[]string{"--sign-cert", k.file("old.pem"), "--sign-key", k.file("old.key")}, exitRefused, "Old"},
 		"another's key":       {[]string{"--sign-cert", k.file("chain.pem"), "--sign-key", k.file("old.key")}, exitUsage, "none of the certificates"},
 		"no private key":      {[]string{"--sign-cert", k.file("chain.pem")}, exitUsage, "private key"},
-		"empty variable":      {[]string{"--sign-key", "env:NOTHING_HERE", "--sign-cert", k.file("chain.pem")}, exitFailed, "NOTHING_HERE"},
+		"empty variable":      {[]string{"--sign-key", "env:NOTHING_HERE", "--sign-cert", k.file("chain.pem")}, exitUsage, "NOTHING_HERE"},
 		"only a command":      {[]string{"--sign-command", "true"}, exitUsage, "--sign-cert"},
 		"no address":          {append(k.args[2:6:6], "--timestamp-url", "nowhere"), exitUsage, "--timestamp-url"},
-		"no root of trust":    {[]string{"--trust", k.file("none")}, exitFailed, "cannot read --trust"},
+		"no root of trust":    {[]string{"--trust", k.file("none")}, exitUsage, "cannot read --trust"},
 		"trust that is none":  {[]string{"--trust", k.file("junk")}, exitUsage, "JSON"},
 	} {
 		out := filepath.Join(t.TempDir(), "out")
+		if name == "wrong passphrase" {
+			t.Setenv(pgpPassphraseVariable, "incorrect horse battery")
+		}
 		s := packThree(t, bin, out, c.args...)
-		if s.code != c.code || !strings.Contains(s.err, c.words) || !strings.HasPrefix(s.err, "error: cannot ") {
+		if s.code != c.code || !strings.Contains(s.err, c.words) || !strings.HasPrefix(s.err, "error: cannot ") || !strings.Contains(s.err, "\nhint: ") ||
+			strings.Contains(s.err, "horse") {
 			t.Errorf("%s: %+v", name, s)
 		}
 		if exists(out) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -45,10 +46,10 @@ func verify(c *cli.Context) error {
 	for flag, add := range map[string]func([]byte) error{"key": trusted.ReadKeys, "ca": trusted.ReadRoots} {
 		for _, path := range c.StringSlice(flag) {
 			b, err := os.ReadFile(path)
-			if err == nil {
-				err = add(b)
-			}
 			if err != nil {
+				return unreadable("--"+flag+" "+path, err, "name a file that can be read")
+			}
+			if err := add(b); err != nil {
 				return cannot("read", "--"+flag+" "+path, err)
 			}
 		}
@@ -73,6 +74,9 @@ func verify(c *cli.Context) error {
 // unverified is the problem of one file: an expired key is a matter of the signature here.
 func unverified(path string, err error) *problem {
 	p := cannot("verify", path, err)
+	if lost := (*fs.PathError)(nil); errors.As(err, &lost) {
+		return unreadable(path, err, "name files that can be read; FILE.sig needs FILE beside it")
+	}
 	if errors.Is(err, sign.ErrExpired) {
 		return p.withCode(exitVerify).withHint("ask who made it for one that is signed with a key valid now, or with a timestamp")
 	}
