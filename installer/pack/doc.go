@@ -22,6 +22,9 @@
 // With keys (see [Signing]) deb, rpm, exe, msi and pkg are signed inside, deb and rpm also by FILE.sig beside them, and
 // SHA256SUMS by SHA256SUMS.sig, last. Programs for Windows are signed before they are packed.
 //
+// What packages are to trust ([Input]) lies with the settings: trust/root.json, and trust/amazon-ssm-agent.gpg, which a compiled
+// ssm-setup carries, too.
+//
 // What must always be true:
 //   - the same binaries, version and time give the same bytes, on any machine: every entry has its time, mode and owner set,
 //     rpm a fixed build host, nothing is taken from the clock, the umask or the host's name;
