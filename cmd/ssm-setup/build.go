@@ -35,6 +35,8 @@ func buildVerb() *cli.Command {
 				"which may give other bytes"},
 			&cli.StringSliceFlag{Name: "trust", Usage: "root of trust (root.json) to bake into the packages, and the OpenPGP public key that ssm-setup-cli\n" +
 				"checks packages with; the latter goes into a compiled ssm-setup, too"},
+			&cli.StringFlag{Name: "notes", Usage: "`FILE` with this version's release notes, or with sections of several versions; default RELEASENOTES.md\n" +
+				"of the source tree, else the commits since the last version tag"},
 			&cli.BoolFlag{Name: "verbose", Usage: "show what go says"},
 		}, keyFlags()...),
 		Action: build,
@@ -73,7 +75,10 @@ func build(c *cli.Context) error {
 	if plan.Source != "" {
 		v.step("building %s from %s", plan.Version, plan.Source)
 	}
-	describe := describing(&plan)
+	describe, err := describing(&plan, c.String("notes"))
+	if err != nil {
+		return err
+	}
 	stop := v.animate()
 	res.Artifacts, err = pack.Build(c.Context, plan)
 	stop()

@@ -7,16 +7,27 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
-// describing collects what a build packs; the function it returns describes the finished release.
-func describing(plan *pack.Plan) func() ([]describe.File, error) {
+// describing collects what a build packs; the function it returns describes the finished release. notes is the file that
+// --notes names, or empty.
+func describing(plan *pack.Plan, notes string) (func() ([]describe.File, error), error) {
+	version := plan.Version.String()
+	text := describe.Notes(plan.Source, version)
+	if notes != "" {
+		b, err := os.ReadFile(notes)
+		if err != nil {
+			return nil, unreadable("--notes", err, "name a file that can be read")
+		}
+		if text, err = describe.NotesIn(string(b), version); err != nil {
+			return nil, usage("--notes: %v", err)
+		}
+	}
 	programs := map[pack.Platform][]describe.Program{}
 	plan.Looked = func(in pack.Input) (err error) {
 		programs[in.Platform], err = describe.Look(in)
 		return err
 	}
 	return func() ([]describe.File, error) {
-		version := plan.Version.String()
 		return describe.Write(describe.Release{Dir: plan.Dir(), Version: version, Time: plan.Time, Programs: programs,
-			Commit: describe.Commit(os.Getenv("SOURCE_COMMIT"), plan.Source), Notes: describe.Notes(plan.Source, version)})
-	}
+			Commit: describe.Commit(os.Getenv("SOURCE_COMMIT"), plan.Source), Notes: text})
+	}, nil
 }

@@ -140,6 +140,7 @@ func signsAndVerifies(t *testing.T, bin string) {
 		t.Errorf("%d timestamps", stamps.Asked.Load())
 	}
 	dir := filepath.Join(out, "9.1.0.0")
+	statesAll(t, dir)
 	leaks(t, k, dir, s)
 	signed := []string{"amazon-ssm-agent-debian-amd64.deb", "amazon-ssm-agent-linux-amd64.rpm", "amazon-ssm-agent-windows-amd64.msi",
 		"amazon-ssm-agent-darwin-amd64.pkg", "amazon-ssm-agent-debian-amd64.deb.sig", "amazon-ssm-agent-linux-amd64.rpm.sig", pack.SumsFile}
@@ -177,6 +178,34 @@ func signsAndVerifies(t *testing.T, bin string) {
 	}
 	if s := setup("verify", args[0], args[2]); s.code != 0 || strings.Count(s.out, "not signed") != 2 {
 		t.Errorf("unsigned, nothing asked for: %+v", s)
+	}
+}
+
+// statesAll checks that the statements of a release name every package that SHA256SUMS lists, with its hash.
+func statesAll(t *testing.T, dir string) {
+	t.Helper()
+	sums, err := os.ReadFile(filepath.Join(dir, pack.SumsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stated string
+	statements, _ := filepath.Glob(filepath.Join(dir, "provenance-*.intoto.json"))
+	for _, path := range statements {
+		b, _ := os.ReadFile(path)
+		stated += string(b)
+	}
+	packages := 0
+	for line := range strings.Lines(string(sums)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		if _, _, ok := pack.Of(name); !ok {
+			continue
+		}
+		if packages++; !strings.Contains(stated, `"`+name+`"`) || !strings.Contains(stated, sum) {
+			t.Errorf("no statement names %s with its hash", name)
+		}
+	}
+	if packages < 7 || len(statements) != 3 {
+		t.Errorf("%d packages, %d statements", packages, len(statements))
 	}
 }
 

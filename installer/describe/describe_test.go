@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +71,8 @@ func read(t *testing.T, r describe.Release, name string, into any) []byte {
 	return b
 }
 
+var purl = regexp.MustCompile(`^pkg:golang/[a-z0-9./_~-]+@[A-Za-z0-9.%_-]+$`)
+
 // The library that wrote it reads it back, and it names what this program was linked from.
 func TestCycloneDX(t *testing.T) {
 	r := released(t)
@@ -83,6 +87,25 @@ func TestCycloneDX(t *testing.T) {
 	}
 	if names["golang.org/x/sys"] == "" || names["std"] != strings.TrimPrefix(runtime.Version(), "go") || names["amazon-ssm-agent"] != "9.1.0.0" {
 		t.Errorf("components %v", names)
+	}
+	// What the schema of CycloneDX 1.6 asks for, and forbids.
+	var raw map[string]any
+	read(t, r, "sbom-linux-amd64.cdx.json", &raw)
+	if raw["bomFormat"] != "CycloneDX" || raw["specVersion"] != "1.6" || raw["version"] != 1.0 || raw["$schema"] != "http://cyclonedx.org/schema/bom-1.6.schema.json" ||
+		!regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`).MatchString(bom.SerialNumber) {
+		t.Errorf("%v %v %v %v %s", raw["bomFormat"], raw["specVersion"], raw["version"], raw["$schema"], bom.SerialNumber)
+	}
+	refs := map[string]bool{}
+	for _, c := range append(*bom.Components, *bom.Metadata.Component) {
+		if c.Name == "" || c.Version == "" || c.Type != cdx.ComponentTypeApplication && c.Type != cdx.ComponentTypeLibrary || refs[c.BOMRef] || c.BOMRef == "" {
+			t.Errorf("%+v", c)
+		}
+		if refs[c.BOMRef] = true; c.Type == cdx.ComponentTypeLibrary && !purl.MatchString(c.PackageURL) {
+			t.Errorf("purl %q", c.PackageURL)
+		}
+		if c.Hashes != nil && len((*c.Hashes)[0].Value) != 64 {
+			t.Errorf("%s has the hash %v", c.Name, *c.Hashes)
+		}
 	}
 	known := map[string]bool{"release": true}
 	for _, c := range *bom.Components {
@@ -104,10 +127,21 @@ func TestSPDX(t *testing.T) {
 	r := released(t)
 	write(t, r)
 	var d struct {
-		SPDXVersion string `json:"spdxVersion"`
-		Packages    []struct {
-			ID   string `json:"SPDXID"`
-			Name string `json:"name"`
+		SPDXVersion       string `json:"spdxVersion"`
+		ID                string `json:"SPDXID"`
+		DataLicense       string
+		Name              string `json:"name"`
+		DocumentNamespace string
+		CreationInfo      struct {
+			Created  time.Time
+			Creators []string
+		}
+		Packages []struct {
+			ID       string                                                                `json:"SPDXID"`
+			Name     string                                                                `json:"name"`
+			Download string                                                                `json:"downloadLocation"`
+			Version  string                                                                `json:"versionInfo"`
+			External []struct{ ReferenceCategory, ReferenceType, ReferenceLocator string } `json:"externalRefs"`
 		}
 		Relationships []struct{ SpdxElementID, RelationshipType, RelatedSpdxElement string }
 	}
@@ -118,6 +152,18 @@ func TestSPDX(t *testing.T) {
 			t.Errorf("%s is there twice", p.ID)
 		}
 		ids[p.ID] = true
+		if !regexp.MustCompile(`^SPDXRef-[A-Za-z0-9.-]+$`).MatchString(p.ID) || p.Name == "" || p.Version == "" || p.Download == "" {
+			t.Errorf("%+v", p)
+		}
+		for _, x := range p.External {
+			if x.ReferenceCategory != "PACKAGE-MANAGER" || x.ReferenceType != "purl" || !purl.MatchString(x.ReferenceLocator) {
+				t.Errorf("%+v", x)
+			}
+		}
+	}
+	if d.ID != "SPDXRef-DOCUMENT" || d.DataLicense != "CC0-1.0" || d.Name == "" || !strings.HasPrefix(d.DocumentNamespace, "https://") ||
+		strings.Contains(d.DocumentNamespace, "#") || !d.CreationInfo.Created.Equal(r.Time) || len(d.CreationInfo.Creators) == 0 {
+		t.Errorf("%+v", d.CreationInfo)
 	}
 	kinds := map[string]int{}
 	for _, x := range d.Relationships {
@@ -174,6 +220,43 @@ func TestProvenance(t *testing.T) {
 	}
 }
 
+// All statements together name every artifact that SHA256SUMS lists, with that very hash, once; and nothing else.
+func TestStatementsCoverTheSums(t *testing.T) {
+	r := released(t)
+	arm := pack.Platform{OS: "linux", Arch: "arm64"}
+	for _, name := range []string{manifests.PortableFile("linux", "arm64"), "amazon-ssm-agent-debian-arm64.deb", "amazon-ssm-agent-linux-amd64.rpm"} {
+		if err := os.WriteFile(filepath.Join(r.Dir, name), []byte(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := pack.Index(r.Dir, manifests.MustVersion("9.1.0.0")); err != nil {
+		t.Fatal(err)
+	}
+	want := string(read(t, r, pack.SumsFile, nil))
+	r.Programs[arm] = r.Programs[here]
+	write(t, r)
+	var got []string
+	statements, _ := filepath.Glob(filepath.Join(r.Dir, "provenance-*.intoto.json"))
+	for _, path := range statements {
+		var s struct {
+			Subject []struct {
+				Name   string
+				Digest map[string]string
+			}
+		}
+		read(t, r, filepath.Base(path), &s)
+		for _, x := range s.Subject {
+			got = append(got, x.Digest["sha256"]+"  "+x.Name+"\n")
+		}
+	}
+	lines := slices.Collect(strings.Lines(want))
+	slices.Sort(lines)
+	slices.Sort(got)
+	if len(statements) != 2 || !slices.Equal(got, lines) {
+		t.Errorf("statements name\n%v\nthe sums are\n%v", got, lines)
+	}
+}
+
 // The same input gives the same bytes; SHA256SUMS lists all of it, also after a second run and after another index.
 func TestSameBytesAndSums(t *testing.T) {
 	r := released(t)
@@ -216,6 +299,31 @@ func TestNotes(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
+}
+
+func TestNotesOfAFile(t *testing.T) {
+	sections := "## 9.2.0.0\n- later\n## 9.1.0.0\n- this one\n"
+	for text, want := range map[string]string{sections: "- this one\n", "Only this.\n\nNothing else.\n": "Only this.\n\nNothing else.\n"} {
+		if got, err := describe.NotesIn(text, "9.1.0.0"); err != nil || got != "# amazon-ssm-agent 9.1.0.0\n\n"+want {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	for _, text := range []string{"", " \n", "## 9.2.0.0\n- later\n"} {
+		if got, err := describe.NotesIn(text, "9.1.0.0"); err == nil {
+			t.Errorf("%q gave %q", text, got)
+		}
+	}
+}
+
+func FuzzNotes(f *testing.F) {
+	f.Add("## 9.1.0.0 - today\n- one\n9.0.0.0\n=======\n", "9.1.0.0")
+	f.Add("Release notes\n\n9.1.0\n-----\n\n* x", "9.1.0.0")
+	f.Fuzz(func(t *testing.T, text, version string) {
+		got, err := describe.NotesIn(text, version)
+		if err == nil && !strings.HasPrefix(got, "# amazon-ssm-agent "+version+"\n\n") {
+			t.Errorf("%q", got)
+		}
+	})
 }
 
 // From a repository without notes: what was committed since the last tag; a commit only for an unchanged tree.

@@ -3,7 +3,8 @@
 //	sbom-<os>-<arch>.cdx.json           bill of materials, CycloneDX 1.6: programs, the modules linked into each, Go itself
 //	sbom-<os>-<arch>.spdx.json          the same data as SPDX 2.3
 //	provenance-<os>-<arch>.intoto.json  in-toto statement, SLSA provenance v1: artifacts, how they were built, from what
-//	RELEASENOTES.md                     this version's section
+//	RELEASENOTES.md                     this version's section of a given file, else of RELEASENOTES.md in the source tree, else
+//	                                    the commits since the last version tag; publish puts it into the feed
 //
 // The data come from the packed programs themselves (the build information that Go links in), not from the source tree or the
 // network. The files are listed in SHA256SUMS beside the artifacts; one more kind is one row of [kinds].

@@ -1,6 +1,8 @@
 package describe
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,10 +36,28 @@ func git(source string, args ...string) (string, error) {
 // mostChanges bounds the notes that are made from commits.
 const mostChanges = 200
 
+// NotesIn are a version's release notes in a text: its section, or all of a text that has no sections of versions.
+func NotesIn(text, version string) (string, error) {
+	if section := section(text, version); section != "" {
+		return notesHead(version) + section + "\n", nil
+	}
+	for line := range strings.Lines(text) {
+		if found := heading.FindStringSubmatch(strings.TrimRight(line, " \t\r\n")); found != nil {
+			return "", fmt.Errorf("it has a section of %s, and none of %s", found[1], version)
+		}
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return "", errors.New("it is empty")
+	}
+	return notesHead(version) + text + "\n", nil
+}
+
+func notesHead(version string) string { return "# " + product + " " + version + "\n\n" }
+
 // Notes are a version's release notes: its section of RELEASENOTES.md in the source tree, else the subjects of the commits
 // since the last version tag, else a line. source may be empty.
 func Notes(source, version string) string {
-	head := "# " + product + " " + version + "\n\n"
+	head := notesHead(version)
 	if source != "" {
 		if text, err := os.ReadFile(filepath.Join(source, NotesFile)); err == nil {
 			if section := section(string(text), version); section != "" {
