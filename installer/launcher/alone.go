@@ -61,7 +61,7 @@ func (l *loop) agentGone() bool {
 	}
 }
 
-// originalGone waits for the main program of an original agent, and asks it to end when that takes long.
+// originalGone waits for an original agent, and asks it to end when that takes long.
 func (l *loop) originalGone() bool {
 	last, since := 0, time.Now()
 	for {

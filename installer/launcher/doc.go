@@ -5,11 +5,14 @@
 //
 // The service manager starts and stops the launcher. The launcher starts one agent (see child.go for what the two agree on), and
 // while the pointer is on probation also the updater's "resume". It reads the pointer (installer/pointer), never writes it; the
-// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where somebody removed that).
+// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where somebody removed that). Besides, a
+// hand of its own overwrites <pointer>/death with how the last agent died, for people and for the updater's words: nothing waits
+// for that hand and nothing depends on what it wrote.
 //
 // # Five acts, in this order
 //
-//  1. Catch signals. Be the only launcher; let an agent that lost its launcher leave; let an original agent leave.
+//  1. Catch signals. Be the only launcher; let an agent that lost its launcher leave; let an original agent leave; let Windows
+//     finish its set-up.
 //  2. Read the pointer and walk the ring to the first agent that is sound and has not died three times within 30 minutes.
 //  3. Start it. A start on probation first costs a token.
 //  4. Wait, reaping whatever ends. Silence is killed. An end is orderly if this launcher sent the stop byte or the pointer has

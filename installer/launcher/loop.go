@@ -13,6 +13,7 @@ import (
 type loop struct {
 	Service
 	*voice
+	notes *voice // of deaths, to their file
 	children
 	stop  chan os.Signal   // the service is to end
 	ended chan os.Signal   // some child may have ended
@@ -37,8 +38,10 @@ func newLoop(s Service) *loop {
 func (l *loop) run() {
 	l.voice = newVoice(l.Log)
 	defer l.voice.close()
+	l.notes = newVoice(noteFile(l.Paths.Death()))
+	defer l.notes.close()
 	host.CloseOnExec(3)
-	if l.alone() {
+	if l.alone() || l.unready() {
 		return
 	}
 	for !l.start() && !l.watch() {
@@ -123,6 +126,7 @@ func (l *loop) judge() {
 	l.deaths[a.target] = append(l.deaths[a.target], now)
 	l.owe(a.target)
 	l.say("the agent ", a.target.Version, " (process ", strconv.Itoa(a.pid), ") died: ", a.how())
+	l.note(a.target, sequence, a.pid, a.how())
 }
 
 // owe makes the next start wait: a second, doubling to a minute while it goes on.

@@ -1,8 +1,8 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package launcher
 
 import "github.com/ssm-setup/ssm-setup/installer/pointer"
 
-// original would find the main program of an original agent; on these systems a package replaces it while it is stopped.
+// original would find an original agent at work; on these systems a package replaces it while it is stopped.
 func original(pointer.Paths) int { return 0 }

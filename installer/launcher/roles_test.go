@@ -25,6 +25,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case err != nil:
 		os.Exit(m.Run())
+	case os.Getenv("TEST_ORIGINAL") != "":
+		_, _ = os.Stdin.Read(make([]byte, 1))
 	case base(exe) == "amazon-ssm-agent", base(exe) == "ssm-cli":
 		os.Exit(actLauncher(paths))
 	case filepath.Base(os.Args[0]) == "updater":

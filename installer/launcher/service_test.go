@@ -76,6 +76,10 @@ func TestThreeDeathsMoveOn(t *testing.T) {
 	if n := m.count("start 9.3.0.0 3"); n != 3 {
 		t.Errorf("the dying version was started %d times, want 3", n)
 	}
+	m.until("word of how it died", func() bool {
+		d, err := launcher.ReadDeath(m.Paths)
+		return err == nil && d.Version == "9.3.0.0" && d.Sequence == 3 && d.PID > 0 && d.How == "exit code 1"
+	})
 }
 
 func TestDeathsAreForgottenWhenNothingIsLeft(t *testing.T) {

@@ -76,6 +76,7 @@ func (l *loop) walk() bool {
 			return true
 		}
 		l.say("cannot start the agent ", t.Version, ": ", err.Error())
+		l.note(t, l.state.Sequence, 0, "cannot be started: "+err.Error())
 		if ownFault(err) {
 			return false // not the version's: the same one again, after a while
 		}

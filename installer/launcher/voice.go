@@ -32,8 +32,13 @@ func (v *voice) say(parts ...string) {
 	if v.dropped > 0 {
 		line += " (" + strconv.Itoa(v.dropped) + " lines dropped before this one)"
 	}
+	v.send(line + "\n")
+}
+
+// send hands one piece over as it is.
+func (v *voice) send(text string) {
 	select {
-	case v.lines <- line + "\n":
+	case v.lines <- text:
 		v.dropped = 0
 	default:
 		v.dropped++

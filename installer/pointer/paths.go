@@ -89,6 +89,9 @@ func (p Paths) SlotDir() string { return filepath.Join(p.Data(), "pointer") }
 // Slot is the file of slot 0 or 1.
 func (p Paths) Slot(i int) string { return filepath.Join(p.SlotDir(), strconv.Itoa(i)) }
 
+// Death is the launcher's note of how the last agent ended that was not asked to.
+func (p Paths) Death() string { return filepath.Join(p.SlotDir(), "death") }
+
 // ProbationDir is the folder of all tokens.
 func (p Paths) ProbationDir() string { return filepath.Join(p.Data(), "probation") }
 

@@ -1,0 +1,74 @@
+package launcher
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+)
+
+// Death is the note of how an agent ended that was not asked to, or that could not be started. It is for people and for the
+// updater's words: nothing depends on it.
+type Death struct {
+	Version  string    // [pointer.Floor], or a version of the store
+	Sequence uint64    // of the pointer it was started under
+	PID      int       // 0: it was never a process
+	At       time.Time // to the second
+	How      string    // "exit code 3"
+}
+
+// ErrDeath says that the file holds no whole note.
+var ErrDeath = errors.New("no whole note of a death in the file")
+
+// noteSize is the size of the note's file in bytes: it is overwritten in place.
+const noteSize = 512
+
+// ReadDeath reads the note of the last death. fs.ErrNotExist: there was none since the pointer's folder was made.
+func ReadDeath(p pointer.Paths) (Death, error) {
+	b, err := os.ReadFile(p.Death())
+	if err != nil {
+		return Death{}, err
+	}
+	text := strings.TrimRight(string(b), " \n")
+	f := strings.SplitN(text, " ", 5)
+	if len(b) != noteSize || len(f) != 5 {
+		return Death{}, ErrDeath
+	}
+	d := Death{Version: f[0], How: f[4]}
+	var errs [3]error
+	d.Sequence, errs[0] = strconv.ParseUint(f[1], 10, 64)
+	d.PID, errs[1] = strconv.Atoi(f[2])
+	d.At, errs[2] = time.Parse(time.RFC3339, f[3])
+	if errors.Join(errs[:]...) != nil {
+		return Death{}, ErrDeath
+	}
+	return d, nil
+}
+
+// text is the note as the file has it: its fields in a line, the last one free text.
+func (d Death) text() string {
+	line := strings.Join([]string{d.Version, strconv.FormatUint(d.Sequence, 10), strconv.Itoa(d.PID),
+		d.At.UTC().Format(time.RFC3339), strings.ReplaceAll(d.How, "\n", " ")}, " ")
+	line = line[:min(len(line), noteSize-1)]
+	return line + strings.Repeat(" ", noteSize-1-len(line)) + "\n"
+}
+
+// noteFile takes whole notes; what cannot be written is lost.
+type noteFile string
+
+func (path noteFile) Write(note []byte) (int, error) {
+	f, err := os.OpenFile(string(path), os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return f.WriteAt(note, 0)
+}
+
+// note leaves word of a death, by another hand: the loop waits for no disk.
+func (l *loop) note(t pointer.Target, sequence uint64, pid int, how string) {
+	l.notes.send(Death{Version: t.Version, Sequence: sequence, PID: pid, At: time.Now(), How: how}.text())
+}
