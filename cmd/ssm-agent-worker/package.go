@@ -18,7 +18,7 @@ const packageUsage = `usage: package prepare                              the fo
        package recovery                             have the service started again whenever it dies
        package settings [-region R] [-endpoint URL]   write where updates come from and the services' address
        package settings -undo | -keep                the settings as they were before, or that copy away
-       package forget                                remove what updates put beside this version
+       package forget -product CODE                 remove what updates put beside this version
 Packages for systems without a shell call these while they install or remove the agent.`
 
 // runPackage is what a package asks of the agent that it installs or removes.
@@ -32,7 +32,11 @@ func runPackage(args []string) int {
 		err = packagePrepare(layout)
 	case len(args) == 1 && args[0] == "recovery":
 		err = setRecovery()
-	case len(args) == 1 && args[0] == "forget":
+	case len(args) == 3 && args[0] == "forget" && args[1] == "-product":
+		if replaced(args[2]) {
+			fmt.Println("another package is in its place; everything stays")
+			break
+		}
 		err = errors.Join(packageForget(layout), showOthers())
 	default:
 		fmt.Fprintln(os.Stderr, packageUsage)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"golang.org/x/sys/windows/registry"
 )
@@ -36,6 +37,18 @@ func showOthers() error {
 		}
 		return errors.Join(key.DeleteValue(hides), key.DeleteValue(hiddenByUs))
 	})
+}
+
+// replaced tells whether the service belongs to another package than the one of a product code: what is removed is then only an
+// entry, at the end of an upgrade. Windows Installer says so itself; this is the second lock.
+func replaced(product string) bool {
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, serviceKey, registry.QUERY_VALUE)
+	if err != nil {
+		return false
+	}
+	defer key.Close()
+	owner, _, err := key.GetStringValue("ProductCode")
+	return err == nil && !strings.EqualFold(owner, product)
 }
 
 // others looks at all programs listed, those for 32 bits too.

@@ -16,4 +16,6 @@ func hideOthers() error { return nil }
 
 func showOthers() error { return nil }
 
+func replaced(string) bool { return false }
+
 func setRecovery() error { return errors.ErrUnsupported }

@@ -119,13 +119,16 @@ func (b *building) makeAll(ctx context.Context) error {
 	return group.Wait()
 }
 
-// input are a platform's programs, signed and looked at.
+// input are a platform's programs, described, signed and looked at.
 func (b *building) input(ctx context.Context, platform Platform) (Input, error) {
 	in, err := b.binaries(ctx, platform)
 	if err != nil {
 		return in, err
 	}
-	if in.Bin, err = b.Signing.programs(in, b.work); err != nil {
+	if in.Bin, err = described(in, b.work); err == nil {
+		in.Bin, err = b.Signing.programs(in, b.work)
+	}
+	if err != nil {
 		return in, fmt.Errorf("programs for %s: %w", platform, err)
 	}
 	if b.Looked != nil && in.Bin != "" {

@@ -129,7 +129,7 @@ func (p *product) actions() {
 		{stepUnregister, undoingRun, worker, "-register -clear -y"},
 		{stepRegister, orderedRun | hidden, launcher, `-register -y -region "[REGION]" -id "[ID]" -code "[CODE]"`},
 		{stepForgetNode, orderedRun | evenIfItFails, worker, "-register -clear -y"},
-		{stepForget, orderedRun | evenIfItFails, worker, "package forget"},
+		{stepForget, orderedRun | evenIfItFails, worker, `package forget -product "[ProductCode]"`},
 	} {
 		p.add("CustomAction", a.name, a.kind, a.source, a.target)
 	}

@@ -205,6 +205,7 @@ func (p *product) service(component string) {
 	p.add("ServiceControl", "Start", serviceName, onInstallStart, nil, 0, component)
 	p.add("ServiceControl", "Stop", serviceName, onInstallStop|onRemovalStop|onRemovalDelete, nil, 1, component)
 	p.add("Registry", "Version", localMachine, serviceKey, "Version", p.in.Version.String(), component)
+	p.add("Registry", "Owner", localMachine, serviceKey, "ProductCode", "[ProductCode]", component) // whose removal is one
 }
 
 // upgrade says what is replaced and what must not be. Both ends of both ranges are there, and

@@ -146,7 +146,7 @@ func TestMSIService(t *testing.T) {
 	for table, want := range map[string]string{
 		"ServiceInstall": "AmazonSSMAgent | AmazonSSMAgent | Amazon SSM Agent | 16 | 2 | 32769 |  |  |  |  | service | amazon_ssm_agent.exe | Amazon SSM Agent",
 		"ServiceControl": "Start | AmazonSSMAgent | 1 |  | 0 | amazon_ssm_agent.exe\nStop | AmazonSSMAgent | 162 |  | 1 | amazon_ssm_agent.exe",
-		"Registry":       `Version | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | Version | 9.1.0.0 | amazon_ssm_agent.exe`,
+		"Registry":       `Owner | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | ProductCode | [ProductCode] | amazon_ssm_agent.exe` + "\n" + `Version | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | Version | 9.1.0.0 | amazon_ssm_agent.exe`,
 		"Upgrade": property(d, "UpgradeCode") + " | 0.0.0 | 9.1.0 |  | 769 |  | PREVIOUSVERSIONFOUND\n" +
 			property(d, "UpgradeCode") + " | 9.1.0 | 127.255.65535 |  | 514 |  | NEWERVERSIONFOUND",
 	} {

@@ -18,7 +18,7 @@ import (
 const serviceKey = `HKLM\SYSTEM\CurrentControlSet\Services\AmazonSSMAgent`
 
 // installers makes msi and exe of a version and returns their paths.
-func installers(t *testing.T, version string) (file, exe string) {
+func installers(t *testing.T, version string, signing pack.Signing) (file, exe string) {
 	t.Helper()
 	bin, out := buildWindows(t, version), t.TempDir()
 	mark := "-X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=" + version
@@ -26,18 +26,10 @@ func installers(t *testing.T, version string) (file, exe string) {
 		"./cmd/"+pack.Carrier); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	// wine looks at sizes where Windows compares the version in the table with none in the file: no two versions have one size.
-	for _, name := range []string{mainExe, agentExe} {
-		f, err := os.OpenFile(filepath.Join(bin, name), os.O_APPEND|os.O_WRONLY, 0)
-		must(t, err)
-		_, err = f.WriteString(strings.Repeat(" ", int(version[2]-'0')))
-		must(t, err)
-		must(t, f.Close())
-	}
 	formats, err := pack.ParseFormats([]string{"msi", "exe"})
 	must(t, err)
 	p := pack.Platform{OS: "windows", Arch: "amd64"}
-	plan := pack.Plan{Version: manifests.MustVersion(version), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: out, Time: time.Unix(1700000000, 0)}
+	plan := pack.Plan{Version: manifests.MustVersion(version), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: out, Time: time.Unix(1700000000, 0), Signing: signing}
 	_, err = pack.Build(context.Background(), plan)
 	must(t, err)
 	return filepath.Join(plan.Dir(), formats[0].File(p)), filepath.Join(plan.Dir(), formats[1].File(p))
@@ -46,10 +38,10 @@ func installers(t *testing.T, version string) (file, exe string) {
 // msiHost is a Windows with installers on its disk.
 type msiHost struct{ *prefix }
 
-func newMSIHost(t *testing.T) *msiHost {
+func newMSIHost(t *testing.T, signing pack.Signing, versions ...string) *msiHost {
 	h := &msiHost{windows(t)}
-	for _, v := range []string{"9.1.0.0", "9.2.0.0"} {
-		file, exe := installers(t, v)
+	for _, v := range versions {
+		file, exe := installers(t, v, signing)
 		h.copy(file, `C:\`+v+`.msi`)
 		h.copy(exe, `C:\`+v+`.exe`)
 	}
@@ -62,8 +54,7 @@ func (h *msiHost) code(want string, command ...string) {
 	h.t.Helper()
 	out, _ := h.try(append([]string{"cmd", "/c", `C:\code.bat`}, command...)...)
 	if !strings.Contains(out, "code="+want+"\n") {
-		log, _ := os.ReadFile(h.path(`C:\msi.log`))
-		h.t.Fatalf("%s: %s, want code %s\n%s", strings.Join(command, " "), out, want, strings.ReplaceAll(string(log), "\x00", ""))
+		h.t.Fatalf("%s: %s, want code %s\n%s", strings.Join(command, " "), out, want, h.log())
 	}
 }
 
@@ -117,6 +108,16 @@ func (h *msiHost) installed(version, start string) {
 		h.t.Errorf("programs listed: %v, want one %s", got, version)
 	}
 	h.eventually("the service", time.Minute, func() bool { return len(h.processes(mainExe)) == 1 && len(h.processes(agentExe)) == 1 })
+	// The folder of data was looked after (wine keeps no access lists, so what was set cannot be seen), and the first update finds
+	// its slots.
+	if got := h.value("SSMDataHardened"); got != "0x1" {
+		h.t.Errorf("the folder of data was not looked after: %q", got)
+	}
+	for _, slot := range []string{"0", "1"} {
+		if _, err := os.Stat(h.path(data + `InstanceData\pointer\` + slot)); err != nil {
+			h.t.Error(err)
+		}
+	}
 }
 
 // removed checks that nothing of the program is left.
@@ -129,11 +130,22 @@ func (h *msiHost) removed() {
 		h.t.Errorf("left in the registry: %s", got)
 	}
 	h.eventually("the service to end", time.Minute, func() bool { return len(h.processes(mainExe))+len(h.processes(agentExe)) == 0 })
+	for _, gone := range []string{"lock", "pointer", "probation", "ledger", "pulse", "update", "download", "update.lock"} {
+		if _, err := os.Stat(h.path(data + `InstanceData\` + gone)); err == nil {
+			h.t.Errorf("left behind: %s", gone)
+		}
+	}
+}
+
+// log is what Windows Installer wrote.
+func (h *msiHost) log() string {
+	b, _ := os.ReadFile(h.path(`C:\msi.log`))
+	return strings.ReplaceAll(string(b), "\x00", "")
 }
 
 // Install with registration, upgrade with the original's installer and its switches, remove.
 func TestMSILife(t *testing.T) {
-	h, region := newMSIHost(t), local.Start(t)
+	h, region := newMSIHost(t, pack.Signing{}, "9.1.0.0", "9.2.0.0"), local.Start(t)
 	id, code, err := region.CreateActivation(5)
 	must(t, err)
 	h.code("0", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn", "/l*v", `C:\msi.log`, "REGION=local", "ACTIVATION_CODE="+code, "ID="+id, "ENDPOINT="+region.URL())
@@ -168,17 +180,32 @@ func TestMSILife(t *testing.T) {
 			t.Errorf("the removal took %v", err)
 		}
 	}
+
+	// The kept registration is used again; with CLEARREGISTRATION it goes, too.
+	before = len(region.Pings(node))
+	h.code("0", "msiexec", "/i", `C:\9.2.0.0.msi`, "/qn", "/l*v", `C:\msi.log`)
+	h.installed("9.2.0.0", "0x2")
+	h.eventually("a ping of the node of before", time.Minute, func() bool { return len(region.Pings(node)) > before })
+	h.code("0", `C:\9.2.0.0.exe`, "/uninstall", "/quiet", "/log", `C:\msi.log`, "CLEARREGISTRATION=YES")
+	h.removed()
+	if text, err := os.ReadFile(h.path(data + `InstanceData\registration`)); err == nil && strings.Contains(string(text), node) {
+		t.Errorf("the registration is still there: %s", text)
+	}
 }
 
 // Refusals leave everything as it is; a repair brings back what is missing. (wine forgets the upgrade code with the removal of an
 // old version, so the newer one is installed first here.)
 func TestMSIRefusals(t *testing.T) {
-	h := newMSIHost(t)
+	h := newMSIHost(t, pack.Signing{}, "9.1.0.0", "9.2.0.0")
 	h.code("1603", "msiexec", "/i", `C:\9.2.0.0.msi`, "/qn", "CODE=x")
 	h.removed()
 	h.code("0", "msiexec", "/i", `C:\9.2.0.0.msi`, "/qn", "/l*v", `C:\msi.log`)
 	h.installed("9.2.0.0", "0x2")
-	h.code("1603", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn")
+	h.code("1603", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn", "/l*v", `C:\msi.log`)
+	// wine shows the reason to people only; what it logs is where it ended.
+	if log := h.log(); !strings.Contains(log, "LaunchConditions. Return value 0.") || strings.Contains(log, "InstallInitialize") {
+		t.Errorf("it did not end at the launch conditions:\n%s", log)
+	}
 	h.code("1603", `C:\9.1.0.0.exe`, "/quiet")
 	h.installed("9.2.0.0", "0x2")
 
