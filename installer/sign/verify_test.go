@@ -100,6 +100,34 @@ func TestEveryKindIsSignedAndVerified(t *testing.T) {
 	}
 }
 
+// Developer ID has certificates of their own for packages: Authenticode takes one, pkg the other.
+func TestCertificatesForPackages(t *testing.T) {
+	n := notary.New(t, now)
+	code, codeKey := n.RSA("Code Corp", notary.CodeSigning)
+	installer, installerKey := n.RSA("Developer ID Installer: Example", notary.AppleInstaller)
+	web, webKey := n.RSA("Server", notary.ServerAuth)
+	m := made{notary: n, signer: open(t, sign.Options{Cert: code, Key: codeKey, PkgCert: installer, PkgKey: installerKey})}
+	for kind, by := range map[string]string{"exe": "Code Corp", "pkg": "Developer ID Installer: Example"} {
+		r, err := sign.Verify(m.file(t, kind), trusting(t, nil, n.Root()))
+		if err != nil || r.Trust != sign.ByCA || r.Signatures[0].By != by {
+			t.Errorf("%s: %+v, %v", kind, r, err)
+		}
+	}
+	only := open(t, sign.Options{PkgCert: installer, PkgKey: installerKey})
+	if only.Windows() || !only.Pkg() {
+		t.Error("a certificate for packages signs programs, or no packages")
+	}
+	if err := only.Authenticode(context.Background(), file(t, "a.exe", exe())); !errors.Is(err, sign.ErrKey) {
+		t.Error(err)
+	}
+	for name, o := range map[string]sign.Options{"for web servers": {PkgCert: web, PkgKey: webKey}, "without its key": {PkgCert: installer},
+		"key of another": {PkgCert: installer, PkgKey: codeKey}, "without certificate": {PkgKey: installerKey}} {
+		if _, err := tryOpen(o); !errors.Is(err, sign.ErrKey) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Without keys of one's own it is told who claims to have signed, never that this is to be believed.
 func TestNothingIsBelievedWithoutAName(t *testing.T) {
 	m := setup(t, false)
@@ -329,6 +357,60 @@ func FuzzVerify(f *testing.F) {
 		path := file(t, "x", b)
 		if r, err := sign.Verify(path, sign.Trusted{Now: now}); err == nil && r.Trust != sign.Unsigned && r.Trust != sign.NotChecked {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// Whatever lies beside a file as its signature, or stands in a list, is refused, unless it is what it must be.
+func FuzzDetached(f *testing.F) {
+	private, public := pgpKey(f, packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519}, "")
+	good, err := open(f, sign.Options{PGPKey: private}).Detach(strings.NewReader("bytes"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add(good[:20])
+	f.Add([]byte("-----BEGIN PGP SIGNATURE-----\n\nwsBz\n-----END PGP SIGNATURE-----"))
+	trusted := trusting(f, public, nil)
+	f.Fuzz(func(t *testing.T, sig []byte) {
+		path := file(t, "x.sig", sig)
+		if err := os.WriteFile(strings.TrimSuffix(path, ".sig"), []byte("other bytes"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := sign.Verify(path, trusted); err == nil {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func FuzzList(f *testing.F) {
+	f.Add([]byte(sum([]byte("1")) + "  one\n"))
+	f.Add([]byte("00  ..\n"))
+	f.Fuzz(func(t *testing.T, list []byte) {
+		path := file(t, "SHA256SUMS", list)
+		if err := os.WriteFile(filepath.Join(filepath.Dir(path), "one"), []byte("1"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r, err := sign.Verify(path, sign.Trusted{Now: now})
+		if err == nil && r.Trust != sign.Unsigned {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// FuzzKeys: what a key or a certificate's file holds is read or refused.
+func FuzzKeys(f *testing.F) {
+	n := notary.New(f, now)
+	chain, key := n.ECDSA("Signer", notary.CodeSigning)
+	f.Add(chain, key)
+	f.Add([]byte{0x30, 3, 2, 1, 3}, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----"))
+	f.Fuzz(func(t *testing.T, chain, key []byte) {
+		if len(chain) == 0 {
+			return
+		}
+		_, err := tryOpen(sign.Options{Cert: chain, Key: key, Passphrase: "x"})
+		if err != nil && !errors.Is(err, sign.ErrKey) && !errors.Is(err, sign.ErrPassphrase) && !errors.Is(err, sign.ErrExpired) {
+			t.Error(err)
 		}
 	})
 }

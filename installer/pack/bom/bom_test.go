@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -144,4 +145,43 @@ func FuzzRead(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// Any tree of names goes there and back, whatever the number of nodes it takes.
+func TestAnyNames(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 30 {
+		entries, names := []bom.Entry{{Path: ".", Mode: fs.ModeDir | 0o755, Time: at}}, map[string]bool{}
+		folders := []string{"."}
+		for range random.IntN(1500) {
+			b := make([]byte, 1+random.IntN(60))
+			for i := range b {
+				b[i] = byte(1 + random.IntN(255))
+			}
+			name := strings.ReplaceAll(string(b), "/", "_")
+			full := folders[random.IntN(len(folders))] + "/" + name
+			if name == "." || name == ".." || names[full] {
+				continue
+			}
+			names[full] = true
+			e := bom.Entry{Path: full, Mode: fs.FileMode(random.IntN(0o1000)), UID: random.Uint32(), GID: random.Uint32(), Time: time.Unix(int64(random.Uint32()), 0).UTC()}
+			switch random.IntN(6) {
+			case 0:
+				e.Mode |= fs.ModeDir
+				if len(full) < 500 {
+					folders = append(folders, full)
+				}
+			case 1:
+				e.Mode, e.Link, e.Size, e.Sum = e.Mode|fs.ModeSymlink, string(b), int64(len(b)), bom.SumOf(b)
+			default:
+				e.Size, e.Sum = int64(random.Uint32()), random.Uint32()
+			}
+			entries = append(entries, e)
+		}
+		got, err := bom.Read(write(t, entries))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compare(t, got, entries)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,39 @@ func TestRefused(t *testing.T) {
 	} {
 		if err := cpio.NewWriter(io.Discard).Add(e, strings.NewReader("xx")); !errors.Is(err, cpio.ErrFormat) {
 			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// Any names and data go there and back.
+func TestAnyNames(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	for range 50 {
+		var entries []cpio.Entry
+		var data []string
+		for range random.IntN(40) {
+			name := make([]byte, 1+random.IntN(300))
+			for i := range name {
+				name[i] = byte(1 + random.IntN(255))
+			}
+			text := strings.Repeat("TRAILER!!!\x00070707", random.IntN(5)) // data that looks like an archive
+			kind := []fs.FileMode{0, fs.ModeDir, fs.ModeSymlink}[random.IntN(3)]
+			entries = append(entries, cpio.Entry{Name: string(name), Mode: kind | fs.FileMode(random.IntN(0o1000)), UID: random.IntN(1 << 18), GID: random.IntN(1 << 18),
+				Time: time.Unix(random.Int64N(1<<33), 0).UTC(), Size: int64(len(text))})
+			data = append(data, text)
+		}
+		r := cpio.NewReader(bytes.NewReader(pack(t, entries, data)))
+		for i, want := range entries {
+			got, err := r.Next()
+			if err != nil || got != want {
+				t.Fatalf("got %+v, %v, want %+v", got, err, want)
+			}
+			if b, err := io.ReadAll(r); err != nil || string(b) != data[i] {
+				t.Fatalf("data %q, %v", b, err)
+			}
+		}
+		if _, err := r.Next(); err != io.EOF {
+			t.Fatal(err)
 		}
 	}
 }

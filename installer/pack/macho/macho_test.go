@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -154,6 +155,58 @@ func tiny(signature []byte) []byte {
 		b = le.AppendUint32(b, v)
 	}
 	return append(b, signature...)
+}
+
+// Slices of any number and size lie in the file byte for byte, aligned, one behind the other; a reader that is not ours agrees.
+func TestAnySlices(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 50 {
+		var want [][]byte
+		var sections []*io.SectionReader
+		for i := range 1 + random.IntN(20) {
+			b := tiny(make([]byte, 16+random.IntN(70000)))
+			for j := 48; j < len(b); j++ {
+				b[j] = byte(random.Uint32())
+			}
+			binary.LittleEndian.PutUint32(b[4:], uint32(1<<24+7+i)) // each for a processor of its own
+			want = append(want, b)
+			sections = append(sections, section(b))
+		}
+		var out bytes.Buffer
+		if err := ours.Universal(&out, sections...); err != nil {
+			t.Fatal(err)
+		}
+		f, err := macho.NewFatFile(bytes.NewReader(out.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := uint32(0)
+		for i, a := range f.Arches {
+			if a.Offset%(1<<14) != 0 || a.Offset < end || !bytes.Equal(out.Bytes()[a.Offset:][:a.Size], want[i]) {
+				t.Fatalf("slice %d of %d: %+v", i, len(want), a.FatArchHeader)
+			}
+			end = a.Offset + a.Size
+		}
+		if len(f.Arches) != len(want) || int(end) != out.Len() {
+			t.Fatalf("%d of %d slices, %d bytes of %d", len(f.Arches), len(want), end, out.Len())
+		}
+	}
+}
+
+// FuzzUniversal: what is no 64-bit program is refused; what is taken comes out as it went in.
+func FuzzUniversal(f *testing.F) {
+	f.Add(tiny(make([]byte, 20)))
+	f.Add([]byte("#!/bin/sh\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var out bytes.Buffer
+		err := ours.Universal(&out, section(b))
+		if err != nil && !errors.Is(err, ours.ErrFormat) {
+			t.Error(err)
+		}
+		if err == nil && !bytes.HasSuffix(out.Bytes(), b) {
+			t.Error("the slice was touched")
+		}
+	})
 }
 
 func FuzzCheck(f *testing.F) {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	rand2 "math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -233,4 +234,47 @@ func FuzzTable(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// Any tree of names that a file system can have goes there and back.
+func TestAnyNames(t *testing.T) {
+	random := rand2.New(rand2.NewPCG(1, 2))
+	for range 50 {
+		a, names := xar.Archive{Time: at}, map[string]bool{}
+		folders := []string{""}
+		for range random.IntN(60) {
+			b := make([]byte, 1+random.IntN(40))
+			for i := range b {
+				b[i] = byte(1 + random.IntN(255))
+			}
+			name := strings.ReplaceAll(string(b), "/", "_")
+			full := folders[random.IntN(len(folders))] + name
+			if name == "." || name == ".." || names[full] {
+				continue
+			}
+			names[full] = true
+			f := xar.File{Name: full, Mode: fs.FileMode(random.IntN(0o1000)), Time: at}
+			if random.IntN(4) == 0 && len(full) < 200 {
+				f.Mode |= fs.ModeDir
+				folders = append(folders, full+"/")
+			} else {
+				f.Data, f.Deflate = bytes.Repeat(b, random.IntN(20)), random.IntN(2) == 0
+			}
+			a.Files = append(a.Files, f)
+		}
+		r := open(t, write(t, a))
+		got := map[string]xar.Entry{}
+		for _, e := range r.Files {
+			got[e.Name] = e
+		}
+		for _, want := range a.Files {
+			e := got[want.Name]
+			if b, err := r.Read(e, 1<<20); err != nil || !bytes.Equal(b, want.Data) || e.Mode != want.Mode {
+				t.Fatalf("%q: %v, %q, %v", want.Name, e.Mode, b, err)
+			}
+		}
+		if len(got) != len(a.Files) {
+			t.Fatalf("%d of %d files", len(got), len(a.Files))
+		}
+	}
 }
