@@ -70,7 +70,10 @@ func TestRpmFromARegion(t *testing.T) {
 func rpmSource(m *machine, c client, r *local.Region, key string) {
 	m.t.Helper()
 	m.copy(key, "etc/ssm-setup.asc")
-	m.put(c.repo, "[ssm]\nname=ssm\nbaseurl="+r.URL()+"/amazon-ssm-local\nenabled=1\nautorefresh=1\ngpgcheck=1\nrepo_gpgcheck=1\npkg_gpgcheck=1\ngpgkey=file:///etc/ssm-setup.asc\n")
+	if c.name == "zypper" { // without somebody at the terminal it trusts what rpm trusts, no more
+		m.run("rpm", "--import", "/etc/ssm-setup.asc")
+	}
+	m.put(c.repo, "[ssm]\nname=ssm\nbaseurl="+r.URL()+"/amazon-ssm-local\nenabled=1\nskip_if_unavailable=0\nautorefresh=1\ngpgcheck=1\nrepo_gpgcheck=1\npkg_gpgcheck=1\ngpgkey=file:///etc/ssm-setup.asc\n")
 }
 
 // listsOf are the keys that a repomd.xml names.
