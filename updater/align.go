@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
-	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
 // When what runs counts as proved without an update.
@@ -26,20 +26,32 @@ type move struct {
 	why           string
 }
 
-// aligned compares pointer, floor and what runs, and says what to do. It is pure. alive: the pulse is a living process's.
-func aligned(s pointer.State, floor string, p installer.Pulse, alive bool, now time.Time) move {
+// aligned compares pointer, floor and what runs, and says what to do. It is pure. alive: the pulse is a living process's; fell: the
+// floor of this version was tried under this pointer, and died.
+func aligned(s pointer.State, floor string, p installer.Pulse, alive, fell bool, now time.Time) move {
 	if s.Sequence == 0 || s.Probation {
 		return move{}
 	}
 	old := now.Sub(p.Started)
+	first := s.FloorFirst(floor)
 	switch {
-	case s.FloorFirst(floor):
+	case s.Floor != floor && (first || s.Active.IsFloor()) && fell && alive && p.Version != floor && p.Sequence == s.Sequence:
+		if t, ok := inRing(s, p, floor); ok && old >= fallbackProves {
+			return move{align: true, active: t, aside: pointer.OnFloor(), hold: pointer.OnFloor(),
+				why: fmt.Sprintf("%s, which a package brought, does not start, %s runs", floor, p.Version)}
+		}
+		return move{}
+	case first:
 		if alive && p.Version == floor && old >= floorProves {
 			return move{align: true, active: pointer.OnFloor(), why: "a package brought " + floor}
 		}
 		return move{}
 	case s.Floor != floor:
-		return move{align: true, active: s.Active, aside: s.SetAside, why: "a package brought " + floor + " below what runs"}
+		aside := s.SetAside
+		if aside.IsFloor() { // another one, by now
+			aside = pointer.Target{}
+		}
+		return move{align: true, active: s.Active, aside: aside, why: "a package brought " + floor}
 	case !alive || names(p, s.Active, floor):
 		return move{}
 	case p.Sequence < s.Sequence:
@@ -55,12 +67,18 @@ func aligned(s pointer.State, floor string, p installer.Pulse, alive bool, now t
 
 // inRing finds which target of the ring runs.
 func inRing(s pointer.State, p installer.Pulse, floor string) (pointer.Target, bool) {
-	for _, t := range []pointer.Target{s.Previous, pointer.OnFloor(), s.SetAside} {
+	for _, t := range []pointer.Target{s.Active, s.Previous, pointer.OnFloor(), s.SetAside} {
 		if !t.IsZero() && names(p, t, floor) {
 			return t, true
 		}
 	}
 	return pointer.Target{}, false
+}
+
+// floorFell reports whether the launcher noted that the floor of this version died under this pointer.
+func floorFell(p pointer.Paths, s pointer.State, floor string) bool {
+	d, err := launcher.ReadDeath(p)
+	return err == nil && d.Version == pointer.Floor && d.Floor == floor && d.Sequence == s.Sequence
 }
 
 // align does what [aligned] says.
@@ -76,7 +94,7 @@ func (e *Engine) align(ctx context.Context, b *book) error {
 	}
 	w := &work{Engine: e, book: b, u: &Update{}, store: s}
 	p, alive := w.pulse()
-	m := aligned(state, floor.String(), p, alive, e.Now())
+	m := aligned(state, floor.String(), p, alive, floorFell(s.Paths, state, floor.String()), e.Now())
 	if m.leave {
 		e.Log.Info("asking the running agent to leave", "version", p.Version, "why", m.why)
 		w.sendAway(ctx)
@@ -86,8 +104,7 @@ func (e *Engine) align(ctx context.Context, b *book) error {
 	}
 	e.Log.Info("bringing the pointer in line", "active", m.active.Version, "why", m.why)
 	if !m.hold.IsZero() {
-		v, _ := manifests.ParseVersion(m.hold.Version)
-		b.hold(v, m.why, false, e.Now())
+		b.hold(versionOf(m.hold, floor), m.why, false, e.Now())
 		if err := b.save(true); err != nil {
 			return err
 		}

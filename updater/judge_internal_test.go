@@ -112,23 +112,30 @@ func TestAligned(t *testing.T) {
 		floor string
 		pulse installer.Pulse
 		want  move
+		fell  bool
 	}{
-		"all is well":                  {state, "9.1.0.0", runs("9.2.0.0", "aa", 7, time.Hour), move{}},
-		"confirmed since":              {state, "9.1.0.0", runs("9.2.0.0", "aa", 6, time.Hour), move{}},
-		"no pointer":                   {pointer.State{Active: pointer.OnFloor()}, "9.1.0.0", runs("9.1.0.0", "", 0, time.Hour), move{}},
-		"on probation":                 {probation, "9.3.0.0", runs("9.3.0.0", "", 7, time.Hour), move{}},
-		"new floor, not proved":        {state, "9.3.0.0", runs("9.3.0.0", "", 7, 10*time.Second), move{}},
-		"new floor, proved":            {state, "9.3.0.0", runs("9.3.0.0", "", 7, 2*time.Minute), move{align: true, active: pointer.OnFloor()}},
-		"new floor, still the old one": {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, time.Hour), move{}},
-		"new floor below":              {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), move{align: true, active: two}},
-		"floor upgraded under itself":  {onFloor, "9.1.9.0", runs("9.1.9.0", "", 7, time.Second), move{align: true, active: pointer.OnFloor()}},
-		"fell back, young":             {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 29*time.Minute), move{}},
-		"fell back, old":               {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), move{align: true, active: one, aside: two, hold: two}},
-		"fell back to the floor":       {state, "9.1.0.0", runs("9.1.0.0", "xx", 7, 31*time.Minute), move{align: true, active: pointer.OnFloor(), aside: two, hold: two}},
-		"of an older pointer":          {state, "9.1.0.0", runs("9.1.5.0", "bb", 6, time.Second), move{leave: true}},
+		"all is well":                    {state, "9.1.0.0", runs("9.2.0.0", "aa", 7, time.Hour), move{}, false},
+		"confirmed since":                {state, "9.1.0.0", runs("9.2.0.0", "aa", 6, time.Hour), move{}, false},
+		"no pointer":                     {pointer.State{Active: pointer.OnFloor()}, "9.1.0.0", runs("9.1.0.0", "", 0, time.Hour), move{}, false},
+		"on probation":                   {probation, "9.3.0.0", runs("9.3.0.0", "", 7, time.Hour), move{}, false},
+		"new floor, not proved":          {state, "9.3.0.0", runs("9.3.0.0", "", 7, 10*time.Second), move{}, false},
+		"new floor, proved":              {state, "9.3.0.0", runs("9.3.0.0", "", 7, 2*time.Minute), move{align: true, active: pointer.OnFloor()}, false},
+		"new floor, still the old one":   {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, time.Hour), move{}, false},
+		"new floor below":                {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), move{align: true, active: two}, false},
+		"floor upgraded under itself":    {onFloor, "9.1.9.0", runs("9.1.9.0", "", 7, time.Second), move{align: true, active: pointer.OnFloor()}, false},
+		"fell back, young":               {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 29*time.Minute), move{}, false},
+		"fell back, old":                 {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), move{align: true, active: one, aside: two, hold: two}, false},
+		"fell back to the floor":         {state, "9.1.0.0", runs("9.1.0.0", "xx", 7, 31*time.Minute), move{align: true, active: pointer.OnFloor(), aside: two, hold: two}, false},
+		"of an older pointer":            {state, "9.1.0.0", runs("9.1.5.0", "bb", 6, time.Second), move{leave: true}, false},
+		"new floor fell, young":          {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 29*time.Minute), move{}, true},
+		"new floor fell, old":            {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 31*time.Minute), move{align: true, active: two, aside: pointer.OnFloor(), hold: pointer.OnFloor()}, true},
+		"new floor fell, of an old one":  {state, "9.3.0.0", runs("9.2.0.0", "aa", 6, time.Hour), move{}, true},
+		"floor under itself fell":        {onFloor, "9.1.9.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), move{align: true, active: one, aside: pointer.OnFloor(), hold: pointer.OnFloor()}, true},
+		"floor under itself fell, young": {onFloor, "9.1.9.0", runs("9.1.5.0", "bb", 7, time.Minute), move{}, true},
+		"floor below, once fell":         {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), move{align: true, active: two}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := aligned(c.state, c.floor, c.pulse, true, now)
+			got := aligned(c.state, c.floor, c.pulse, true, c.fell, now)
 			got.why = ""
 			if got != c.want {
 				t.Errorf("%+v, want %+v", got, c.want)

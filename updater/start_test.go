@@ -202,7 +202,7 @@ No rollback needed
 		"crash": {func(w *world) { w.nature["9.2.0.0"] = "dead" }, "", `Updating amazon-ssm-agent from 9.1.0.0 to 9.2.0.0
 Successfully downloaded FILE
 Initiating amazon-ssm-agent update to 9.2.0.0
-failed to update amazon-ssm-agent to 9.2.0.0, failed to start the agent, ErrorMessage=the launcher gave it up and runs 9.1.0.0 instead
+failed to update amazon-ssm-agent to 9.2.0.0, failed to start the agent, ErrorMessage=the launcher gave it up and runs 9.1.0.0 instead (its process ended: exit code 3)
 Initiating rollback amazon-ssm-agent to 9.1.0.0
 rolledback amazon-ssm-agent to 9.1.0.0
 Failed to update amazon-ssm-agent to 9.2.0.0

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
 )
 
 // watch is the seventh stop. The updater, not the agent, decides whether the new version proved itself; see trial for the rules.
@@ -32,7 +33,7 @@ func (w *work) watch(ctx context.Context) error {
 				return w.unsound("it cannot read the registration: " + err.Error())
 			}
 		case unsound:
-			return w.unsound(reason)
+			return w.unsound(reason + w.death())
 		case again:
 			w.sendAway(ctx)
 		case deserted:
@@ -137,6 +138,15 @@ func (w *work) unsound(reason string) error {
 
 func (w *work) notAlive(reason string) string {
 	return fmt.Sprintf("failed to update %v to %v, failed to start the agent, ErrorMessage=%v", w.product(), w.u.Target, reason)
+}
+
+// death is how the version under trial died, as the launcher saw it; empty when it did not.
+func (w *work) death() string {
+	d, err := launcher.ReadDeath(w.Layout.Pointer())
+	if err != nil || d.Sequence != w.u.Sequence || d.Version != w.u.To.Version {
+		return ""
+	}
+	return fmt.Sprintf(" (its process ended: %s)", d.How)
 }
 
 // settled waits for life in a version that was confirmed here before; it needs no service for that.

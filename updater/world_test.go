@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -50,10 +51,12 @@ type world struct {
 	health    []string
 	spoilt    func(archive []byte) []byte // what the region really gives
 	free      uint64
+	floor     string // version a package installed
 }
 
 type process struct {
 	pid     int
+	target  pointer.Target
 	version string
 	born    time.Time
 	pulse   installer.Pulse
@@ -70,7 +73,7 @@ func program(version string) []byte {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, layout: installer.At(t.TempDir()), now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), launcher: true, reachable: true,
-		instance: "mi-00000000000000001", nature: map[string]string{}, died: map[string]int{}, versions: []string{"9.1.0.0", "9.2.0.0"},
+		instance: "mi-00000000000000001", nature: map[string]string{}, died: map[string]int{}, versions: []string{"9.1.0.0", "9.2.0.0"}, floor: "9.1.0.0",
 		status: map[string]string{}, free: 1 << 40}
 	w.put(w.layout.Launcher(), program("9.1.0.0"))
 	w.put(w.layout.Worker(), program("9.1.0.0"))
@@ -137,7 +140,7 @@ func (w *world) start() {
 	p := w.layout.Pointer()
 	state, _ := pointer.Read(p)
 	tokens := pointer.Tokens(p, state.Sequence)
-	for _, t := range state.Ring(pointer.Facts{Floor: "9.1.0.0", Whole: true, Tokens: tokens}) {
+	for _, t := range state.Ring(pointer.Facts{Floor: w.floor, Whole: true, Tokens: tokens}) {
 		file, err := pointer.Check(p, t)
 		if err != nil || w.died[t.Version] >= 3 {
 			continue
@@ -149,17 +152,34 @@ func (w *world) start() {
 		version, _, _ := strings.Cut(strings.SplitAfter(string(content), "version=")[1], "\x00")
 		w.pids++
 		sum := sha256.Sum256(content)
-		w.agent = &process{pid: 1000 + w.pids, version: version, born: w.now, pulse: installer.Pulse{PID: 1000 + w.pids, Started: w.now,
+		w.agent = &process{pid: 1000 + w.pids, target: t, version: version, born: w.now, pulse: installer.Pulse{PID: 1000 + w.pids, Started: w.now,
 			Version: version, Hash: hex.EncodeToString(sum[:]), Sequence: state.Sequence, InstanceID: w.instance, BootID: "boot"}}
 		return
 	}
 }
 
 func (w *world) die() {
-	w.died[w.agent.version]++
-	w.again = w.now.Add(time.Second << min(w.died[w.agent.version], 5))
+	who := w.agent.target.Version
+	w.died[who]++
+	w.again = w.now.Add(time.Second << min(w.died[who], 5))
+	note := fmt.Sprintf("%s %s %d %d %s exit code 3", who, w.floor, w.agent.pulse.Sequence, w.agent.pid, w.now.Format(time.RFC3339))
+	_ = os.WriteFile(w.layout.Pointer().Death(), []byte(note+strings.Repeat(" ", 511-len(note))+"\n"), 0o644)
 	w.agent = nil
 }
+
+// upgrade is a package that brings another floor, and restarts the service.
+func (w *world) upgrade(version string) {
+	_ = os.Remove(w.layout.Worker()) // by another file of that name, as packages do
+	w.put(w.layout.Launcher(), program(version))
+	w.put(w.layout.Worker(), program(version))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.floor = version
+	w.restart()
+}
+
+// restart is the service's: another launcher, which knows of no deaths.
+func (w *world) restart() { w.agent, w.again, w.died = nil, w.now, map[string]int{} }
 
 // engine is an updater on this machine.
 func (w *world) engine() *updater.Engine {
@@ -212,10 +232,10 @@ func (w *world) engine() *updater.Engine {
 				return pid, running
 			},
 			SendAway: func(context.Context) error {
-				locked(func() { w.agent, w.again, w.died = nil, w.now, map[string]int{} })
+				locked(w.restart)
 				return nil
 			},
-			Floor: func() (manifests.Version, error) { return ver("9.1.0.0"), nil },
+			Floor: func() (manifests.Version, error) { return ver(w.floor), nil },
 			Free:  func(string) (uint64, error) { return w.free, nil },
 			Try: func(_ context.Context, file string, args ...string) (string, error) {
 				content, err := os.ReadFile(file)
@@ -339,7 +359,7 @@ func (w *world) whole(want ...string) {
 	}
 	active := state.Active.Version
 	if state.Active.IsFloor() {
-		active = "9.1.0.0"
+		active = w.floor
 	}
 	if active != got {
 		w.t.Fatalf("%s runs, the pointer says %s", got, active)

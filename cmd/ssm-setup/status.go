@@ -47,6 +47,7 @@ type statusResult struct {
 	Source      string           `json:"source"` // where updates come from
 	Pinged      time.Time        `json:"last_round_trip,omitzero"`
 	Fault       string           `json:"last_fault,omitempty"`
+	Death       string           `json:"last_death,omitempty"` // how an agent ended that nobody asked to, within the last day
 	Update      *updater.Outcome `json:"last_update"`
 	UnderWay    *updater.Update  `json:"update_under_way,omitempty"`
 	Skip        []updater.Held   `json:"skip,omitempty"`
@@ -113,6 +114,9 @@ func (r *statusResult) running(l installer.Layout) {
 		pulse = installer.Pulse{}
 	}
 	r.Pinged, r.Fault = pulse.LastRoundTrip, pulse.LastFault
+	if d, err := launcher.ReadDeath(l.Pointer()); err == nil && time.Since(d.At) < 24*time.Hour {
+		r.Death = fmt.Sprintf("%s, %s ago: %s", d.Version, time.Since(d.At).Round(time.Second), d.How)
+	}
 	if running {
 		r.PID = pid
 		if pid == pulse.PID || pid == 0 {
@@ -148,6 +152,9 @@ func statusText(r statusResult) string {
 	}
 	line("node", "%s", dash(strings.TrimSpace(r.InstanceID+" "+r.Region)))
 	line("last ping", "%s", ago(r.Pinged, r.Fault))
+	if r.Death != "" {
+		line("last death", "%s", r.Death)
+	}
 	line("updates from", "%s", dash(r.Source))
 	line("last update", "%s", updateText(r.Update))
 	if r.UnderWay != nil {

@@ -11,9 +11,10 @@ import (
 )
 
 // Death is the note of how an agent ended that was not asked to, or that could not be started. It is for people and for the
-// updater's words: nothing depends on it.
+// updater; what is started next never depends on it.
 type Death struct {
 	Version  string    // [pointer.Floor], or a version of the store
+	Floor    string    // the launcher's own version: the floor's
 	Sequence uint64    // of the pointer it was started under
 	PID      int       // 0: it was never a process
 	At       time.Time // to the second
@@ -33,15 +34,15 @@ func ReadDeath(p pointer.Paths) (Death, error) {
 		return Death{}, err
 	}
 	text := strings.TrimRight(string(b), " \n")
-	f := strings.SplitN(text, " ", 5)
-	if len(b) != noteSize || len(f) != 5 {
+	f := strings.SplitN(text, " ", 6)
+	if len(b) != noteSize || len(f) != 6 {
 		return Death{}, ErrDeath
 	}
-	d := Death{Version: f[0], How: f[4]}
+	d := Death{Version: f[0], Floor: f[1], How: f[5]}
 	var errs [3]error
-	d.Sequence, errs[0] = strconv.ParseUint(f[1], 10, 64)
-	d.PID, errs[1] = strconv.Atoi(f[2])
-	d.At, errs[2] = time.Parse(time.RFC3339, f[3])
+	d.Sequence, errs[0] = strconv.ParseUint(f[2], 10, 64)
+	d.PID, errs[1] = strconv.Atoi(f[3])
+	d.At, errs[2] = time.Parse(time.RFC3339, f[4])
 	if errors.Join(errs[:]...) != nil {
 		return Death{}, ErrDeath
 	}
@@ -50,7 +51,7 @@ func ReadDeath(p pointer.Paths) (Death, error) {
 
 // text is the note as the file has it: its fields in a line, the last one free text.
 func (d Death) text() string {
-	line := strings.Join([]string{d.Version, strconv.FormatUint(d.Sequence, 10), strconv.Itoa(d.PID),
+	line := strings.Join([]string{d.Version, d.Floor, strconv.FormatUint(d.Sequence, 10), strconv.Itoa(d.PID),
 		d.At.UTC().Format(time.RFC3339), strings.ReplaceAll(d.How, "\n", " ")}, " ")
 	line = line[:min(len(line), noteSize-1)]
 	return line + strings.Repeat(" ", noteSize-1-len(line)) + "\n"
@@ -70,5 +71,5 @@ func (path noteFile) Write(note []byte) (int, error) {
 
 // note leaves word of a death, by another hand: the loop waits for no disk.
 func (l *loop) note(t pointer.Target, sequence uint64, pid int, how string) {
-	l.notes.send(Death{Version: t.Version, Sequence: sequence, PID: pid, At: time.Now(), How: how}.text())
+	l.notes.send(Death{Version: t.Version, Floor: l.Stamp, Sequence: sequence, PID: pid, At: time.Now(), How: how}.text())
 }

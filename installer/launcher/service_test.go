@@ -78,7 +78,7 @@ func TestThreeDeathsMoveOn(t *testing.T) {
 	}
 	m.until("word of how it died", func() bool {
 		d, err := launcher.ReadDeath(m.Paths)
-		return err == nil && d.Version == "9.3.0.0" && d.Sequence == 3 && d.PID > 0 && d.How == "exit code 1"
+		return err == nil && d.Version == "9.3.0.0" && d.Floor == floorVersion && d.Sequence == 3 && d.PID > 0 && d.How == "exit code 1"
 	})
 }
 

@@ -58,6 +58,7 @@ func (l *loop) walk() bool {
 		file, err := pointer.Check(l.Paths, t)
 		if err != nil {
 			l.say("cannot start the agent ", t.Version, ": ", err.Error())
+			l.note(t, l.state.Sequence, 0, "cannot be started: "+err.Error())
 			continue
 		}
 		if l.state.Probation && t == l.state.Active && !atEnd {

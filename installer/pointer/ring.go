@@ -12,7 +12,7 @@ type Facts struct {
 // Ring is the order in which agents are tried: active, previous, floor, set aside. Every target stands in it once.
 //
 //   - A floor that a package changed goes first, see [State.FloorFirst].
-//   - What is set aside goes to the end.
+//   - What is set aside goes to the end; the floor only as long as it is the one that was set aside.
 //   - An active version on probation without a token goes to the very end.
 func (s State) Ring(f Facts) []Target {
 	var ring []Target
@@ -27,7 +27,7 @@ func (s State) Ring(f Facts) []Target {
 	add(s.Active)
 	add(s.Previous)
 	add(OnFloor())
-	if !s.SetAside.IsZero() {
+	if !s.SetAside.IsZero() && !(s.SetAside.IsFloor() && f.Floor != s.Floor) {
 		ring = last(ring, s.SetAside)
 	}
 	if s.Probation && f.Tokens == 0 {

@@ -42,6 +42,8 @@ func TestRing(t *testing.T) {
 		{name: "active set aside", active: "9.3.0.0", previous: "9.2.0.0", aside: "9.3.0.0", seen: "9.1.0.0", floor: "9.1.0.0",
 			want: "9.2.0.0 floor 9.3.0.0"},
 		{name: "floor set aside", active: "floor", previous: "9.2.0.0", aside: "floor", seen: "9.1.0.0", floor: "9.1.0.0", want: "9.2.0.0 floor"},
+		{name: "another floor than the one set aside", active: "9.2.0.0", previous: "9.1.5.0", aside: "floor", seen: "9.3.0.0", floor: "9.4.0.0",
+			want: "floor 9.2.0.0 9.1.5.0"},
 		{name: "package newer on probation", active: "9.2.0.0", previous: "floor", seen: "9.1.0.0", floor: "9.3.0.0", probation: true,
 			noMore: true, want: "floor 9.2.0.0"},
 	} {
