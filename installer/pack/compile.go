@@ -59,7 +59,7 @@ func newCompiler(ctx context.Context, source, toolchain string, log io.Writer) (
 	}
 	choice := "GOTOOLCHAIN=" + toolchain
 	cmd := exec.CommandContext(ctx, "go", append([]string{"env", "-json"}, kept...)...)
-	cmd.Dir, cmd.Env = source, append(os.Environ(), choice)
+	cmd.Dir, cmd.Env = source, append(slices.DeleteFunc(os.Environ(), func(v string) bool { return decides(v) && !keeps(v) }), choice)
 	var said tail
 	cmd.Stderr = io.MultiWriter(log, &said)
 	out, err := cmd.Output()
@@ -69,26 +69,39 @@ func newCompiler(ctx context.Context, source, toolchain string, log io.Writer) (
 			return nil, ctx.Err()
 		case errors.Is(err, exec.ErrNotFound):
 			return nil, ErrNoGo
+		case strings.Contains(said.text(), "toolchain"):
+			return nil, fmt.Errorf("%w: %s\n%s", ErrToolchain, toolchain, said.text())
 		}
-		return nil, fmt.Errorf("%w: %s\n%s", ErrToolchain, toolchain, said.text())
+		return nil, fmt.Errorf("go env: %w\n%s", err, said.text())
 	}
 	settings := map[string]string{}
 	if err := json.Unmarshal(out, &settings); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
-	env := slices.DeleteFunc(os.Environ(), decides)
+	env := slices.DeleteFunc(os.Environ(), decides) // what go keeps is added as it understood it
 	for _, name := range kept {
 		env = append(env, name+"="+settings[name])
 	}
 	return &compiler{source: source, env: append(append(env, pinned...), choice), log: log}, nil
 }
 
-// decides tells whether a variable could change what go makes, or hide a setting that is carried over.
-func decides(variable string) bool {
+// keeps tells whether a variable of the environment is one of go's settings to keep, or names the file with them.
+func keeps(variable string) bool {
+	name := nameOf(variable)
+	return name == "GOENV" || slices.Contains(kept, name)
+}
+
+func nameOf(variable string) string {
 	name, _, _ := strings.Cut(variable, "=")
 	if runtime.GOOS == "windows" {
 		name = strings.ToUpper(name)
 	}
+	return name
+}
+
+// decides tells whether a variable could change what go makes, or hide a setting that is carried over.
+func decides(variable string) bool {
+	name := nameOf(variable)
 	return (strings.HasPrefix(name, "GO") || strings.HasPrefix(name, "CGO_")) && !slices.Contains(harmless, name)
 }
 
