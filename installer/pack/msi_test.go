@@ -237,6 +237,71 @@ func TestMSISecrets(t *testing.T) {
 	}
 }
 
+// Whoever is refused learns why; a removal never is.
+func TestMSIConditions(t *testing.T) {
+	d := openMSI(t, input(t, windowsOn("amd64")))
+	golden(t, rows(d, "LaunchCondition"), `
+Installed OR NOT (CODE OR ACTIVATION_CODE) OR (REGION AND (ID OR ACTIVATION_ID)) | To register, REGION, CODE and ID are needed together.
+Installed OR NOT (ID OR ACTIVATION_ID) OR (REGION AND (CODE OR ACTIVATION_CODE)) | To register, REGION, CODE and ID are needed together.
+Installed OR NOT NEWERVERSIONFOUND | A newer version of [ProductName] is installed; it is not replaced by version [ProductVersion]. Remove it first if you want to go back.
+Installed OR Privileged | [ProductName] can only be installed by an administrator.
+Installed OR WINDOWSMAJOR | [ProductName] needs Windows Server 2016 or Windows 10 or later.`)
+	if got := strings.Join(rows(d, "CustomAction"), "\n"); got != strings.TrimSpace(`
+CheckLinks | 3090 | ssm_agent_worker.exe | -tools -winOnFirstInstallChecks
+ClearRegistration | 3154 | ssm_agent_worker.exe | -register -clear -y
+FinishSettings | 3602 | ssm_agent_worker.exe | package settings -keep
+ForgetVersions | 3154 | ssm_agent_worker.exe | package forget -product "[ProductCode]"
+KeepFloor | 3154 | amazon_ssm_agent.exe | updater keep-floor
+PrepareFolders | 3090 | ssm_agent_worker.exe | package prepare
+RegisterNode | 11282 | amazon_ssm_agent.exe | -register -y -region "[REGION]" -id "[ID]" -code "[CODE]"
+SetRecovery | 3154 | ssm_agent_worker.exe | package recovery
+TakeActivationCode | 51 | CODE | [ACTIVATION_CODE]
+TakeActivationId | 51 | ID | [ACTIVATION_ID]
+TellFolder | 51 | ARPINSTALLLOCATION | [AgentFolder]
+UndoRegistration | 3346 | ssm_agent_worker.exe | -register -clear -y
+UndoSettings | 3346 | ssm_agent_worker.exe | package settings -undo
+WriteSettings | 3090 | ssm_agent_worker.exe | package settings -region "[REGION]" -endpoint "[ENDPOINT]"`) {
+		t.Errorf("actions:\n%s", got)
+	}
+	for action, want := range map[string]string{
+		"ForgetVersions":    `REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE`,
+		"ClearRegistration": `REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE AND CLEARREGISTRATION~="YES"`,
+		"PrepareFolders":    `NOT REMOVE="ALL"`,
+	} {
+		if got := conditions(d)[action]; got != want {
+			t.Errorf("%s happens when %q", action, got)
+		}
+	}
+}
+
+// Every column of every table has its row in _Validation, and what the rows ask for holds.
+func TestMSIValidation(t *testing.T) {
+	for _, arch := range []string{"amd64", "arm64", "386"} {
+		d := openMSI(t, input(t, windowsOn(arch)))
+		described := map[string]bool{}
+		for _, r := range d.Table("_Validation").Rows {
+			described[fmt.Sprint(r[0], ".", r[1])] = true
+		}
+		columns := 0
+		for _, table := range d.Tables {
+			for _, c := range table.Columns {
+				if columns++; !described[table.Name+"."+c.Name] {
+					t.Errorf("%s: nothing is said of %s.%s", arch, table.Name, c.Name)
+				}
+			}
+		}
+		if columns != len(described) || d.Table("_Validation") == nil {
+			t.Errorf("%s: %d columns, %d are described", arch, columns, len(described))
+		}
+		if err := d.Validate(); err != nil {
+			t.Errorf("%s: %v", arch, err)
+		}
+		if d.Summary.Schema != 500 {
+			t.Errorf("%s: for Windows Installer %d", arch, d.Summary.Schema)
+		}
+	}
+}
+
 func TestMSI32(t *testing.T) {
 	d := openMSI(t, input(t, windowsOn("386")))
 	if got := rows(d, "Directory")[2]; got != "ProgramFilesFolder | TARGETDIR | ." {

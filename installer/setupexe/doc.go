@@ -1,7 +1,7 @@
 // Package setupexe is AmazonSSMAgentSetup.exe: one program that carries a Windows Installer package behind itself and hands it to
 // msiexec, with the switches and properties that the original's installer takes (spec update 4.5).
 //
-//	AmazonSSMAgentSetup.exe [/quiet] [/norestart] [/uninstall] [/log FILE] [NAME=VALUE …]
+//	AmazonSSMAgentSetup.exe [/quiet] [/norestart] [/repair | /uninstall] [/log FILE] [NAME=VALUE …]
 //
 // A file of it is
 //
@@ -13,6 +13,9 @@
 //
 // A signature is put behind the trailer, at the place that the program's header names; so the trailer is looked for at that
 // place, or at the file's end without a signature. Nothing is searched, and what is not whole is not run.
+//
+// For msiexec the package is unpacked into a folder that is made with access for administrators and the system alone, below the
+// system's folder for temporary files: in a person's own, every program of that person could exchange it while it is installed.
 //
 // The exit code is msiexec's: 0 done, 3010 done but the machine must be restarted, 1602 cancelled, 1603 failed (a newer version,
 // for one), 1605 not installed (at removal), 1618 another installation is under way. 87 (ERROR_INVALID_PARAMETER) is a wrong

@@ -2,7 +2,12 @@
 
 package setupexe
 
-import "errors"
+import (
+	"errors"
+	"os"
+)
 
 // install needs Windows.
 func install(order, string) (int, error) { return 0, errors.ErrUnsupported }
+
+func ownFolder() (string, error) { return os.MkdirTemp("", folderName) }

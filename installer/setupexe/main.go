@@ -10,12 +10,17 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 
-const wrongSwitch = 87 // ERROR_INVALID_PARAMETER
+const (
+	wrongSwitch = 87 // ERROR_INVALID_PARAMETER
+	folderName  = "AmazonSSMAgentSetup-"
+)
 
 const usage = `AmazonSSMAgentSetup %s
-usage: AmazonSSMAgentSetup.exe [/quiet] [/norestart] [/uninstall] [/log FILE] [NAME=VALUE ...]
+usage: AmazonSSMAgentSetup.exe [/quiet] [/norestart] [/repair | /uninstall] [/log FILE] [NAME=VALUE ...]
   REGION=... CODE=... ID=...   register this machine with an activation
   ENDPOINT=URL                 services in place of the region's own
+  OVERRIDE=YES                 register again though there is a registration
+  CLEARREGISTRATION=YES        with /uninstall: forget the registration, too
   SKIPSYMLINKSCAN=YES          install though there are links in the data folder
   ALLOWEC2INSTALL=YES          taken for compatibility
 `
@@ -45,7 +50,7 @@ func (o order) run() (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	dir, err := os.MkdirTemp("", "AmazonSSMAgentSetup-")
+	dir, err := ownFolder()
 	if err != nil {
 		return 0, err
 	}

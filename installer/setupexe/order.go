@@ -8,9 +8,10 @@ import (
 
 // order is a command line.
 type order struct {
-	quiet, noRestart, uninstall, help bool
-	log                               string
-	properties                        []string // NAME=VALUE
+	quiet, noRestart, repair, uninstall, help bool
+
+	log        string
+	properties []string // NAME=VALUE
 }
 
 // parse reads switches, in any case and with / or -, and properties.
@@ -30,7 +31,9 @@ func parse(args []string) (o order, err error) {
 			o.quiet = true
 		case "norestart":
 			o.noRestart = true
-		case "install", "repair":
+		case "install":
+		case "repair":
+			o.repair = true
 		case "uninstall", "x":
 			o.uninstall = true
 		case "?", "h", "help":
@@ -55,8 +58,11 @@ func isName(s string) bool {
 // line is the command line for msiexec, quoted as it wants it: NAME="VALUE", a quote inside doubled.
 func (o order) line(msiexec, pkg string) string {
 	words := []string{`"` + msiexec + `"`, "/i", `"` + pkg + `"`}
-	if o.uninstall {
+	switch {
+	case o.uninstall:
 		words[1] = "/x"
+	case o.repair:
+		words[1] = "/femus" // whatever is missing, older or the same
 	}
 	if o.quiet {
 		words = append(words, "/qn")

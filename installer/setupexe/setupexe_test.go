@@ -96,6 +96,11 @@ func TestLine(t *testing.T) {
 		"CODE=a=b ID= /quiet REGION=eu-west-1":    `"m" /i "p" /qn CODE="a=b" ID="" REGION="eu-west-1"`,
 		`/log /tmp/l.txt CODE=a"b`:                `"m" /i "p" /l*v "/tmp/l.txt" CODE="a""b"`,
 		"/uninstall /quiet /norestart":            `"m" /x "p" /qn /norestart`,
+		"/repair /q":                              `"m" /femus "p" /qn`,
+		"/install /passive":                       `"m" /i "p" /qn`,
+		"/uninstall CLEARREGISTRATION=YES":        `"m" /x "p" CLEARREGISTRATION="YES"`,
+		"OVERRIDE=YES ENDPOINT=https://x:7/":      `"m" /i "p" OVERRIDE="YES" ENDPOINT="https://x:7/"`,
+		"ACTIVATION_CODE=c ACTIVATION_ID=i":       `"m" /i "p" ACTIVATION_CODE="c" ACTIVATION_ID="i"`,
 	} {
 		o, err := parse(strings.Fields(in))
 		if err != nil {
@@ -124,10 +129,64 @@ func TestWrongLines(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add(carrier(f, []byte("program"), []byte("package")))
+	good := carrier(f, []byte("program"), []byte("package"))
+	f.Add(good)
+	for at := len(good) - trailerSize; at < len(good); at += 5 {
+		f.Add(flip(good, at))
+	}
+	f.Add(append(bytes.Clone(good), good...)) // one in another
+	f.Add(carrier(f, good, good))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if pkg, err := read(b); err == nil && len(pkg) > len(b) {
 			t.Error("more than there is")
 		}
 	})
+}
+
+// Whatever a value is, msiexec gets that value and nothing else: no switch, no other property.
+func FuzzLine(f *testing.F) {
+	for _, v := range []string{"", "x", `a"b`, `" /x "`, `""`, `" CODE="y`, "a b\tc", `\`, "é=日本"} {
+		f.Add(v, "l.txt")
+	}
+	f.Fuzz(func(t *testing.T, value, log string) {
+		if strings.ContainsAny(value+log, "\x00\r\n") || strings.ContainsRune(log, '"') || log == "" {
+			return // no argument of Windows has these
+		}
+		o, err := parse([]string{"/quiet", "CODE=" + value, "/log", log, "ID=i"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := split(o.line("m", "p"))
+		if len(words) != 8 || words[6] != "CODE="+value || words[7] != "ID=i" || words[1] != "/i" || words[2] != "p" {
+			t.Errorf("%q, %q: %q", value, log, words)
+		}
+	})
+}
+
+// split takes a line apart as msiexec does: a quote opens or closes, two in a row inside are one.
+func split(line string) (words []string) {
+	var word strings.Builder
+	inside, began := false, false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '"' && inside && i+1 < len(line) && line[i+1] == '"':
+			word.WriteByte(c)
+			i++
+		case c == '"':
+			inside, began = !inside, true
+		case c == ' ' && !inside:
+			if began {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			began = false
+		default:
+			word.WriteByte(c)
+			began = true
+		}
+	}
+	if began {
+		words = append(words, word.String())
+	}
+	return words
 }

@@ -1,0 +1,37 @@
+package setupexe
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// ownFolder makes a folder that nobody else can write to: with its access list from its first moment on. A process without an
+// administrator's rights, whose installation asks for them later or fails, takes its person's own.
+func ownFolder() (string, error) {
+	if !windows.GetCurrentProcessToken().IsElevated() {
+		return os.MkdirTemp("", folderName)
+	}
+	system, err := windows.GetSystemWindowsDirectory()
+	if err != nil {
+		return "", err
+	}
+	sd, err := windows.SecurityDescriptorFromString("O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)")
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(system, "Temp", folderName+rand.Text())
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return "", err
+	}
+	access := windows.SecurityAttributes{SecurityDescriptor: sd}
+	access.Length = uint32(unsafe.Sizeof(access))
+	if err := windows.CreateDirectory(name, &access); err != nil {
+		return "", &os.PathError{Op: "mkdir", Path: dir, Err: err}
+	}
+	return dir, nil
+}
