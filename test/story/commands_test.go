@@ -51,6 +51,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"fails":         fails,
 	"meddle":        plain(meddle),
 	"keys":          plain(makeKeys),
+	"region-has":    plain(hasObject),
 	"region-bucket": plain(makeBucket),
 	"activation":    plain(activation),
 	"install":       install,

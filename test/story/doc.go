@@ -14,6 +14,7 @@
 //	serve FOLDER                         a plain web server over a folder; sets ENDPOINT
 //	fails CODE VERB [ARG…]               ssm-setup fails twice, with and without --json: exit code, error, hint
 //	meddle METHOD PATH HOW               a proxy before the region that damages answers, or publishes meanwhile; sets ENDPOINT
+//	region-has BUCKET KEY PATTERN        an object of any bucket
 //	region-bucket NAME                   another bucket in the region
 //	keys                                 files with keys of every kind, good and bad: see keys_test.go
 //	activation [LIMIT]                   sets SSM_ACTIVATION_ID and SSM_ACTIVATION_CODE

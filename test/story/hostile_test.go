@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,4 +122,16 @@ func (m *meddler) answer(r *http.Response) error {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(b))
 	return nil
+}
+
+// hasObject compares an object of any bucket with a pattern.
+func hasObject(ts *testscript.TestScript, s *story, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: region-has BUCKET KEY PATTERN")
+	}
+	b, err := s.region.GetFrom(args[0], args[1])
+	ts.Check(err)
+	if !regexp.MustCompile(args[2]).Match(b) {
+		ts.Fatalf("%s is\n%s", args[1], b)
+	}
 }
