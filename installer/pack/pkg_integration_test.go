@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,8 +19,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack/bom"
+	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
 	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 )
 
@@ -209,5 +212,45 @@ func TestPkgSignature(t *testing.T) {
 	}
 	if out := tool(t, "p7zip-full", "7z", "t", put(t, whole)); !strings.Contains(out, "Everything is Ok") {
 		t.Error(out)
+	}
+}
+
+// Ten thousand files with odd names among them: libarchive and 7-Zip read every one of them as it was written.
+func TestManyFilesIndependently(t *testing.T) {
+	t.Setenv("LC_ALL", "C.UTF-8") // libarchive turns the names of xar into those of the locale
+	var table, payload bytes.Buffer
+	c := cpio.NewWriter(&payload)
+	a := xar.Archive{Hash: crypto.SHA1}
+	var names []string
+	for i := range 10000 {
+		name := fmt.Sprintf("file %d äöü & <x> 'y' \"z\"", i)
+		data := strings.Repeat("0123456789", i%50)
+		names = append(names, name)
+		a.Files = append(a.Files, xar.File{Name: name, Mode: 0o644, Data: []byte(data), Deflate: i%2 == 0})
+		if err := c.Add(cpio.Entry{Name: "./" + name, Mode: 0o644, Time: time.Unix(1700000000, 0), Size: int64(len(data))}, strings.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(c.Close(), xar.Write(&table, a)); err != nil {
+		t.Fatal(err)
+	}
+	for kind, b := range map[string][]byte{"cpio": payload.Bytes(), "xar": table.Bytes()} {
+		dir := t.TempDir()
+		tool(t, "libarchive-tools", "bsdtar", "-C", dir, "-xf", put(t, b))
+		for i, name := range names {
+			got, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil || string(got) != strings.Repeat("0123456789", i%50) {
+				t.Fatalf("%s: %s: %q, %v", kind, name, got, err)
+			}
+		}
+	}
+	a.Hash = crypto.SHA256
+	table.Reset()
+	if err := xar.Write(&table, a); err != nil {
+		t.Fatal(err)
+	}
+	// 7-Zip counts the table, too.
+	if out := tool(t, "p7zip-full", "7z", "t", put(t, table.Bytes())); !strings.Contains(out, "Everything is Ok") || !strings.Contains(out, "Files: 10001\n") {
+		t.Error(out[max(0, len(out)-300):])
 	}
 }

@@ -88,6 +88,11 @@ func TestRootOfTrust(t *testing.T) {
 	if !slices.ContainsFunc(db.Table("Component").Rows, func(r []any) bool { return r[0] == "trust_root.json" && r[2] == "TrustFolder" }) {
 		t.Errorf("msi: %v", db.Table("Component").Rows)
 	}
+	in = input(t, macApple)
+	in.Trust = []byte(`{"signed":{}}`)
+	if u := unpackPkg(t, make1(t, "pkg", in)); u.content["./opt/aws/ssm/trust/root.json"] != string(in.Trust) {
+		t.Errorf("pkg: %v", u.lines)
+	}
 	in = input(t, amd64)
 	in.Trust = []byte(`{"signed":{}}`)
 	_, parts := members(t, make1(t, "deb", in))
