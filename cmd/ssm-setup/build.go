@@ -100,15 +100,17 @@ func build(c *cli.Context) error {
 func tellBuild(v *voice, res *buildResult) pack.Tell {
 	var mu sync.Mutex
 	under := map[string]*gauge{}
+	platform := func(word string, seconds map[string]float64) func(pack.Platform, time.Duration) {
+		return func(p pack.Platform, took time.Duration) {
+			mu.Lock()
+			seconds[p.String()] = took.Seconds()
+			mu.Unlock()
+			v.step("%s %s in %.1f s", word, p, took.Seconds())
+		}
+	}
 	return pack.Tell{
-		Compiled: func(p pack.Platform, took time.Duration) {
-			res.Compile[p.String()] = took.Seconds()
-			v.step("compiled %s in %.1f s", p, took.Seconds())
-		},
-		Linked: func(p pack.Platform, took time.Duration) {
-			res.Link[p.String()] = took.Seconds()
-			v.step("linked %s in %.1f s", p, took.Seconds())
-		},
+		Compiled: platform("compiled", res.Compile),
+		Linked:   platform("linked", res.Link),
 		Making: func(file string) func(done, total int64) {
 			g := v.follow(file)
 			mu.Lock()

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -42,7 +45,7 @@ func (b *building) programs(p Platform) []string {
 }
 
 // compileAll compiles what all platforms need, without linking, so that a fault of the source shows before anything is packed
-// and no compression takes time from the compiler.
+// and no compression takes time from the compiler. Two platforms at a time: near its end each has less to do than processors.
 func (b *building) compileAll(ctx context.Context) error {
 	if b.Source == "" {
 		return nil
@@ -51,18 +54,10 @@ func (b *building) compileAll(ctx context.Context) error {
 	if b.compiler, err = newCompiler(ctx, b.Source, b.Toolchain, b.Log); err != nil {
 		return err
 	}
-	done := map[Platform]bool{universal: true}
-	for _, platform := range b.Platforms {
-		parts := []Platform{platform}
-		if platform == universal {
-			parts = halves
-		}
-		for _, p := range parts {
-			programs := b.programs(platform)
-			if done[p] || len(programs) == 0 {
-				continue
-			}
-			done[p] = true
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2)
+	for p, programs := range b.compiled() {
+		group.Go(func() error {
 			began := time.Now()
 			if err := b.compiler.prepare(ctx, p, programs); err != nil {
 				return err
@@ -70,9 +65,28 @@ func (b *building) compileAll(ctx context.Context) error {
 			if b.Tell.Compiled != nil {
 				b.Tell.Compiled(p, time.Since(began))
 			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// compiled are the platforms to compile for, in their order, and what.
+func (b *building) compiled() iter.Seq2[Platform, []string] {
+	return func(yield func(Platform, []string) bool) {
+		for _, p := range supported {
+			var list []string
+			for _, platform := range b.Platforms {
+				if platform == p || platform == universal && slices.Contains(halves, p) {
+					list = append(list, b.programs(platform)...)
+				}
+			}
+			slices.Sort(list)
+			if list = slices.Compact(list); p != universal && len(list) > 0 && !yield(p, list) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
 // binaries links, or looks at what there is.

@@ -4,10 +4,13 @@ package pack_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,36 +19,119 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// The same source compiled in another folder, with other flags around, gives the same packages.
+// The whole of a release, built twice from the same source: in another folder with other times, as another host, account, time
+// zone and language, under another umask, with one processor and with everything around that could lead go astray. Names, modes
+// and bytes of all files are the same. Neither is told a time: it is that of the commit.
 func TestSameSourceSameBytes(t *testing.T) {
 	source, err := pack.Source(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := filepath.Join(t.TempDir(), "another", "folder")
+	work := t.TempDir()
+	other := filepath.Join(work, "another", "folder")
+	run(t, "git", "clone", "-q", "--no-local", source, other)
 	copySource(t, source, other)
-	formats, err := pack.ParseFormats([]string{"deb", "rpm", "tar", "update-ubuntu"})
+	run(t, "find", other, "-exec", "touch", "-h", "-d", "2001-02-03 04:05:06", "{}", "+")
+	tool := filepath.Join(work, "ssm-setup")
+	cmd := exec.Command("go", "build", "-o", tool, "./cmd/ssm-setup")
+	cmd.Dir = source
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	build := func(source, out, prepare string, env ...string) map[string]string {
+		cmd := exec.Command("unshare", "--uts", "sh", "-c", prepare+` && exec "$@"`, "sh", tool, "build", "--version", "9.1.0.0", "--source", source, "--out", out)
+		cmd.Dir = work
+		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
+			return strings.HasPrefix(v, "SOURCE_")
+		}), env...)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, said)
+		}
+		return contents(t, filepath.Join(out, "9.1.0.0"))
+	}
+	for _, name := range []string{"tmp", "settings"} {
+		if err := os.Mkdir(filepath.Join(work, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settings := filepath.Join(work, "settings", "env")
+	if err := os.WriteFile(settings, []byte("GOFLAGS=-tags=written\nGOAMD64=v3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first := build(source, filepath.Join(work, "one"), "umask 022 && hostname first.example", "TZ=UTC", "LANG=C", "GOFLAGS=", "HOSTNAME=first.example")
+	second := build(other, filepath.Join(work, "a", "deeper", "two"), "umask 077 && hostname second.example", "TZ=Asia/Tokyo", "LANG=de_DE.UTF-8", "LC_ALL=C.UTF-8",
+		"HOSTNAME=second.example", "USER=nobody", "LOGNAME=nobody", "EMAIL=nobody@example.com", "GOMAXPROCS=1", "TMPDIR="+filepath.Join(work, "tmp"),
+		"GOENV="+settings, "GOFLAGS=-tags=other -race", "GOAMD64=v3", "GO386=softfloat", "GOARM=7", "GOARM64=v9.0", "GOEXPERIMENT=arenas", "GOROOT_FINAL=/elsewhere",
+		"GOWORK=/nowhere/go.work", "GOTOOLCHAIN=local", "GOFIPS140=latest", "CGO_ENABLED=1", "CGO_CFLAGS=-O0")
+	for name, sum := range first {
+		if second[name] != sum {
+			t.Errorf("%s: %q and %q", name, sum, second[name])
+		}
+	}
+	artifacts := 0
+	for _, p := range pack.Platforms() {
+		for _, f := range pack.Formats() {
+			if file := f.File(p); file != "" {
+				artifacts++
+				if first[file] == "" {
+					t.Errorf("there is no %s", file)
+				}
+			}
+		}
+	}
+	if len(first) != len(second) || len(first) <= artifacts {
+		t.Errorf("%d and %d files, %d of them artifacts", len(first), len(second), artifacts)
+	}
+}
+
+// contents are the files of a folder with their modes and sums.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	list := map[string]string{}
+	found, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	build := func(source string) string {
-		plan := pack.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64}, Formats: formats, Source: source,
-			Out: t.TempDir(), Time: time.Unix(1700000000, 0)}
-		if _, err := pack.Build(t.Context(), plan); err != nil {
-			t.Fatal(err)
-		}
-		sums, err := os.ReadFile(filepath.Join(plan.Dir(), pack.SumsFile))
+	for _, e := range found {
+		info, err := e.Info()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(sums)
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list[e.Name()] = fmt.Sprintf("%v %x", info.Mode(), sha256.Sum256(b))
 	}
-	first := build(source)
-	for key, value := range map[string]string{"GOFLAGS": "-tags=other", "GOAMD64": "v3", "TZ": "Asia/Tokyo", "HOSTNAME": "other"} {
-		t.Setenv(key, value)
+	return list
+}
+
+func run(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", args[0], err, out)
 	}
-	if second := build(other); second != first {
-		t.Errorf("%s\n%s", first, second)
+}
+
+// A full disk is told as one, and leaves nothing.
+func TestFullDisk(t *testing.T) {
+	work := t.TempDir()
+	tool := filepath.Join(work, "ssm-setup")
+	run(t, "go", "build", "-o", tool, "../../cmd/ssm-setup")
+	bin := filepath.Join(work, "bin")
+	if err := os.Rename(stamped(t, "9.4.0.0"), bin); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(work, "out")
+	if err := os.Mkdir(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("unshare", "--mount", "sh", "-c", `mount -t tmpfs -o size=256k tmpfs "$2" && "$1" build --bin "$3" --out "$2"; echo "code $?"; ls -A "$2"`,
+		"sh", tool, out, bin)
+	said, err := cmd.CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(said), "error: cannot build version 9.4.0.0: ") && !strings.Contains(string(said), "\nerror: cannot build version 9.4.0.0: ") ||
+		!strings.Contains(string(said), "\nhint: free some space") || !strings.HasSuffix(string(said), "code 10\n") {
+		t.Errorf("%v\n%s", err, said)
 	}
 }
 
