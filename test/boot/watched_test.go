@@ -14,7 +14,7 @@ import (
 // runs it (dpkg, rpm, dnf, or zypper, which runs the last one itself), the kernel calls /bin/sh with the script's file.
 const gate = `#!/bin/bash
 case "$1" in
-*/amazon-ssm-agent.p*|*/tmp.ci/p*|/var/tmp/*)
+*/amazon-ssm-agent.p*|*/tmp.ci/p*|/var/tmp/*|/var/adm/update-scripts/*)
 	n=$(($(ls /root/stops | wc -l) + 1))
 	echo "$*" >/root/stop && mv /root/stop /root/stops/$n
 	while [ ! -e /root/go/$n ]; do sleep 0.05; done

@@ -31,7 +31,7 @@ var clients = []client{
 	{name: "zypper", repo: "etc/zypp/repos.d/ssm.repo", fresh: "zypper clean --all", refresh: "zypper --non-interactive refresh --force",
 		install: "zypper --non-interactive install amazon-ssm-agent", upgrade: "zypper --non-interactive refresh && zypper --non-interactive update amazon-ssm-agent",
 		downgrade: "zypper --non-interactive install --oldpackage amazon-ssm-agent=9.1.0.0", remove: "zypper --non-interactive remove amazon-ssm-agent",
-		unsignedList: "unsigned", otherKey: "unknown key", forgedList: "Signature verification failed", packageChanged: "igest verification failed",
+		unsignedList: "unsigned", otherKey: "unknown key", forgedList: "Signature verification failed", packageChanged: "Signature does not verify",
 		packageUnsigned: "Signature verification failed", prepare: suse},
 }
 
