@@ -169,6 +169,11 @@ func (a *life) connections(ctx context.Context) (client *http.Client, err error)
 		client, err = cloud.HTTP()
 		return err
 	})
+	if err == nil {
+		for _, line := range cloud.ProxyLines() {
+			a.log.Info(line)
+		}
+	}
 	return client, err
 }
 

@@ -3,6 +3,7 @@ package updater_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -207,6 +208,21 @@ func TestFullDisk(t *testing.T) {
 		t.Fatalf("%+v", o)
 	}
 	has(t, o.Reason, "Insufficient available disk space")
+	w.whole("9.1.0.0")
+}
+
+// The version is sound, but nothing may be run where the store lies: that is not the package's fault.
+func TestAStoreThatRunsNothing(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	e.Machine.Try = func(_ context.Context, file string, _ ...string) (string, error) {
+		return "", &fs.PathError{Op: "fork/exec", Path: file, Err: fs.ErrPermission}
+	}
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	if err != nil || o.Kind != updater.FailedKind || o.Fault != updater.FaultPermission {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	has(t, o.Reason, "mounted noexec", w.layout.StoreDir())
 	w.whole("9.1.0.0")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -105,7 +106,12 @@ func (w *work) add(program string) (pointer.Target, error) {
 // prove runs the program where it lies.
 func (w *work) prove(ctx context.Context, file string) error {
 	want := "SSM Agent version: " + w.u.Target.String()
-	if out, err := w.Machine.Try(ctx, file, "-version"); err != nil || out != want {
+	out, err := w.Machine.Try(ctx, file, "-version")
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%s must not be run: %w; a store on a file system mounted noexec needs one of its own mounted on %s",
+			file, err, w.Layout.StoreDir())
+	}
+	if err != nil || out != want {
 		return fmt.Errorf("%w: asked for its version it says %q (%v), not %q", ErrUnfit, cut(out, 200), err, want)
 	}
 	if out, err := w.Machine.Try(ctx, file, "selftest"); err != nil {

@@ -10,7 +10,8 @@
 //     RequestError, and the cause can be unwrapped;
 //   - an ended context ends the call at once, a pause between two attempts included;
 //   - region and endpoint are always named by the caller. Of the environment only AWS_CA_BUNDLE, AWS_EXECUTION_ENV and the
-//     proxy variables count, and only in [HTTP] and [UserAgent] (spec identity 9.1).
+//     proxy variables count, and only in [HTTP] and [UserAgent] (spec identity 9.1); on Windows [HTTP] sets the latter where
+//     only the system's settings name a proxy (9.2).
 //
 // It owns no files.
 package cloud

@@ -20,8 +20,10 @@ import (
 var ErrRedirect = errors.New("redirect refused")
 
 // HTTP is the client of a process: TLS 1.2 or newer, the system's roots or those of the file AWS_CA_BUNDLE alone, the
-// proxies of the environment, at most ten redirects and none from https to http (spec identity 9). Keep one and share it.
+// proxies of the environment, at most ten redirects and none from https to http (spec identity 9). On Windows the environment is
+// completed with the system's proxy settings, once and for children too. Keep one and share it.
 func HTTP() (*http.Client, error) {
+	adoptProxy()
 	bundle := os.Getenv("AWS_CA_BUNDLE")
 	if bundle == "" {
 		return newHTTP(nil), nil

@@ -87,7 +87,6 @@ type Agent struct {
 	ShouldPurgeInstanceProfileRoleCreds     bool
 	ForceFileIPC                            bool
 	GoMaxProcForAgentWorker                 int
-	StoreDir                                string // ours: where versions are kept when state is mounted noexec
 	UpdateSource                            string // ours: URL of the region's manifest, {Region} allowed
 	UpdateWatchSeconds                      int    // ours: 1..600, unbroken health that confirms an update
 }

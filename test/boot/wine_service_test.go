@@ -4,6 +4,8 @@ package boot_test
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
@@ -126,6 +128,9 @@ func TestWindowsService(t *testing.T) {
 		t.Errorf("-version: %s", out)
 	}
 	h.run("sc", "create", "AmazonSSMAgent", "binPath=", `"`+programs+mainExe+`" service`, "start=", "auto")
+	h.setUp()
+	h.proxy(ofUser, 0x46, "http=a.example:1;https=b.example:2", "<local>;*.corp.example")
+	h.proxy(ofMachine, 0x18, "m.example:3", "")
 	before := time.Now()
 	h.run("net", "start", "AmazonSSMAgent")
 	h.online()
@@ -135,6 +140,9 @@ func TestWindowsService(t *testing.T) {
 		t.Errorf("the region sees %+v", node)
 	}
 	launcher := h.one(mainExe)
+
+	// The proxy of the Internet settings counts where the environment names none. (The region is on this machine: no proxy.)
+	h.logged("http_proxy: a.example:1", "https_proxy: b.example:2", "no_proxy: *.corp.example")
 
 	// An agent that dies comes back, under the same launcher.
 	agent := h.one(agentExe)
@@ -170,8 +178,74 @@ func TestWindowsService(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	h.run("reg", "delete", ofUser[:strings.LastIndexByte(ofUser, '\\')], "/f")
 	h.run("net", "start", "AmazonSSMAgent")
 	h.online()
+	h.logged("http_proxy: m.example:3") // the machine's, where the account's says nothing
+}
+
+// Where Windows keeps proxy settings, and how far its set-up has come.
+const (
+	connections = `\Microsoft\Windows\CurrentVersion\Internet Settings\Connections\`
+	ofUser      = `HKCU\Software` + connections + `DefaultConnectionSettings`
+	ofMachine   = `HKLM\SOFTWARE` + connections + `WinHttpSettings`
+	setup       = `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State`
+)
+
+// proxy writes a setting as Windows keeps it: kind, counter, flags (directly, by proxy), then the two lists with their lengths.
+func (h *winHost) proxy(value string, kind uint32, servers, bypass string) {
+	h.t.Helper()
+	var b []byte
+	for _, n := range []uint32{kind, 0, 3} {
+		b = binary.LittleEndian.AppendUint32(b, n)
+	}
+	for _, text := range []string{servers, bypass} {
+		b = append(binary.LittleEndian.AppendUint32(b, uint32(len(text))), text...)
+	}
+	b = append(b, make([]byte, 36)...) // no script; the rest is not known
+	at := strings.LastIndexByte(value, '\\')
+	h.run("reg", "add", value[:at], "/v", value[at+1:], "/t", "REG_BINARY", "/d", hex.EncodeToString(b), "/f")
+}
+
+// logged expects lines in the agent's log.
+func (h *winHost) logged(lines ...string) {
+	h.t.Helper()
+	log, err := os.ReadFile(h.path(data + `Logs\amazon-ssm-agent.log`))
+	must(h.t, err)
+	for _, line := range lines {
+		if !strings.Contains(string(log), line) {
+			h.t.Errorf("no %q in the log", line)
+		}
+	}
+}
+
+// setUp starts the service on a Windows that is still being set up (spec identity 13.6): it waits, or leaves it to EC2Config, and
+// goes to work when the set-up has ended.
+func (h *winHost) setUp() {
+	h.t.Helper()
+	log := func() string {
+		text, _ := os.ReadFile(h.path(data + `Logs\launcher.log`))
+		return string(text)
+	}
+	h.run("reg", "add", setup, "/v", "ImageState", "/d", "IMAGE_STATE_SPECIALIZE_RESEAL_TO_OOBE", "/f")
+	h.run("sc", "create", "EC2Config", "binPath=", `C:\none.exe`, "start=", "auto")
+	h.run("net", "start", "AmazonSSMAgent")
+	h.eventually("the end of the service", 30*time.Second, func() bool {
+		return strings.Contains(log(), "by EC2Config, which starts this service afterwards") && len(h.processes(mainExe)) == 0
+	})
+	h.run("sc", "delete", "EC2Config")
+	h.run("net", "start", "AmazonSSMAgent")
+	h.eventually("a launcher that waits", 30*time.Second, func() bool {
+		return strings.Contains(log(), "(IMAGE_STATE_SPECIALIZE_RESEAL_TO_OOBE); waiting for its end")
+	})
+	if pids := h.processes(agentExe); len(pids) != 0 || len(h.region.Pings(h.node)) != 0 {
+		h.t.Errorf("an agent runs: %v", pids)
+	}
+	h.run("net", "stop", "AmazonSSMAgent") // the wait can be stopped
+	h.run("net", "start", "AmazonSSMAgent")
+	h.run("reg", "add", setup, "/v", "ImageState", "/d", "IMAGE_STATE_COMPLETE", "/f")
+	h.online()
+	h.run("net", "stop", "AmazonSSMAgent")
 }
 
 // document runs a document and returns what came of its steps.
