@@ -88,6 +88,7 @@ var explanations = []struct {
 	{is(manifests.ErrVersion), exitUsage, "a version has four parts, for example 9.1.0.0; latest, stable and constraints such as '>=9.1' work too"},
 	{is(regions.ErrRegion), exitUsage, "a region is named like eu-west-1"},
 	{is(pack.ErrNoSource), exitUsage, "run it in the source tree, name the tree with --source, or pack binaries with --bin"},
+	{is(pack.ErrOut), exitPermission, "name a folder that you may write to with --out"},
 	{is(pack.ErrToolchain), exitFailed, "--toolchain " + pack.LocalToolchain + " compiles with the Go that is installed; its bytes may differ from those of other machines"},
 	{is(pack.ErrNoGo), exitFailed, "install Go (see go.mod for the release), or pack binaries with --bin"},
 	{is(pack.ErrNoBinary), exitUsage, "the folder must hold amazon-ssm-agent and ssm-agent-worker, or a folder such as linux_amd64 with them"},

@@ -38,7 +38,8 @@ func writeDeb(w io.Writer, in Input) error {
 	if err != nil {
 		return err
 	}
-	// xz: every dpkg since 1.15.6 reads it; zstd is smaller and faster, but dpkg before Debian 12 cannot read that.
+	// Every dpkg since 1.15.6 reads it; zstd is as small and three times as fast, but dpkg before Debian 12 cannot read that. The
+	// figures are in the package's comment.
 	info.Deb.Compression = "xz"
 	info.Deb.Signature.SignFn = in.Signing.OpenPGP // member _gpgorigin
 	err = s.scripts(map[*string][]byte{

@@ -2,11 +2,15 @@ package pack
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 )
+
+// ErrOut says that nothing can be written where the result shall lie.
+var ErrOut = errors.New("the folder for the result cannot be made")
 
 // staging is a folder beside the one that a build fills: what is made in it appears all at once, or not at all.
 type staging struct {
@@ -26,7 +30,7 @@ func newStaging(into string) (*staging, error) {
 	}
 	if err != nil {
 		s.remove()
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrOut, err)
 	}
 	return s, nil
 }
