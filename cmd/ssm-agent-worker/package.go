@@ -14,7 +14,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-const packageUsage = `usage: package prepare                              the folders of data and the pointer's slots
+const packageUsage = `usage: package prepare [-undo]                      the folders of data and the pointer's slots
+       package wait                                 until the stopped service's processes are gone
        package recovery                             have the service started again whenever it dies
        package settings [-region R] [-endpoint URL]   write where updates come from and the services' address
        package settings -undo | -keep                the settings as they were before, or that copy away
@@ -30,6 +31,10 @@ func runPackage(args []string) int {
 		err = packageSettings(layout, args[1:])
 	case len(args) == 1 && args[0] == "prepare":
 		err = packagePrepare(layout)
+	case len(args) == 2 && args[0] == "prepare" && args[1] == "-undo":
+		err = showOthers()
+	case len(args) == 1 && args[0] == "wait":
+		err = awaitEnd(layout)
 	case len(args) == 1 && args[0] == "recovery":
 		err = setRecovery()
 	case len(args) == 3 && args[0] == "forget" && args[1] == "-product":

@@ -16,6 +16,8 @@ func hideOthers() error { return nil }
 
 func showOthers() error { return nil }
 
+func awaitEnd(installer.Layout) error { return nil }
+
 func replaced(string) bool { return false }
 
 func setRecovery() error { return errors.ErrUnsupported }

@@ -19,7 +19,9 @@ const (
 	stepID           = "TakeActivationId"
 	stepFolder       = "TellFolder"
 	stepKeepFloor    = "KeepFloor"
+	stepAwait        = "AwaitEnd"
 	stepRecovery     = "SetRecovery"
+	stepUnprepare    = "UndoFolders"
 	stepPrepare      = "PrepareFolders"
 	stepUnsettle     = "UndoSettings"
 	stepSettle       = "WriteSettings"
@@ -68,6 +70,7 @@ func (p *product) steps() {
 		{"UnpublishFeatures", "", 1800},
 		{stepKeepFloor, changing + " AND " + previousFound, 1850},
 		{"StopServices", unlessUpgraded, 1900},
+		{stepAwait, "(" + previousFound + ` OR REMOVE="ALL") AND ` + unlessUpgraded, 1910},
 		{stepForgetNode, removing + ` AND CLEARREGISTRATION~="YES"`, 1950},
 		{stepForget, removing, 1960},
 		{"DeleteServices", unlessUpgraded, 2000},
@@ -82,6 +85,7 @@ func (p *product) steps() {
 		{"InstallServices", unlessService, 5100},
 		{stepRecovery, unlessService + " AND " + changing, 5200},
 		{"WriteRegistryValues", "", 5300},
+		{stepUnprepare, changing + " AND NOT Installed AND NOT " + previousFound, 5340},
 		{stepPrepare, changing, 5350},
 		{stepUnsettle, settling, 5400},
 		{stepSettle, settling, 5410},
@@ -121,7 +125,9 @@ func (p *product) actions() {
 		{stepFolder, setProperty, "ARPINSTALLLOCATION", "[" + agentFolder + "]"},
 		{stepKeepFloor, orderedRun | evenIfItFails, launcher, "updater keep-floor"},
 		{stepLinks, orderedRun, worker, "-tools -winOnFirstInstallChecks"},
+		{stepAwait, orderedRun | evenIfItFails, worker, "package wait"},
 		{stepRecovery, orderedRun | evenIfItFails, worker, "package recovery"},
+		{stepUnprepare, undoingRun, worker, "package prepare -undo"},
 		{stepPrepare, orderedRun, worker, "package prepare"},
 		{stepUnsettle, undoingRun, worker, "package settings -undo"},
 		{stepSettle, orderedRun, worker, `package settings -region "[REGION]" -endpoint "[ENDPOINT]"`},

@@ -18,7 +18,8 @@ import (
 //   - InstallServices would write start type and account anew, and our own action the recovery (Windows Installer's table for
 //     that does not work, say its own makers). Both run only where there is no such service yet (AppSearch: SERVICEIMAGE).
 //     ServiceInstall's row stays in place for that first time and for a repair after somebody deleted the service.
-//   - The service is stopped for the exchange of its files and started afterwards, unless it is disabled (SERVICESTART). Its
+//   - The service is stopped for the exchange of its files (and its processes are waited for, which end a moment later) and
+//     started afterwards, unless it is disabled (SERVICESTART). Its
 //     start is not waited for: a machine that is not through with its own setup must not undo ours.
 //   - Documents and sessions live in processes of their own. The Restart Manager would end them in a silent installation; it
 //     is switched off. A program still in use is replaced at the next start of the machine (exit code 3010); no restart is

@@ -188,8 +188,8 @@ func TestMSIOrder(t *testing.T) {
 	}
 	for _, chain := range []string{
 		"FindRelatedProducts AppSearch LaunchConditions CostInitialize FileCost CostFinalize MigrateFeatureStates InstallValidate InstallInitialize ProcessComponents",
-		"InstallInitialize KeepFloor StopServices ClearRegistration ForgetVersions DeleteServices RemoveRegistryValues RemoveDuplicateFiles RemoveFiles InstallFiles DuplicateFiles",
-		"InstallFiles CheckLinks InstallServices SetRecovery WriteRegistryValues PrepareFolders UndoSettings WriteSettings UndoRegistration RegisterNode StartServices RegisterProduct",
+		"InstallInitialize KeepFloor StopServices AwaitEnd ClearRegistration ForgetVersions DeleteServices RemoveRegistryValues RemoveDuplicateFiles RemoveFiles InstallFiles DuplicateFiles",
+		"InstallFiles CheckLinks InstallServices SetRecovery WriteRegistryValues UndoFolders PrepareFolders UndoSettings WriteSettings UndoRegistration RegisterNode StartServices RegisterProduct",
 		"RegisterProduct PublishFeatures PublishProduct InstallFinalize RemoveExistingProducts",
 		"CostFinalize TellFolder InstallValidate", "LaunchConditions TakeActivationCode TakeActivationId CostInitialize",
 	} {
@@ -247,6 +247,7 @@ Installed OR NOT NEWERVERSIONFOUND | A newer version of [ProductName] is install
 Installed OR Privileged | [ProductName] can only be installed by an administrator.
 Installed OR WINDOWSMAJOR | [ProductName] needs Windows Server 2016 or Windows 10 or later.`)
 	if got := strings.Join(rows(d, "CustomAction"), "\n"); got != strings.TrimSpace(`
+AwaitEnd | 3154 | ssm_agent_worker.exe | package wait
 CheckLinks | 3090 | ssm_agent_worker.exe | -tools -winOnFirstInstallChecks
 ClearRegistration | 3154 | ssm_agent_worker.exe | -register -clear -y
 FinishSettings | 3602 | ssm_agent_worker.exe | package settings -keep
@@ -258,6 +259,7 @@ SetRecovery | 3154 | ssm_agent_worker.exe | package recovery
 TakeActivationCode | 51 | CODE | [ACTIVATION_CODE]
 TakeActivationId | 51 | ID | [ACTIVATION_ID]
 TellFolder | 51 | ARPINSTALLLOCATION | [AgentFolder]
+UndoFolders | 3346 | ssm_agent_worker.exe | package prepare -undo
 UndoRegistration | 3346 | ssm_agent_worker.exe | -register -clear -y
 UndoSettings | 3346 | ssm_agent_worker.exe | package settings -undo
 WriteSettings | 3090 | ssm_agent_worker.exe | package settings -region "[REGION]" -endpoint "[ENDPOINT]"`) {
@@ -267,6 +269,8 @@ WriteSettings | 3090 | ssm_agent_worker.exe | package settings -region "[REGION]
 		"ForgetVersions":    `REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE`,
 		"ClearRegistration": `REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE AND CLEARREGISTRATION~="YES"`,
 		"PrepareFolders":    `NOT REMOVE="ALL"`,
+		"AwaitEnd":          `(PREVIOUSVERSIONFOUND OR REMOVE="ALL") AND NOT UPGRADINGPRODUCTCODE`,
+		"UndoFolders":       `NOT REMOVE="ALL" AND NOT Installed AND NOT PREVIOUSVERSIONFOUND`,
 	} {
 		if got := conditions(d)[action]; got != want {
 			t.Errorf("%s happens when %q", action, got)

@@ -20,7 +20,8 @@ import (
 
 // prefix is a Windows of one test's own: a wine prefix in which programs run, services are started and packages installed.
 //
-// What wine cannot show is not claimed: recovery by the service manager, UAC, the event log, other architectures.
+// What wine cannot show is not claimed: recovery by the service manager, rollback of an installation, access lists, what is hidden
+// from an installer's log, the reason it shows to people, UAC, the event log, other architectures (it is for 64 bits only here).
 type prefix struct {
 	t   *testing.T
 	dir string
