@@ -35,20 +35,21 @@
 // Compression is chosen by BenchmarkCompress: launcher and worker for linux/amd64, 10.6 MB, on an AMD EPYC whose two processors
 // were busy with other things besides; MB/s are of one processor's own time.
 //
-//		xz, dictionary of 1 MiB    4.14 MB   3.8 MB/s     gzip 1   5.15 MB   166 MB/s     zstd fastest   4.80 MB   120 MB/s
-//		                  4 MiB    3.95 MB   3.2 MB/s          6   4.64 MB    79 MB/s          default   4.42 MB    51 MB/s
-//		                  8 MiB    3.72 MB   2.7 MB/s          7   4.56 MB    44 MB/s          better    3.92 MB    28 MB/s
-//		                 16 MiB    3.70 MB   2.3 MB/s          9   4.52 MB    10 MB/s          best      3.68 MB     8 MB/s
-//		                 64 MiB    3.70 MB   2.2 MB/s     Go's 6   4.55 MB    22 MB/s
+//	xz, dictionary of 1 MiB    4.14 MB   3.8 MB/s     gzip 1   5.15 MB   166 MB/s     zstd fastest   4.80 MB   120 MB/s
+//	                  4 MiB    3.95 MB   3.2 MB/s          6   4.64 MB    79 MB/s          default   4.42 MB    51 MB/s
+//	                  8 MiB    3.72 MB   2.7 MB/s          7   4.56 MB    44 MB/s          better    3.92 MB    28 MB/s
+//	                 16 MiB    3.70 MB   2.3 MB/s          9   4.52 MB    10 MB/s          best      3.68 MB     8 MB/s
+//	                 64 MiB    3.70 MB   2.2 MB/s     Go's 6   4.55 MB    22 MB/s
 //
-//	  - deb and rpm: xz with 8 MiB, which is what nfpm has: a fifth smaller than gzip, and every dpkg and rpm reads it. zstd would give
-//	    the same in a third of the time, but dpkg before Debian 12 and rpm before 4.14 cannot read it. A larger dictionary gains
-//	    nothing; the binary tree as matcher had not come to an end after ten minutes. (xz -6, a program in C, makes 3.02 MB of it.)
-//	  - tar.gz, zip and the payload of a pkg: deflate, the only one that original updaters and every macOS unpack, at level 6: level
-//	    9 is 3 % smaller in eight times the time.
-//	  - msi: MSZIP, the one that Windows Installer knows besides LZX; level in package cab.
-//	  - all of them work in one thread and without the clock, so that the number of processors does not show in the bytes; artifacts
-//	    are made beside each other instead.
+// So:
+//   - deb and rpm: xz with 8 MiB, which is what nfpm has: a fifth smaller than gzip, and every dpkg and rpm reads it. zstd would give
+//     the same in a third of the time, but dpkg before Debian 12 and rpm before 4.14 cannot read it. A larger dictionary gains
+//     nothing; the binary tree as matcher had not come to an end after ten minutes. (xz -6, a program in C, makes 3.02 MB of it.)
+//   - tar.gz, zip and the payload of a pkg: deflate, the only one that original updaters and every macOS unpack, at level 6: level
+//     9 is 3 % smaller in eight times the time.
+//   - msi: MSZIP, the one that Windows Installer knows besides LZX; level in package cab.
+//   - all of them work in one thread and without the clock, so that the number of processors does not show in the bytes; artifacts
+//     are made beside each other instead.
 //
 // What packages are to trust ([Input]) lies with the settings: trust/root.json, and trust/amazon-ssm-agent.gpg, which a compiled
 // ssm-setup carries, too.
