@@ -161,7 +161,7 @@ func (m *machine) launch() *exec.Cmd {
 // end leaves nothing running.
 func (m *machine) end() {
 	_ = os.Remove(m.PidFile())
-	for range 200 {
+	for range 2000 {
 		pid, launching := launcher.Running(m.Paths)
 		if launching {
 			m.kill(pid)
@@ -254,7 +254,7 @@ func (m *machine) await(event string, nth int) (pid int) {
 
 func (m *machine) until(what string, done func() bool) {
 	m.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(3 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(3 * time.Millisecond) {
 		if done() {
 			return
 		}

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,21 +53,20 @@ func actLauncher(p pointer.Paths) int {
 
 const floorVersion = "9.1.0.0"
 
-// quick are the design's numbers, a hundred times faster; silence is judged less strictly, for a loaded machine.
+// quick are the design's numbers, a hundred times faster. What kills is nearly as slow as the design has it: on a machine with
+// other work a process may stand still for seconds.
 func quick() launcher.Timing {
 	t := launcher.Design()
 	t.Tick = 50 * time.Millisecond
-	t.Orphan = 300 * time.Millisecond
-	t.Stop = 500 * time.Millisecond
+	t.FirstBeat, t.NextBeat = 600, 600
+	t.Orphan = 3 * time.Second
+	t.Stop = 3 * time.Second
 	t.Delay = 10 * time.Millisecond
 	t.DelayMax = 100 * time.Millisecond
 	t.Resume = 100 * time.Millisecond
 	t.Look = 5 * time.Millisecond
 	if os.Getenv("TEST_SHORT_SILENCE") != "" {
-		t.FirstBeat, t.NextBeat = 6, 6
-		if runtime.GOOS == "windows" {
-			t.FirstBeat, t.NextBeat = 20, 20 // processes take longer to start
-		}
+		t.FirstBeat, t.NextBeat = 20, 10
 	}
 	return t
 }
