@@ -13,10 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
-	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
 // The whole of a release, built twice from the same source: in another folder with other times, as another host, account, time
@@ -161,30 +159,6 @@ func copySource(t *testing.T, from, to string) {
 		}
 		if err := os.WriteFile(filepath.Join(to, name), b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
-		}
-	}
-}
-
-// lintian has nothing to say but what the package's own overrides explain.
-func TestLintian(t *testing.T) {
-	source, err := pack.Source(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	formats, err := pack.ParseFormats([]string{"deb"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan := pack.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64, {OS: "linux", Arch: "386"}}, Formats: formats, Source: source,
-		Out: t.TempDir(), Time: time.Unix(1700000000, 0)}
-	made, err := pack.Build(t.Context(), plan)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range made {
-		out, err := exec.Command("lintian", "--allow-root", "--fail-on", "error,warning", filepath.Join(plan.Dir(), a.File)).CombinedOutput()
-		if err != nil {
-			t.Errorf("%s: %v\n%s", a.File, err, out)
 		}
 	}
 }
