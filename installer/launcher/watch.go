@@ -33,7 +33,9 @@ func (l *loop) tick() {
 		return
 	}
 	if a.tick(l.Timing) {
-		l.say("killing the agent ", a.target.Version, " (process ", strconv.Itoa(a.pid), ") for its silence")
+		if !a.killed {
+			l.say("killing the agent ", a.target.Version, " (process ", strconv.Itoa(a.pid), ") for its silence")
+		}
 		a.killed = true
 		_ = kill(a.pid)
 	}
