@@ -1,0 +1,41 @@
+//go:build integration
+
+package pack_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// parses runs a parser with PowerShell's grammar over files and prints what it cannot read.
+const parses = `
+const [dir, ...files] = process.argv.slice(2), fs = require('fs'), parser = require(dir + '/tree-sitter.js');
+(async () => {
+  await parser.Parser.init({locateFile: name => dir + '/' + name});
+  const p = new parser.Parser();
+  p.setLanguage(await parser.Language.load(dir + '/tree-sitter-powershell.wasm'));
+  const look = (file, n) => {
+    if (n.isError || n.isMissing) console.log(file + ':' + (n.startPosition.row + 1) + ': cannot be read: ' + n.text);
+    for (let i = 0; i < n.childCount; i++) look(file, n.child(i));
+  };
+  for (const file of files) look(file, p.parse(fs.readFileSync(file, 'utf8')).rootNode);
+})();
+`
+
+// PowerShell itself cannot be had here; a parser of its language can.
+func TestPowerShellParses(t *testing.T) {
+	dir := t.TempDir()
+	tool(t, "npm", "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", dir, "@vscode/tree-sitter-wasm@0.3.1")
+	grammar := filepath.Join(dir, "node_modules", "@vscode", "tree-sitter-wasm", "wasm")
+	program := filepath.Join(dir, "parses.js")
+	if err := os.WriteFile(program, []byte(parses), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad := put(t, []byte("if ($x { 1 }\n"))
+	said := tool(t, "nodejs", "node", "--no-wasm-tier-up", program, grammar, bad, "assets/update/windows/install.ps1", "assets/update/windows/uninstall.ps1")
+	if !strings.HasPrefix(said, bad+":1: cannot be read") || strings.Contains(said, "install.ps1") {
+		t.Errorf("the parser says %q", said)
+	}
+}
