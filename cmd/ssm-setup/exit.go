@@ -95,7 +95,7 @@ var explanations = []struct {
 	{is(pack.ErrPlatform), exitVerify, "name the platform the binaries were built for with --platform"},
 	{is(pack.ErrVersion), exitVerify, "link binaries with -X " + stampVariable + "=ssm-setup-version=<version>"},
 	{is(pack.ErrTooLow), exitUsage, "choose a version such as 9.1.0.0"},
-	{is(pack.ErrThreeParts), exitUsage, "Windows compares three parts of a version: choose one such as 9.1.7.0, or leave msi, exe and update out with --only"},
+	{is(pack.ErrThreeParts), exitUsage, "Windows compares three parts of a version: choose one such as 9.1.7.0, or leave msi, exe, update and greengrass out with --only"},
 	{is(sign.ErrPassphrase), exitUsage, "put the right one into the variable " + passphraseVariable + ", or for the OpenPGP key alone into " + pgpPassphraseVariable},
 	{is(sign.ErrExpired), exitRefused, "use a key that is valid now; nothing was signed with it"},
 	{is(sign.ErrCommand), exitFailed, "it is run as CMD openpgp|x509 rsa-sha256|ecdsa-sha256 DIGEST, with the digest's bytes on standard input, and has to print base64"},

@@ -30,7 +30,8 @@
 // all, which nfpm compresses as it writes.
 //
 // With keys (see [Signing]) deb, rpm, exe, msi and pkg are signed inside, deb and rpm also by FILE.sig beside them, and
-// SHA256SUMS by SHA256SUMS.sig, last. Programs for Windows are signed before they are packed.
+// SHA256SUMS by SHA256SUMS.sig, last. Programs for Windows get their version and manifest (see package resource) and are signed
+// before they are packed.
 //
 // Compression is chosen by BenchmarkCompress: launcher and worker for linux/amd64, 10.6 MB, on an AMD EPYC whose two processors
 // were busy with other things besides; MB/s are of one processor's own time.
