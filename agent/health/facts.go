@@ -32,8 +32,8 @@ func ThisMachine() func(context.Context) Facts {
 	}
 }
 
-// platformType is one of three words (spec runcommand 4.1).
-func platformType() string {
+// PlatformType is one of three words (spec runcommand 4.1).
+func PlatformType() string {
 	switch runtime.GOOS {
 	case "windows":
 		return "Windows"

@@ -77,7 +77,7 @@ func (p *Pinger) Probe(ctx context.Context) error { return p.send(ctx, p.empty()
 
 func (p *Pinger) empty() wire.UpdateInstanceInformationInput {
 	return wire.UpdateInstanceInformationInput{AgentName: agentName, AgentVersion: p.o.Version, InstanceId: p.o.InstanceID,
-		PlatformType: platformType()}
+		PlatformType: PlatformType()}
 }
 
 func (p *Pinger) send(ctx context.Context, in wire.UpdateInstanceInformationInput) error {

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
@@ -125,7 +124,7 @@ func (p *ports) health(ctx context.Context, status, version string) error {
 	f, none := health.ThisMachine()(ctx), ""
 	return p.call(ctx, "ssm", "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{
 		AgentName: manifests.AgentPackage, AgentStatus: status, AgentVersion: version, InstanceId: id.InstanceID,
-		ComputerName: f.ComputerName, IPAddress: f.IPAddress, PlatformType: platformType(), PlatformName: f.PlatformName,
+		ComputerName: f.ComputerName, IPAddress: f.IPAddress, PlatformType: health.PlatformType(), PlatformName: f.PlatformName,
 		PlatformVersion: f.PlatformVersion, AvailabilityZone: &none, AvailabilityZoneId: &none, SSMConnectionChannel: &none})
 }
 
@@ -140,18 +139,7 @@ func (p *ports) probe(ctx context.Context) error {
 		version = pulse.Version
 	}
 	return p.call(ctx, "ssm", "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{
-		AgentName: manifests.AgentPackage, AgentVersion: version, InstanceId: id.InstanceID, PlatformType: platformType()})
-}
-
-// platformType is one of three words (spec runcommand 4.1).
-func platformType() string {
-	switch runtime.GOOS {
-	case "windows":
-		return "Windows"
-	case "darwin":
-		return "MacOS"
-	}
-	return "Linux"
+		AgentName: manifests.AgentPackage, AgentVersion: version, InstanceId: id.InstanceID, PlatformType: health.PlatformType()})
 }
 
 // stall is how long a download may stand still.

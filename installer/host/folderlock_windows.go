@@ -37,7 +37,7 @@ func TryLock(dir string) (*FolderLock, int, error) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	if err == nil && !held {
-		_ = private(filepath.Join(dir, lockFile)) // who may not open it cannot take it
+		_ = Private(filepath.Join(dir, lockFile)) // who may not open it cannot take it
 		err = record(handle)
 	}
 	if err != nil || held {

@@ -2,9 +2,9 @@ package host
 
 import "golang.org/x/sys/windows"
 
-// private gives a file or folder, with everything in it, to the administrators and the system alone; nothing is inherited. A
+// Private gives a file or folder, with everything in it, to the administrators and the system alone; nothing is inherited. A
 // process that is not elevated changes nothing: it would lock itself out.
-func private(path string) error {
+func Private(path string) error {
 	if !windows.GetCurrentProcessToken().IsElevated() {
 		return nil
 	}

@@ -19,11 +19,23 @@ func described(in Input, work string) (string, error) {
 	if in.Platform.OS != "windows" || in.Bin == "" {
 		return in.Bin, nil
 	}
-	dir, err := os.MkdirTemp(work, "described-")
+	return inOwnFolder(in.Bin, work, func(from, to string) error {
+		fill := copyOf(from)
+		if slices.Contains([]string{Launcher, Worker, Setup, Carrier}, strings.TrimSuffix(filepath.Base(from), ".exe")) {
+			fill = withResources(in, from)
+		}
+		_, err := whole(to, 0o755, fill)
+		return err
+	})
+}
+
+// inOwnFolder makes a folder of programs from one of somebody else's, file by file.
+func inOwnFolder(bin, work string, each func(from, to string) error) (string, error) {
+	dir, err := os.MkdirTemp(work, "programs-")
 	if err != nil {
 		return "", err
 	}
-	found, err := os.ReadDir(in.Bin)
+	found, err := os.ReadDir(bin)
 	if err != nil {
 		return "", err
 	}
@@ -31,12 +43,8 @@ func described(in Input, work string) (string, error) {
 		if !e.Type().IsRegular() {
 			continue
 		}
-		from := filepath.Join(in.Bin, e.Name())
-		fill := copyOf(from)
-		if slices.Contains([]string{Launcher, Worker, Setup, Carrier}, strings.TrimSuffix(e.Name(), ".exe")) {
-			fill = withResources(in, from)
-		}
-		if _, err := whole(filepath.Join(dir, e.Name()), 0o755, fill); err != nil {
+		from := filepath.Join(bin, e.Name())
+		if err := each(from, filepath.Join(dir, e.Name())); err != nil {
 			return "", fmt.Errorf("%s: %w", from, err)
 		}
 	}

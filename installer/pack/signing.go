@@ -64,30 +64,15 @@ func (s Signing) programs(in Input, work string) (string, error) {
 	if s.Authenticode == nil || in.Platform.OS != "windows" || in.Bin == "" {
 		return in.Bin, nil
 	}
-	dir, err := os.MkdirTemp(work, "signed-")
-	if err != nil {
-		return "", err
-	}
-	found, err := os.ReadDir(in.Bin)
-	if err != nil {
-		return "", err
-	}
-	for _, e := range found {
-		if !e.Type().IsRegular() {
-			continue
+	return inOwnFolder(in.Bin, work, func(from, to string) error {
+		if _, err := whole(to, 0o755, copyOf(from)); err != nil {
+			return err
 		}
-		to := filepath.Join(dir, e.Name())
-		if _, err := whole(to, 0o755, copyOf(filepath.Join(in.Bin, e.Name()))); err != nil {
-			return "", err
+		if !slices.Contains([]string{Launcher, Worker, Setup}, strings.TrimSuffix(filepath.Base(from), ".exe")) {
+			return nil
 		}
-		if !slices.Contains([]string{Launcher, Worker, Setup}, strings.TrimSuffix(e.Name(), ".exe")) {
-			continue
-		}
-		if err := s.Authenticode(to); err != nil {
-			return "", err
-		}
-	}
-	return dir, nil
+		return s.Authenticode(to)
+	})
 }
 
 func copyOf(path string) func(io.Writer) error {
