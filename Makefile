@@ -38,7 +38,7 @@ demo: here ## the whole story on this machine: install, command, update, refusal
 check: ## build every target, vet linux, darwin and windows (minutes when cold)
 	@for t in $(TARGETS); do echo "build $$t"; \
 	  GOOS=$${t%/*} GOARCH=$${t#*/} GOARM=6 $(GO) build -trimpath -o /dev/null ./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup 2>&1 || exit 1; done
-	@for s in linux darwin windows; do echo "vet $$s"; GOOS=$$s GOARCH=amd64 $(GO) vet -tags integration,boot ./... || exit 1; done
+	@for s in linux darwin windows; do echo "vet $$s"; GOOS=$$s GOARCH=amd64 $(GO) vet $$(test $$s = linux || echo -trimpath) -tags integration,boot ./... || exit 1; done # what tests, and what packages, were compiled from
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 
 fmt: ## format the source

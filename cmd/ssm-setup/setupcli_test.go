@@ -343,7 +343,7 @@ func windowsProgram(t *testing.T) string {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\nfunc main() {}\n"), 0o600))
 	exe := filepath.Join(dir, "small.exe")
-	cmd := exec.Command("go", "build", "-o", exe, filepath.Join(dir, "main.go"))
+	cmd := exec.Command("go", "build", "-trimpath", "-o", exe, filepath.Join(dir, "main.go"))
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

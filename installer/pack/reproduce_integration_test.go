@@ -31,7 +31,7 @@ func TestSameSourceSameBytes(t *testing.T) {
 	copySource(t, source, other)
 	run(t, "find", other, "-exec", "touch", "-h", "-d", "2001-02-03 04:05:06", "{}", "+")
 	tool := filepath.Join(work, "ssm-setup")
-	cmd := exec.Command("go", "build", "-o", tool, "./cmd/ssm-setup")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", tool, "./cmd/ssm-setup")
 	cmd.Dir = source
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -115,7 +115,7 @@ func run(t *testing.T, args ...string) {
 func TestFullDisk(t *testing.T) {
 	work := t.TempDir()
 	tool := filepath.Join(work, "ssm-setup")
-	run(t, "go", "build", "-o", tool, "../../cmd/ssm-setup")
+	run(t, "go", "build", "-trimpath", "-o", tool, "../../cmd/ssm-setup")
 	bin := filepath.Join(work, "bin")
 	if err := os.Rename(stamped(t, "9.4.0.0"), bin); err != nil {
 		t.Fatal(err)

@@ -61,7 +61,7 @@ func flip(b []byte, at int) []byte { b = bytes.Clone(b); b[at] ^= 0x80; return b
 func TestSigned(t *testing.T) {
 	for _, arch := range []string{"amd64", "386"} {
 		exe := filepath.Join(t.TempDir(), "x.exe")
-		cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", exe, "../../cmd/amazon-ssm-agent-setup")
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", exe, "../../cmd/amazon-ssm-agent-setup")
 		cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH="+arch, "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)

@@ -151,7 +151,7 @@ func TestRealProgramsAreSigned(t *testing.T) {
 	}
 	for _, arch := range []string{"amd64", "386"} {
 		path := filepath.Join(dir, arch+".exe")
-		cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, ".")
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, ".")
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOOS=windows", "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)

@@ -108,7 +108,7 @@ func TestWindowsRooms(t *testing.T) {
 	for room, without := range windowsRooms() {
 		name := strings.ReplaceAll(room, "/", "-") + ".test.exe"
 		file := filepath.Join(t.TempDir(), name)
-		if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "test", "-c", "-o", file, "./"+room); err != nil {
+		if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "test", "-trimpath", "-c", "-o", file, "./"+room); err != nil {
 			t.Fatalf("%s: %v\n%s", room, err, out)
 		}
 		w.copy(file, `C:\rooms\`+name)

@@ -23,7 +23,7 @@ func TestMSITakeover(t *testing.T) {
 	h := newMSIHost(t, pack.Signing{}, "9.1.0.0")
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\nfunc main() {}\n"), 0o600))
-	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-o", filepath.Join(dir, "x.exe"), filepath.Join(dir, "main.go")); err != nil {
+	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-o", filepath.Join(dir, "x.exe"), filepath.Join(dir, "main.go")); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	plain, err := os.ReadFile(filepath.Join(dir, "x.exe"))
