@@ -6,7 +6,8 @@ OUT     := bin
 GO      ?= go
 export GO
 export CGO_ENABLED := 0
-export GOFLAGS += -buildvcs=false
+# One way to compile everything, so that programs, tests and checks share what is compiled.
+export GOFLAGS += -buildvcs=false -trimpath
 
 STAMP   := -s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=$(VERSION)
 TARGETS := linux/amd64 linux/arm64 linux/386 linux/arm darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
@@ -24,7 +25,7 @@ build: here pre-build build-linux build-linux-386 build-arm build-arm64 build-wi
 
 here: ## the three programs for this machine only, into bin/ (seconds)
 	@mkdir -p $(OUT)
-	$(GO) build -trimpath -ldflags '$(STAMP)' -o $(OUT)/ ./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup
+	$(GO) build -ldflags '$(STAMP)' -o $(OUT)/ ./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{sub(/:.*/, "", $$1); printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +38,8 @@ demo: here ## the whole story on this machine: install, command, update, refusal
 
 check: ## build every target, vet linux, darwin and windows (minutes when cold)
 	@for t in $(TARGETS); do echo "build $$t"; \
-	  GOOS=$${t%/*} GOARCH=$${t#*/} GOARM=6 $(GO) build -trimpath -o /dev/null ./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup 2>&1 || exit 1; done
-	@for s in linux darwin windows; do echo "vet $$s"; GOOS=$$s GOARCH=amd64 $(GO) vet $$(test $$s = linux || echo -trimpath) -tags integration,boot ./... || exit 1; done # what tests, and what packages, were compiled from
+	  GOOS=$${t%/*} GOARCH=$${t#*/} GOARM=6 $(GO) build -o /dev/null ./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup 2>&1 || exit 1; done
+	@for s in linux darwin windows; do echo "vet $$s"; GOOS=$$s GOARCH=amd64 $(GO) vet -tags integration,boot ./... || exit 1; done
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 
 fmt: ## format the source
