@@ -142,6 +142,7 @@ func pointed(t *testing.T, r *local.Region) func(string, []byte) []byte {
 func TestGreengrass(t *testing.T) {
 	for _, s := range systems[:2] {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			h := &host{machine: boot(t, s.base(t)), sys: s, region: local.Start(t)}
 			device := tokens(t, h.region)
 			unpacked := func(version string) string {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
@@ -22,9 +23,11 @@ func offer(t *testing.T, r *local.Region, version, key string) {
 	changeRegion(t, r, "publish", "--from", filepath.Join(dist, version), "--sign-pgp-key", key)
 }
 
-// changeRegion runs a verb of ssm-setup that changes the region.
+// changeRegion runs a verb of ssm-setup that changes the region, later than what was changed before: clients ask whether a list
+// is younger than theirs, in whole seconds.
 func changeRegion(t *testing.T, r *local.Region, args ...string) {
 	t.Helper()
+	r.Advance(2 * time.Second)
 	cmd := exec.Command(filepath.Join(dist, "ssm-setup"), append(args, "--region", "local", "--endpoint", r.URL())...)
 	cmd.Env = append(os.Environ(), "AWS_SHARED_CREDENTIALS_FILE="+r.CredentialsFile(), "AWS_EC2_METADATA_DISABLED=true")
 	if out, err := cmd.CombinedOutput(); err != nil {

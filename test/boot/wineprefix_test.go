@@ -31,6 +31,7 @@ type prefix struct {
 // for wine ends services soon after the last one.
 func windows(t *testing.T) *prefix {
 	t.Helper()
+	t.Parallel() // it waits more than it works
 	w := &prefix{t: t, dir: filepath.Join(t.TempDir(), "prefix")}
 	// The system's own files are only linked; what is written in place (the registry) and what is ours to change is copied.
 	copies := `mkdir "$2" && cp -al "$1"/. "$2" && cd "$2" &&
