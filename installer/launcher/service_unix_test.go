@@ -27,33 +27,6 @@ func TestDetachedEnvironment(t *testing.T) {
 	}
 }
 
-func TestAnOriginalIsWaitedFor(t *testing.T) {
-	m := newMachineAlone(t)
-	m.ok(os.Remove(m.Launcher()))
-	cat, err := exec.LookPath("cat")
-	m.ok(err)
-	data, err := os.ReadFile(cat)
-	m.ok(err)
-	m.ok(os.WriteFile(m.Launcher(), data, 0o755))
-	original := &exec.Cmd{Path: m.Launcher(), Args: []string{"cat"}} // runs as a service does: without arguments
-	in, err := original.StdinPipe()
-	m.ok(err)
-	m.ok(original.Start())
-	m.ok(os.Remove(m.Launcher())) // a package replaces it while it runs
-	m.plant(m.Launcher())
-	m.launch()
-	m.until("one that waits", func() bool {
-		log, _ := os.ReadFile(filepath.Join(m.Root, "log"))
-		return strings.Contains(string(log), "an original agent is running")
-	})
-	if n := m.count("start floor 1"); n != 0 {
-		t.Error("an agent was started beside it")
-	}
-	m.ok(in.Close())
-	_ = original.Wait()
-	m.await("start floor 1", 1)
-}
-
 func TestReapsWhatIsNotItsOwn(t *testing.T) {
 	m := newMachine(t)
 	// As a child subreaper would: a shell starts an orphan and becomes the launcher, which inherits it as a child.
