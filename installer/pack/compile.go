@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -82,7 +83,7 @@ func newCompiler(ctx context.Context, source, toolchain string, log io.Writer) (
 	for _, name := range kept {
 		env = append(env, name+"="+settings[name])
 	}
-	return &compiler{source: source, env: append(append(env, pinned...), choice), log: log}, nil
+	return &compiler{source: source, env: append(append(env, pinned...), choice), log: &shared{to: log}}, nil
 }
 
 // roomy lets the compiler collect its garbage less often, up to a limit per process: a sixth less work. A machine that says
@@ -160,6 +161,18 @@ func Compile(ctx context.Context, source string, v manifests.Version, p Platform
 		return err
 	}
 	return c.link(ctx, v, nil, p, programs, into)
+}
+
+// shared is a log that several programs write to, each piece whole.
+type shared struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.to.Write(p)
 }
 
 // tail keeps the end of what was written.
