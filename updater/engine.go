@@ -88,6 +88,7 @@ type work struct {
 	blob     blob
 	verified verified
 	end      *Outcome // set when nothing is to be changed
+	revived  int      // launchers that the watch started
 }
 
 // failure ends an update badly. Text is the message of the reply.

@@ -246,6 +246,44 @@ func TestNobodyRunsIt(t *testing.T) {
 	w.whole("9.2.0.0")
 }
 
+func TestALauncherThatDiedBetweenTwoAgents(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	away := e.Machine.SendAway
+	e.Machine.SendAway = func(ctx context.Context) error { // nobody starts the next
+		must(t, away(ctx))
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.launcher, w.agent = false, nil
+		return nil
+	}
+	e.Machine.Revive = func() (int, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.launcher = true
+		w.restart()
+		return 77, nil
+	}
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	must(t, err)
+	if o.Kind != updater.Updated {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.2.0.0")
+}
+
+func TestALauncherThatDiesEveryTime(t *testing.T) {
+	w := newWorld(t)
+	w.launcher, w.agent = false, nil
+	e := w.engine()
+	started := 0
+	e.Machine.Revive = func() (int, error) { started++; return 77, nil }
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	if led, _ := updater.ReadLedger(w.layout); o != nil || err != nil || led.Open == nil || !led.Open.NextStart || started == 0 || started > 5 {
+		t.Fatalf("%+v, %v; %d launchers started", o, err, started)
+	}
+}
+
 func TestSourceOfTheDocument(t *testing.T) {
 	const aws = "https://s3.{Region}.amazonaws.com/amazon-ssm-{Region}/ssm-agent-manifest.json"
 	w := newWorld(t)

@@ -128,6 +128,9 @@ func (t *trial) seeLauncher(l look) verdict {
 	return waitOn
 }
 
+// revived gives a launcher that the updater itself started the time to come.
+func (t *trial) revived(now time.Time) { t.launcher, t.without, t.last = max(t.launcher, 1), now, now }
+
 // beat takes note of a pulse of the version under trial.
 func (t *trial) beat(l look) {
 	p := l.pulse

@@ -21,6 +21,7 @@ type Machine struct {
 	Launcher func() (pid int, running bool)
 	Agent    func() (pid int, running bool)
 	SendAway func(ctx context.Context) error // the running agent leaves, if need be by force; none running is no error
+	Revive   func() (pid int, err error)     // a launcher that died where no service manager would start it again; 0: nothing to do
 	Floor    func() (manifests.Version, error)
 	Free     func(path string) (uint64, error)
 	Try      func(ctx context.Context, program string, args ...string) (output string, err error)
@@ -40,10 +41,11 @@ func ThisMachine(l installer.Layout) Machine {
 			_, err := launcher.SendAway(ctx, l.Pointer(), leaveWithin)
 			return err
 		},
-		Floor: func() (manifests.Version, error) { return floorOf(l) },
-		Free:  host.FreeBytes,
-		Try:   try,
-		Boot:  boot,
+		Revive: func() (int, error) { return launcher.Revive(l.Pointer()) },
+		Floor:  func() (manifests.Version, error) { return floorOf(l) },
+		Free:   host.FreeBytes,
+		Try:    try,
+		Boot:   boot,
 	}
 }
 

@@ -37,7 +37,10 @@ func (w *work) watch(ctx context.Context) error {
 		case again:
 			w.sendAway(ctx)
 		case deserted:
-			return w.desert()
+			if !w.revive() {
+				return w.desert()
+			}
+			t.revived(now)
 		}
 		if deaf := t.deaf(now); deaf != w.u.Deaf || now.Sub(told) > 30*time.Second {
 			told, w.u.Deaf, w.u.Moved = now, deaf, now
@@ -101,6 +104,26 @@ func (w *work) stillRegistered() error {
 		err = errors.New("there is none any more")
 	}
 	return err
+}
+
+// mostRevivals is how many launchers one watch starts before it leaves the update to the next start.
+const mostRevivals = 3
+
+// revive starts a launcher that was killed in the moment between two agents: no agent is there that could, and without a service
+// manager nobody else would. False where there is nothing to revive.
+func (w *work) revive() bool {
+	if w.Machine.Revive == nil || w.revived >= mostRevivals {
+		return false
+	}
+	w.revived++
+	pid, err := w.Machine.Revive()
+	switch {
+	case err != nil:
+		w.Log.Error("launcher not started", "error", err)
+	case pid != 0:
+		w.Log.Warn("the launcher is gone: started another", "pid", pid)
+	}
+	return err == nil && pid != 0
 }
 
 // desert leaves the update to the next start of the service.
@@ -169,14 +192,20 @@ var errNobody = errors.New("no launcher runs")
 // alive waits until an agent of a version beat twice, for as long as one may be silent, at least 20 s.
 func (w *work) alive(ctx context.Context, version string) error {
 	began := w.Now()
+	without := began // since when no launcher was seen
 	patience := max(silence(w.Settings.Watch), 20*time.Second)
 	var first uint64
 	var process int
 	for {
 		now := w.Now()
 		l := w.look(now)
-		if !l.running && now.Sub(began) >= grace {
+		switch {
+		case l.running:
+			without = now
+		case now.Sub(without) >= grace && !w.revive():
 			return errNobody
+		case now.Sub(without) >= grace:
+			began, without = now, now
 		}
 		if p := l.pulse; l.legible && p.Version == version && p.At.After(w.u.Since.Add(-time.Second)) {
 			if process == p.PID && p.Beats > first {

@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
@@ -35,9 +36,20 @@ func openLog(p pointer.Paths) (*os.File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 }
 
+// forgetPid is a detached launcher's last act when it was asked to end: a pid file that is left tells of one that died.
+func forgetPid(p pointer.Paths) {
+	if p.Root == "" {
+		return
+	}
+	text, err := os.ReadFile(p.PidFile())
+	if err == nil && strings.TrimSpace(string(text)) == strconv.Itoa(os.Getpid()) {
+		_ = os.Remove(p.PidFile())
+	}
+}
+
 // Revive starts a detached launcher again for an installation that lives without a service manager and whose launcher died: the
-// last act of its agent, see [Child.LauncherGone]. It does nothing for the system, after an orderly stop, or beside a launcher
-// that lives.
+// last act of its agent, see [Child.LauncherGone], and of an updater that finds neither. It does nothing for the system, after an
+// orderly stop, or beside a launcher that lives.
 func Revive(p pointer.Paths) (pid int, err error) {
 	if p.Root == "" {
 		return 0, nil

@@ -40,6 +40,7 @@ func (l *loop) run() {
 	defer l.voice.close()
 	l.notes = newVoice(noteFile(l.Paths.Death()))
 	defer l.notes.close()
+	defer forgetPid(l.Paths)
 	host.CloseOnExec(3)
 	if l.alone() || l.unready() {
 		return

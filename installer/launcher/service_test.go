@@ -29,6 +29,26 @@ func TestStartAndStop(t *testing.T) {
 	m.gone(pid)
 }
 
+func TestAnOrderlyStopLeavesNoPidFile(t *testing.T) {
+	m := newMachine(t)
+	cmd := m.launch()
+	m.await("start floor 1", 1)
+	m.ok(os.WriteFile(m.Paths.PidFile(), []byte(strconv.Itoa(cmd.Process.Pid)+"\n"), 0o644))
+	m.ok(launcher.End(m.Paths, cmd.Process.Pid))
+	_ = cmd.Wait()
+	if _, err := os.Stat(m.Paths.PidFile()); !os.IsNotExist(err) {
+		t.Error("whoever finds the pid file takes the launcher for one that died")
+	}
+	other := m.launch()
+	m.await("start floor 1", 2)
+	m.ok(os.WriteFile(m.Paths.PidFile(), []byte("1\n"), 0o644))
+	m.ok(launcher.End(m.Paths, other.Process.Pid))
+	_ = other.Wait()
+	if _, err := os.Stat(m.Paths.PidFile()); err != nil {
+		t.Error("it removed the pid file of another:", err)
+	}
+}
+
 func TestStopKillsADeafAgent(t *testing.T) {
 	m := newMachine(t)
 	m.act(pointer.Floor, "deaf")

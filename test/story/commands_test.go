@@ -21,6 +21,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
@@ -61,6 +62,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"agent-version": plain(agentVersion),
 	"eventually":    plain(eventually),
 	"kill-launcher": plain(killLauncher),
+	"agent-gone":    plain(agentGone),
 	"kill-updaters": plain(killUpdaters),
 }
 
@@ -336,6 +338,18 @@ func stopLauncher(ts *testscript.TestScript, s *story, _ []string) {
 	for end := time.Now().Add(20 * time.Second); host.Alive(pid); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			ts.Fatalf("the launcher does not end")
+		}
+	}
+}
+
+// agentGone waits until no agent runs.
+func agentGone(ts *testscript.TestScript, s *story, _ []string) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, running := launcher.AgentRunning(installer.At(s.root).Pointer()); !running {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("the agent does not end")
 		}
 	}
 }

@@ -24,6 +24,7 @@
 //	await NAME [STATUS]                  waits for it
 //	agent-version V                      waits until the region's record of the host says so
 //	kill-launcher, stop-launcher         SIGKILL; SIGTERM and wait
+//	agent-gone                           waits until no agent runs from the root
 //	kill-updaters                        SIGKILL to every updater of the root
 //	eventually SECONDS COMMAND [ARG…]    runs a program until it succeeds
 package story
