@@ -61,7 +61,7 @@ func Bucket(ctx context.Context, p Place) (Target, error) {
 			o.UsePathStyle = true
 		}
 	})
-	return &store{client: client, name: p.Bucket, prefix: strings.Trim(p.Prefix, "/")}, nil
+	return kept{&store{client: client, name: p.Bucket, prefix: strings.Trim(p.Prefix, "/")}}, nil
 }
 
 type store struct {
@@ -158,9 +158,16 @@ func sorted(err error) error {
 		if strings.Contains(err.Error(), "NoSuchBucket") {
 			return fmt.Errorf("%w: %w", ErrNoBucket, err)
 		}
+		if strings.Contains(err.Error(), "NoSuchUpload") { // completed by a request whose answer was lost, or cleared away
+			return fmt.Errorf("%w: %w", ErrChanged, err)
+		}
 		return fmt.Errorf("%w: %w", ErrAbsent, err)
+	case http.StatusMovedPermanently, http.StatusTemporaryRedirect:
+		return fmt.Errorf("%w in this region: %w", ErrNoBucket, err)
 	case http.StatusPreconditionFailed, http.StatusConflict:
 		return fmt.Errorf("%w: %w", ErrChanged, err)
+	case http.StatusNotImplemented:
+		return fmt.Errorf("%w: %w", ErrUnable, err)
 	case http.StatusForbidden, http.StatusUnauthorized:
 		return fmt.Errorf("%w: %w", ErrDenied, err)
 	}

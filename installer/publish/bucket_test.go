@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,7 +15,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -119,7 +123,7 @@ func TestBucketRefuses(t *testing.T) {
 	if keys, _ := r.Keys(""); len(keys) != 0 {
 		t.Errorf("denied, and written: %v", keys)
 	}
-	for status, want := range map[int]error{503: publish.ErrFaulty, 500: publish.ErrFaulty, 412: publish.ErrChanged} {
+	for status, want := range map[int]error{503: publish.ErrFaulty, 500: publish.ErrFaulty, 501: publish.ErrUnable, 412: publish.ErrChanged} {
 		r.Break("PutObject", -1, status, "")
 		if _, err := publish.Publish(ctx, to, one, o); !errors.Is(err, want) {
 			t.Errorf("%d: %v", status, err)
@@ -253,5 +257,35 @@ func TestManyAtOnce(t *testing.T) {
 		if !strings.Contains(read(t, to, regions.ManifestKey), `"`+v+`"`) || !strings.Contains(read(t, to, publish.FeedKey), v) {
 			t.Errorf("%s is lost", v)
 		}
+	}
+}
+
+// An upload whose completion got through while its answer was lost is gone when it is asked for again: no reason to stop.
+func TestCompletedAlready(t *testing.T) {
+	r, to := region(t)
+	dir, v := t.TempDir(), manifests.MustVersion("9.1.0.0")
+	if err := os.WriteFile(filepath.Join(dir, "ssm-setup-linux-amd64"), large(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := pack.Index(dir, v); err != nil {
+		t.Fatal(err)
+	}
+	one, err := publish.Open(dir, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Break("CompleteMultipartUpload", 1, 404, "NoSuchUpload")
+	put(t, to, one, publish.Options{})
+	if got := sum(read(t, to, "ssm-setup/9.1.0.0/ssm-setup-linux-amd64")); got != one.Files[0].SHA256 {
+		t.Error("other content")
+	}
+}
+
+// A bucket that lies in another region answers with a redirection.
+func TestBucketElsewhere(t *testing.T) {
+	r, to := region(t)
+	r.Break("PutObject", -1, 301, "PermanentRedirect")
+	if _, err := publish.Publish(context.Background(), to, release(t, "9.1.0.0", "one"), publish.Options{UriFormat: template}); !errors.Is(err, publish.ErrNoBucket) {
+		t.Error(err)
 	}
 }

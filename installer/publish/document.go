@@ -71,7 +71,7 @@ func (r *Release) agree(sums map[string]string, part bool) error {
 
 // document adds one.
 func (r *Release) document(name string, keys ...string) (File, error) {
-	if name != filepath.Base(name) {
+	if !isName(name) {
 		return File{}, fmt.Errorf("%w: %q in %s is no file's name", ErrRelease, name, pack.SumsFile)
 	}
 	f, err := os.Open(filepath.Join(r.Dir, name))

@@ -12,7 +12,7 @@ import (
 )
 
 // Folder is a target on this machine; the tree below it is that of the bucket. The tag of an object is its SHA-256.
-func Folder(dir string) Target { return folder(dir) }
+func Folder(dir string) Target { return kept{folder(dir)} }
 
 type folder string
 

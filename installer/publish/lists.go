@@ -115,7 +115,7 @@ func (p *writing) dropLists(ctx context.Context, record string) error {
 		if !p.o.DryRun {
 			if err := p.to.Remove(ctx, key); errors.Is(err, ErrDenied) {
 				return nil
-			} else if err != nil && !errors.Is(err, ErrAbsent) {
+			} else if err != nil && !errors.Is(err, ErrAbsent) && !errors.Is(err, ErrKey) { // not a list: a damaged record
 				return fmt.Errorf("%s: %w", key, err)
 			}
 		}

@@ -43,7 +43,7 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 		return Mirrored{}, err
 	}
 	stable, err := from.Stable(ctx)
-	if err != nil && !errors.Is(err, bucket.ErrMissing) {
+	if err != nil && !notThere(err) {
 		return Mirrored{}, err
 	}
 	list, err := w.choose(ctx, from, m, stable)
@@ -194,8 +194,8 @@ func (o Options) scratch(v manifests.Version) (dir string, err error) {
 func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manifests.Manifest, v manifests.Version, dir string, o Options) (Result, error) {
 	for _, p := range own.Packages {
 		for _, f := range p.Files {
-			if f.Name != filepath.Base(f.Name) {
-				return Result{}, fmt.Errorf("%w: %q is no file's name", manifests.ErrManifest, f.Name)
+			if !isName(p.Name) || !isName(f.Name) {
+				return Result{}, fmt.Errorf("%w: %q of %q is no file's name", manifests.ErrManifest, f.Name, p.Name)
 			}
 			e := f.AvailableVersions[0]
 			if err := obtain(ctx, from, to, p.Name, f.Name, v, e, dir, o); err != nil {
@@ -216,6 +216,7 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manife
 	if o.UriFormat == "" {
 		o.UriFormat = own.UriFormat
 	}
+	o.repair = true
 	return Publish(ctx, to, r, o)
 }
 
@@ -251,7 +252,7 @@ func copyOut(ctx context.Context, from Target, key, path string) error {
 func documents(ctx context.Context, from *bucket.Client, v manifests.Version, dir string) error {
 	sums := from.Base() + "/" + v.String() + "/" + pack.SumsFile
 	err := get(ctx, from, sums, filepath.Join(dir, pack.SumsFile))
-	if errors.Is(err, bucket.ErrMissing) || errors.Is(err, bucket.ErrDenied) {
+	if notThere(err) {
 		return nil
 	}
 	if err != nil {
@@ -262,7 +263,7 @@ func documents(ctx context.Context, from *bucket.Client, v manifests.Version, di
 		return err
 	}
 	for name, sum := range list {
-		if name != filepath.Base(name) {
+		if !isName(name) {
 			return fmt.Errorf("%w: %s names %q", bucket.ErrNotBucket, sums, name)
 		}
 		if _, _, known := pack.Of(name); known {
@@ -292,12 +293,18 @@ func detached(ctx context.Context, from *bucket.Client, v manifests.Version, dir
 	for name, key := range places {
 		for _, end := range signatures {
 			err := get(ctx, from, from.Base()+"/"+key+end, filepath.Join(dir, name+end))
-			if err != nil && !errors.Is(err, bucket.ErrMissing) && !errors.Is(err, bucket.ErrDenied) {
+			if err != nil && !notThere(err) {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// notThere tells whether a region has not got something. A bucket that anybody may read and nobody may list says that it denies
+// what it has not.
+func notThere(err error) bool {
+	return errors.Is(err, bucket.ErrMissing) || errors.Is(err, bucket.ErrDenied)
 }
 
 // maxDocument bounds a document whose hash nothing names, in bytes.

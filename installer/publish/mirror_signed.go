@@ -5,8 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"regexp"
 	"strings"
@@ -31,7 +31,7 @@ func signed(ctx context.Context, from *bucket.Client) (bool, error) {
 		if err == nil {
 			return true, nil
 		}
-		if !errors.Is(err, bucket.ErrMissing) && !errors.Is(err, bucket.ErrDenied) {
+		if !notThere(err) {
 			return false, err
 		}
 	}
@@ -85,7 +85,7 @@ func (c copier) copy(ctx context.Context) error {
 
 func (c copier) apt(ctx context.Context) error {
 	inline, err := c.from.Small(ctx, apt.InReleaseKey, maxSmall)
-	if errors.Is(err, bucket.ErrMissing) {
+	if notThere(err) {
 		return nil
 	}
 	if err != nil {
@@ -98,21 +98,21 @@ func (c copier) apt(ctx context.Context) error {
 	if !bytes.Contains(inline, bytes.TrimSpace(release)) {
 		return fmt.Errorf("%w: %s", ErrChanged, apt.ReleaseKey) // the region is being published to
 	}
+	list, err := listsIn(release)
+	if err != nil {
+		return err
+	}
 	if err := c.expectLists(ctx, apt.ListsKey, apt.Lists(release), nil); err != nil {
 		return err
 	}
 	named := map[string][]byte{}
-	for line := range strings.Lines(string(release)) {
-		f := strings.Fields(line)
-		if len(f) != 3 || len(f[0]) != 2*sha256.Size {
-			continue
-		}
-		hashed := apt.Dists + "/" + path.Dir(f[2]) + "/by-hash/SHA256/" + f[0]
-		data, err := c.hashed(ctx, hashed, f[0])
+	for _, l := range list {
+		hashed := apt.Dists + "/" + path.Dir(l.name) + "/by-hash/SHA256/" + l.sum
+		data, err := c.hashed(ctx, hashed, l.sum)
 		if err != nil {
 			return err
 		}
-		named[apt.Dists+"/"+path.Clean(f[2])] = data
+		named[apt.Dists+"/"+l.name] = data
 		if err := c.small(ctx, c.to, hashed, data, When{}); err != nil {
 			return err
 		}
@@ -132,11 +132,28 @@ func (c copier) apt(ctx context.Context) error {
 	return c.dropLists(ctx, apt.ListsKey)
 }
 
+type namedList struct{ sum, name string }
+
+// listsIn are the lists that a Release file names, in main/ all of them: what it says becomes names of files here.
+func listsIn(release []byte) (list []namedList, err error) {
+	for line := range strings.Lines(string(release)) {
+		f := strings.Fields(line)
+		if len(f) != 3 || len(f[0]) != 2*sha256.Size || !strings.HasPrefix(line, " ") {
+			continue
+		}
+		if _, err := hex.DecodeString(f[0]); err != nil || !fs.ValidPath(f[2]) || !strings.HasPrefix(f[2], "main/") {
+			return nil, fmt.Errorf("%w: %s names %q", bucket.ErrNotBucket, apt.ReleaseKey, f[2])
+		}
+		list = append(list, namedList{f[0], f[2]})
+	}
+	return list, nil
+}
+
 var located = regexp.MustCompile(`href="(repodata/([0-9a-f]{64})-[a-z]+\.xml\.gz)"`)
 
 func (c copier) yum(ctx context.Context) error {
 	repomd, err := c.from.Small(ctx, yum.RepomdKey, maxSmall)
-	if errors.Is(err, bucket.ErrMissing) {
+	if notThere(err) {
 		return nil
 	}
 	if err != nil {
@@ -178,7 +195,7 @@ func (c copier) hashed(ctx context.Context, key, want string) ([]byte, error) {
 // take copies an object as it is, if the region has it.
 func (c copier) take(ctx context.Context, key string) error {
 	data, err := c.from.Small(ctx, key, maxSmall)
-	if errors.Is(err, bucket.ErrMissing) {
+	if notThere(err) {
 		return nil
 	}
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
 // Options of a publication.
@@ -30,6 +31,8 @@ type Options struct {
 	Now          func() time.Time        // nil: the clock
 	Done         func(Step)              // may be nil; one call at a time
 	Progress     func(done, total int64) // bytes of packages; may be nil; one call at a time
+
+	repair bool // what is there and is not what the manifest there says was damaged: it is written anew
 }
 
 // What becomes of an object.
@@ -195,6 +198,9 @@ func (p *publication) compare(ctx context.Context, to Target, key string, f File
 	case err != nil:
 		return "", fmt.Errorf("%s: %w", key, err)
 	case have.Size != f.Size || have.SHA256 != "" && !strings.EqualFold(have.SHA256, f.SHA256):
+		if known && p.o.repair {
+			return Repaired, nil
+		}
 		return Replaced, nil
 	case known && !p.o.Replace:
 		return Same, nil
@@ -212,7 +218,12 @@ func (p *publication) compare(ctx context.Context, to Target, key string, f File
 }
 
 func (p *publication) send(ctx context.Context, to Target, key string, f File, when When) error {
-	body, err := os.Open(filepath.Join(p.r.Dir, f.Name))
+	path := filepath.Join(p.r.Dir, f.Name)
+	// A build may have written there since: other bytes under this version's keys would be there for good.
+	if err := bucket.SHA256File(path, f.SHA256); err != nil {
+		return fmt.Errorf("%w: it was changed meanwhile: %w", ErrRelease, err)
+	}
+	body, err := os.Open(path)
 	if err != nil {
 		return err
 	}

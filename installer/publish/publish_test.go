@@ -280,15 +280,15 @@ func whole(t *testing.T, at publish.Target, version string) {
 func sum(text string) string { s := sha256.Sum256([]byte(text)); return hex.EncodeToString(s[:]) }
 
 // key signs in a way that a test can see.
-type key struct{}
+type key struct{ owner string }
 
-func (key) Armored(data []byte) ([]byte, error) {
-	return []byte("signature of " + sum(string(data))), nil
+func (k key) Armored(data []byte) ([]byte, error) {
+	return []byte(k.owner + "signature of " + sum(string(data))), nil
 }
-func (key) Clear(text []byte) ([]byte, error) {
-	return []byte("BEGIN\n" + string(text) + "END " + sum(string(text))), nil
+func (k key) Clear(text []byte) ([]byte, error) {
+	return []byte("BEGIN\n" + string(text) + "END " + k.owner + sum(string(text))), nil
 }
-func (key) PublicKey() ([]byte, error) { return []byte("public"), nil }
+func (k key) PublicKey() ([]byte, error) { return []byte(k.owner + "public"), nil }
 
 func TestSignedStaysSigned(t *testing.T) {
 	to := &recorder{Target: publish.Folder(t.TempDir())}
@@ -301,6 +301,40 @@ func TestSignedStaysSigned(t *testing.T) {
 	_, err := publish.Publish(context.Background(), to, release(t, "9.2.0.0", "two"), publish.Options{UriFormat: template, Repositories: true})
 	if !errors.Is(err, publish.ErrSigned) || len(to.writes) > 0 {
 		t.Errorf("%v, written %v", err, to.writes)
+	}
+}
+
+// With another key, or the same renewed, repositories are signed anew though nothing else changed; stopped in the middle, the
+// next run does it.
+func TestAnotherKey(t *testing.T) {
+	one := release(t, "9.1.0.0", "one")
+	with := func(owner string) publish.Options {
+		return publish.Options{UriFormat: template, Repositories: true, Sign: &key{owner}}
+	}
+	for stop := 0; ; stop++ {
+		dir := t.TempDir()
+		to := publish.Folder(dir)
+		put(t, to, one, with("old "))
+		_, err := publish.Publish(context.Background(), &stopping{Target: to, left: stop}, one, with("new "))
+		if err != nil && !errors.Is(err, errStop) {
+			t.Fatal(err)
+		}
+		whole(t, to, "9.1.0.0")
+		put(t, to, one, with("new "))
+		whole(t, to, "9.1.0.0")
+		for _, at := range []string{"dists/stable/InRelease", "dists/stable/Release.gpg", "repodata/repomd.xml.asc", publish.KeyKey} {
+			if text := read(t, to, at); !strings.Contains(text, "new ") || strings.Contains(text, "old ") {
+				t.Errorf("stopped after %d: %s is\n%s", stop, at, text)
+			}
+		}
+		for _, s := range put(t, to, one, with("new ")).Steps {
+			if s.Action != publish.Same {
+				t.Errorf("once more: %+v", s)
+			}
+		}
+		if err == nil {
+			break
+		}
 	}
 }
 

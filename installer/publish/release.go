@@ -92,8 +92,11 @@ func pick(dir string, want manifests.Version) (string, error) {
 }
 
 func (r *Release) add(pkg string, f manifests.File) error {
-	if len(f.AvailableVersions) != 1 || f.Name != filepath.Base(f.Name) {
+	if len(f.AvailableVersions) != 1 {
 		return fmt.Errorf("%w: the manifest of a release has one version of each file, not so for %s", ErrRelease, f.Name)
+	}
+	if !isName(pkg) || !isName(f.Name) {
+		return fmt.Errorf("%w: the manifest names %q of %q", ErrRelease, f.Name, pkg)
 	}
 	entry := f.AvailableVersions[0]
 	v, err := manifests.ParseVersion(entry.Version)

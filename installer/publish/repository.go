@@ -66,10 +66,17 @@ func (p *writing) repositories(ctx context.Context, m *manifests.Manifest, local
 		if err := s.fill(ctx, m); err != nil {
 			return err
 		}
-		if err := p.apt(ctx, s.debs); err != nil {
+		other, err := p.otherKey(ctx)
+		if err != nil {
 			return err
 		}
-		if err := p.yum(ctx, s.rpms); err != nil {
+		if err := p.apt(ctx, s.debs, other); err != nil {
+			return err
+		}
+		if err := p.yum(ctx, s.rpms, other); err != nil {
+			return err
+		}
+		if err := p.publicKey(ctx, len(s.debs)+len(s.rpms) > 0); err != nil {
 			return err
 		}
 		if p.o.DryRun {
@@ -171,8 +178,8 @@ func (s *shelf) open(ctx context.Context, key string) (io.ReadCloser, int64, err
 	return body, o.Size, err
 }
 
-// apt writes the Debian repository. Where nothing changed but the time, nothing is written.
-func (p *writing) apt(ctx context.Context, list []apt.Package) error {
+// apt writes the Debian repository. Where nothing changed but the time, nothing is written, unless another key signs now.
+func (p *writing) apt(ctx context.Context, list []apt.Package, other bool) error {
 	x, err := apt.Make(list)
 	if err != nil {
 		return err
@@ -187,7 +194,7 @@ func (p *writing) apt(ctx context.Context, list []apt.Package) error {
 	release := x.Release(apt.Date(old))
 	if string(release) != string(old) {
 		release = x.Release(later(p.o.Now(), apt.Date(old)))
-	} else if done, err := p.signedBefore(ctx, apt.InReleaseKey); done || err != nil {
+	} else if done, err := p.signedBefore(ctx, apt.InReleaseKey, other); done || err != nil {
 		p.tell(Step{apt.ReleaseKey, Same, int64(len(release)), false}, 0)
 		return err
 	}
@@ -207,9 +214,6 @@ func (p *writing) apt(ctx context.Context, list []apt.Package) error {
 		}
 		files = append(files, apt.File{Key: apt.InReleaseKey, Data: clear})
 		last = append(last, apt.File{Key: apt.SignatureKey, Data: detached})
-		if err := p.publicKey(ctx); err != nil {
-			return err
-		}
 	}
 	for _, f := range append(files, last...) {
 		if err := p.small(ctx, p.to, f.Key, f.Data, When{}); err != nil {
@@ -220,7 +224,7 @@ func (p *writing) apt(ctx context.Context, list []apt.Package) error {
 }
 
 // yum writes the rpm repository in the same way.
-func (p *writing) yum(ctx context.Context, list []yum.Package) error {
+func (p *writing) yum(ctx context.Context, list []yum.Package, other bool) error {
 	x, err := yum.Make(list)
 	if err != nil {
 		return err
@@ -235,7 +239,7 @@ func (p *writing) yum(ctx context.Context, list []yum.Package) error {
 	repomd := x.Repomd(yum.Date(old))
 	if string(repomd) != string(old) {
 		repomd = x.Repomd(later(p.o.Now(), yum.Date(old)))
-	} else if done, err := p.signedBefore(ctx, yum.SignatureKey); done || err != nil {
+	} else if done, err := p.signedBefore(ctx, yum.SignatureKey, other); done || err != nil {
 		p.tell(Step{yum.RepomdKey, Same, int64(len(repomd)), false}, 0)
 		return err
 	}
@@ -249,9 +253,6 @@ func (p *writing) yum(ctx context.Context, list []yum.Package) error {
 			return fmt.Errorf("sign %s: %w", yum.SignatureKey, err)
 		}
 		files = append(files, yum.File{Key: yum.SignatureKey, Data: detached})
-		if err := p.publicKey(ctx); err != nil {
-			return err
-		}
 	}
 	for _, f := range append(files, yum.File{Key: yum.RepomdKey, Data: repomd}) {
 		if err := p.small(ctx, p.to, f.Key, f.Data, When{}); err != nil {
@@ -261,10 +262,13 @@ func (p *writing) yum(ctx context.Context, list []yum.Package) error {
 	return p.dropLists(ctx, yum.ListsKey)
 }
 
-// signedBefore tells whether unchanged metadata needs no signature, or has one.
-func (p *writing) signedBefore(ctx context.Context, key string) (bool, error) {
+// signedBefore tells whether unchanged metadata needs no signature, or has one by the key that signs now.
+func (p *writing) signedBefore(ctx context.Context, key string, other bool) (bool, error) {
 	if p.o.Sign == nil {
 		return true, nil
+	}
+	if other {
+		return false, nil
 	}
 	_, err := p.to.Stat(ctx, key)
 	if errors.Is(err, ErrAbsent) {
@@ -273,7 +277,28 @@ func (p *writing) signedBefore(ctx context.Context, key string) (bool, error) {
 	return err == nil, err
 }
 
-func (p *writing) publicKey(ctx context.Context) error {
+// otherKey tells whether the key that signs now is not the one whose public half lies there: a new one, or the same with another
+// expiry. Then all is signed anew, and the public half written last, so that whoever stops between the two does it again.
+func (p *writing) otherKey(ctx context.Context) (bool, error) {
+	if p.o.Sign == nil {
+		return false, nil
+	}
+	now, err := p.o.Sign.PublicKey()
+	if err != nil {
+		return false, fmt.Errorf("public key: %w", err)
+	}
+	there, _, err := slurp(ctx, p.to, KeyKey, maxSmall)
+	if err != nil && !errors.Is(err, ErrAbsent) {
+		return false, fmt.Errorf("%s: %w", KeyKey, err)
+	}
+	return string(there) != string(now), nil
+}
+
+// publicKey writes the key's public half where there is something signed with it.
+func (p *writing) publicKey(ctx context.Context, signed bool) error {
+	if p.o.Sign == nil || !signed {
+		return nil
+	}
 	key, err := p.o.Sign.PublicKey()
 	if err != nil {
 		return fmt.Errorf("public key: %w", err)

@@ -40,6 +40,7 @@ var (
 	ErrPublished   = errors.New("this version is already published with other content")
 	ErrRelease     = errors.New("not a release folder")
 	ErrDenied      = errors.New("the bucket does not allow it")
+	ErrUnable      = errors.New("the bucket does not know conditional writes")
 	ErrFaulty      = errors.New("the bucket has a fault of its own")
 	ErrNoBucket    = errors.New("there is no such bucket")
 	ErrCredentials = errors.New("no usable AWS credentials")
