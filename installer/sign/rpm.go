@@ -86,7 +86,8 @@ func rpm(l *look) error {
 		return err
 	}
 	payload := at + int64(len(head.raw))
-	if err := rpmDigests(l, sig, head, payload); err != nil {
+	covered, err := rpmDigests(l, sig, head, payload)
+	if err != nil {
 		return err
 	}
 	for _, tag := range []uint32{rpmHeaderOpenPGP, rpmHeaderOther} {
@@ -99,27 +100,33 @@ func rpm(l *look) error {
 	if b := sig.bytes(rpmWholeOpenPGP); b != nil {
 		return l.signed(io.NewSectionReader(l.file, at, l.size-at), b, "header and payload")
 	}
+	if len(l.report.Signatures) > 0 && !covered {
+		if l.report.Note = "no signature covers the payload"; l.Strict() {
+			return fmt.Errorf("%w: the header is, and neither a signature nor a digest in the header covers the payload", ErrUnsigned)
+		}
+	}
 	return nil
 }
 
-// rpmDigests compares the digests that are there: the header's, and the payload's, which the header carries.
-func rpmDigests(l *look, sig, head rpmPart, payload int64) error {
+// rpmDigests compares the digests that are there: the header's, and the payload's, which the header carries. covered says that
+// there is one of the payload, so that a signature of the header counts for all.
+func rpmDigests(l *look, sig, head rpmPart, payload int64) (covered bool, err error) {
 	if want := sig.text(rpmSHA256); want != "" {
 		if sum := sha256.Sum256(head.raw); hex.EncodeToString(sum[:]) != want {
-			return fmt.Errorf("%w: the digest of the header", ErrBad)
+			return false, fmt.Errorf("%w: the digest of the header", ErrBad)
 		}
 	}
 	if want := head.text(rpmPayloadDigest); want != "" && sha256Named(head) {
 		sum := sha256.New()
 		if _, err := io.Copy(sum, io.NewSectionReader(l.file, payload, l.size-payload)); err != nil {
-			return err
+			return false, err
 		}
 		if hex.EncodeToString(sum.Sum(nil)) != want {
-			return fmt.Errorf("%w: the digest of the payload", ErrBad)
+			return false, fmt.Errorf("%w: the digest of the payload", ErrBad)
 		}
-		l.report.Note = "header and payload have the digests they must have"
+		l.report.Note, covered = "header and payload have the digests they must have", true
 	}
-	return nil
+	return covered, nil
 }
 
 func sha256Named(head rpmPart) bool {

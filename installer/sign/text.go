@@ -3,10 +3,14 @@ package sign
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
 // Armored makes a detached OpenPGP signature as text: Release.gpg, repomd.xml.asc.
@@ -47,10 +51,37 @@ func (s *Signer) PublicKey() ([]byte, error) {
 		return nil, fmt.Errorf("%w: there is no OpenPGP key", ErrKey)
 	}
 	var b bytes.Buffer
-	if err := s.pgp.entity.Serialize(&b); err != nil {
+	if err := serialize(&b, s.pgp.entity); err != nil {
 		return nil, err
 	}
 	return armored(openpgp.PublicKeyType, b.Bytes())
+}
+
+// serialize writes a public key, its owner's names in their order: the library's has them in another one each time.
+func serialize(w io.Writer, e *openpgp.Entity) error {
+	parts := []interface{ Serialize(io.Writer) error }{e.PrimaryKey}
+	add := func(list []*packet.Signature) {
+		for _, s := range list {
+			parts = append(parts, s)
+		}
+	}
+	add(e.Revocations)
+	add(e.Signatures)
+	for _, name := range slices.Sorted(maps.Keys(e.Identities)) {
+		parts = append(parts, e.Identities[name].UserId)
+		add(e.Identities[name].Signatures)
+	}
+	for _, k := range e.Subkeys {
+		parts = append(parts, k.PublicKey)
+		add(k.Revocations)
+		parts = append(parts, k.Sig)
+	}
+	for _, p := range parts {
+		if err := p.Serialize(w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func armored(kind string, data []byte) ([]byte, error) {

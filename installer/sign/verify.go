@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,13 @@ func (t *Trusted) ReadKeys(b []byte) error {
 	ring, err := readRing(b)
 	t.Keys = append(t.Keys, ring...)
 	return err
+}
+
+// Private tells whether any of the OpenPGP keys is more than a public one.
+func (t *Trusted) Private() bool {
+	return slices.ContainsFunc(t.Keys, func(e *openpgp.Entity) bool {
+		return e.PrivateKey != nil || slices.ContainsFunc(e.Subkeys, func(s openpgp.Subkey) bool { return s.PrivateKey != nil })
+	})
 }
 
 func (t *Trusted) ReadRoots(b []byte) error {

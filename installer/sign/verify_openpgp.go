@@ -32,10 +32,7 @@ func (t Trusted) detached(data io.Reader, sig []byte, of string) (Signature, err
 	if err != nil || !ok || found.IssuerKeyId == nil {
 		return s, fmt.Errorf("%w: %s is no OpenPGP signature", ErrBad, of)
 	}
-	s.Key = fmt.Sprintf("%016X", *found.IssuerKeyId)
-	if len(found.IssuerFingerprint) > 0 {
-		s.Key = fmt.Sprintf("%X", found.IssuerFingerprint)
-	}
+	s.Key = keyOf(found)
 	s.By, s.Made = "key "+s.Key, found.CreationTime.UTC()
 	if len(t.Keys) == 0 {
 		if s.Note = "the key that made it was not given"; t.Strict() {
@@ -48,9 +45,9 @@ func (t Trusted) detached(data io.Reader, sig []byte, of string) (Signature, err
 
 func (t Trusted) byKeys(s Signature, data io.Reader, raw []byte) (Signature, error) {
 	config := &packet.Config{Time: func() time.Time { return t.Now }}
-	_, entity, err := openpgp.VerifyDetachedSignature(t.Keys, data, bytes.NewReader(raw), config)
-	if entity != nil {
-		s.By = owner(entity)
+	found, entity, err := openpgp.VerifyDetachedSignature(t.Keys, data, bytes.NewReader(raw), config)
+	if entity != nil { // of several signatures the one by a key that was named
+		s.By, s.Made, s.Key = owner(entity), found.CreationTime.UTC(), keyOf(found)
 	}
 	switch {
 	case err == nil:
@@ -59,8 +56,9 @@ func (t Trusted) byKeys(s Signature, data io.Reader, raw []byte) (Signature, err
 	case errors.Is(err, pgperrors.ErrUnknownIssuer):
 		return s, fmt.Errorf("%w: %s was made by key %s", ErrUntrusted, s.Of, s.Key)
 	case errors.Is(err, pgperrors.ErrKeyExpired) && entity != nil:
-		// As gpg has it: what was signed while the key was valid stays signed.
-		if s.Made.After(t.Now) || expiredAt(entity, s.Made) {
+		// As gpg has it: what was signed while the key was valid stays signed. It is this very key that counts: another of the
+		// same owner may have been valid longer.
+		if _, valid := entity.SigningKeyById(s.Made, *found.IssuerKeyId); !valid || s.Made.After(t.Now) || found.SigExpired(t.Now) {
 			return s, fmt.Errorf("%w: %s", ErrExpired, s.By)
 		}
 		s.Trust, s.Note = ByKey, "the key has expired since"
@@ -71,9 +69,12 @@ func (t Trusted) byKeys(s Signature, data io.Reader, raw []byte) (Signature, err
 	return s, fmt.Errorf("%w: %s", ErrBad, s.Of)
 }
 
-func expiredAt(e *openpgp.Entity, at time.Time) bool {
-	_, ok := e.SigningKey(at)
-	return !ok
+// keyOf names the key that made a signature: its fingerprint, or its id.
+func keyOf(s *packet.Signature) string {
+	if len(s.IssuerFingerprint) > 0 {
+		return fmt.Sprintf("%X", s.IssuerFingerprint)
+	}
+	return fmt.Sprintf("%016X", *s.IssuerKeyId)
 }
 
 // signed checks one signature of a package and adds it to the report.

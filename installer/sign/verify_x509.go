@@ -90,6 +90,9 @@ func (l *look) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509
 		out.Chain = append(out.Chain, plain(x.Subject.String()))
 	}
 	err := l.root(s.Signature, usage, at)
+	if err == nil && usage == x509.ExtKeyUsageAny && !forPackages(c) {
+		err = errors.New("its certificate is not for signing packages")
+	}
 	if cs := s.CounterSignature; err == nil && cs != nil {
 		err = l.root(cs.Signature, x509.ExtKeyUsageTimeStamping, at)
 	}
@@ -112,6 +115,12 @@ func (l *look) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509
 		return fmt.Errorf("%w: %s: %w", ErrExpired, out.By, err)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrUntrusted, out.By, err)
+}
+
+// forPackages tells whether a certificate may sign packages for macOS: one for web servers leads to the same roots.
+func forPackages(c *x509.Certificate) bool {
+	leaf := &certificate{leaf: c}
+	return leaf.may(appleInstaller) || leaf.may(codeSigning)
 }
 
 func (l *look) root(s pkcs7.Signature, usage x509.ExtKeyUsage, at time.Time) error {
