@@ -34,16 +34,15 @@ func Open(data, instanceID, orchestration string) (*Journal, error) {
 		return nil, fmt.Errorf("journal: %q, %q: no names of folders", instanceID, orchestration)
 	}
 	j := &Journal{dir: filepath.Join(data, instanceID), orchestration: orchestration, retry: 500 * time.Millisecond}
-	if err := os.RemoveAll(j.state(completed)); err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
-	}
-	for _, d := range []string{j.state(pending), j.state(current), j.state(corrupt), j.state(completed),
+	for _, d := range []string{j.state(pending), j.state(current), j.state(corrupt),
 		filepath.Join(j.dir, "document", orchestration), filepath.Join(j.dir, "replies"), filepath.Join(j.dir, "replies_mgs"),
 		filepath.Join(j.dir, "channels"), j.seen(SendCommand), j.seen(CancelCommand)} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, fmt.Errorf("journal: %w", err)
 		}
 	}
+	// Nobody uses it: a disk that is full or read-only is no reason to do without a journal that is there.
+	_ = errors.Join(os.RemoveAll(j.state(completed)), os.MkdirAll(j.state(completed), 0o700))
 	return j, nil
 }
 
@@ -68,15 +67,20 @@ func (j *Journal) Channel(id string) string { return filepath.Join(j.dir, "chann
 // ErrName says that an id cannot name a file.
 var ErrName = errors.New("id cannot name a file")
 
-// Accept puts a job into pending and marks it as received. After nil it survives a power cut.
+// Accept puts a job into pending and marks it as received. After nil it survives a power cut; after an error nothing of it is
+// left: the service was told nothing, and may have given the command up when the next agent reads the journal.
 func (j *Journal) Accept(job *Job) error {
 	if !plain(job.ID()) {
 		return fmt.Errorf("%w: %q", ErrName, job.ID())
 	}
-	if err := j.write(pending, job); err != nil {
-		return err
+	err := j.write(pending, job)
+	if err == nil {
+		err = j.Mark(job.DocumentType, job.ID())
 	}
-	return j.Mark(job.DocumentType, job.ID())
+	if err != nil {
+		return errors.Join(err, remove(filepath.Join(j.state(pending), job.ID())))
+	}
+	return nil
 }
 
 func (j *Journal) write(where string, job *Job) error {

@@ -249,3 +249,51 @@ func TestOpenEmptiesCompleted(t *testing.T) {
 		t.Error("completed is not emptied")
 	}
 }
+
+// What Accept could not finish leaves nothing that the next agent would run, long after the service gave the command up.
+func TestAcceptWholeOrNotAtAll(t *testing.T) {
+	data := t.TempDir()
+	j := open(t, data)
+	check(t, os.WriteFile(filepath.Join(data, node, "idempotency", "SendCommand", first), nil, 0o600)) // no folder can be made there
+	if j.Accept(job(first, now)) == nil {
+		t.Fatal("accepted")
+	}
+	if exists(path(data, "pending", first)) {
+		t.Error("a job that was not accepted is pending")
+	}
+}
+
+// A job that cannot be saved (a full disk; here its name leaves no room for a temporary one) is loaded all the same, and so
+// is every other: each was accepted and has to be answered.
+func TestLoadOnAFullDisk(t *testing.T) {
+	data := t.TempDir()
+	j := open(t, data)
+	long := strings.Repeat("x", 250)
+	for where, x := range map[string]*journal.Job{"current": job(long, now), "pending": job(first, now)} {
+		text, err := json.Marshal(x)
+		check(t, err)
+		check(t, os.WriteFile(path(data, where, x.ID()), text, 0o600))
+	}
+	l, err := j.Load(15, now)
+	if err == nil {
+		t.Error("no word of what could not be saved")
+	}
+	if len(l.Current) != 1 || len(l.Pending) != 1 || !j.Seen(journal.SendCommand, first) {
+		t.Errorf("%+v", l)
+	}
+}
+
+// A command that keeps coming is not forgotten while it does.
+func TestRemembered(t *testing.T) {
+	j := open(t, t.TempDir())
+	check(t, j.Mark(journal.SendCommand, first))
+	j.Remember(journal.SendCommand, first, now)
+	j.Forget(now.Add(29*time.Minute), func(string) bool { return false })
+	if !j.Seen(journal.SendCommand, first) {
+		t.Error("forgotten")
+	}
+	j.Forget(now.Add(31*time.Minute), func(string) bool { return false })
+	if j.Seen(journal.SendCommand, first) {
+		t.Error("remembered for ever")
+	}
+}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,7 +34,8 @@ type Loaded struct {
 }
 
 // Load applies the rules of a start (spec runcommand 9.4): pending is listed first, then current is gone through; there
-// limit is how many starts a job may have seen, and every one that is resumed is saved with one more.
+// limit is how many starts a job may have seen, and every one that is resumed is saved with one more. What cannot be saved,
+// on a full disk, is loaded all the same, and the error says so: a command that was accepted has to be answered.
 func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 	var l Loaded
 	waiting, err := j.list(pending)
@@ -45,6 +47,7 @@ func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 		return l, err
 	}
 	var cancels []*Job
+	var failed error
 	for _, id := range running {
 		job, broken := j.open(current, id)
 		if broken == nil && job.DocumentType != SendCommand {
@@ -59,9 +62,7 @@ func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 			continue
 		}
 		job.DocumentInformation.RunCount++
-		if err := j.Save(job); err != nil {
-			return l, err
-		}
+		failed = errors.Join(failed, j.Save(job))
 		l.Current = append(l.Current, job)
 	}
 	for _, id := range waiting {
@@ -81,11 +82,9 @@ func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 	}
 	slices.SortStableFunc(l.Current, byAge)
 	slices.SortStableFunc(l.Pending, byAge)
-	if err := j.applyCancels(l, cancels); err != nil {
-		return l, err
-	}
+	failed = errors.Join(failed, j.applyCancels(l, cancels))
 	j.sweep(slices.Concat(running, waiting))
-	return l, j.markAll(l)
+	return l, errors.Join(failed, j.markAll(l))
 }
 
 // sweep removes workers' folders without a job: a crash came between the two removals of Done, or before a job whose
@@ -101,25 +100,24 @@ func (j *Journal) sweep(open []string) {
 }
 
 // applyCancels does what cancels say that an original agent left behind. Files of other types are not ours: they stay.
-func (j *Journal) applyCancels(l Loaded, cancels []*Job) error {
+func (j *Journal) applyCancels(l Loaded, cancels []*Job) (failed error) {
 	for _, c := range cancels {
 		if c.DocumentType != CancelCommand {
 			continue
 		}
+		var err error
 		for _, job := range slices.Concat(l.Current, l.Pending) {
-			if job.DocumentInformation.MessageID != c.CancelInformation.CancelMessageID {
-				continue
-			}
-			job.SsmSetup.Cancelled = true
-			if err := j.Save(job); err != nil {
-				return err
+			if job.DocumentInformation.MessageID == c.CancelInformation.CancelMessageID {
+				job.SsmSetup.Cancelled = true
+				err = errors.Join(err, j.Save(job))
 			}
 		}
-		if err := j.Done(c); err != nil {
-			return err
+		if err == nil {
+			err = j.Done(c)
 		}
+		failed = errors.Join(failed, err)
 	}
-	return nil
+	return failed
 }
 
 // list names the files of a folder; what a crash left half written is cleared away.
@@ -167,11 +165,9 @@ func worn(job *Job, limit int, now time.Time) *Broken {
 }
 
 // markAll makes good what a crash between a job's file and its mark left out.
-func (j *Journal) markAll(l Loaded) error {
+func (j *Journal) markAll(l Loaded) (failed error) {
 	for _, job := range slices.Concat(l.Current, l.Pending) {
-		if err := j.Mark(job.DocumentType, job.ID()); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, j.Mark(job.DocumentType, job.ID()))
 	}
-	return nil
+	return failed
 }

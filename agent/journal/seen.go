@@ -26,6 +26,14 @@ func (j *Journal) Seen(documentType, id string) bool {
 	return err == nil
 }
 
+// Remember says that a received command came once more: its half hour begins anew, so that a service that never learns of it
+// does not have it run twice.
+func (j *Journal) Remember(documentType, id string, now time.Time) {
+	if plain(id) {
+		_ = os.Chtimes(filepath.Join(j.seen(documentType), id), now, now) // at worst it is forgotten as if it had not come
+	}
+}
+
 // Mark remembers a command as received.
 func (j *Journal) Mark(documentType, id string) error {
 	if !plain(id) || !plain(documentType) {
