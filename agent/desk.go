@@ -50,6 +50,7 @@ type command struct {
 
 	mu     sync.Mutex // guards the job's content and what follows
 	worker *runner.Worker
+	over   bool // answered and forgotten by the journal: nothing may write it there again
 	freed  bool // gave its place back; under desk.mu
 }
 
@@ -70,12 +71,14 @@ func (d *desk) Accept(ctx context.Context, m mailbox.Message) error {
 	case d.closed || ctx.Err() != nil:
 		return mailbox.ErrClosed
 	case d.open[m.ID] != nil, d.journal.Seen(journal.SendCommand, job.ID()):
+		d.journal.Remember(journal.SendCommand, job.ID(), d.now())
 		return mailbox.ErrDuplicate
 	case d.running >= d.workers && len(d.queue) >= d.buffer:
 		return mailbox.ErrFull
 	}
 	c := &command{Job: job}
-	if d.running < d.workers && len(d.queue) == 0 {
+	c.SsmSetup.Cancelled = d.journal.Seen(journal.CancelCommand, job.ID())
+	if d.running < d.workers && len(d.queue) == 0 && !c.SsmSetup.Cancelled {
 		c.ahead = d.ahead(job.ID()) // while the disk is busy
 	}
 	if err := d.journal.Accept(job); err != nil {
@@ -146,7 +149,8 @@ func (d *desk) forget(c *command) {
 	delete(d.open, c.id())
 }
 
-// acceptCancel marks the command that a cancel is for. A cancel for nobody is accepted and does nothing.
+// acceptCancel marks the command that a cancel is for. One for a command that never came waits for it: where the answer of a
+// poll was lost on its way, the cancel of a command may come before the command does.
 func (d *desk) acceptCancel(m mailbox.Message) error {
 	var cancel wire.CancelCommand
 	if err := json.Unmarshal([]byte(m.Payload), &cancel); err != nil {
@@ -173,7 +177,7 @@ func (d *desk) cancel(messageID string) error {
 	c := d.open[messageID]
 	if c == nil {
 		d.log.Info("cancel for a command that is not open", "messageID", messageID)
-		return nil
+		return d.cancelAhead(messageID)
 	}
 	d.log.Info("command is cancelled", "messageID", messageID)
 	if err := d.markCancelled(c); err != nil {
@@ -192,9 +196,24 @@ func (d *desk) cancel(messageID string) error {
 	return nil
 }
 
+// cancelAhead notes the cancel of a command that did not come yet, under the command's own id.
+func (d *desk) cancelAhead(messageID string) error {
+	id := wire.CommandID(messageID)
+	if id == messageID || d.journal.Seen(journal.SendCommand, id) {
+		return nil // no command's, or one that was answered
+	}
+	if err := d.journal.Mark(journal.CancelCommand, id); !errors.Is(err, journal.ErrName) {
+		return err
+	}
+	return nil
+}
+
 func (d *desk) markCancelled(c *command) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.over {
+		return nil // the cancel came too late
+	}
 	c.SsmSetup.Cancelled = true
 	if c.worker != nil {
 		if err := c.worker.Cancel(); err != nil {

@@ -61,12 +61,12 @@ func (a *life) keepHouse(ctx context.Context, cfg config.Config, id *identity.Id
 		return nil
 	}
 	h.log.Info("first health ping was taken", "after", time.Since(a.pace.start))
+	rooms.Go(func() { ping.Run(ctx) })
 	j, err := a.openJournal(ctx, cfg, id)
 	if err != nil {
 		return nil
 	}
 	h.furnish(ctx, j)
-	rooms.Go(func() { ping.Run(ctx) })
 	rooms.Go(func() { h.restore(ctx) })
 	rooms.Go(func() { h.watch(ctx) })
 	<-ctx.Done()
@@ -86,9 +86,9 @@ func (a *life) openJournal(ctx context.Context, cfg config.Config, id *identity.
 
 // furnish makes the rooms and ties them together.
 func (h *house) furnish(ctx context.Context, j *journal.Journal) {
-	log := h.logs.Logger()
+	log, busy := h.logs.Logger(), h.pace.loop("mailbox")
 	h.journal = j
-	read := &reader{journal: j, config: h.config, machine: h.machine(), resolve: h.resolve(ctx), now: h.Now}
+	read := &reader{journal: j, config: h.config, machine: h.machine(), resolve: resolver(ctx, h.client("ssm"), busy), now: h.Now}
 	h.desk = &desk{journal: j, workers: h.config.Mds.CommandWorkersLimit, buffer: h.config.Mds.CommandWorkerBufferLimit,
 		parse: read.Parse, now: h.Now, log: log.With("room", "MessageService"), ctx: ctx, open: map[string]*command{}}
 	h.clean = &cleaner{outputs: j.Outputs, open: h.desk.isOpen, ssm: h.config.Ssm, now: h.Now}
@@ -98,7 +98,7 @@ func (h *house) furnish(ctx context.Context, j *journal.Journal) {
 	h.desk.work, h.desk.ahead = h.bench.work, h.bench.getAhead
 	h.desk.lanes = mailbox.Lanes(mailbox.Options{InstanceID: h.id.InstanceID, Directory: j.Directory(), Dial: h.dialMessages,
 		Head: func() wire.AdditionalInfo { return runner.Head(h.agentInfo(), h.Now(), nil) }, Contact: h.beat.pulse.Done,
-		Busy: h.pace.loop("mailbox"), Log: log.With("room", "mailbox"), Now: h.Now})
+		Busy: busy, Log: log.With("room", "mailbox"), Now: h.Now})
 }
 
 func (h *house) agentInfo() wire.AgentInfo {
@@ -135,10 +135,12 @@ func (h *house) client(service string) *cloud.Client {
 	return c
 }
 
-// resolve asks the parameter store for the values a document refers to.
-func (h *house) resolve(ctx context.Context) document.Resolver {
-	ssm := h.client("ssm")
+// resolver asks the parameter store for the values a document refers to. Meanwhile the mailbox, whose message it is, waits
+// for the world outside: a store that is slow ten names at a time must not let the agent seem stuck.
+func resolver(ctx context.Context, ssm *cloud.Client, busy func(bool)) document.Resolver {
 	return func(names []string) ([]document.Stored, error) {
+		busy(false)
+		defer busy(true)
 		in := struct {
 			Names          []string
 			WithDecryption bool

@@ -72,7 +72,7 @@ func (r *rebooter) wait(ctx context.Context, c *command) bool {
 	if from != r.boot {
 		return true
 	}
-	left := r.patience - r.now().Sub(asked)
+	left := min(r.patience-r.now().Sub(asked), r.patience) // a clock that was set back makes nobody wait longer
 	if left > 0 {
 		select {
 		case <-ctx.Done():

@@ -206,7 +206,11 @@ func (b *bench) save(c *command) {
 // done forgets an answered command.
 func (b *bench) done(c *command, status string) {
 	b.log.Info("command ended", "messageID", c.id(), "status", status)
-	if err := b.journal.Done(c.Job); err != nil {
+	c.mu.Lock()
+	c.over = true
+	err := b.journal.Done(c.Job)
+	c.mu.Unlock()
+	if err != nil {
 		b.log.Error("job not removed", "messageID", c.id(), "error", err)
 	}
 	b.finished(status, c.ID())
