@@ -20,16 +20,19 @@ type polled struct {
 	handling sync.Mutex // messages are handled one after another, in order
 	held     []Message  // under handling
 
-	mu      sync.Mutex
-	client  *cloud.Client
-	faults  int                      // since the client was made
-	silent  bool                     // the last call failed
-	opening map[string]chan struct{} // message id → closed once its InProgress is out
+	passing sync.Mutex // one pass over the kept replies at a time
+
+	mu       sync.Mutex
+	client   *cloud.Client
+	faults   int                      // since the client was made
+	silent   bool                     // the last call failed
+	opening  map[string]chan struct{} // message id → closed once its InProgress is out
+	declined map[string]bool          // ids of kept replies that the service said no to: nobody waits behind them
 }
 
 func newPolled(o Options) *polled {
 	return &polled{Options: o, client: o.Dial(), heard: make(chan struct{}, 1), room: make(chan struct{}, 1),
-		opening: map[string]chan struct{}{}}
+		opening: map[string]chan struct{}{}, declined: map[string]bool{}}
 }
 
 // Name is the lane's name in state files.
@@ -105,12 +108,12 @@ func (l *polled) offer(ctx context.Context, m Message, accept Accept) error {
 	var rejected *Rejected
 	switch {
 	case err == nil, errors.Is(err, ErrDuplicate):
-		l.document(ctx, m.ID, wire.InProgress, "")
+		l.document(ctx, m.ID, seqInProgress, wire.InProgress, "")
 		opened()
 		l.ack(ctx, m.ID)
 	case errors.As(err, &rejected):
 		l.Log.Error("command rejected", "messageID", m.ID, "error", rejected.Trace)
-		l.document(ctx, m.ID, wire.Failed, rejected.Trace)
+		l.document(ctx, m.ID, seqRejected, wire.Failed, rejected.Trace)
 	case errors.Is(err, ErrUnreadable):
 		l.Log.Error("message cannot be read", "messageID", m.ID, "error", err)
 		l.fail(ctx, m.ID)
@@ -135,15 +138,22 @@ func (l *polled) open(id string) (opened func()) {
 	})
 }
 
-// document sends a reply about a message as a whole.
-func (l *polled) document(ctx context.Context, id, status, trace string) {
+// Numbers of the replies that lanes make themselves; the desk's are from 1 on, and a few from -1 down.
+const (
+	seqInProgress = 0
+	seqRejected   = -101
+	seqWaited     = -102 // cancelled while it waited for a place
+)
+
+// document sends a reply about a message as a whole. A message that is delivered once more gets the same one.
+func (l *polled) document(ctx context.Context, id string, seq int, status, trace string) {
 	body := wire.Reply{AdditionalInfo: l.Head(), DocumentStatus: status, DocumentTraceOutput: trace}
-	if err := l.send(ctx, Reply{MessageID: id, ID: newID(), Body: body}); err != nil && ctx.Err() == nil {
+	if err := l.send(ctx, Reply{MessageID: id, ID: ReplyID(id, seq), Body: body}); err != nil && ctx.Err() == nil {
 		l.Log.Error("reply lost", "messageID", id, "status", status, "error", err)
 	}
 }
 
-// Reply sends or keeps, after the message's InProgress.
+// Reply sends or keeps, after the message's InProgress and after what is kept of earlier replies about it.
 func (l *polled) Reply(ctx context.Context, r Reply) error {
 	l.mu.Lock()
 	gate := l.opening[r.MessageID]
@@ -166,7 +176,12 @@ func (l *polled) send(ctx context.Context, r Reply) error {
 		return err
 	}
 	in := wire.SendReplyInput{MessageId: r.MessageID, Payload: string(payload), ReplyId: r.ID}
-	err = l.call(ctx, "SendReply", in, nil)
+	if l.waits(in) {
+		l.resend(ctx)
+	}
+	if err = errBehind; !l.waits(in) {
+		err = l.sendReply(ctx, in)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -175,6 +190,30 @@ func (l *polled) send(ctx context.Context, r Reply) error {
 	}
 	l.Log.Error("reply not taken, kept for later", "messageID", r.MessageID, "replyID", r.ID, "error", err)
 	return l.keep(in)
+}
+
+// errBehind: replies about a message go out in the order they were made.
+var errBehind = errors.New("an earlier reply about the same message is kept")
+
+// sendReply wants an answer that is one: a page of a proxy in between does not count, whatever its status says.
+func (l *polled) sendReply(ctx context.Context, in wire.SendReplyInput) error {
+	var out wire.SendReplyOutput
+	err := l.call(ctx, "SendReply", in, &out)
+	if declines(err) {
+		l.mu.Lock()
+		l.declined[in.ReplyId] = true
+		l.mu.Unlock()
+	}
+	return err
+}
+
+// declines tells a no to this one message or reply from trouble of the service or of the node.
+func declines(err error) bool {
+	switch cloud.Code(err) {
+	case "InvalidMessageIdException", "UnsupportedMessageOperationException":
+		return true
+	}
+	return false
 }
 
 func (l *polled) ack(ctx context.Context, id string) {

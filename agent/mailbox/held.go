@@ -50,7 +50,7 @@ func (l *polled) cancelHeld(ctx context.Context, payload string) {
 	for i, m := range l.held {
 		if m.ID == cancel.CancelMessageId {
 			l.held = slices.Delete(l.held, i, i+1)
-			l.document(ctx, m.ID, wire.Cancelled, "")
+			l.document(ctx, m.ID, seqWaited, wire.Cancelled, "")
 			l.ack(ctx, m.ID)
 			return
 		}

@@ -100,10 +100,11 @@ func (l *polled) note(ctx context.Context, err error) {
 	l.Contact(err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err == nil && l.silent {
+	speaks := err == nil || declines(err)
+	if speaks && l.silent {
 		signal(l.heard)
 	}
-	l.silent = err != nil
+	l.silent = !speaks
 }
 
 // count counts a fault; ten of them, in a row or not, are the end of a client. The original announces a pause of 15

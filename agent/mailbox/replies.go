@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,36 +59,95 @@ func (l *polled) keep(in wire.SendReplyInput) error {
 	if err := enc.Encode(keptReply{nil, in.MessageId, in.Payload, in.ReplyId}); err != nil {
 		return err
 	}
-	name := in.ReplyId + "_" + l.Now().UTC().Format(replyStamp)
-	return journal.Write(filepath.Join(dir, name), bytes.TrimSuffix(text.Bytes(), []byte("\n")))
+	path := filepath.Join(dir, in.ReplyId+"_"+l.Now().UTC().Format(replyStamp))
+	if err := journal.Write(path, bytes.TrimSuffix(text.Bytes(), []byte("\n"))); err != nil {
+		return err
+	}
+	_ = os.Chtimes(path, time.Time{}, time.Now()) // finer than some systems note themselves: it decides who goes first
+	return nil
 }
 
-// resend is one pass over the kept replies, in the order of their names. It ends early when one cannot be sent.
-func (l *polled) resend(ctx context.Context) {
-	dir := filepath.Join(l.Directory, "replies")
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
+// kept are the names of the kept replies, the oldest first. (The original goes by name, which is by chance.)
+func (l *polled) kept() []string {
+	entries, _ := os.ReadDir(filepath.Join(l.Directory, "replies"))
+	at := map[string]time.Time{}
+	var names []string
 	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if l.outlived(e.Name()) {
-			l.Log.Warn("reply was never taken, thrown away", "file", e.Name())
+		if info, err := e.Info(); err == nil {
+			names = append(names, e.Name())
+			at[e.Name()] = info.ModTime()
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return at[a].Compare(at[b]) })
+	return names
+}
+
+func (l *polled) readKept(name string) (in wire.SendReplyInput, err error) {
+	var kept keptReply
+	data, err := os.ReadFile(filepath.Join(l.Directory, "replies", name))
+	if err == nil {
+		err = json.Unmarshal(data, &kept)
+	}
+	if err == nil && kept.ReplyId == "" {
+		err = errors.New("it has no id")
+	}
+	return wire.SendReplyInput{MessageId: kept.MessageId, Payload: kept.Payload, ReplyId: kept.ReplyId}, err
+}
+
+// waits tells whether a reply has to wait for another one about the same message.
+func (l *polled) waits(in wire.SendReplyInput) bool {
+	for _, name := range l.kept() {
+		other, err := l.readKept(name)
+		if err != nil || other.MessageId != in.MessageId || l.outlived(name) {
+			continue
+		}
+		if other.ReplyId == in.ReplyId {
+			return false // it is the next itself
+		}
+		l.mu.Lock()
+		no := l.declined[other.ReplyId]
+		l.mu.Unlock()
+		if !no {
+			return true
+		}
+	}
+	return false
+}
+
+// resend is one pass over the kept replies. It ends early when the service takes none; one that it does not want has its
+// turn again, until it is too old, and holds up no other.
+func (l *polled) resend(ctx context.Context) {
+	l.passing.Lock()
+	defer l.passing.Unlock()
+	for _, name := range l.kept() {
+		path := filepath.Join(l.Directory, "replies", name)
+		if l.outlived(name) {
+			l.Log.Warn("reply was never taken, thrown away", "file", name)
 			os.Remove(path)
+			l.forget(name)
 			continue
 		}
-		var kept keptReply
-		data, err := os.ReadFile(path)
-		if err != nil || json.Unmarshal(data, &kept) != nil || kept.ReplyId == "" {
-			l.Log.Warn("kept reply cannot be read, left alone", "file", e.Name(), "error", err)
+		in, err := l.readKept(name)
+		if err != nil {
+			l.Log.Warn("kept reply cannot be read, left alone", "file", name, "error", err)
 			continue
 		}
-		in := wire.SendReplyInput{MessageId: kept.MessageId, Payload: kept.Payload, ReplyId: kept.ReplyId}
-		if l.call(ctx, "SendReply", in, nil) != nil {
+		err = l.sendReply(ctx, in)
+		if declines(err) {
+			continue
+		}
+		if err != nil {
 			return
 		}
 		os.Remove(path)
 	}
+}
+
+func (l *polled) forget(name string) {
+	id, _, _ := strings.Cut(name, "_")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.declined, id)
 }
 
 // outlived: too old, or a name that tells no age. A file that is just being written (".…") is let alone.
