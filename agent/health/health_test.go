@@ -3,7 +3,10 @@ package health_test
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
@@ -227,5 +230,16 @@ func TestPulse(t *testing.T) {
 	got, err = installer.ReadPulse(path)
 	if err != nil || !got.LastRoundTrip.Equal(now) || got.LastFault != "" || got.Beats != 2 {
 		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// What something on the way answers with, status 200 and all, is no sign that the region heard of this node.
+func TestPageOfAProxyIsNoRoundTrip(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>please log in</html>") }))
+	defer proxy.Close()
+	p := health.New(health.Options{InstanceID: "mi-0123456789abcdef0", Version: "9.1.0.0",
+		Client: cloud.New(cloud.Options{Endpoint: proxy.URL, Region: "local", Service: "ssm", Retries: -1})})
+	if err := p.Probe(t.Context()); cloud.Code(err) != cloud.SerializationError {
+		t.Error(err)
 	}
 }

@@ -16,11 +16,13 @@ type service struct {
 	timeout  func(config.Config) time.Duration // of one request
 }
 
-func noLimit(config.Config) time.Duration { return 0 }
+// aMinute limits requests of which nobody else knows how long they may take: without it a service that takes a connection and
+// never answers would keep the agent from pinging until it is restarted.
+func aMinute(config.Config) time.Duration { return callLimit }
 
 func services() map[string]service {
 	return map[string]service{
-		"ssm": {wire.TargetSSM, func(c config.Config) string { return c.Ssm.Endpoint }, noLimit},
+		"ssm": {wire.TargetSSM, func(c config.Config) string { return c.Ssm.Endpoint }, aMinute},
 		"ec2messages": {wire.TargetEC2Messages, func(c config.Config) string { return c.Mds.Endpoint },
 			func(c config.Config) time.Duration { return time.Duration(c.Mds.StopTimeoutMillis) * time.Millisecond }},
 	}
