@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/signal"
-	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -20,20 +20,45 @@ const voiceKey = "voice"
 // speak is the voice of the running verb.
 func speak(c *cli.Context) *voice { return c.App.Metadata[voiceKey].(*voice) }
 
-// run is the whole program; it returns the exit code. Called as ssm-setup-cli it is what scripts for the original expect. A first signal cancels the context of the verb.
+// run is the whole program; it returns the exit code. Called as ssm-setup-cli it is what scripts for the original expect. A first
+// signal cancels the context of the verb, a second one ends the program where it is.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
 	if calledAsSetupCLI(args[0]) {
 		return runSetupCLI(args[1:], out, errw)
 	}
 	v := newVoice(in, out, errw)
-	v.json = slices.Contains(args, "--json") // looked up here so that errors of the flags themselves are JSON too
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	v.json = wantsJSON(args[1:]) // looked up here so that errors of the flags themselves are JSON too
+	ctx, stop := signalled()
 	defer stop()
 	err := newApp(v).RunContext(ctx, args)
 	if err == nil {
 		return exitOK
 	}
 	return v.fail(err)
+}
+
+// signalled is a context that a first signal cancels; the next one does what signals do.
+func signalled() (ctx context.Context, stop func()) {
+	ctx, stop = signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// wantsJSON looks for the flag in all the ways it can be written.
+func wantsJSON(args []string) (wanted bool) {
+	for _, arg := range args {
+		if arg == "--" {
+			break
+		}
+		name, value, given := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		if name != "json" || !strings.HasPrefix(arg, "-") {
+			continue
+		}
+		if said, err := strconv.ParseBool(value); err == nil || !given {
+			wanted = said || !given
+		}
+	}
+	return wanted
 }
 
 func newApp(v *voice) *cli.App {
@@ -62,9 +87,34 @@ func newApp(v *voice) *cli.App {
 		command := verb()
 		command.Flags = append(command.Flags, jsonFlag)
 		command.OnUsageError = usageError
+		insist(command)
 		app.Commands = append(app.Commands, command)
 	}
 	return app
+}
+
+// insist has a verb itself look for the flags that it needs: the library prints a page of help where the answer belongs. What no
+// verb knows what to do with is refused: `uninstall DIR` is not `uninstall --root DIR`.
+func insist(command *cli.Command) {
+	var needed []string
+	for _, f := range command.Flags {
+		if s, ok := f.(*cli.StringFlag); ok && s.Required {
+			s.Required = false
+			needed = append(needed, s.Name)
+		}
+	}
+	act, takes := command.Action, strings.TrimSpace(command.ArgsUsage) != ""
+	command.Action = func(c *cli.Context) error {
+		if !takes && c.Args().Present() {
+			return usage("unexpected argument %q", c.Args().First())
+		}
+		for _, name := range needed {
+			if c.String(name) == "" {
+				return usage("--%s is missing", name)
+			}
+		}
+		return act(c)
+	}
 }
 
 func usageError(_ *cli.Context, err error, _ bool) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -69,7 +70,7 @@ func build(c *cli.Context) error {
 	}
 	res := buildResult{Version: plan.Version, Out: plan.Dir(), Compile: map[string]float64{}, Link: map[string]float64{}}
 	if c.Bool("verbose") {
-		plan.Log = v.err
+		plan.Log = v.log()
 	}
 	plan.Tell = tellBuild(v, &res)
 	if plan.Source != "" {
@@ -152,7 +153,9 @@ func buildPlan(c *cli.Context) (plan pack.Plan, err error) {
 		if err != nil {
 			return plan, usage("--platform: %v", err)
 		}
-		plan.Platforms = append(plan.Platforms, p)
+		if !slices.Contains(plan.Platforms, p) {
+			plan.Platforms = append(plan.Platforms, p)
+		}
 	}
 	if text := c.String("version"); text != "" {
 		if plan.Version, err = releaseVersion(text); err != nil {
@@ -192,7 +195,7 @@ func trusts(paths []string) (root, key []byte, err error) {
 			if err := ring.ReadKeys(b); err != nil {
 				return nil, nil, usage("--trust: %s is no JSON, and no OpenPGP public key either: %v", path, err)
 			}
-			if ring.Keys[0].PrivateKey != nil {
+			if ring.Private() {
 				return nil, nil, usage("--trust: %s holds a private key", path)
 			}
 		}

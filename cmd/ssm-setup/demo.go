@@ -96,8 +96,14 @@ func demo(c *cli.Context) error {
 	return json.NewEncoder(s.v.out).Encode(s.result)
 }
 
-// say prints a line of the story with the time since its start.
+// say prints a line of the story with the time since its start. With --json it is progress: the result is the one object.
 func (s *show) say(format string, args ...any) {
+	if s.v.json {
+		if format != "" {
+			s.v.step(format, args...)
+		}
+		return
+	}
 	if format == "" {
 		fmt.Fprintln(s.v.out)
 		return

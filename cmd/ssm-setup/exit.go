@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,7 +75,9 @@ var explanations = []struct {
 	code  int
 	hint  string
 }{
-	{is(syscall.ENOSPC), exitNoSpace, "free some space and run the same command again; nothing was left half done"},
+	{is(context.Canceled), exitFailed, "it was interrupted; run the same command again"},
+	{is(syscall.EROFS), exitPermission, "this file system is read-only: name another place, or mount it for writing"},
+	{isFull, exitNoSpace, "free some space and run the same command again; nothing was left half done"},
 	{is(bucket.ErrUnreachable), exitRegion, "check the address, the network and the proxy settings, then run it again"},
 	{is(bucket.ErrMissing), exitRegion, "ssm-setup regions shows what each region serves"},
 	{is(bucket.ErrDenied), exitRegion, "the bucket must be public, or the region's name is misspelled"},
@@ -107,12 +110,14 @@ var explanations = []struct {
 	{is(publish.ErrRelease), exitUsage, "--from names what ssm-setup build wrote: dist, or dist/<version>"},
 	{is(publish.ErrPublished), exitRefused, "a version's bytes never change: build a higher version, or say --replace"},
 	{is(publish.ErrDenied), exitPermission, "use credentials that may write there (s3:GetObject, PutObject, ListBucket): AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE"},
+	{is(publish.ErrUnable), exitRefused, "without If-Match and If-None-Match two publications could mix: publish to a folder with --to, and copy that, VERSION last"},
 	{is(publish.ErrFaulty), exitRegion, "run it again later; VERSION still names the old version"},
 	{is(publish.ErrDiffers), exitVerify, "the bucket gave back something else; run it again, VERSION still names the old version"},
 	{is(publish.ErrChanged), exitBusy, "somebody else publishes there right now; run it again"},
 	{is(publish.ErrNoBucket), exitRegion, "make the bucket first, or check the region's name and --to"},
 	{is(publish.ErrCredentials), exitPermission, "set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and its kin, or AWS_SHARED_CREDENTIALS_FILE"},
 	{is(publish.ErrSigned), exitRefused, "give the key with --sign-pgp-key, or say --no-repositories; nothing was written"},
+	{is(publish.ErrKey), exitVerify, "do not trust that region or bucket: no release names such a place"},
 	{is(publish.ErrNotServed), exitRefused, "publish it first: ssm-setup publish; ssm-setup mark changes a status"},
 	{is(errNoSum), exitVerify, "give --sha256, or put SHA256SUMS of the release beside the file"},
 	{is(selfswap.ErrChecksum), exitVerify, "the file is damaged or not the one the checksum belongs to; nothing was changed"},

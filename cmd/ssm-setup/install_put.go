@@ -25,9 +25,14 @@ var errPackager = errors.New("the package manager failed")
 // needsRestart is Windows Installer's exit code for "done, but the machine must be restarted"; nobody else's is that high.
 const needsRestart = 3010
 
-// runPackager runs a command of a package manager; its last lines go into the error.
+// runPackager runs a command of a package manager; its last lines go into the error. One that has begun is not interrupted, also
+// not from the keyboard: half a package, or a damaged database of packages, is worse than waiting.
 func runPackager(ctx context.Context, command ...string) error {
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	cmd := exec.Command(command[0], command[1:]...)
+	apart(cmd)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -46,15 +46,15 @@ type localReady struct {
 
 func serveLocal(c *cli.Context) error {
 	v := speak(c)
-	if c.Args().Present() {
-		return usage("local takes no arguments, got %q", c.Args().First())
-	}
 	o, err := localOptions(c)
 	if err != nil {
 		return err
 	}
 	if c.Bool("verbose") {
-		o.Log = slog.New(slog.NewTextHandler(v.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		level := &slog.HandlerOptions{Level: slog.LevelDebug}
+		if o.Log = slog.New(slog.NewTextHandler(v.err, level)); v.json {
+			o.Log = slog.New(slog.NewJSONHandler(v.err, level))
+		}
 	}
 	region, err := local.Open(o)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -71,6 +72,31 @@ func (v *voice) stepWith(name string, data any, format string, args ...any) {
 	v.settle(false)
 	fmt.Fprintln(v.err, text)
 	v.draw()
+}
+
+// log takes what other programs say: as it is, with --json a line {"log": …} for each of theirs.
+func (v *voice) log() io.Writer {
+	if v.json {
+		return &lines{v: v}
+	}
+	return v.err
+}
+
+type lines struct {
+	v    *voice
+	part []byte // of a line that is not complete
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.part = append(l.part, p...)
+	for {
+		line, rest, whole := bytes.Cut(l.part, []byte("\n"))
+		if !whole {
+			return len(p), nil
+		}
+		l.v.line(map[string]any{"log": string(line)})
+		l.part = rest
+	}
 }
 
 // size prints bytes for people, in powers of ten.

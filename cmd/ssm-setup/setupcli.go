@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -123,7 +121,7 @@ type setupRun struct {
 
 // runSetupCLI returns the exit code: 0 done, 1 failed, 2 unknown flag.
 func runSetupCLI(args []string, out, errw io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signalled()
 	defer stop()
 	self := ownPath()
 	s := &setupRun{ctx: ctx, out: out, self: self, own: filepath.Dir(self), builtIn: trustedKey, trusted: sign.Trusted{Now: time.Now()},

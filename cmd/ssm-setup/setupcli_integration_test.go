@@ -24,7 +24,7 @@ import (
 )
 
 // 89, with the real gpg: the signature that a region serves, by the right key, by another one, over other bytes, by a key that
-// has expired since.
+// has expired since, by a key that its owner revoked.
 func TestSetupCLIGPG(t *testing.T) {
 	r := local.Start(t)
 	client := bucket.New(bucket.Options{Base: r.URL() + "/amazon-ssm-local", Retries: -1})
@@ -49,6 +49,7 @@ func TestSetupCLIGPG(t *testing.T) {
 	ours, key := owner(0)
 	other, _ := owner(0)
 	old, oldKey := owner(time.Hour)
+	leaked, _ := owner(0)
 	for _, c := range []struct {
 		name string
 		by   *openpgp.Entity
@@ -61,6 +62,7 @@ func TestSetupCLIGPG(t *testing.T) {
 		{"other bytes", ours, "another package", key, false},
 		{"expired since", old, "a package", oldKey, true},
 		{"no key in the file", ours, "a package", pkg, false},
+		{"revoked", leaked, "a package", revoked(t, leaked), false},
 	} {
 		signed(c.by, c.data)
 		var out bytes.Buffer
@@ -93,4 +95,17 @@ func TestSetupCLICarriesAKey(t *testing.T) {
 	if got := members(t, filepath.Join(out, "9.1.0.0", manifests.PortableFile(runtime.GOOS, runtime.GOARCH)))[pack.KeyFile]; got != string(key) {
 		t.Errorf("the archive has the key %q", got)
 	}
+}
+
+// revoked is a file with the public half of a key that its owner takes back; the key itself stays as it is.
+func revoked(t *testing.T, e *openpgp.Entity) string {
+	t.Helper()
+	var private bytes.Buffer
+	must(t, e.SerializePrivateWithoutSigning(&private, nil))
+	ring, err := openpgp.ReadKeyRing(&private)
+	must(t, err)
+	must(t, ring[0].RevokeKey(packet.KeyCompromised, "leaked", nil))
+	path := filepath.Join(t.TempDir(), "revoked.asc")
+	must(t, os.WriteFile(path, text(t, openpgp.PublicKeyType, ring[0].Serialize), 0o600))
+	return path
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -114,8 +115,9 @@ func (s *setupRun) gpg(work, key, archive string) error {
 	if out, err := run("--import", key); err != nil {
 		return fmt.Errorf("%w: gpg does not take the key %s: %w: %s", errSignature, key, err, out)
 	}
-	out, err := run("--verify", filepath.Join(work, "sig"), archive)
-	if err != nil || !bytes.Contains([]byte(out), []byte("Good signature from ")) {
+	out, err := run("--status-fd", "1", "--verify", filepath.Join(work, "sig"), archive)
+	// gpg calls the signature of a revoked key good, and only warns.
+	if err != nil || !strings.Contains(out, "Good signature from ") || strings.Contains(out, "[GNUPG:] REVKEYSIG ") || strings.Contains(out, "[GNUPG:] EXPSIG ") {
 		return fmt.Errorf("%w: %s", errSignature, out)
 	}
 	s.log.info("signature of %s is good, by the key %s", filepath.Base(archive), key)

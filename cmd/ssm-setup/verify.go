@@ -18,8 +18,9 @@ func verifyVerb() *cli.Command {
 		Name:      "verify",
 		Usage:     "who signed packages, and whether they are as they were signed",
 		ArgsUsage: "FILE…",
-		Description: "Reads deb, rpm, exe, msi, pkg, FILE.sig and SHA256SUMS. With --key or --ca every file has to be signed by those; exit\n" +
-			"code 4 says that one is not. Without them it shows who claims to have signed. Notarisation by Apple is not looked at.",
+		Description: "Reads deb, rpm, exe, msi, pkg, FILE.sig and SHA256SUMS. With --key or --ca every file has to be signed: by such a key,\n" +
+			"or under such a certificate, without --ca one of this system's; exit code 4 says that one is not. Without both it shows\n" +
+			"who claims to have signed. Notarisation by Apple is not looked at.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "key", Usage: "OpenPGP public key, armored or not: for deb, rpm, .sig and SHA256SUMS"},
 			&cli.StringSliceFlag{Name: "ca", Usage: "certificate of an authority, PEM or DER: for exe, msi and pkg, also of time-stamp servers; default: this system's"},

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+)
+
+// --json is a flag like others: it may be written in their ways, and what is behind -- is none.
+func TestWantsJSON(t *testing.T) {
+	for text, want := range map[string]bool{"--json status": true, "status -json": true, "status --json=true": true, "status --json=1": true,
+		"status --json=false": false, "--json status --json=false": false, "verify -- --json": false, "verify json": false, "status --jsonx": false, "": false} {
+		if got := wantsJSON(strings.Fields(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+	for _, flag := range []string{"-json", "--json=true"} {
+		var answer map[string]any
+		if s := setup("status", "--root", t.TempDir(), flag); json.Unmarshal([]byte(s.out), &answer) != nil || s.code != 0 {
+			t.Errorf("%s: %+v", flag, s)
+		}
+		var fault map[string]any
+		if s := setup("publish", flag); json.Unmarshal([]byte(s.err), &fault) != nil || fault["hint"] == "" || s.out != "" || s.code != exitUsage {
+			t.Errorf("%s: %+v", flag, s)
+		}
+	}
+}
+
+// Faults that any verb can meet have their code and a next step.
+func TestExplanations(t *testing.T) {
+	for cause, code := range map[error]int{context.Canceled: exitFailed, syscall.EROFS: exitPermission, syscall.ENOSPC: exitNoSpace,
+		syscall.EACCES: exitPermission} {
+		p := explain(cannot("do", "it", fmt.Errorf("further down: %w", &os.PathError{Op: "write", Path: "x", Err: cause})))
+		if p.code != code || p.hint == "" {
+			t.Errorf("%v: %d, %q", cause, p.code, p.hint)
+		}
+	}
+}
+
+// A demo with --json says its story as progress; the result is the only object.
+func TestDemoStory(t *testing.T) {
+	var out, errs bytes.Buffer
+	s := &show{v: newVoice(nil, &out, &errs)}
+	s.v.json = true
+	s.say("")
+	s.say("scene %d", 1)
+	if out.Len() != 0 || strings.TrimSpace(errs.String()) != `{"step":"scene 1"}` {
+		t.Errorf("%q, %q", &out, &errs)
+	}
+}
+
+// A file of keys for --trust goes into every package as it is: no key in it may be private, the first or another, nor a subkey.
+func TestTrustsNoPrivateKey(t *testing.T) {
+	config := &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519}
+	var public, second, subkey bytes.Buffer
+	for n, to := range []*bytes.Buffer{&public, &second} {
+		e, err := openpgp.NewEntity("Tests", "", "tests@example.com", config)
+		must(t, err)
+		must(t, e.Serialize(to))
+		if n == 1 {
+			to.Write(public.Bytes())
+			must(t, e.SerializePrivateWithoutSigning(to, nil))
+		}
+	}
+	e, err := openpgp.NewEntity("Tests", "", "tests@example.com", config)
+	must(t, err)
+	must(t, e.PrimaryKey.Serialize(&subkey))
+	for _, id := range e.Identities {
+		must(t, errors.Join(id.UserId.Serialize(&subkey), id.SelfSignature.Serialize(&subkey)))
+	}
+	must(t, errors.Join(e.Subkeys[0].PrivateKey.Serialize(&subkey), e.Subkeys[0].Sig.Serialize(&subkey)))
+	dir := t.TempDir()
+	for name, text := range map[string]*bytes.Buffer{"second": &second, "subkey": &subkey} {
+		path := dir + "/" + name
+		must(t, os.WriteFile(path, text.Bytes(), 0o600))
+		if _, _, err := trusts([]string{path}); err == nil || !strings.Contains(err.Error(), "holds a private key") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What is named twice is made once.
+func TestNamedTwice(t *testing.T) {
+	formats, err := pack.ParseFormats([]string{"deb", "rpm", "deb"})
+	if err != nil || len(formats) != 2 {
+		t.Errorf("%d formats, %v", len(formats), err)
+	}
+}
+
+// A bucket that nobody may list denies a stable version that it has not: the region is readable all the same.
+func TestRegionWithoutStable(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/latest/VERSION") {
+			http.Error(w, "<Error><Code>AccessDenied</Code></Error>", http.StatusForbidden)
+			return
+		}
+		fmt.Fprintln(w, "9.1.0.0")
+	}))
+	t.Cleanup(s.Close)
+	if got := setup("regions", "--region", "local", "--endpoint", s.URL); got.code != 0 || !strings.Contains(got.out, "9.1.0.0") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A verb that lacks a flag, or is given more than it knows, says that and nothing else, before anything is done.
+func TestWhatVerbsInsistOn(t *testing.T) {
+	host := t.TempDir()
+	for _, args := range [][]string{{"install"}, {"install", "--region", ""}, {"mirror", "--region", "local"}, {"promote", "--region", "local"},
+		{"mark", "--region", "local", "--version", "9.1.0.0"}, {"register"}, {"uninstall", "--root", host, "--purge", host},
+		{"status", "--root", host, host}, {"build", "9.1.0.0"}, {"publish", "--region", "local", "dist"}, {"self-update", "--region", "local", "x"}, {"rollback", "9.1.0.0"}} {
+		for _, asJSON := range []bool{false, true} {
+			all := args
+			if asJSON {
+				all = append([]string{"--json"}, args...)
+			}
+			s := setup(all...)
+			if s.code != exitUsage || s.out != "" || !strings.Contains(s.err, "hint") || !asJSON && !strings.HasPrefix(s.err, "error: cannot understand the command line: ") {
+				t.Errorf("%v: %+v", all, s)
+			}
+			var fault map[string]any
+			if asJSON && json.Unmarshal([]byte(s.err), &fault) != nil {
+				t.Errorf("%v: %s", all, s.err)
+			}
+		}
+	}
+}
+
+// With --json what other programs say is JSON, too, a line of theirs a line of ours.
+func TestLogOfOthers(t *testing.T) {
+	var errs bytes.Buffer
+	v := newVoice(nil, nil, &errs)
+	v.json = true
+	to := v.log()
+	for _, part := range []string{"one\ntw", "o\n", "rest"} {
+		fmt.Fprint(to, part)
+	}
+	if errs.String() != "{\"log\":\"one\"}\n{\"log\":\"two\"}\n" {
+		t.Errorf("%q", &errs)
+	}
+}
