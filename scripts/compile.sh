@@ -11,9 +11,9 @@ stamp="-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-ve
 go=${GO:-go}
 set -- GOENV=off # what `go env -w` wrote decides nothing but where things lie and come from
 for name in GOCACHE GOMODCACHE GOPATH GOPROXY GOPRIVATE GONOPROXY GONOSUMDB GOSUMDB GOINSECURE; do set -- "$@" "$name=$("$go" env $name)"; done
-env "$@" CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=local GOWORK=off GOEXPERIMENT= GOOS="$os" GOARCH="$arch" \
+env "$@" CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=local GOWORK=off GOEXPERIMENT= GODEBUG= GOFIPS140=off GOOS="$os" GOARCH="$arch" \
 	GOAMD64=v1 GO386=sse2 GOARM=6 GOARM64=v8.0 \
-	"$go" build -trimpath -buildvcs=false -ldflags "$stamp" -o "$dir/" \
+	"$go" build -mod=readonly -trimpath -buildvcs=false -ldflags "$stamp" -o "$dir/" \
 	./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup $more
 cd "$dir"
 for name in ssm-cli ssm-document-worker ssm-session-worker ssm-session-logger; do ln -f "amazon-ssm-agent$exe" "$name$exe"; done

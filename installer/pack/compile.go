@@ -49,6 +49,10 @@ var harmless = []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GOTMPDIR", "GOCACHE
 var pinned = []string{"CGO_ENABLED=0", "GOENV=off", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GODEBUG=", "GOFIPS140=off",
 	"GO111MODULE=on", "GOAMD64=v1", "GO386=sse2", "GOARM=6", "GOARM64=v8.0"}
 
+// modules are those that go.sum knows, with their hashes in the programs: from a folder vendor/ go would take others, or the
+// same without.
+const modules = "-mod=readonly"
+
 // newCompiler asks go for the settings to keep: an empty variable would not hide what `go env -w` wrote, so that the file is
 // switched off and its harmless half carried over.
 func newCompiler(ctx context.Context, source, toolchain string, log io.Writer) (*compiler, error) {
@@ -112,7 +116,7 @@ func decides(variable string) bool {
 
 // prepare compiles what programs are made of into go's cache, without linking anything.
 func (c *compiler) prepare(ctx context.Context, p Platform, programs []string) error {
-	return c.run(ctx, p, append([]string{"list", "-export", "-trimpath", "-buildvcs=false"}, folders(programs)...))
+	return c.run(ctx, p, append([]string{"list", "-export", modules, "-trimpath", "-buildvcs=false"}, folders(programs)...))
 }
 
 // link builds programs into a folder: static, stripped, without paths and without the state of the checkout, stamped with the
@@ -125,7 +129,7 @@ func (c *compiler) link(ctx context.Context, v manifests.Version, key []byte, p 
 	if len(key) > 0 {
 		mark += " -X main.trustedKey=" + base64.StdEncoding.EncodeToString(key)
 	}
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w " + mark, "-o", into + string(filepath.Separator)}
+	args := []string{"build", modules, "-trimpath", "-buildvcs=false", "-ldflags", "-s -w " + mark, "-o", into + string(filepath.Separator)}
 	return c.run(ctx, p, append(args, folders(programs)...))
 }
 

@@ -65,3 +65,22 @@ func TestNoGo(t *testing.T) {
 		t.Error("the folder was made")
 	}
 }
+
+// A folder vendor/ in the tree decides nothing: what is in it is not what go.sum names, and programs made from it do not carry the
+// hashes of their modules.
+func TestVendorFolder(t *testing.T) {
+	source := t.TempDir()
+	for name, text := range map[string]string{"go.mod": "module github.com/ssm-setup/ssm-setup\n\ngo 1.25.0\n",
+		"cmd/" + pack.Launcher + "/main.go": "package main\n\nfunc main() {}\n", "vendor/modules.txt": "# example.com/other v1.0.0\n## explicit\nexample.com/other\n"} {
+		path := filepath.Join(source, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := pack.Compile(t.Context(), source, pack.First, amd64, []string{pack.Launcher}, t.TempDir(), io.Discard); err != nil {
+		t.Error(err)
+	}
+}

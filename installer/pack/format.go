@@ -95,7 +95,9 @@ func ParseFormats(words []string) ([]Format, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("there is no format %q; there is %s", w, names())
 		}
-		list = append(list, formats[i])
+		if !slices.ContainsFunc(list, func(f Format) bool { return f.Name == formats[i].Name }) {
+			list = append(list, formats[i])
+		}
 	}
 	return list, nil
 }

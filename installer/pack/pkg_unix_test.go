@@ -77,7 +77,7 @@ func (m *machine) agent(version string, registers bool) {
 	if !registers {
 		code = 1
 	}
-	m.write("opt/bin/amazon-ssm-agent", fmt.Sprintf("#!/bin/sh\ncase \"$1\" in\n-version) echo 'SSM Agent version: %s' ;;\n*) echo \"agent:$*\" | tr ' ' , >>%q; exit %d ;;\nesac\n",
+	m.write("opt/bin/amazon-ssm-agent", fmt.Sprintf("#!/bin/sh\ncase \"$1\" in\n-version) echo 'SSM Agent version: %s' ;;\n*) echo \"agent:$*\" | tr ' ' , >>%[2]q; [ \"$1\" != -register ] || echo \"with:$SSM_ACTIVATION_ID:$SSM_ACTIVATION_CODE\" >>%[2]q; exit %[3]d ;;\nesac\n",
 		version, filepath.Join(m.dir, "log"), code), 0o755)
 }
 
@@ -174,7 +174,7 @@ func TestPkgRegisters(t *testing.T) {
 	m.agent("9.1.0.0", true)
 	m.write("opt/registration.properties", registration, 0o600)
 	told, out, err := m.run("postinstall")
-	if want := "agent:-register,-y,-region,eu-central-1,-code,abc/DEF+0=,-id,01234567-89ab enable bootstrap"; err != nil || told != want || out != "" {
+	if want := "agent:-register,-y,-region,eu-central-1 with:01234567-89ab:abc/DEF+0= enable bootstrap"; err != nil || told != want || out != "" {
 		t.Errorf("told %q, printed %q, %v", told, out, err)
 	}
 	if m.has("opt/registration.properties") {
@@ -183,7 +183,7 @@ func TestPkgRegisters(t *testing.T) {
 
 	m.agent("9.1.0.0", true)
 	told, out, err = m.run("postinstall", "SSM_REGION=local", "SSM_ACTIVATION_CODE=c", "SSM_ACTIVATION_ID=i")
-	if want := "agent:-register,-y,-region,local,-code,c,-id,i enable kickstart"; err != nil || told != want || out != "" {
+	if want := "agent:-register,-y,-region,local with:i:c enable kickstart"; err != nil || told != want || out != "" {
 		t.Errorf("environment: told %q, printed %q, %v", told, out, err)
 	}
 }

@@ -142,7 +142,11 @@ register() {
 		return 1
 	fi
 	endpoint "$address" || return 1
-	if ! within 120 "$agent" -register -y -region "$region" -code "$code" -id "$id" </dev/null; then
+	# By the environment: everybody may read a list of processes.
+	if ! (
+		export SSM_ACTIVATION_CODE="$code" SSM_ACTIVATION_ID="$id"
+		within 120 "$agent" -register -y -region "$region" </dev/null
+	); then
 		say "this machine could not be registered; the agent is installed, see amazon-ssm-agent -register"
 		return 1
 	fi
