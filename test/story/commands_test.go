@@ -22,6 +22,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
@@ -63,6 +64,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"eventually":    plain(eventually),
 	"kill-launcher": plain(killLauncher),
 	"agent-gone":    plain(agentGone),
+	"on-probation":  plain(onProbation),
 	"kill-updaters": plain(killUpdaters),
 }
 
@@ -76,19 +78,23 @@ func plain(f func(ts *testscript.TestScript, s *story, args []string)) func(*tes
 	}
 }
 
-// end leaves nothing running: the launcher of the script's root first, then whatever was started from that root.
+// end leaves nothing running: the launcher of the script's root first, then whatever was started from that root, and what that
+// started in the meantime.
 func (s *story) end() {
-	if pid, err := readPid(installer.At(s.root).PidFile()); err == nil {
+	if pid, running := launcher.Running(installer.At(s.root).Pointer()); running && pid > 0 {
 		_ = syscall.Kill(pid, syscall.SIGTERM)
-		for range 80 {
-			if !host.Alive(pid) {
-				break
-			}
-			time.Sleep(100 * time.Millisecond)
+		_ = syscall.Kill(pid, syscall.SIGCONT)
+		for end := time.Now().Add(8 * time.Second); host.Alive(pid) && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		}
 	}
-	for _, pid := range s.processes("") {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		left := s.processes("")
+		if len(left) == 0 {
+			break
+		}
+		for _, pid := range left {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
 	}
 	if s.region != nil {
 		_ = s.region.Close()
@@ -110,14 +116,6 @@ func (s *story) processes(name string) []int {
 		}
 	}
 	return found
-}
-
-func readPid(path string) (int, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(strings.TrimSpace(strings.SplitN(string(b), "\n", 2)[0]))
 }
 
 func startRegion(ts *testscript.TestScript, s *story, args []string) {
@@ -185,13 +183,21 @@ func activation(ts *testscript.TestScript, s *story, args []string) {
 	ts.Setenv("SSM_ACTIVATION_CODE", *out.ActivationCode)
 }
 
+// watch is how long a new version is watched in scripts that set no WATCH, in seconds. A third of it and more without a beat is
+// silence, so it must be long enough for a busy machine to start an agent in.
+const watch = "8"
+
 // install writes a configuration with a short watch first: keys that are there stay.
 func install(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(storyKey{}).(*story)
 	config := installer.At(s.root).ConfigFile()
 	if _, err := os.Stat(config); err != nil {
 		ts.Check(os.MkdirAll(filepath.Dir(config), 0o755))
-		ts.Check(os.WriteFile(config, []byte(`{"Agent": {"UpdateWatchSeconds": 4}}`), 0o600))
+		seconds := ts.Getenv("WATCH")
+		if seconds == "" {
+			seconds = watch
+		}
+		ts.Check(os.WriteFile(config, []byte(`{"Agent": {"UpdateWatchSeconds": `+seconds+`}}`), 0o600))
 	}
 	all := append([]string{"install", "--root", s.root, "--region", s.region.Name(), "--endpoint", s.region.URL()}, args...)
 	err := ts.Exec("ssm-setup", all...)
@@ -324,34 +330,53 @@ func eventually(ts *testscript.TestScript, s *story, args []string) {
 	ts.Fatalf("%s: %v after %d s\n%s", strings.Join(args[1:], " "), err, seconds, out)
 }
 
+// launcherOf is the process that is the root's service; after one was killed the next may still be on its way.
+func (s *story) launcherOf(ts *testscript.TestScript) (pid int) {
+	until(ts, "a launcher", func() (running bool) {
+		pid, running = launcher.Running(installer.At(s.root).Pointer())
+		return running
+	})
+	return pid
+}
+
+// until waits for what must come.
+func until(ts *testscript.TestScript, what string, holds func() bool) {
+	for end := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("waited %s in vain: %s", patience, what)
+		}
+	}
+}
+
 func killLauncher(ts *testscript.TestScript, s *story, _ []string) {
-	pid, err := readPid(installer.At(s.root).PidFile())
-	ts.Check(err)
+	pid := s.launcherOf(ts)
 	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+	until(ts, "the launcher's death", func() bool { return !host.Alive(pid) })
 }
 
 // stopLauncher ends the service the orderly way and waits for it.
 func stopLauncher(ts *testscript.TestScript, s *story, _ []string) {
-	pid, err := readPid(installer.At(s.root).PidFile())
-	ts.Check(err)
+	pid := s.launcherOf(ts)
 	ts.Check(syscall.Kill(pid, syscall.SIGTERM))
-	for end := time.Now().Add(20 * time.Second); host.Alive(pid); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			ts.Fatalf("the launcher does not end")
-		}
-	}
+	until(ts, "the launcher's end", func() bool { return !host.Alive(pid) })
+}
+
+// onProbation waits for a new version on probation. It looks at the pointer itself: that a process is started for each look could
+// take longer than a probation lasts.
+func onProbation(ts *testscript.TestScript, s *story, _ []string) {
+	p := installer.At(s.root).Pointer()
+	until(ts, "a version on probation", func() bool {
+		state, err := pointer.Read(p)
+		return err == nil && state.Probation
+	})
 }
 
 // agentGone waits until no agent runs.
 func agentGone(ts *testscript.TestScript, s *story, _ []string) {
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if _, running := launcher.AgentRunning(installer.At(s.root).Pointer()); !running {
-			return
-		}
-		if time.Now().After(end) {
-			ts.Fatalf("the agent does not end")
-		}
-	}
+	until(ts, "the agent's end", func() bool {
+		_, running := launcher.AgentRunning(installer.At(s.root).Pointer())
+		return !running
+	})
 }
 
 // killUpdaters ends every updater of the root at once: what resumes afterwards is somebody else's doing.

@@ -18,13 +18,14 @@
 //	region-bucket NAME                   another bucket in the region
 //	keys                                 files with keys of every kind, good and bad: see keys_test.go
 //	activation [LIMIT]                   sets SSM_ACTIVATION_ID and SSM_ACTIVATION_CODE
-//	install [FLAG…]                      ssm-setup install --root $ROOT with that activation
+//	install [FLAG…]                      ssm-setup install --root $ROOT with that activation; WATCH: seconds of watching updates
 //	send [-status S] DOCUMENT [K=V…]     Run Command, waits for the end; prints what the region recorded
 //	send-async NAME DOCUMENT [K=V…]      the same without waiting
 //	await NAME [STATUS]                  waits for it
 //	agent-version V                      waits until the region's record of the host says so
 //	kill-launcher, stop-launcher         SIGKILL; SIGTERM and wait
 //	agent-gone                           waits until no agent runs from the root
+//	on-probation                         waits until the pointer has a new version on probation
 //	kill-updaters                        SIGKILL to every updater of the root
 //	eventually SECONDS COMMAND [ARG…]    runs a program until it succeeds
 package story
