@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
 	"github.com/ssm-setup/ssm-setup/installer"
+	processes "github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
@@ -27,7 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const patience = 20 * time.Second
+// patience bounds every wait; a busy machine may need much of it.
+const patience = 2 * time.Minute
 
 // host is a machine under a temporary root, with a region to talk to.
 type host struct {
@@ -41,6 +45,7 @@ type host struct {
 func newHost(tb testing.TB, settings map[string]any) *host {
 	tb.Helper()
 	h := &host{TB: tb, region: local.Start(tb), layout: installer.At(tb.TempDir())}
+	tb.Cleanup(h.noWorkers)
 	all := map[string]any{"Ssm.Endpoint": h.region.URL(), "Mds.Endpoint": h.region.URL(), "Mgs.Endpoint": h.region.URL(),
 		"S3.Endpoint": h.region.URL()}
 	for k, v := range settings {
@@ -49,6 +54,30 @@ func newHost(tb testing.TB, settings map[string]any) *host {
 	h.must(config.Set(h.layout.ConfigFile(), all))
 	h.must(os.MkdirAll(h.layout.Data(), 0o700))
 	return h
+}
+
+// noWorkers ends the document workers that outlived the agent: one at work would make its files again while they are removed.
+func (h *host) noWorkers() {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		pids := h.workers()
+		if len(pids) == 0 {
+			return
+		}
+		for _, pid := range pids {
+			if p, err := os.FindProcess(pid); err == nil {
+				_ = p.Kill()
+			}
+		}
+	}
+}
+
+// workers are the document workers of the machine.
+func (h *host) workers() []int {
+	pids, _ := processes.Processes()
+	return slices.DeleteFunc(pids, func(pid int) bool {
+		args, err := processes.ProcessArguments(pid)
+		return err != nil || len(args) < 2 || !strings.HasPrefix(args[1], h.layout.Data())
+	})
 }
 
 // registered is a machine that is a managed node.

@@ -254,7 +254,7 @@ func TestConfigurationIsWaitedFor(t *testing.T) {
 // 42: without a first ping nothing else runs; when it succeeds, everything does.
 func TestNothingBeforeTheFirstPing(t *testing.T) {
 	h := registered(t, nil)
-	h.region.Break("UpdateInstanceInformation", 5, 501, "InternalServerError")
+	h.region.Break("UpdateInstanceInformation", -1, 501, "InternalServerError")
 	h.start()
 	id := h.shell("echo hello")
 	h.until("a failed ping", func() bool { return h.region.Count("UpdateInstanceInformation") >= 1 })

@@ -24,13 +24,18 @@ type service struct {
 	http *httptest.Server
 
 	mu     sync.Mutex
-	polls  []answer // one per poll; then polls hang until the client goes
-	calls  []call   // all but polls, in order
+	polls  []answer // one per poll; then polls hang until there are more, or the client goes
+	more   chan struct{}
+	calls  []call // all but polls, in order
 	asked  []wire.GetMessagesInput
 	broken map[string]int // operation → status to answer
 	now    time.Time
+	limit  time.Duration // of one request; a poll that hangs is given up after it
 	change chan struct{}
 }
+
+// patience bounds every wait: of requests, too, so that no busy machine makes one fail.
+const patience = 2 * time.Minute
 
 // answer is what a poll brings.
 type answer struct {
@@ -51,7 +56,7 @@ type call struct {
 }
 
 func newService(t *testing.T, polls ...answer) *service {
-	s := &service{t: t, polls: polls, broken: map[string]int{}, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), change: make(chan struct{})}
+	s := &service{t: t, polls: polls, broken: map[string]int{}, limit: patience, more: make(chan struct{}), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), change: make(chan struct{})}
 	s.http = httptest.NewServer(s)
 	t.Cleanup(s.http.Close)
 	return s
@@ -96,12 +101,8 @@ func (s *service) poll(w http.ResponseWriter, r *http.Request, body []byte) {
 	var in wire.GetMessagesInput
 	json.Unmarshal(body, &in)
 	s.asked = append(s.asked, in)
-	a := answer{hang: true}
-	if len(s.polls) > 0 {
-		a, s.polls = s.polls[0], s.polls[1:]
-	}
-	s.now = s.now.Add(a.took)
 	s.mu.Unlock()
+	a := s.next(r.Context())
 	switch {
 	case a.hang:
 		<-r.Context().Done()
@@ -111,6 +112,35 @@ func (s *service) poll(w http.ResponseWriter, r *http.Request, body []byte) {
 	default:
 		json.NewEncoder(w).Encode(wire.GetMessagesOutput{Destination: node, Messages: a.messages, MessagesRequestId: in.MessagesRequestId})
 	}
+}
+
+// next is what the next poll brings.
+func (s *service) next(ctx context.Context) answer {
+	for {
+		s.mu.Lock()
+		more := s.more
+		if len(s.polls) > 0 {
+			a := s.polls[0]
+			s.polls, s.now = s.polls[1:], s.now.Add(a.took)
+			s.mu.Unlock()
+			return a
+		}
+		s.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return answer{hang: true}
+		case <-more:
+		}
+	}
+}
+
+// brings has further polls bring something.
+func (s *service) brings(polls ...answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.polls = append(s.polls, polls...)
+	close(s.more)
+	s.more = make(chan struct{})
 }
 
 func (s *service) clock() time.Time {
@@ -134,7 +164,7 @@ func (s *service) breaks(operation string, status int) {
 // wait returns the first n calls, once they are there.
 func (s *service) wait(n int) []call {
 	s.t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(patience)
 	for {
 		s.mu.Lock()
 		calls, change := append([]call(nil), s.calls...), s.change
@@ -174,7 +204,7 @@ func (s *service) open(change ...func(*mailbox.Options)) *lane {
 		Dial: func() *cloud.Client {
 			l.dials++
 			return cloud.New(cloud.Options{Endpoint: s.http.URL, Service: "ec2messages", Target: wire.TargetEC2Messages, Region: "local",
-				Retries: -1, Timeout: 200 * time.Millisecond})
+				Retries: -1, Timeout: s.limit})
 		},
 		Pause: func(ctx context.Context, d time.Duration) error {
 			l.mu.Lock()
@@ -203,7 +233,7 @@ func (s *service) run(l *lane, accept mailbox.Accept) (stop func()) {
 // polled waits until the service was asked n times.
 func (s *service) polled(n int) []wire.GetMessagesInput {
 	s.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		s.mu.Lock()
 		asked := append([]wire.GetMessagesInput(nil), s.asked...)
 		s.mu.Unlock()

@@ -78,7 +78,7 @@ func TestKeptReplyIsSentAgain(t *testing.T) { // 17
 
 func gone(t *testing.T, l *lane) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); len(folder(t, l.dir)) > 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); len(folder(t, l.dir)) > 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("still there: %v", folder(t, l.dir))
 		}
@@ -110,9 +110,7 @@ func TestKeptRepliesGoOutWhenTheServiceIsBack(t *testing.T) {
 	s.breaks("SendReply", 0)
 	s.polled(4)
 	// The third poll was answered after two that were not.
-	s.mu.Lock()
-	s.polls = append(s.polls, answer{status: http.StatusBadRequest}, answer{})
-	s.mu.Unlock()
+	s.brings(answer{status: http.StatusBadRequest}, answer{})
 	gone(t, l)
 }
 

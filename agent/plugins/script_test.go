@@ -170,9 +170,9 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// gone tells whether a process ended, within a few seconds.
+// gone tells whether a process ended, within a minute.
 func gone(pid int) bool {
-	for range 500 {
+	for range 6000 {
 		if text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil && strings.Contains(string(text), ") Z ") {
 			return true
 		}

@@ -82,7 +82,7 @@ func start(t *testing.T, j runner.Job) (*runner.Worker, string) {
 func all(t *testing.T, w *runner.Worker) []runner.Event {
 	t.Helper()
 	var events []runner.Event
-	limit := time.After(30 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for {
 		select {
 		case e, open := <-w.Events():
