@@ -19,12 +19,16 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
+// made is the folder of programs, where there is one.
+var made string
+
 // programs are the host binaries as 9.1.0.0, built once.
 var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "ssm-setup-test-")
 	if err != nil {
 		return "", err
 	}
+	made = dir
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X "+stampVariable+"=ssm-setup-version=9.1.0.0", "-o", dir+"/",
 		"../amazon-ssm-agent", "../ssm-agent-worker")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -36,8 +40,8 @@ var programs = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := programs(); err == nil {
-		os.RemoveAll(dir)
+	if made != "" {
+		os.RemoveAll(made)
 	}
 	os.Exit(code)
 }
@@ -65,6 +69,8 @@ func published(t *testing.T) *local.Region {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", r.CredentialsFile())
 	t.Setenv("AWS_PROFILE", "default")
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	out := t.TempDir()
 	if s := setup("build", "--bin", bin, "--only", "tar", "--out", out); s.code != 0 {
 		t.Fatal(s)

@@ -132,7 +132,7 @@ func TestFolderLockRace(t *testing.T) {
 func TestZombieIsNotAlive(t *testing.T) {
 	cmd := exec.Command("true")
 	ok(t, cmd.Start())
-	for end := time.Now().Add(10 * time.Second); host.Alive(cmd.Process.Pid); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); host.Alive(cmd.Process.Pid); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("ended and still alive")
 		}
@@ -155,7 +155,7 @@ func TestDetachedAndKillGroup(t *testing.T) {
 	}
 	ok(t, host.KillGroup(cmd.Process.Pid))
 	_ = cmd.Wait()
-	for end := time.Now().Add(10 * time.Second); host.Alive(child); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); host.Alive(child); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the child lives on")
 		}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -88,6 +89,8 @@ func newUpdating(t *testing.T, files map[string]string) updating {
 func (u updating) put(name, text string) {
 	path := filepath.Join(u.dir, name)
 	os.MkdirAll(filepath.Dir(path), 0o755)
+	syscall.ForkLock.RLock() // a process that another test starts right now would keep the file open: "text file busy"
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 		u.t.Fatal(err)
 	}

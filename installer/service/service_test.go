@@ -106,7 +106,7 @@ func TestDetached(t *testing.T) {
 
 func awaitAgent(t *testing.T, l installer.Layout) (pid int) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if pid, running := launcher.AgentRunning(l.Pointer()); running {
 			return pid
 		}

@@ -45,6 +45,7 @@ func real(t *testing.T, c packet.Config) (m made, dir string) {
 	if err := os.Chmod(dir, 0o700); err != nil { // gpg insists
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = exec.Command("gpgconf", "--homedir", dir, "--kill", "all").Run() }) // it leaves an agent behind
 	m.notary = notary.New(t, today)
 	m.stamps = m.notary.Serve(time.Now)
 	chain, key := m.notary.RSA("Example Corp", notary.CodeSigning)
