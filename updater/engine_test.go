@@ -284,6 +284,22 @@ func TestALauncherThatDiesEveryTime(t *testing.T) {
 	}
 }
 
+// The launcher gave the new version up and runs the old one again: that agent is not sent away once more. Under the pointer of the
+// trial its end would be a death, noted in place of the new version's.
+func TestTheAgentThatWasFallenBackToStays(t *testing.T) {
+	w := newWorld(t)
+	w.nature["9.2.0.0"] = "dead"
+	e := w.engine()
+	away, sent := e.Machine.SendAway, 0
+	e.Machine.SendAway = func(ctx context.Context) error { sent++; return away(ctx) }
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	must(t, err)
+	if o.Kind != updater.RolledBack || sent != 1 {
+		t.Errorf("%+v, %d agents were sent away", o, sent)
+	}
+	w.whole("9.1.0.0")
+}
+
 func TestSourceOfTheDocument(t *testing.T) {
 	const aws = "https://s3.{Region}.amazonaws.com/amazon-ssm-{Region}/ssm-agent-manifest.json"
 	w := newWorld(t)

@@ -104,7 +104,8 @@ func (w *work) sendAway(ctx context.Context) {
 }
 
 // back undoes the switch: tokens, agent, pointer, in this order, so that no moment of it can start the new version again while
-// there is another. Without a probation the pointer alone says what runs.
+// there is another. Without a probation the pointer alone says what runs. A launcher that gave the new version up runs the old one
+// by itself: that agent stays, for under this pointer its end would count as a death, and be waited after.
 func back(w *work, ctx context.Context) error {
 	if w.u.Sequence == 0 {
 		return nil
@@ -128,9 +129,23 @@ func back(w *work, ctx context.Context) error {
 	if w.crash("after the tokens") {
 		return ErrCrashed
 	}
-	w.sendAway(ctx)
+	if !w.fellBack(state) {
+		w.sendAway(ctx)
+	}
 	_, err = w.store.Back(state.Sequence, w.u.Before)
 	return err
+}
+
+// fellBack reports whether the agent that runs is the version to go back to, started by a launcher that gave up the new one.
+func (w *work) fellBack(state pointer.State) bool {
+	pid, running := w.Machine.Agent()
+	p, ok := w.pulse()
+	to := state.Previous
+	if to.IsZero() {
+		to = pointer.OnFloor()
+	}
+	return ok && running && pid == p.PID && p.Sequence == state.Sequence && to != w.u.To && names(p, to, w.u.From.String()) &&
+		!names(p, w.u.To, w.u.Target.String())
 }
 
 // backFromKnown returns from a version that was confirmed before and yet does not run now.
