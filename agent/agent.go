@@ -40,6 +40,8 @@ const (
 	resumePeriod   = time.Minute // between two wakings of the updater
 	hashDelay      = 200 * time.Millisecond
 	leaveLimit     = 400 * time.Millisecond
+	reviveTries    = 10               // a second apart, of starting a launcher
+	reviveLimit    = 10 * time.Second // for it to begin its work
 	gcPercent      = 50
 	memoryLimit    = 64 << 20
 )
@@ -87,6 +89,7 @@ type life struct {
 }
 
 func (a *life) run(ctx context.Context) error {
+	defer a.revive()
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	var stop <-chan struct{}
@@ -113,21 +116,46 @@ func (a *life) run(ctx context.Context) error {
 	case <-time.After(leaveLimit):
 		a.log.Warn("something does not end; leaving all the same")
 	}
-	a.revive()
 	a.log.Info("Bye.")
 	return nil
 }
 
-// revive starts the launcher again where it is gone and nobody else would.
+// revive starts the launcher again where it is gone and nobody else would. Nobody is left to try again later, so it sees the new one
+// at work before it leaves.
 func (a *life) revive() {
 	if a.Child == nil || !a.Child.LauncherGone() {
 		return
 	}
 	a.log.Warn("the launcher is gone")
-	if pid, err := launcher.Revive(a.Layout.Pointer()); err != nil {
-		a.log.Error("launcher not started", "error", err)
-	} else if pid != 0 {
-		a.log.Info("launcher started", "pid", pid)
+	for n := range reviveTries {
+		if n > 1 {
+			time.Sleep(time.Second)
+		}
+		pid, err := launcher.Revive(a.Layout.Pointer())
+		switch {
+		case err != nil:
+			a.log.Error("launcher not started", "error", err)
+		case pid == 0 && n == 0:
+			time.Sleep(100 * time.Millisecond) // the old one may still be ending
+		case pid == 0:
+			return // another did, or it was stopped
+		case a.came(pid):
+			a.log.Info("launcher started", "pid", pid)
+			return
+		}
+	}
+}
+
+// came waits until a launcher is at work; false: the one that was started is gone again.
+func (a *life) came(pid int) bool {
+	for end := time.Now().Add(reviveLimit); ; time.Sleep(5 * time.Millisecond) {
+		_, running := launcher.Running(a.Layout.Pointer())
+		if running || time.Now().After(end) {
+			return true
+		}
+		if !host.Alive(pid) {
+			return false
+		}
 	}
 }
 

@@ -13,11 +13,11 @@ import (
 // alone is the first act: wait until no other launcher, no agent without one and no original agent runs here. True means that the
 // service is to stop.
 func (l *loop) alone() bool {
-	return l.aloneAsLauncher() || l.agentGone() || l.originalGone()
+	return l.aloneAsLauncher() || !l.claim() || l.agentGone() || l.originalGone()
 }
 
 func (l *loop) aloneAsLauncher() bool {
-	said := 0
+	said, asked, others := 0, false, 0
 	for {
 		lock, holder, err := lockFolder(l.Paths.LauncherLock())
 		if err != nil {
@@ -32,7 +32,22 @@ func (l *loop) aloneAsLauncher() bool {
 			l.say("another launcher is running (process ", strconv.Itoa(holder), "); waiting for its end")
 			said = holder + 1
 		}
-		if l.pause(5*l.Timing.Look, nil) {
+		wait := 5 * l.Timing.Look
+		switch {
+		case !l.Detached:
+		case holder != 0 && holder == l.Instead:
+			wait = l.Timing.Look / 10
+			if !asked {
+				asked = true
+				_ = End(l.Paths, holder)
+			}
+		default:
+			if others++; others > 1 { // two that came at once may both have stepped back
+				l.say("this one is not needed")
+				return true
+			}
+		}
+		if l.pause(wait, nil) || !l.wanted() {
 			return true
 		}
 	}

@@ -1,10 +1,13 @@
 package launcher
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
@@ -24,7 +27,7 @@ func cleanEnvironment(p pointer.Paths, env []string) []string {
 	return append(out, "AWS_SHARED_CREDENTIALS_FILE="+p.Credentials())
 }
 
-// openLog opens the log of a detached launcher for appending.
+// openLog opens the log of a detached launcher for appending. A full disk does not hinder it.
 func openLog(p pointer.Paths) (*os.File, error) {
 	if err := os.MkdirAll(p.Logs(), 0o755); err != nil {
 		return nil, err
@@ -36,6 +39,66 @@ func openLog(p pointer.Paths) (*os.File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 }
 
+// openLogOrNone is the log of a detached launcher, or nothing: an agent without a log is better than none.
+func openLogOrNone(p pointer.Paths) (*os.File, error) {
+	if log, err := openLog(p); err == nil {
+		return log, nil
+	}
+	return os.OpenFile(os.DevNull, os.O_RDWR, 0)
+}
+
+// detachedVariable tells a launcher that it was started without a service manager: "0", or the id of the launcher that it takes
+// over from. A launcher that does not know it waits behind the other one, as it would under a service manager.
+const detachedVariable = "SSM_DETACHED"
+
+func detachedBy(value string) (detached bool, instead int) {
+	instead, err := strconv.Atoi(value)
+	return err == nil, instead
+}
+
+// The pid file says that an installation without a service manager is meant to run, and is what its starting and stopping have to
+// agree on: whoever starts the first launcher makes it, whoever stops the service removes it first. A detached launcher that does not
+// find it ends; the one that holds the launcher lock puts its id into it, in place, and removes it when it was asked to end. So one
+// that is left tells of a launcher that died, and no launcher outlives a stop, however late it comes to life.
+
+// pidText has one size, so that an id is overwritten in place.
+func pidText(pid string) []byte { return []byte(pid + strings.Repeat(" ", 11-len(pid)) + "\n") }
+
+// announce makes the pid file where there is none, without an id yet.
+func announce(p pointer.Paths) (made bool, err error) {
+	if _, err := os.Stat(p.PidFile()); err == nil {
+		return false, nil
+	}
+	if err := os.MkdirAll(p.Data(), 0o755); err != nil {
+		return false, err
+	}
+	return true, host.WriteFile(p.PidFile(), pidText(""), 0o644)
+}
+
+// wanted reports whether this launcher still has something to do.
+func (l *loop) wanted() bool {
+	if !l.Detached {
+		return true
+	}
+	_, err := os.Stat(l.Paths.PidFile())
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// claim puts the id of a detached launcher, which has the lock, into the pid file. False: the service was stopped meanwhile.
+func (l *loop) claim() bool {
+	return !l.Detached || !errors.Is(writePid(l.Paths, strconv.Itoa(os.Getpid())), fs.ErrNotExist)
+}
+
+// writePid overwrites the id in the pid file, which has to be there.
+func writePid(p pointer.Paths, pid string) error {
+	f, err := os.OpenFile(p.PidFile(), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(pidText(pid), 0)
+	return errors.Join(err, f.Close())
+}
+
 // forgetPid is a detached launcher's last act when it was asked to end: a pid file that is left tells of one that died.
 func forgetPid(p pointer.Paths) {
 	if p.Root == "" {
@@ -45,6 +108,33 @@ func forgetPid(p pointer.Paths) {
 	if err == nil && strings.TrimSpace(string(text)) == strconv.Itoa(os.Getpid()) {
 		_ = os.Remove(p.PidFile())
 	}
+}
+
+// Detach starts the launcher of an installation as the service without a service manager: in a session of its own, with a clean
+// environment, pid file and log. It does not wait for it. Beside another launcher the new one ends.
+func Detach(p pointer.Paths) (pid int, err error) {
+	made, err := announce(p)
+	if err != nil {
+		return 0, err
+	}
+	if pid, err = detach(p, 0); err != nil && made {
+		_ = os.Remove(p.PidFile())
+	}
+	return pid, err
+}
+
+// Replace starts a detached launcher that takes over from the running one: there is no moment without either. It does not wait for it.
+func Replace(p pointer.Paths, running int) (pid int, err error) {
+	if _, err := announce(p); err != nil {
+		return 0, err
+	}
+	if err := writePid(p, ""); err != nil { // no longer the old one's, which would remove it
+		return 0, err
+	}
+	if pid, err = detach(p, running); err != nil {
+		_ = writePid(p, strconv.Itoa(running))
+	}
+	return pid, err
 }
 
 // Revive starts a detached launcher again for an installation that lives without a service manager and whose launcher died: the
@@ -60,5 +150,5 @@ func Revive(p pointer.Paths) (pid int, err error) {
 	if _, running := Running(p); running {
 		return 0, nil
 	}
-	return Detach(p)
+	return detach(p, 0)
 }

@@ -11,10 +11,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-// Detach starts the launcher of an installation as the service without a service manager: in a session of its own, with a clean
-// environment, pid file and log. It does not wait for it, and does not look whether one is running.
-func Detach(p pointer.Paths) (pid int, err error) {
-	log, err := openLog(p)
+// detach starts a launcher in a session of its own.
+func detach(p pointer.Paths, instead int) (pid int, err error) {
+	log, err := openLogOrNone(p)
 	if err != nil {
 		return 0, err
 	}
@@ -31,7 +30,7 @@ func Detach(p pointer.Paths) (pid int, err error) {
 	}
 	pid, err = syscall.ForkExec(p.Launcher(), argv, &syscall.ProcAttr{
 		Dir:   "/",
-		Env:   cleanEnvironment(p, os.Environ()),
+		Env:   append(cleanEnvironment(p, os.Environ()), detachedVariable+"="+strconv.Itoa(instead)),
 		Files: []uintptr{null.Fd(), log.Fd(), log.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
@@ -42,5 +41,5 @@ func Detach(p pointer.Paths) (pid int, err error) {
 		var status syscall.WaitStatus
 		_, _ = syscall.Wait4(pid, &status, 0, nil)
 	}()
-	return pid, host.WriteFile(p.PidFile(), []byte(strconv.Itoa(pid)+"\n"), 0o644)
+	return pid, nil
 }

@@ -8,14 +8,12 @@ import (
 
 	"golang.org/x/sys/windows"
 
-	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-// Detach starts the launcher of an installation as the service without a service manager: without a console, with a clean
-// environment, pid file and log. It does not wait for it, and does not look whether one is running.
-func Detach(p pointer.Paths) (pid int, err error) {
-	log, err := openLog(p)
+// detach starts a launcher without a console.
+func detach(p pointer.Paths, instead int) (pid int, err error) {
+	log, err := openLogOrNone(p)
 	if err != nil {
 		return 0, err
 	}
@@ -29,9 +27,10 @@ func Detach(p pointer.Paths) (pid int, err error) {
 	if p.Root != "" {
 		argv = append(argv, "--root", p.Root)
 	}
+	env := append(cleanEnvironment(p, os.Environ()), detachedVariable+"="+strconv.Itoa(instead))
 	const flags = windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP
 	start := func(flags uint32) (*os.Process, error) {
-		return os.StartProcess(p.Launcher(), argv, &os.ProcAttr{Dir: p.Root, Env: cleanEnvironment(p, os.Environ()),
+		return os.StartProcess(p.Launcher(), argv, &os.ProcAttr{Dir: p.Root, Env: env,
 			Files: []*os.File{null, log, log}, Sys: &syscall.SysProcAttr{CreationFlags: flags}})
 	}
 	process, err := start(flags | windows.CREATE_BREAKAWAY_FROM_JOB) // a terminal's or a CI's job must not end it
@@ -43,5 +42,5 @@ func Detach(p pointer.Paths) (pid int, err error) {
 	}
 	pid = process.Pid
 	_ = process.Release()
-	return pid, host.WriteFile(p.PidFile(), []byte(strconv.Itoa(pid)+"\n"), 0o644)
+	return pid, nil
 }

@@ -5,8 +5,7 @@
 //
 // The service manager starts and stops the launcher. The launcher starts one agent (see child.go for what the two agree on), and
 // while the pointer is on probation also the updater's "resume". It reads the pointer (installer/pointer), never writes it; the
-// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where somebody removed that; a detached one
-// that was asked to end removes its pid file, so that only one that died is started again, see [Revive]). Besides, a
+// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where somebody removed that). Besides, a
 // hand of its own overwrites <pointer>/death with how the last agent died, for people and for the updater: nothing waits for that
 // hand, and no start depends on what it wrote.
 //
@@ -19,6 +18,13 @@
 //  4. Wait, reaping whatever ends. Silence is killed. An end is orderly if this launcher sent the stop byte or the pointer has
 //     another sequence than the child; every other end is a death. Go to 2.
 //  5. SIGTERM: stop byte, 5 s, kill that child only, end.
+//
+// # Without a service manager
+//
+// Under a root a launcher is started detached: by ssm-setup, by the agent that lost its launcher, or by an updater that finds neither.
+// The pid file says that the installation is meant to run (see detach.go): it is removed before the service is stopped, a detached
+// launcher without it ends, and one that finds another at work ends too. So however many are started, and however late they come, one
+// is left, and none after a stop. A restart is a launcher that asks the running one to end and takes over.
 //
 // # What is always true
 //

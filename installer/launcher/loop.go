@@ -42,7 +42,7 @@ func (l *loop) run() {
 	defer l.notes.close()
 	defer forgetPid(l.Paths)
 	host.CloseOnExec(3)
-	if l.alone() || l.unready() {
+	if !l.wanted() || l.alone() || l.unready() {
 		return
 	}
 	for !l.start() && !l.watch() {

@@ -3,6 +3,7 @@ package launcher
 import (
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,12 +59,18 @@ func (l *loop) walk() bool {
 		file, err := pointer.Check(l.Paths, t)
 		if err != nil {
 			l.say("cannot start the agent ", t.Version, ": ", err.Error())
+			if ownFault(err) {
+				return false
+			}
 			l.note(t, l.state.Sequence, 0, "cannot be started: "+err.Error())
 			continue
 		}
 		if l.state.Probation && t == l.state.Active && !atEnd {
 			if err := pointer.TakeToken(l.Paths, l.state.Sequence); err != nil {
 				l.say("no probation for ", t.Version, ": ", err.Error())
+				if ownFault(err) {
+					return false
+				}
 				ring, atEnd = append(ring, t), true
 				continue
 			}
@@ -85,7 +92,7 @@ func (l *loop) walk() bool {
 	return false
 }
 
-// ownFault tells a system without room for another process from a program that cannot be started.
+// ownFault tells a system without room for another process or open file from a program that cannot be started.
 func ownFault(err error) bool {
 	for _, e := range noRoom() {
 		if errors.Is(err, e) {
@@ -95,16 +102,17 @@ func ownFault(err error) bool {
 	return false
 }
 
-// resume lets the next in the ring look after the probation of the active one: whoever ran the update may be gone.
+// resume lets the next in the ring look after the probation of the active one: whoever ran the update may be gone. Where nothing
+// else is sound, the active one has to. An updater that lives so long that it may be stuck gets another beside it, which finds out.
 func (l *loop) resume() {
-	if !l.state.Probation || l.resumer != 0 || (!l.resumed.IsZero() && time.Since(l.resumed) < l.Timing.Resume) {
+	since := time.Since(l.resumed)
+	if !l.state.Probation || (!l.resumed.IsZero() && since < l.Timing.Resume) || (l.resumer != 0 && since < l.Timing.Beside) {
 		return
 	}
 	l.resumed = time.Now()
-	for _, t := range l.state.Ring(facts(l.Paths, l.state, l.Stamp)) {
-		if t == l.state.Active {
-			continue
-		}
+	ring := l.state.Ring(facts(l.Paths, l.state, l.Stamp))
+	ring = slices.DeleteFunc(ring, func(t pointer.Target) bool { return t == l.state.Active })
+	for _, t := range append(ring, l.state.Active) {
 		file, err := pointer.Check(l.Paths, t)
 		if err != nil {
 			continue
@@ -133,5 +141,5 @@ func environment(more ...string) []string {
 // ofContract tells the contract's entries of an environment.
 func ofContract(entry string) bool {
 	name, _, _ := strings.Cut(entry, "=")
-	return name == StartVariable || name == stopVariable || name == beatVariable
+	return name == StartVariable || name == stopVariable || name == beatVariable || name == detachedVariable
 }

@@ -15,6 +15,7 @@ type Timing struct {
 	DelayMax  time.Duration
 	Calm      time.Duration // a life so long ends a row of deaths
 	Resume    time.Duration // between two starts of the updater while on probation
+	Beside    time.Duration // age of an updater beside which another is started
 	Original  time.Duration // patience with an original's main program
 	Look      time.Duration // how often it looks again while it waits for something
 }
@@ -33,6 +34,7 @@ func Design() Timing {
 		DelayMax:  time.Minute,
 		Calm:      10 * time.Minute,
 		Resume:    10 * time.Second,
+		Beside:    35 * time.Minute,
 		Original:  5 * time.Minute,
 		Look:      200 * time.Millisecond,
 	}

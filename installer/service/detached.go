@@ -16,8 +16,13 @@ import (
 // detached is the service of an installation without a service manager.
 type detached struct{ layout installer.Layout }
 
-// kill is how long a launcher may take after SIGTERM: its agent's 5 s, and some.
-const kill = 8 * time.Second
+// How long a launcher may take to come, and to go: after SIGTERM its agent's 5 s, and what a busy machine adds. Nobody waits longer
+// than it takes.
+const (
+	coming = 30 * time.Second
+	going  = 30 * time.Second
+	alone  = 8 * time.Second // for an agent without a launcher, which is killed then
+)
 
 func (d detached) Status() (Status, error) {
 	pid, running := launcher.Running(d.layout.Pointer())
@@ -35,12 +40,13 @@ func (d detached) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start the agent under %s: %w", d.layout.Root, err)
 	}
-	ok, err := until(ctx, 5*time.Second, func() bool {
+	_, err = until(ctx, coming, func() bool {
 		_, running := launcher.Running(p)
 		return running || !host.Alive(pid)
 	})
-	if _, running := launcher.Running(p); err == nil && (!ok || !running) {
-		err = errors.New("it ended at once, see " + d.layout.LaunchLog())
+	if _, running := launcher.Running(p); err == nil && !running {
+		_ = os.Remove(d.layout.PidFile()) // one that comes all the same ends
+		err = d.dead(pid)
 	}
 	if err != nil {
 		return fmt.Errorf("start the agent under %s: %w", d.layout.Root, err)
@@ -48,23 +54,31 @@ func (d detached) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop asks the launcher to end and waits for it and its agent. The pid file goes first, so that an agent that loses its launcher
-// in this moment does not start another.
+// dead says why a launcher did not come.
+func (d detached) dead(pid int) error {
+	if host.Alive(pid) {
+		return fmt.Errorf("it does not begin its work within %s, see %s", coming, d.layout.LaunchLog())
+	}
+	return errors.New("it ended at once, see " + d.layout.LaunchLog())
+}
+
+// Stop asks the launcher to end and waits for it and its agent. The pid file goes first: so an agent that loses its launcher in this
+// moment does not start another, and a launcher that is just coming to life ends.
 func (d detached) Stop(ctx context.Context) error {
 	p := d.layout.Pointer()
-	if err := os.Remove(d.layout.PidFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err := d.unwanted(ctx)
+	if err != nil {
 		return err
 	}
-	var err error
 	if pid, running := launcher.Running(p); running {
 		err = launcher.End(p, pid)
 	} else { // an agent that lost its launcher
-		_, err = launcher.SendAway(ctx, p, kill)
+		_, err = launcher.SendAway(ctx, p, alone)
 	}
 	if err != nil {
 		return fmt.Errorf("stop the agent under %s: %w", d.layout.Root, err)
 	}
-	ok, err := until(ctx, kill, func() bool {
+	ok, err := until(ctx, going, func() bool {
 		_, launching := launcher.Running(p)
 		_, working := launcher.AgentRunning(p)
 		return !launching && !working
@@ -78,11 +92,41 @@ func (d detached) Stop(ctx context.Context) error {
 	return nil
 }
 
+// unwanted removes the pid file; on Windows that waits for a launcher that is writing to it.
+func (d detached) unwanted(ctx context.Context) (err error) {
+	_, _ = until(ctx, time.Second, func() bool {
+		if err = os.Remove(d.layout.PidFile()); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return err == nil
+	})
+	return err
+}
+
+// Restart has another launcher take over from the one that runs. It is there before the old one is asked to end, so whoever is
+// interrupted here leaves a service that runs.
 func (d detached) Restart(ctx context.Context) error {
-	if err := d.Stop(ctx); err != nil {
-		return err
+	p := d.layout.Pointer()
+	old, running := launcher.Running(p)
+	if !running {
+		return d.Start(ctx)
 	}
-	return d.Start(ctx)
+	agent, _ := launcher.AgentRunning(p)
+	pid, err := launcher.Replace(p, old)
+	if err == nil {
+		_, err = until(ctx, going+coming, func() bool {
+			now, running := launcher.Running(p)
+			left, working := launcher.AgentRunning(p)
+			return running && now != old && !(working && left == agent) || !host.Alive(pid)
+		})
+	}
+	if now, running := launcher.Running(p); err == nil && (!running || now == old) {
+		err = d.dead(pid)
+	}
+	if err != nil {
+		return fmt.Errorf("restart the agent under %s: %w", d.layout.Root, err)
+	}
+	return nil
 }
 
 // until asks again and again for up to d.

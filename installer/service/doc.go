@@ -3,6 +3,6 @@
 //
 // It is for ssm-setup and diagnostics. No update needs it: the launcher never stops for one.
 //
-// The detached kind owns <data>/amazon-ssm-agent.pid and <logs>/launcher.log. The launcher's lock, not the pid file, says whether
-// it runs. It does not survive a reboot.
+// The detached kind owns <data>/amazon-ssm-agent.pid, which says that it is meant to run, and <logs>/launcher.log. The launcher's
+// lock, not the pid file, says whether it runs. It does not survive a reboot.
 package service
