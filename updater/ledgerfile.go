@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -26,34 +27,42 @@ const slotHead = "ssm-setup ledger 1 " // then the length of the JSON text, a sp
 var ErrLedger = errors.New("ledger is damaged")
 
 // ReadLedger reads the ledger, also while an updater writes it. A host that never had an update has an empty one.
-func ReadLedger(l installer.Layout) (Ledger, error) {
-	led, _, err := readLedger(l.Ledger())
+func ReadLedger(l installer.Layout) (led Ledger, err error) {
+	for range 3 {
+		var torn bool
+		if led, _, torn, err = readLedger(l.Ledger()); !torn {
+			break
+		}
+		time.Sleep(2 * time.Millisecond) // it met a write half done, or there was a power cut in one
+	}
 	return led, err
 }
 
-// readLedger returns the newest whole record and its slot; slot -1 where there is none yet.
-func readLedger(path string) (led Ledger, slot int, err error) {
+// readLedger returns the newest whole record and its slot; slot -1 where there is none yet. torn: a slot holds something else.
+func readLedger(path string) (led Ledger, slot int, torn bool, err error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Ledger{}, -1, nil
+		return Ledger{}, -1, false, nil
 	}
 	if err != nil {
-		return Ledger{}, -1, err
+		return Ledger{}, -1, false, err
 	}
 	slot = -1
-	blank := len(b) > 0
+	torn = len(b) < 2*slotSize
 	for i := 0; (i+1)*slotSize <= len(b) && i < 2; i++ {
 		part := b[i*slotSize : (i+1)*slotSize]
 		found, err := decodeSlot(part)
-		if err == nil && (slot < 0 || found.Revision > led.Revision) {
+		switch {
+		case err != nil:
+			torn = torn || len(bytes.TrimSpace(part)) > 0
+		case slot < 0 || found.Revision > led.Revision:
 			led, slot = found, i
 		}
-		blank = blank && len(bytes.TrimSpace(part)) == 0
 	}
-	if slot < 0 && !blank {
-		return Ledger{}, -1, fmt.Errorf("%w: %s", ErrLedger, path)
+	if slot < 0 && torn {
+		return Ledger{}, -1, torn, fmt.Errorf("%w: %s", ErrLedger, path)
 	}
-	return led, slot, nil
+	return led, slot, torn, nil
 }
 
 func encodeSlot(led Ledger) ([]byte, error) {
@@ -88,21 +97,21 @@ func decodeSlot(b []byte) (led Ledger, err error) {
 // book is the ledger in the hands of the holder of the update lock.
 type book struct {
 	path string
-	slot int
+	slot int // of the last record that is on the disk for certain; -1: there is none
 	Ledger
 }
 
 // openBook reads the ledger and gives the file its full size. A damaged one is begun anew: what matters for the safety of the
-// host is in the pointer.
+// host is in the pointer. What an updater before left unsynced is synced, so that the record found is one that lasts.
 func openBook(l installer.Layout) (*book, error) {
 	b := &book{path: l.Ledger()}
-	led, slot, err := readLedger(b.path)
+	led, slot, _, err := readLedger(b.path)
 	if err != nil && !errors.Is(err, ErrLedger) {
 		return nil, err
 	}
 	b.Ledger, b.slot = led, slot
 	if info, err := os.Stat(b.path); err == nil && info.Mode().IsRegular() && info.Size() == 2*slotSize {
-		return b, nil
+		return b, syncFile(b.path)
 	}
 	if err := os.MkdirAll(filepath.Dir(b.path), 0o755); err != nil {
 		return nil, err
@@ -111,7 +120,16 @@ func openBook(l installer.Layout) (*book, error) {
 	return b, host.WriteFile(b.path, bytes.Repeat([]byte{' '}, 2*slotSize), 0o600)
 }
 
-// save writes the ledger over its older slot. synced: only then is it there after a power cut; progress need not be.
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// save writes the ledger, never over the record that is on the disk for certain. synced: only then is it there after a power cut;
+// progress need not be, and takes its turn in the other slot again and again: a power cut may tear that one, no more.
 func (b *book) save(synced bool) error {
 	b.Revision++
 	text, err := encodeSlot(b.Ledger)
@@ -133,6 +151,8 @@ func (b *book) save(synced bool) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write the ledger: %w", err)
 	}
-	b.slot = next
+	if synced {
+		b.slot = next
+	}
 	return nil
 }
