@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -15,11 +16,12 @@ var ErrBusy = host.ErrLocked
 // UpdateLock is the right to change an installation: the pid lock that original agents know, and a folder lock between ours, which
 // ends with the process whatever happens to it.
 type UpdateLock struct {
-	pid    *host.PidLock
+	pid    *host.PidLock // nil: the disk is full
 	folder *host.FolderLock
 }
 
-// LockUpdate takes the update lock of an installation, or fails with [ErrBusy] at once.
+// LockUpdate takes the update lock of an installation, or fails with [ErrBusy] at once. On a full disk it is the folder lock alone,
+// which needs no room: an open update has to come to its end there too. No original begins an update of its own on such a disk.
 func LockUpdate(l Layout) (*UpdateLock, error) {
 	folder, err := lockFolder(l.Pointer().UpdaterLock())
 	if err != nil {
@@ -31,6 +33,13 @@ func LockUpdate(l Layout) (*UpdateLock, error) {
 		return nil, err
 	}
 	pid, err := host.TakePidLock(path, host.IsUpdater, time.Now)
+	if errors.Is(err, syscall.ENOSPC) && folder != nil {
+		if holder, held := host.PidLockHolder(path, host.IsUpdater, time.Now); held {
+			err = &host.LockedError{PID: holder}
+		} else {
+			return &UpdateLock{nil, folder}, nil
+		}
+	}
 	if err != nil {
 		folder.Release()
 		return nil, err
@@ -54,13 +63,20 @@ func lockFolder(dir string) (*host.FolderLock, error) {
 }
 
 // Renew tells originals that this update is still under way; once in half an hour is enough.
-func (u *UpdateLock) Renew() error { return u.pid.Renew() }
+func (u *UpdateLock) Renew() error {
+	if u.pid == nil {
+		return nil
+	}
+	return u.pid.Renew()
+}
 
 // Release gives the lock back.
 func (u *UpdateLock) Release() error {
-	err := u.pid.Release()
-	u.folder.Release()
-	return err
+	defer u.folder.Release()
+	if u.pid == nil {
+		return nil
+	}
+	return u.pid.Release()
 }
 
 // UpdateLockHolder names the process that holds the update lock, if one does. The holder itself must not ask.
