@@ -98,6 +98,7 @@ func (e *Engine) align(ctx context.Context, b *book) error {
 	if m.leave {
 		e.Log.Info("asking the running agent to leave", "version", p.Version, "why", m.why)
 		w.sendAway(ctx)
+		_ = w.alive(ctx, versionOf(state.Active, floor).String()) // a launcher that died in this moment is started again
 	}
 	if !m.align {
 		return nil

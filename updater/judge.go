@@ -152,15 +152,25 @@ func (t *trial) note(p installer.Pulse) {
 	t.hash = t.hash || p.Hash != "" // names() compared it
 }
 
+// How often, and how soon again, an agent of an older sequence is asked to leave: one that was just starting did not hear it.
+const (
+	mostAsked = 5
+	askAgain  = 2 * time.Second
+)
+
+// lingers reports whether a process of an older sequence has the agent lock.
+func (l look) lingers(sequence uint64) bool {
+	return l.legible && l.agent != 0 && l.agent == l.pulse.PID && l.pulse.Sequence < sequence
+}
+
 // lingers reports whether a process of an older sequence still has the agent lock and is to be sent away again. While it stays,
 // nothing else can beat.
 func (t *trial) lingers(l look) bool {
-	const most, every = 5, 2 * time.Second
-	if l.agent == 0 || l.agent != l.pulse.PID || t.sent >= most {
+	if !l.lingers(t.sequence) || t.sent >= mostAsked {
 		return false
 	}
 	t.last = l.now
-	if l.now.Sub(t.asked) < every {
+	if l.now.Sub(t.asked) < askAgain {
 		return false
 	}
 	t.asked, t.sent = l.now, t.sent+1

@@ -23,7 +23,8 @@ func Wake(l installer.Layout) (why string, err error) {
 	return why, startResume(l)
 }
 
-// Due says why an updater has to go on; empty when none has to, when one is at work, or when this agent is on probation itself.
+// Due says why an updater has to go on; empty when none has to, when one is at work, or when this agent is on probation itself. One
+// at work that does not move has to make room, whoever asks.
 func Due(l installer.Layout, own installer.Pulse) string {
 	state, err := pointer.Read(l.Pointer())
 	if err != nil {
@@ -31,10 +32,17 @@ func Due(l installer.Layout, own installer.Pulse) string {
 	}
 	floor, floorErr := floorOf(l)
 	onProbation := state.Probation && own.Sequence == state.Sequence && names(own, state.Active, floor.String())
-	if _, busy := installer.UpdateLockHolder(l); busy || onProbation {
+	led, err := ReadLedger(l)
+	if _, busy := installer.UpdateLockHolder(l); busy {
+		if err == nil && led.Open != nil && time.Since(led.Open.Moved) > idleMost {
+			return "the updater at work does not move"
+		}
 		return ""
 	}
-	if led, err := ReadLedger(l); err == nil {
+	if onProbation {
+		return ""
+	}
+	if err == nil {
 		switch {
 		case led.Open != nil:
 			return "an update is open"

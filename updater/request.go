@@ -135,7 +135,7 @@ func waiting(l installer.Layout, now time.Time) []Request {
 		switch r, err := ReadRequest(path); {
 		case err != nil || r.ID != id:
 			os.Remove(path)
-		case ending == forLater || now.Sub(r.Asked) > orphaned:
+		case ending == forLater || now.Sub(r.Asked).Abs() > orphaned: // also one that was written before the clock was put back
 			list = append(list, r)
 		}
 	}

@@ -67,6 +67,9 @@ func (e *Engine) removed() bool {
 func (e *Engine) awaitLock(ctx context.Context) (*installer.UpdateLock, error) {
 	began := e.Now()
 	for {
+		if e.removed() {
+			return nil, nil // taking the lock would make its folder anew
+		}
 		lock, err := installer.LockUpdate(e.Layout)
 		if err == nil || !errors.Is(err, installer.ErrBusy) {
 			return lock, err
@@ -133,6 +136,9 @@ func (e *Engine) goOn(ctx context.Context, b *book) error {
 		return fmt.Errorf("read the pointer: %w", err)
 	}
 	written := w.u.Sequence != 0 && state.Sequence >= w.u.Sequence
+	if written && w.overtaken(state) {
+		w.u.Sequence, written = 0, false
+	}
 	w.u.NextStart = false
 	e.Log.Info("going on with an update", "id", w.u.ID, "stop", w.u.Stop, "sequence", w.u.Sequence, "pointer", state.Sequence,
 		"probation", state.Probation, "undoing", w.u.Undoing)
@@ -150,6 +156,12 @@ func (e *Engine) goOn(ctx context.Context, b *book) error {
 		return w.walk(ctx, stopFinish)
 	}
 	return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.notAlive("the pointer was taken back while no updater was at work")})
+}
+
+// overtaken reports whether the pointer, though it is past the update's sequence, never named its target: the update had its tokens,
+// no more, when its updater ended, and a package's script wrote the pointer since.
+func (w *work) overtaken(s pointer.State) bool {
+	return !w.u.Undoing && !s.Probation && s.Sequence > w.u.Sequence && s.Active == w.u.Left && s.Active != w.u.To
 }
 
 // undone undoes everything and finishes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
 )
@@ -14,7 +15,7 @@ import (
 func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Outcome, error) {
 	e.complete()
 	r = numbered(r, e.Now())
-	lock, err := installer.LockUpdate(e.Layout)
+	lock, err := e.takeLock(ctx)
 	if errors.Is(err, installer.ErrBusy) {
 		return nil, e.turnAway(r, say)
 	}
@@ -40,6 +41,25 @@ func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Ou
 	}
 	say(saysTaken + " " + r.ID)
 	return e.serve(ctx, b, r)
+}
+
+// passing is how long a request waits for a lock whose holder has no update open: it tidies up, or found nothing to do.
+const passing = 3 * time.Second
+
+// takeLock takes the update lock, or fails with [installer.ErrBusy].
+func (e *Engine) takeLock(ctx context.Context) (*installer.UpdateLock, error) {
+	for began := e.Now(); ; {
+		lock, err := installer.LockUpdate(e.Layout)
+		if !errors.Is(err, installer.ErrBusy) || e.Now().Sub(began) > passing {
+			return lock, err
+		}
+		if led, unread := ReadLedger(e.Layout); unread != nil || led.Open != nil {
+			return nil, err
+		}
+		if e.Pause(ctx, 100*time.Millisecond) != nil {
+			return nil, err
+		}
+	}
 }
 
 // turnAway answers while another updater holds the lock. A deaf watch gives way to the new request; a command that is in the

@@ -66,10 +66,19 @@ func Launch(ctx context.Context, p Program, l installer.Layout, r Request) (stri
 	case saysRefused:
 		err = errors.New(rest)
 	default:
+		if entered(l, r.ID) {
+			return r.ID, nil // it had taken it when it was ended; resume goes on
+		}
 		err = ErrDied
 	}
 	withdraw(l, r.ID)
 	return "", err
+}
+
+// entered reports whether a request is in the ledger.
+func entered(l installer.Layout, id string) bool {
+	led, err := ReadLedger(l)
+	return err == nil && (led.Open != nil && led.Open.ID == id || led.Last != nil && led.Last.ID == id)
 }
 
 // launch starts the updater detached and reads its first line; no line is [ErrDied].
@@ -95,11 +104,16 @@ func launch(ctx context.Context, p Program, l installer.Layout, file string) (st
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrDied, err)
 	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
 	line := firstLine(ctx, in)
 	if line == "" {
 		_ = host.KillGroup(cmd.Process.Pid) // it must not take the request after all
+		select {
+		case <-ended:
+		case <-time.After(briefly):
+		}
 	}
-	go func() { _ = cmd.Wait() }()
 	return line, nil
 }
 

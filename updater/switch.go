@@ -32,6 +32,9 @@ func (w *work) change(ctx context.Context) error {
 	if err := w.book.save(true); err != nil {
 		return err
 	}
+	if w.crash("before the pointer") {
+		return ErrCrashed
+	}
 	_, err = w.store.Switch(store.Change{From: state.Sequence, Sequence: w.u.Sequence, To: w.u.To, Probation: !w.u.Known, Floor: floor.String()})
 	if err != nil {
 		return w.badInstall(err)

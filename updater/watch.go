@@ -16,13 +16,16 @@ func (w *work) watch(ctx context.Context) error {
 	if w.u.Known {
 		return w.settled(ctx)
 	}
-	t := newTrial(w, w.Now())
+	pause := min(beatPeriod(w.Settings.Watch)/2, 500*time.Millisecond)
+	clock := awake{now: w.Now(), most: 2 * pause}
+	t := newTrial(w, clock.now)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ask := asking{answer: make(chan error, 1)}
-	renew, told := w.Now(), w.Now()
+	renew, told := clock.now, clock.now
 	for {
-		now := w.Now()
+		at := w.Now()
+		now := clock.look(at)
 		ask.goOn(ctx, w, t, now)
 		v, reason := t.see(w.look(now))
 		switch v {
@@ -42,21 +45,37 @@ func (w *work) watch(ctx context.Context) error {
 			}
 			t.revived(now)
 		}
-		if deaf := t.deaf(now); deaf != w.u.Deaf || now.Sub(told) > 30*time.Second {
-			told, w.u.Deaf, w.u.Moved = now, deaf, now
+		if deaf := t.deaf(now); deaf != w.u.Deaf || at.Sub(told) > 30*time.Second {
+			told, w.u.Deaf, w.u.Moved = at, deaf, at
 			_ = w.book.save(false)
 		}
 		if w.u.Deaf && w.superseded() {
 			return &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.notAlive("a newer request came while the service was out of reach")}
 		}
-		if now.Sub(renew) > 10*time.Minute {
-			renew = now
+		if at.Sub(renew) > 10*time.Minute {
+			renew = at
 			w.renew()
 		}
-		if w.Pause(ctx, min(beatPeriod(w.Settings.Watch)/2, 500*time.Millisecond)) != nil {
+		if w.Pause(ctx, pause) != nil {
 			return errLeave
 		}
 	}
+}
+
+// awake is a clock of the time in which the updater itself was able to look: one that stood still (a stopped container, a machine
+// that has other things to do) has seen no silence. From one look to the next it moves twice the pause between them, at most.
+type awake struct {
+	now  time.Time
+	most time.Duration
+	seen time.Time // the real time of the last look
+}
+
+func (a *awake) look(at time.Time) time.Time {
+	if !a.seen.IsZero() {
+		a.now = a.now.Add(min(max(at.Sub(a.seen), 0), a.most))
+	}
+	a.seen = at
+	return a.now
 }
 
 // look sees what there is to be seen.
@@ -189,15 +208,19 @@ func (w *work) settled(ctx context.Context) error {
 // errNobody says that no launcher runs, so nothing can be alive.
 var errNobody = errors.New("no launcher runs")
 
-// alive waits until an agent of a version beat twice, for as long as one may be silent, at least 20 s.
+// alive waits until an agent of a version beat twice, for as long as one may be silent, at least 20 s. One of another version that
+// was started under an older pointer is sent away again.
 func (w *work) alive(ctx context.Context, version string) error {
-	began := w.Now()
+	pause := min(beatPeriod(w.Settings.Watch)/2, 200*time.Millisecond)
+	clock := awake{now: w.Now(), most: 2 * pause}
+	began, asked, sent := clock.now, clock.now, 0
 	without := began // since when no launcher was seen
+	state, _ := w.store.Read()
 	patience := max(silence(w.Settings.Watch), 20*time.Second)
 	var first uint64
 	var process int
 	for {
-		now := w.Now()
+		now := clock.look(w.Now())
 		l := w.look(now)
 		switch {
 		case l.running:
@@ -206,6 +229,11 @@ func (w *work) alive(ctx context.Context, version string) error {
 			return errNobody
 		case now.Sub(without) >= grace:
 			began, without = now, now
+		}
+		if l.lingers(state.Sequence) && l.pulse.Version != version && sent < mostAsked && now.Sub(asked) >= askAgain {
+			began, asked, sent = now, now, sent+1
+			w.sendAway(ctx)
+			continue
 		}
 		if p := l.pulse; l.legible && p.Version == version && p.At.After(w.u.Since.Add(-time.Second)) {
 			if process == p.PID && p.Beats > first {
@@ -218,7 +246,7 @@ func (w *work) alive(ctx context.Context, version string) error {
 		if now.Sub(began) >= patience {
 			return fmt.Errorf("no sign of life of %s for %s", version, round(now.Sub(began)))
 		}
-		if w.Pause(ctx, min(beatPeriod(w.Settings.Watch)/2, 200*time.Millisecond)) != nil {
+		if w.Pause(ctx, pause) != nil {
 			return errLeave
 		}
 	}

@@ -1,0 +1,254 @@
+package updater_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/updater"
+)
+
+// standsStill has nothing of the machine move for a minute, again and again, whenever the updater has looked n times.
+func standsStill(w *world, e *updater.Engine, n int) {
+	wait, looks := e.Pause, 0
+	e.Pause = func(ctx context.Context, d time.Duration) error {
+		if looks++; looks%n == 0 {
+			w.mu.Lock()
+			w.now = w.now.Add(time.Minute)
+			w.mu.Unlock()
+		}
+		return wait(ctx, d)
+	}
+}
+
+// A stopped container, a machine that swaps: nobody's silence in that time says anything about the version.
+func TestAMachineThatStandsStill(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 7, 20, 50} {
+		w := newWorld(t)
+		e := w.engine()
+		standsStill(w, e, n)
+		o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+		must(t, err)
+		if o == nil || o.Kind != updater.Updated {
+			t.Fatalf("every %d looks: %+v", n, o)
+		}
+		w.whole("9.2.0.0")
+		e = w.engine()
+		standsStill(w, e, n)
+		o, err = e.Run(context.Background(), updater.Request{Want: updater.Previous, Why: updater.ByRollback}, func(string) {})
+		must(t, err)
+		if o == nil || o.Kind != updater.WentBack {
+			t.Fatalf("every %d looks: %+v", n, o)
+		}
+		w.whole("9.1.0.0")
+	}
+}
+
+// deafOnce has the first request to leave not be heard: the agent was only starting.
+func deafOnce(w *world, e *updater.Engine) {
+	away, asked := e.Machine.SendAway, false
+	e.Machine.SendAway = func(ctx context.Context) error {
+		if !asked {
+			asked = true
+			return nil
+		}
+		return away(ctx)
+	}
+}
+
+func TestAnAgentThatWasOnlyStarting(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	deafOnce(w, e)
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	must(t, err)
+	if o.Kind != updater.Updated {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.2.0.0")
+
+	e = w.engine()
+	deafOnce(w, e)
+	o, err = e.Run(context.Background(), updater.Request{Want: updater.Previous, Why: updater.ByRollback}, func(string) {})
+	must(t, err)
+	if o.Kind != updater.WentBack {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.1.0.0")
+}
+
+func TestABrokenAgentThatWasOnlyStarting(t *testing.T) {
+	w := newWorld(t)
+	w.nature["9.2.0.0"] = "mute"
+	e := w.engine()
+	e.Crash = func(at string) bool {
+		if at == "before undo switch" {
+			deafOnce(w, e)
+		}
+		return false
+	}
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	must(t, err)
+	if o.Kind != updater.RolledBack || o.Code != "ErrorUpdateFailRollbackSuccess" {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.1.0.0")
+}
+
+// An updater ended when it had the tokens; then a package's script wrote the pointer. The version never ran, and is not to blame.
+func TestAPackageBetweenTokensAndPointer(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	e.Crash = func(at string) bool { return at == "before the pointer" }
+	if _, err := e.Run(context.Background(), command(updater.Request{}), func(string) {}); !errors.Is(err, updater.ErrCrashed) {
+		t.Fatal(err)
+	}
+	_, err := w.store().KeepFloor("9.1.0.0")
+	must(t, err)
+	resume(w)
+	w.whole("9.2.0.0")
+	if led, _ := updater.ReadLedger(w.layout); led.Last.Kind != updater.Updated || len(led.Skip) != 0 {
+		t.Errorf("%+v, held back %+v", led.Last, led.Skip)
+	}
+}
+
+// An agent of an older pointer is asked to leave, and the launcher is killed in that moment.
+func TestALauncherThatDiesWhenAnAgentMakesRoom(t *testing.T) {
+	w := newWorld(t)
+	w.run(updater.Request{})
+	w.mu.Lock()
+	w.agent.version, w.agent.pulse.Version, w.agent.pulse.Hash = "9.1.0.0", "9.1.0.0", ""
+	w.agent.pulse.Sequence = 1
+	w.mu.Unlock()
+	w.advance(time.Minute)
+	e := w.engine()
+	e.Machine.SendAway = func(context.Context) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.launcher, w.agent = false, nil
+		return nil
+	}
+	e.Machine.Revive = func() (int, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.launcher = true
+		w.restart()
+		return 78, nil
+	}
+	must(t, e.Resume(context.Background()))
+	w.whole("9.2.0.0")
+}
+
+// An updater that holds the lock and does not move is somebody's to end: the agent's.
+func TestAnUpdaterThatDoesNotMove(t *testing.T) {
+	w := newWorld(t)
+	w.now = time.Now().Add(-2 * time.Hour)
+	e := w.engine()
+	e.Crash = func(at string) bool { return at == "before fetch" }
+	if _, err := e.Run(context.Background(), updater.Request{}, func(string) {}); !errors.Is(err, updater.ErrCrashed) {
+		t.Fatal(err)
+	}
+	hold(t, w.layout)
+	if why := updater.Due(w.layout, w.agent.pulse); why != "the updater at work does not move" {
+		t.Errorf("due: %q", why)
+	}
+}
+
+// A lock whose holder has no update open is free in a moment: no reason to turn anybody away.
+func TestALockThatIsHeldInPassing(t *testing.T) {
+	w := newWorld(t)
+	cmd := exec.Command(self(t))
+	cmd.Args = []string{"holder", w.layout.Root}
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	_, _ = out.Read(make([]byte, 64))
+	e := w.engine()
+	wait, looks := e.Pause, 0
+	e.Pause = func(ctx context.Context, d time.Duration) error {
+		if looks++; looks == 3 {
+			in.Close()
+			_ = cmd.Wait()
+		}
+		return wait(ctx, d)
+	}
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	must(t, err)
+	if o.Kind != updater.Updated {
+		t.Errorf("%+v", o)
+	}
+}
+
+// An updater had the request in its ledger and was ended before it could say so.
+func TestLaunchOfAnUpdaterThatIsEndedTooLate(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	e.Crash = func(at string) bool { return at == "before ask" }
+	if _, err := e.Run(context.Background(), updater.Request{ID: "named"}, func(string) {}); !errors.Is(err, updater.ErrCrashed) {
+		t.Fatal(err)
+	}
+	p := updater.Program{Path: self(t), Name: "updater", Environment: []string{"ANSWER="}}
+	if id, err := updater.Launch(context.Background(), p, w.layout, updater.Request{ID: "named"}); id != "named" || err != nil {
+		t.Errorf("%q, %v", id, err)
+	}
+	if _, err := updater.Launch(context.Background(), p, w.layout, updater.Request{ID: "other"}); !errors.Is(err, updater.ErrDied) {
+		t.Errorf("another: %v", err)
+	}
+}
+
+// What was written since the last sync may be torn by a power cut, all of it.
+func TestAPowerCutDuringADownload(t *testing.T) {
+	w := newWorld(t)
+	w.run(updater.Request{Want: "9.1.0.0"}) // both slots are in use
+	e := w.engine()
+	open := e.Open
+	e.Open = func(c context.Context, url string) (updater.Source, error) {
+		s, err := open(c, url)
+		s.Fetch = func(_ context.Context, _, _, _ string, tell func(done, total int64)) error {
+			synced, err := os.ReadFile(w.layout.Ledger())
+			must(t, err)
+			for i := range 4 {
+				tell(1000, 1000)
+				led, err := updater.ReadLedger(w.layout)
+				if err != nil || led.Open == nil || led.Open.Done != 1000 {
+					t.Errorf("progress %d is not to be seen: %+v, %v", i, led.Open, err)
+				}
+				torn, err := os.ReadFile(w.layout.Ledger())
+				must(t, err)
+				half := len(torn) / 2
+				for at := 0; at < len(torn); at += half {
+					if !bytes.Equal(torn[at:at+half], synced[at:at+half]) {
+						torn[at+100]++
+					}
+				}
+				other := installer.At(t.TempDir())
+				must(t, os.MkdirAll(filepath.Dir(other.Ledger()), 0o755))
+				must(t, os.WriteFile(other.Ledger(), torn, 0o600))
+				if led, err := updater.ReadLedger(other); err != nil || led.Open == nil {
+					t.Errorf("after a power cut, progress %d: %+v, %v", i, led, err)
+				}
+			}
+			return errors.New("enough")
+		}
+		return s, err
+	}
+	_, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	must(t, err)
+}
+
+func TestAnUpdaterThatComesAfterARemovalMakesNoFolder(t *testing.T) {
+	w := newWorld(t)
+	must(t, os.RemoveAll(w.layout.Root))
+	must(t, w.engine().Resume(context.Background()))
+	if _, err := os.Stat(w.layout.Root); !os.IsNotExist(err) {
+		t.Error("the installation's folder is back")
+	}
+}
