@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -71,6 +72,11 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 			res.Latest = steps.Before
 		}
 	}
+	one := o
+	one.Repositories = o.Repositories && !theirs
+	if err := res.takeStatuses(ctx, to, m, one); err != nil {
+		return res, err
+	}
 	if theirs && !o.DryRun {
 		if err := res.takeSigned(ctx, from, to, m, o); err != nil {
 			return res, err
@@ -84,6 +90,47 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 		res.Stable, res.Steps = stable, append(res.Steps, p.Steps...)
 	}
 	return res, nil
+}
+
+// takeStatuses has every version in the mirror the status that the region gives it by now: one that was withdrawn there must not
+// go on being offered here.
+func (res *Mirrored) takeStatuses(ctx context.Context, to Target, region *manifests.Manifest, o Options) error {
+	own, _, err := readManifest(ctx, to)
+	if err != nil || own == nil || !follow(own, region) {
+		return err
+	}
+	p := newWriting(to, o)
+	defer func() { res.Steps = append(res.Steps, p.result.Steps...) }()
+	own, err = p.changeManifest(ctx, func(own *manifests.Manifest) error {
+		follow(own, region)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.repositories(ctx, own, nil); err != nil {
+		return err
+	}
+	return p.changeFeed(ctx, func(own *manifests.Manifest) { follow(own, region) }, func(string, *feed) {})
+}
+
+// follow gives the files that both manifests list, with the same content, the region's status. It tells whether one changed.
+func follow(own, region *manifests.Manifest) (changed bool) {
+	for _, p := range own.Packages {
+		for _, f := range p.Files {
+			for _, e := range slices.Clone(f.AvailableVersions) {
+				v, err := manifests.ParseVersion(e.Version)
+				theirs := listed(region, File{Name: f.Name, Package: p.Name}, v)
+				if err != nil || theirs.Version == "" || !strings.EqualFold(theirs.Checksum, e.Checksum) ||
+					manifests.StatusOf(theirs) == manifests.StatusOf(e) {
+					continue
+				}
+				e.Status, changed = theirs.Status, true
+				own.Add(p.Name, f.Name, e)
+			}
+		}
+	}
+	return changed
 }
 
 // takeSigned copies the region's own metadata, if it fits.

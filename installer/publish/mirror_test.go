@@ -80,6 +80,47 @@ func TestMirror(t *testing.T) {
 	}
 }
 
+// What the region thinks of a version by now, a mirror that has it thinks, too, whichever versions it is asked for.
+func TestMirrorFollowsStatuses(t *testing.T) {
+	ctx, origin, dir, o := context.Background(), t.TempDir(), t.TempDir(), publish.Options{UriFormat: template, Repositories: true}
+	for _, v := range []string{"9.1.0.0", "9.2.0.0"} {
+		put(t, publish.Folder(origin), release(t, v, v), o)
+		if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to := publish.Folder(dir)
+	for _, status := range []string{manifests.Inactive, manifests.Deprecated, manifests.Active} {
+		if _, err := publish.Mark(ctx, publish.Folder(origin), manifests.MustVersion("9.1.0.0"), status, o); err != nil {
+			t.Fatal(err)
+		}
+		before := read(t, to, regions.ManifestKey)
+		res, err := publish.Mirror(ctx, served(t, origin), to, publish.Wanted{}, publish.Options{Region: "local", Repositories: true, DryRun: true})
+		if err != nil || read(t, to, regions.ManifestKey) != before {
+			t.Errorf("%s, dry run: %v", status, err)
+		}
+		if res, err = mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{regions.ManifestKey, "dists/stable/main/binary-amd64/Packages"} {
+			if read(t, to, key) != read(t, publish.Folder(origin), key) {
+				t.Errorf("%s: %s is\n%s", status, key, read(t, to, key))
+			}
+		}
+		if offered := strings.Contains(read(t, to, publish.FeedKey), "9.1.0.0"); offered && status == manifests.Inactive {
+			t.Error("the feed names a version that was withdrawn")
+		}
+		if res, err = mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range res.Steps {
+			if s.Action != publish.Same {
+				t.Errorf("%s, once more: %+v", status, s)
+			}
+		}
+	}
+}
+
 // Signed metadata comes along as it is, with the newest version only, too; twice is harmless. Without the newest version there
 // is none: it would offer what is not there.
 func TestMirrorOfSigned(t *testing.T) {
