@@ -37,7 +37,7 @@ func activationOf(c *cli.Context, in io.Reader) (activation, error) {
 		}
 		var err error
 		if a.code, err = firstLine(file, in); err != nil {
-			return a, cannot("read", "the activation code", err)
+			return a, unreadable("the activation code", err, "name a file that can be read, or - for standard input")
 		}
 	}
 	if a.id == "" {

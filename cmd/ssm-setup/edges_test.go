@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -149,5 +150,16 @@ func TestLogOfOthers(t *testing.T) {
 	}
 	if errs.String() != "{\"log\":\"one\"}\n{\"log\":\"two\"}\n" {
 		t.Errorf("%q", &errs)
+	}
+}
+
+// A build that would make nothing is a slip, and makes no folder.
+func TestBuildOfNothing(t *testing.T) {
+	bin, err := programs()
+	must(t, err)
+	out := t.TempDir()
+	s := setup("build", "--bin", bin, "--platform", "linux/"+runtime.GOARCH, "--only", "msi", "--out", out)
+	if left, _ := os.ReadDir(out); s.code != exitUsage || !strings.Contains(s.err, "none of these formats") || len(left) != 0 {
+		t.Errorf("%+v, %v", s, left)
 	}
 }

@@ -94,6 +94,8 @@ var explanations = []struct {
 	{is(pack.ErrOut), exitPermission, "name a folder that you may write to with --out"},
 	{is(pack.ErrToolchain), exitFailed, "--toolchain " + pack.LocalToolchain + " compiles with the Go that is installed; its bytes may differ from those of other machines"},
 	{is(pack.ErrNoGo), exitFailed, "install Go (see go.mod for the release), or pack binaries with --bin"},
+	{is(pack.ErrNothing), exitUsage, "name other formats with --only, or other platforms with --platform: deb and rpm are for linux, msi and exe for windows, pkg for darwin"},
+	{is(errNotSetup), exitUsage, "name a file such as " + pack.Setup + "-linux-amd64 of a release"},
 	{is(pack.ErrNoBinary), exitUsage, "the folder must hold amazon-ssm-agent and ssm-agent-worker, or a folder such as linux_amd64 with them"},
 	{is(pack.ErrPlatform), exitVerify, "name the platform the binaries were built for with --platform"},
 	{is(pack.ErrVersion), exitVerify, "link binaries with -X " + stampVariable + "=ssm-setup-version=<version>"},
@@ -140,6 +142,8 @@ var explanations = []struct {
 	{is(unpack.ErrArchive), exitVerify, "the package is damaged although its checksum is right: publish it anew"},
 	{is(unpack.ErrUnsafe), exitVerify, "this is not a package of ssm-setup build"},
 	{is(unpack.ErrTooBig), exitVerify, "this is not a package of ssm-setup build"},
+	{is(syscall.ENOTDIR), exitUsage, "a part of that path is a file: name another folder"},
+	{is(fs.ErrNotExist), exitFailed, "see whether the files and folders that the command names are there"},
 	{is(fs.ErrPermission), exitPermission, "run it as root, or use --root with a folder of your own"},
 }
 

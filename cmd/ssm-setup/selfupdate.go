@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -39,6 +41,9 @@ func selfUpdateVerb() *cli.Command {
 	}
 }
 
+// errNotSetup says that a file is another program.
+var errNotSetup = errors.New("it is not ssm-setup")
+
 // errNoSum says that a file comes without a checksum.
 var errNoSum = errors.New("no checksum is known for it")
 
@@ -54,6 +59,9 @@ func selfUpdate(c *cli.Context) error {
 	var file, sum string
 	if c.IsSet("from") {
 		file = c.String("from")
+		if _, err := os.Stat(file); err != nil {
+			return unreadable("--from", err, "name a file that can be read")
+		}
 		sum, err = sumOf(file, c.String("sha256"))
 	} else {
 		var done func()
@@ -121,6 +129,9 @@ func checkSetup(file string, allowDowngrade bool) (manifests.Version, error) {
 	version, err := pack.VersionOf(file)
 	if err != nil {
 		return version, err
+	}
+	if info, err := buildinfo.ReadFile(file); err != nil || path.Base(info.Path) != pack.Setup { // other programs state versions, too
+		return version, fmt.Errorf("%w: %s", errNotSetup, file)
 	}
 	now := manifests.MustVersion(stamp.Version())
 	if version.Less(now) && !allowDowngrade {

@@ -40,6 +40,11 @@ func TestSelfUpdate(t *testing.T) {
 	self(exitVerify, "no checksum is known", "--from", next)
 	self(exitVerify, "checksum of the new program does not match", "--from", next, "--sha256", strings.Repeat("0", 64))
 	self(exitUsage, "either --from FILE or --region R")
+	self(exitUsage, "cannot read --from", "--from", next+"-none")
+	bin, err := programs()
+	must(t, err)
+	worker := filepath.Join(bin, pack.Platform{OS: runtime.GOOS}.Executable(pack.Worker))
+	self(exitUsage, "it is not ssm-setup", "--from", worker, "--sha256", sumOfFile(t, worker))
 
 	r := published(t)
 	out := filepath.Join(dir, "dist")

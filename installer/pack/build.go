@@ -24,6 +24,9 @@ var First = manifests.MustVersion("9.0.0.0")
 // ErrTooLow says that a version is below [First].
 var ErrTooLow = errors.New("versions start at 9.0.0.0; lower ones are those of the original agent")
 
+// ErrNothing says that none of a plan's formats is made for any of its platforms, of the programs there are.
+var ErrNothing = errors.New("none of these formats is made for these platforms")
+
 // Plan is a whole build.
 type Plan struct {
 	Version   manifests.Version
@@ -203,15 +206,19 @@ func (b *building) planned(f Format) bool {
 
 // look checks the version, and given binaries of all platforms, before anything is written.
 func (b *building) look(ctx context.Context) error {
+	n := 0
 	for _, platform := range b.Platforms {
 		for _, f := range b.formatsOf(platform) {
-			if f.Fits == nil {
+			if n++; f.Fits == nil {
 				continue
 			}
 			if err := f.Fits(b.Version); err != nil {
 				return err
 			}
 		}
+	}
+	if n == 0 {
+		return ErrNothing
 	}
 	if b.Source != "" {
 		return nil
