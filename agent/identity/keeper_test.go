@@ -288,14 +288,18 @@ func TestRotationByAge(t *testing.T) {
 		rotates bool
 	}{
 		{1, "2 days ago", true}, {0, "2 days ago", false}, {3, "2 days ago", false}, {1, "", true}, {1, "yesterday", false},
+		{1, "2 days ago in Nepal", true}, {3, "2 days ago in Nepal", false},
 	}
 	for _, r := range rows {
 		t.Run(fmt.Sprintf("%d days, %s", r.days, r.created), func(t *testing.T) {
 			m := newMachine(t)
 			m.register()
-			created := r.created
-			if created == "2 days ago" {
-				created = m.clock.now().Add(-49 * time.Hour).Format("2006-01-02 15:04:05.999999999 -0700 MST")
+			created, now := r.created, m.clock.now()
+			if strings.HasSuffix(created, "Nepal") { // a zone without a name
+				now = now.In(time.FixedZone("+0545", 345*60))
+			}
+			if strings.HasPrefix(created, "2 days ago") {
+				created = now.Add(-49 * time.Hour).Format("2006-01-02 15:04:05.999999999 -0700 MST")
 			}
 			m.edit("RegistrationKey", "privateKeyCreatedDate", created)
 			m.config.Profile.KeyAutoRotateDays = r.days

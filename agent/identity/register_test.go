@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/config"
@@ -41,8 +40,8 @@ func TestRegister(t *testing.T) {
 	if len(r) != 8 || r["instanceID"] != id || r["region"] != "local" || r["privateKeyType"] != "Rsa" || r["publicKey"] != "" {
 		t.Error(r)
 	}
-	if _, err := time.Parse("2006-01-02 15:04:05.999999999 -0700 MST", r["privateKeyCreatedDate"].(string)); err != nil {
-		t.Error(err)
+	if got, want := r["privateKeyCreatedDate"], m.clock.now().Format("2006-01-02 15:04:05.999999999 -0700 MST"); got != want {
+		t.Errorf("the key is of %v, not %s", got, want)
 	}
 	call := m.region.Calls("RegisterManagedInstance")[0]
 	if call.Header.Get("Authorization") != "" || call.Header.Get("X-Amz-Date") != "" {

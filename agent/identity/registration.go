@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -29,6 +30,15 @@ func (r record) complete() bool { return r.InstanceID != "" && r.Region != "" &&
 // createdLayout is that of privateKeyCreatedDate: the original prints a time of its language as text.
 const createdLayout = "2006-01-02 15:04:05.999999999 -0700 MST"
 
+// readLength is how much of the layout is read: not the zone's name. A zone without one has its offset there, which is taken for
+// a name only where it is of whole hours.
+const readLength = len("2006-01-02 15:04:05.999999999 -0700")
+
+func firstFields(text string, n int) string {
+	fields := strings.Fields(text)
+	return strings.Join(fields[:min(n, len(fields))], " ")
+}
+
 // neverCreated is the age of a key without a date, in days.
 const neverCreated = 3650
 
@@ -37,7 +47,7 @@ func (r record) keyAge(now time.Time) (int, error) {
 	if r.PrivateKeyCreatedDate == "" {
 		return neverCreated, nil
 	}
-	created, err := time.Parse(createdLayout, r.PrivateKeyCreatedDate)
+	created, err := time.Parse(createdLayout[:readLength], firstFields(r.PrivateKeyCreatedDate, 3))
 	if err != nil {
 		return 0, fmt.Errorf("cannot read the date of the key: %w", err)
 	}
