@@ -138,6 +138,7 @@ var explanations = []struct {
 	{is(updater.ErrBusy), exitBusy, "wait until that one is done, then run the same command again; ssm-setup status shows it"},
 	{is(updater.ErrDeaf), exitUnhealthy, "it stays on probation and proves itself as soon as the service can be reached; ssm-setup rollback takes it back"},
 	{is(updater.ErrLost), exitFailed, "ssm-setup status shows how it ends"},
+	{is(errMirroring), exitBusy, "wait until that one is done, then run the same command again"},
 	{is(installer.ErrBusy), exitBusy, "wait until that one is done, then run the same command again"},
 	{is(unpack.ErrArchive), exitVerify, "the package is damaged although its checksum is right: publish it anew"},
 	{is(unpack.ErrUnsafe), exitVerify, "this is not a package of ssm-setup build"},

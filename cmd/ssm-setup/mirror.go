@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -39,6 +41,30 @@ func mirrorVerb() *cli.Command {
 
 // unfinished is the folder in a mirror with what a run that broke off had fetched.
 const unfinished = ".unfinished"
+
+// errMirroring says that two runs would write into each other's unfinished files.
+var errMirroring = errors.New("another run mirrors this region there")
+
+// lockMirror keeps other runs away from what this one has fetched. Where a file system has no locks, they must keep away themselves.
+func lockMirror(to, region string) (release func(), err error) {
+	top, made := filepath.Join(to, unfinished), !exists(to)
+	dir := filepath.Join(top, region+".lock")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	lock, holder, err := host.TryLock(dir)
+	if err == nil && lock == nil {
+		return nil, fmt.Errorf("%w: process %d", errMirroring, holder)
+	}
+	return func() {
+		lock.Release()
+		os.RemoveAll(dir)
+		os.Remove(top) // if nothing else is in it
+		if made {
+			os.Remove(to)
+		}
+	}, nil
+}
 
 type mirrorAnswer struct {
 	publish.Mirrored
@@ -83,11 +109,17 @@ func mirror(c *cli.Context) error {
 	}
 	dir := publish.MirrorFolder(c.String("to"), region)
 	v.step("mirroring %s to %s", base, dir)
+	if !o.DryRun {
+		release, err := lockMirror(c.String("to"), region)
+		if err != nil {
+			return cannot("mirror", "region "+region+" to "+dir, err)
+		}
+		defer release()
+	}
 	res, err := publish.Mirror(c.Context, bucket.New(bucket.Options{Base: base, Retries: 3}), publish.Folder(dir), wanted, o)
 	if err != nil {
 		return cannot("mirror", "region "+region+" to "+dir, err)
 	}
-	os.Remove(filepath.Join(c.String("to"), unfinished)) // if it is empty
 	v.result(mirrorAnswer{res, region, dir}, "%s", mirrorText(res, c.String("to"), region, o.DryRun))
 	return nil
 }
