@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/installer/store"
 )
@@ -28,7 +31,7 @@ func keepFloor(layout installer.Layout) int {
 }
 
 func keep(layout installer.Layout) (version string, err error) {
-	lock, err := installer.LockUpdate(layout)
+	lock, err := lockToKeep(layout)
 	if err != nil {
 		return "", err
 	}
@@ -44,4 +47,31 @@ func keep(layout installer.Layout) (version string, err error) {
 	}
 	kept, err := store.Store{Paths: layout.Pointer()}.KeepFloor(floor)
 	return kept.Version, err
+}
+
+// keepPatience is how long keep-floor waits for an updater at work; a package's script gives it a minute.
+const keepPatience = 30 * time.Second
+
+// lockToKeep takes the update lock, and waits for an updater of ours that holds it while the floor still is what runs by choice: it
+// may only be sending an answer, or find nothing to do, and then the ring would hold nothing to fall back to.
+func lockToKeep(l installer.Layout) (*installer.UpdateLock, error) {
+	for end := time.Now().Add(keepPatience); ; time.Sleep(100 * time.Millisecond) {
+		lock, err := installer.LockUpdate(l)
+		if !errors.Is(err, installer.ErrBusy) || time.Now().After(end) || !mayLeaveTheFloor(l) {
+			return lock, err
+		}
+	}
+}
+
+// mayLeaveTheFloor reports whether whoever holds the update lock is an updater of ours and has not written the pointer. An
+// installation by ssm-setup, which runs the package's scripts itself, is not waited for.
+func mayLeaveTheFloor(l installer.Layout) bool {
+	if pid, held := installer.UpdateLockHolder(l); held {
+		exe, err := host.ProcessExecutable(pid)
+		if err != nil || !l.Pointer().Owns(exe) {
+			return false
+		}
+	}
+	state, err := pointer.Read(l.Pointer())
+	return err != nil || state.Active.IsFloor() && !state.Probation
 }
