@@ -33,7 +33,7 @@ func runPackager(ctx context.Context, command ...string) error {
 	}
 	cmd := exec.Command(command[0], command[1:]...)
 	apart(cmd)
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
+	cmd.Env = cleanEnvironment(installer.At(""), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8") // no activation, no credentials
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()

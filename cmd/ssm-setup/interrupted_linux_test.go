@@ -44,6 +44,14 @@ func TestPackagerIsNotInterrupted(t *testing.T) {
 	if its := strings.Fields(string(text)); len(its) != 2 || its[0] == mine[2] || its[1] == mine[3] {
 		t.Errorf("process group and session %v, this program's are %v", its, mine[2:4])
 	}
+	t.Setenv(activationCode, "secret")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	if err := runPackager(context.Background(), "/bin/sh", "-c", `env >"$1"`, "x", begun); err != nil {
+		t.Error(err)
+	}
+	if said, err := os.ReadFile(begun); err != nil || strings.Contains(string(said), "secret") || !strings.Contains(string(said), "DEBIAN_FRONTEND=noninteractive\n") {
+		t.Errorf("%s, %v", said, err)
+	}
 	os.Remove(done)
 	if err := runPackager(ctx, "/bin/sh", "-c", script, "x", begun, done); !errors.Is(err, context.Canceled) || exists(done) {
 		t.Errorf("begun after the interrupt: %v", err)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"time"
 
 	"github.com/klauspost/compress/flate"
 )
@@ -22,8 +23,14 @@ func writeZip(w io.Writer, in Input, entries []entry) error {
 	return z.Close()
 }
 
+// zipBegins is the first time that a zip can say: an earlier one would be read as one far in the future.
+var zipBegins = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func addZip(z *zip.Writer, in Input, e entry) error {
 	h := &zip.FileHeader{Name: e.path, Method: zip.Deflate, Modified: in.Time.UTC()}
+	if h.Modified.Before(zipBegins) {
+		h.Modified = zipBegins
+	}
 	h.SetMode(fs.FileMode(e.mode))
 	from := e.file
 	switch {
