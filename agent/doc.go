@@ -25,6 +25,7 @@
 //
 //	agent.go      the life            house.go   the rooms of one identity
 //	desk.go       who is next         work.go    one command from its worker to its last reply
+//	verdict.go    ends that no worker told
 //	parse.go      message → job       reboot.go  documents that restart the machine
 //	beat.go, pace.go, retention.go, log.go, restart_*.go
 package agent

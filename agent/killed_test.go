@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -43,6 +44,30 @@ func (h *host) mortal() (kill func()) {
 	})
 	h.Cleanup(kill)
 	return kill
+}
+
+// A command whose worker died is not run by the next agent: its failure may have been told already.
+func TestFailedIsNotRunByTheNext(t *testing.T) {
+	h := registered(t, nil)
+	h.region.Break("SendReply", -1, 503, "") // retried by the client: the agent stops in the middle
+	nothing, err := exec.LookPath("true")
+	h.must(err)
+	a := h.start(func(o *agent.Options) { o.Executable = nothing })
+	mark := filepath.Join(t.TempDir(), "mark")
+	id := h.shell("echo x > " + mark)
+	h.until("the worker to be found dead", func() bool {
+		return strings.Contains(h.read(filepath.Join(h.layout.Logs(), "amazon-ssm-agent.log")), "document worker died")
+	})
+	a.stop()
+	h.region.Mend()
+	h.start()
+	if inv := h.wait(id); inv.Status != "Failed" || !strings.Contains(inv.Plugins[0].Output, "document process failed unexpectedly") {
+		t.Errorf("%+v", inv)
+	}
+	h.until("the journal to be empty", h.idle)
+	if h.read(mark) != "" || h.final(id) != 1 {
+		t.Errorf("ran %q, %d results", h.read(mark), h.final(id))
+	}
 }
 
 // Whenever an agent is killed, what it was given runs once and is answered once, its output whole.

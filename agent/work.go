@@ -47,6 +47,10 @@ type bench struct {
 // work runs a command, or takes up one that an earlier agent ran, and reports what happens. It ends when the command is
 // answered, or with the context: then the journal and the worker's folder hold everything the next agent needs.
 func (b *bench) work(ctx context.Context, c *command) {
+	if c.SsmSetup.Verdict != nil {
+		b.pronounce(ctx, c)
+		return
+	}
 	if c.isCancelled() && !c.resumed {
 		c.ahead.abandon()
 		b.cancelled(ctx, c)
@@ -146,7 +150,8 @@ func (b *bench) follow(ctx context.Context, c *command, w *runner.Worker) {
 				save = time.After(settle)
 			case e.Forced:
 				b.log.Error("document worker died", "messageID", c.id(), "said", b.lastWords(c.ID()))
-				fallthrough
+				b.conclude(ctx, c, e.Seq, e, "")
+				return
 			case e.Kind == runner.Done && e.Status != wire.SuccessAndReboot:
 				if b.tell(ctx, c, e.Seq, runner.EventReply(b.head(), e)) == nil {
 					b.done(c, e.Status)
@@ -216,33 +221,6 @@ func (b *bench) done(c *command, status string) {
 	b.finished(status, c.ID())
 }
 
-// cancelled answers for a command that was cancelled before it ran.
-func (b *bench) cancelled(ctx context.Context, c *command) {
-	if b.tell(ctx, c, seqCancelled, b.unrun(c, wire.Cancelled, "")) == nil {
-		b.done(c, wire.Cancelled)
-	}
-}
-
-// failed answers for a command that cannot be brought to an end.
-func (b *bench) failed(ctx context.Context, c *command, seq int, why string) {
-	if b.tell(ctx, c, seq, b.unrun(c, wire.Failed, why)) == nil {
-		b.done(c, wire.Failed)
-	}
-}
-
-// unrun is the last reply of a document whose steps did not run: all of them with that status, code 1.
-func (b *bench) unrun(c *command, status, why string) wire.Reply {
-	steps := c.InstancePluginsInformation
-	e := runner.Event{Kind: runner.Done, Status: status, Counts: map[string]int{status: len(steps)}}
-	if len(steps) == 1 {
-		now := b.now()
-		e.Result = &runner.Result{PluginID: steps[0].Id, PluginName: steps[0].Name, Status: status, Code: 1, Output: why, Start: now, End: now}
-	}
-	reply := runner.EventReply(b.head(), e)
-	reply.DocumentTraceOutput = why
-	return reply
-}
-
 // giveUp reports a job that the journal cannot resume, and moves it away. The original only moves it.
 func (b *bench) giveUp(ctx context.Context, instanceID string, broken journal.Broken) {
 	job := broken.Job
@@ -254,8 +232,8 @@ func (b *bench) giveUp(ctx context.Context, instanceID string, broken journal.Br
 	c := &command{Job: job}
 	b.log.Error("command given up", "messageID", c.id(), "reason", broken.Reason)
 	b.stopWorker(ctx, c)
-	body := b.unrun(c, wire.Failed, "the agent gave this command up: "+broken.Reason)
-	if b.tell(ctx, c, seqGivenUp, body) != nil {
+	why := "the agent gave this command up: " + broken.Reason
+	if b.tell(ctx, c, seqGivenUp, b.reply(b.unrun(c, wire.Failed, why), why)) != nil {
 		return
 	}
 	if err := b.journal.GiveUp(broken); err != nil {

@@ -19,6 +19,7 @@
 //   - a job is on disk, whole and synced, before [Journal.Accept] returns, and only then marked as received: a crash
 //     between the two makes a duplicate that is recognised, never a command that is lost;
 //   - a file is replaced whole or not at all;
+//   - an end that the agent found itself (a dead worker) is in the file before it is told, so that no later agent runs the job;
 //   - a job leaves pending for current, current for nothing, and nothing else ever happens to it, but that it is given
 //     up: too many starts, too old, unreadable. Whoever loads the journal learns of those, and reports them.
 package journal

@@ -119,6 +119,14 @@ type Ours struct {
 	RebootAsked time.Time `json:"reboot_asked,omitzero"` // when
 	Schema      string    `json:"schema,omitempty"`      // of the document, exactly
 	CommandID   string    `json:"command_id,omitempty"`  // of the payload, for S3 and logs
+	Verdict     *Verdict  `json:"verdict,omitempty"`     // nothing runs any more, this is to be answered
+}
+
+// Verdict is an end that the agent found itself: its worker died, or none could be started.
+type Verdict struct {
+	Seq   int             `json:"seq"`             // number of the reply
+	Event json.RawMessage `json:"event"`           // the end, as the worker would have told it
+	Trace string          `json:"trace,omitempty"` // why, where there is no step to say it
 }
 
 // ID is the job's name on disk.

@@ -152,6 +152,8 @@ func worn(job *Job, limit int, now time.Time) *Broken {
 	b := &Broken{ID: info.DocumentID, Job: job, where: current}
 	created, err := wire.ParseISOMillis(info.CreatedDate)
 	switch {
+	case job.SsmSetup.Verdict != nil: // only to be answered
+		return nil
 	case info.RunCount >= limit:
 		b.Reason = fmt.Sprintf("the agent was started %d times while it ran", info.RunCount)
 	case err != nil && job.UpstreamServiceName != gateway: // the original writes no usable date there (3.3)

@@ -11,6 +11,8 @@
 //
 //   - the first InProgress of a command is out (or kept) before any later reply about it: [Lane].Reply waits for it;
 //
+//   - replies about a message go out in the order they were made, and one that the service refuses holds up no other;
+//
 //   - a reply the service did not take lies in <data>/<id>/replies until it did, at most two hours, under the id it was
 //     first sent with (spec runcommand 2.9);
 //
