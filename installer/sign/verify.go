@@ -167,10 +167,17 @@ func starts(magic string) func(string, []byte) bool {
 
 // beside checks path with path.sig, if that is there.
 func beside(path string, t Trusted, r *Report) error {
-	sig, err := os.ReadFile(path + ".sig")
+	info, err := os.Stat(path + ".sig")
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxSignature {
+		return fmt.Errorf("%w: what lies beside it is no signature", ErrBad)
+	}
+	sig, err := os.ReadFile(path + ".sig")
 	if err != nil {
 		return err
 	}

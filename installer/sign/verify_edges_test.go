@@ -229,3 +229,23 @@ func TestPublicKeyIsTheSameEachTime(t *testing.T) {
 		t.Errorf("%+v, %v", ring, err)
 	}
 }
+
+// What is called like a signature and is a folder, or far too big, is none; nothing of it is read.
+func TestNoSignatureAtAll(t *testing.T) {
+	path := file(t, "x", []byte("x"))
+	kinds := map[string]func(string) error{
+		"folder": func(sig string) error { return os.Mkdir(sig, 0o755) },
+		"huge": func(sig string) error {
+			return errors.Join(os.WriteFile(sig, []byte("x"), 0o600), os.Truncate(sig, 1<<40))
+		},
+	}
+	for name, how := range kinds {
+		if err := how(path + ".sig"); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := sign.Verify(path, sign.Trusted{Now: now}); !errors.Is(err, sign.ErrBad) {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+		os.Remove(path + ".sig")
+	}
+}
