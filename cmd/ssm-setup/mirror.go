@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -45,25 +44,17 @@ const unfinished = ".unfinished"
 // errMirroring says that two runs would write into each other's unfinished files.
 var errMirroring = errors.New("another run mirrors this region there")
 
-// lockMirror keeps other runs away from what this one has fetched. Where a file system has no locks, they must keep away themselves.
+// lockMirror keeps other runs away from what this one has fetched.
 func lockMirror(to, region string) (release func(), err error) {
 	top, made := filepath.Join(to, unfinished), !exists(to)
-	dir := filepath.Join(top, region+".lock")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	lock, holder, err := host.TryLock(dir)
-	if err == nil && lock == nil {
-		return nil, fmt.Errorf("%w: process %d", errMirroring, holder)
-	}
+	unlock, err := hold(filepath.Join(top, region+".lock"), errMirroring)
 	return func() {
-		lock.Release()
-		os.RemoveAll(dir)
+		unlock()
 		os.Remove(top) // if nothing else is in it
 		if made {
 			os.Remove(to)
 		}
-	}, nil
+	}, err
 }
 
 type mirrorAnswer struct {

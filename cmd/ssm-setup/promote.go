@@ -26,10 +26,11 @@ func promote(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	to, o, err := openRegion(c)
+	to, o, done, err := openRegion(c)
 	if err != nil {
 		return err
 	}
+	defer done()
 	res, err := publish.Promote(c.Context, to, version, o)
 	if err != nil {
 		return cannot("promote", fmt.Sprintf("%s in %s", version, to), err)
@@ -69,10 +70,11 @@ func mark(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	to, o, err := openRegion(c)
+	to, o, done, err := openRegion(c)
 	if err != nil {
 		return err
 	}
+	defer done()
 	res, err := publish.Mark(c.Context, to, version, status, o)
 	if err != nil {
 		return cannot("mark", fmt.Sprintf("%s in %s", version, to), err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -56,10 +58,11 @@ func publishRelease(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	to, o, err := openRegion(c)
+	to, o, done, err := openRegion(c)
 	if err != nil {
 		return err
 	}
+	defer done()
 	release, err := publish.Open(c.String("from"), want)
 	if err != nil {
 		return cannot("read", "the release in "+c.String("from"), err)
@@ -90,18 +93,39 @@ func wantedVersion(c *cli.Context) (want manifests.Version, err error) {
 	return want, nil
 }
 
-// openRegion is the bucket that writeFlags name, and options from all flags that such verbs share.
-func openRegion(c *cli.Context) (publish.Target, publish.Options, error) {
-	o := publish.Options{Region: c.String("region"), DryRun: c.Bool("dry-run")}
+// openRegion is the bucket that writeFlags name, and options from all flags that such verbs share. done lets others at it.
+func openRegion(c *cli.Context) (to publish.Target, o publish.Options, done func(), err error) {
+	o = publish.Options{Region: c.String("region"), DryRun: c.Bool("dry-run")}
 	if err := checkRegion(o.Region, c.String("endpoint"), c.Bool("allow-unknown-region") || c.String("to") != ""); err != nil {
-		return nil, o, err
+		return nil, o, nil, err
 	}
-	to, format, err := publishTarget(c, c.String("to"))
-	if err != nil {
-		return nil, o, err
+	if to, o.UriFormat, err = publishTarget(c, c.String("to")); err != nil {
+		return nil, o, nil, err
 	}
-	o.UriFormat = format
-	return to, o, repositoryOptions(c, &o)
+	if err := repositoryOptions(c, &o); err != nil {
+		return nil, o, nil, err
+	}
+	place := c.String("to")
+	if place == "" || strings.HasPrefix(place, "s3://") || o.DryRun {
+		return to, o, func() {}, nil
+	}
+	if done, err = lockPlace(place); err != nil {
+		return nil, o, nil, cannot("write", "to "+place, err)
+	}
+	return to, o, done, nil
+}
+
+// lockPlace keeps others from writing to a folder: buckets have conditions for that, which two programs on a disk can only nearly
+// keep.
+func lockPlace(place string) (done func(), err error) {
+	made := !exists(place)
+	unlock, err := hold(filepath.Join(place, ".publishing.lock"), publish.ErrChanged)
+	return func() {
+		unlock()
+		if made {
+			os.Remove(place) // if nothing came into it
+		}
+	}, err
 }
 
 // repositoryOptions reads repositoryFlags. The key must be good before anything is written.
