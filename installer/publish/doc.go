@@ -25,5 +25,8 @@
 //   - the copies below latest/ cannot be written together with VERSION: a publication that finds itself overtaken puts back those
 //     of the version that VERSION names;
 //   - a package manager that has read an index finds the lists it names for a day, and while it is among the last few;
-//   - signed repositories stay signed: without the key, nothing is written.
+//   - signed repositories stay signed: without the key, nothing is written; with another key all is signed anew, and the public half
+//     written last;
+//   - no key leads out of a target: what manifests and lists say becomes names of files, and in a mirror somebody else says it;
+//   - a mirror says of each version what its region says by now, and repairs what is not as its own manifest has it.
 package publish

@@ -17,5 +17,7 @@
 //   - the same key and the same bytes give the same signature, where the algorithm allows (RSA PKCS #1 v1.5, Ed25519): OpenPGP
 //     signatures carry the build's time and no random notation, CMS signatures no time. Timestamps differ each time;
 //   - no key and no passphrase is written to a file, a log, an argument of a child or its environment;
-//   - [Verify] says what it did check. Nothing here knows whether Apple notarised a package.
+//   - [Verify] says what it did check, and a signature counts for what it covers: that of an rpm's header for the package only if
+//     the header has a digest of the payload, that of a key for the time in which this very key was valid. Nothing here knows
+//     whether Apple notarised a package.
 package sign
