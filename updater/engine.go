@@ -89,6 +89,7 @@ type work struct {
 	verified verified
 	end      *Outcome // set when nothing is to be changed
 	revived  int      // launchers that the watch started
+	probed   bool     // the watch asked the service itself
 }
 
 // failure ends an update badly. Text is the message of the reply.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
@@ -298,6 +299,32 @@ func TestTheAgentThatWasFallenBackToStays(t *testing.T) {
 		t.Errorf("%+v, %d agents were sent away", o, sent)
 	}
 	w.whole("9.1.0.0")
+}
+
+// The updater's own attempts to reach the service name the version that runs when they are made. The last one is made of the version
+// that runs in the end: an earlier one may arrive after that agent's own ping.
+func TestTheServiceHearsLastOfTheVersionThatRuns(t *testing.T) {
+	for nature, want := range map[string]string{"": "9.2.0.0", "mute": "9.1.0.0"} {
+		w := newWorld(t)
+		w.nature["9.2.0.0"] = nature
+		e := w.engine()
+		probe, named := e.Probe, make(chan string, 1000)
+		e.Probe = func(ctx context.Context) error {
+			p, err := installer.ReadPulse(w.layout.Pulse())
+			must(t, err)
+			named <- p.Version
+			return probe(ctx)
+		}
+		_, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+		must(t, err)
+		close(named)
+		var last string
+		for last = range named {
+		}
+		if last != want {
+			t.Errorf("%q: the service heard last of %s, not of %s", nature, last, want)
+		}
+	}
 }
 
 func TestSourceOfTheDocument(t *testing.T) {

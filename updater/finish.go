@@ -63,6 +63,7 @@ func (w *work) conclude(ctx context.Context) (Outcome, error) {
 			return Outcome{}, ErrCrashed
 		}
 	}
+	w.restate(ctx)
 	if w.u.Request.goesBack() {
 		return w.outcome(WentBack), nil
 	}
@@ -83,7 +84,9 @@ func (w *work) concludeUndone(ctx context.Context) (Outcome, error) {
 	cancel()
 	o := w.outcome(RolledBack)
 	switch err := w.alive(ctx, w.u.From.String()); {
-	case err == nil, errors.Is(err, errNobody):
+	case err == nil:
+		w.restate(ctx)
+	case errors.Is(err, errNobody):
 	case errors.Is(err, errLeave):
 		return Outcome{}, err
 	default:
@@ -93,6 +96,17 @@ func (w *work) concludeUndone(ctx context.Context) (Outcome, error) {
 		o.Detail = fmt.Sprintf("%s did not prove itself, and %s is slow to come back: see the logs, and ssm-setup status", w.u.Target, w.u.From)
 	}
 	return o, nil
+}
+
+// restate has the service know the version that runs. What the watch asked it named the version that ran then, and may have arrived
+// after the first ping of the agent that runs now, whose next one is minutes away.
+func (w *work) restate(ctx context.Context) {
+	if !w.probed {
+		return
+	}
+	if err := w.probe(ctx); err != nil {
+		w.Log.Info("cannot name the version that runs", "error", err)
+	}
 }
 
 // remember keeps what later updates should know.

@@ -19,9 +19,10 @@ func (w *work) watch(ctx context.Context) error {
 	pause := min(beatPeriod(w.Settings.Watch)/2, 500*time.Millisecond)
 	clock := awake{now: w.Now(), most: 2 * pause}
 	t := newTrial(w, clock.now)
+	ask := asking{answer: make(chan error, 1)}
+	defer ask.end()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	ask := asking{answer: make(chan error, 1)}
 	renew, told := clock.now, clock.now
 	for {
 		at := w.Now()
@@ -98,6 +99,13 @@ type asking struct {
 	next   time.Time
 }
 
+// end waits for the attempt under way, which was called off.
+func (a *asking) end() {
+	if a.open {
+		<-a.answer
+	}
+}
+
 // goOn takes an answer, and asks again when it is time.
 func (a *asking) goOn(ctx context.Context, w *work, t *trial, now time.Time) {
 	select {
@@ -109,7 +117,7 @@ func (a *asking) goOn(ctx context.Context, w *work, t *trial, now time.Time) {
 	if a.open || !t.trip || t.round || now.Before(a.next) {
 		return
 	}
-	a.open = true
+	a.open, w.probed = true, true
 	go func() { a.answer <- w.probe(ctx) }()
 }
 
