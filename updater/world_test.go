@@ -75,6 +75,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, layout: installer.At(t.TempDir()), now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), launcher: true, reachable: true,
 		instance: "mi-00000000000000001", nature: map[string]string{}, died: map[string]int{}, versions: []string{"9.1.0.0", "9.2.0.0"}, floor: "9.1.0.0",
 		status: map[string]string{}, free: 1 << 40}
+	must(t, os.Chmod(w.layout.Root, 0o755)) // whatever the umask: nothing is run from where others may write
 	w.put(w.layout.Launcher(), program("9.1.0.0"))
 	w.put(w.layout.Worker(), program("9.1.0.0"))
 	must(t, os.MkdirAll(w.layout.Data(), 0o755))

@@ -75,6 +75,9 @@ func folder(t *testing.T) string {
 		})
 	}
 	root, err := filepath.EvalSymlinks(root)
+	if err == nil {
+		err = os.Chmod(root, 0o755) // whatever the umask: nothing is run from where others may write
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,12 +98,12 @@ func (m *machine) plant(path string) {
 	m.Helper()
 	exe, err := os.Executable()
 	m.ok(err)
-	if runtime.GOOS != "windows" && os.Link(exe, path) == nil { // there a process may show the other name
-		return
+	if runtime.GOOS == "windows" || os.Link(exe, path) != nil { // there a process may show the other name
+		data, err := os.ReadFile(exe)
+		m.ok(err)
+		m.ok(os.WriteFile(path, data, 0o755))
 	}
-	data, err := os.ReadFile(exe)
-	m.ok(err)
-	m.ok(os.WriteFile(path, data, 0o755))
+	_ = os.Chmod(path, 0o755) // whatever the umask
 }
 
 // have adds a version to the store and tells how it behaves.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,6 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	syscall.Umask(0o022) // scripts make folders of an installation themselves, and nothing is run from where others may write
 	dir, err := os.MkdirTemp("", "ssm-setup-story-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
