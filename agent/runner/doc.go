@@ -10,7 +10,8 @@
 //
 //	job.json   the job; written whole before the worker starts
 //	lock       held by the worker while it lives, so whether it lives needs no guessing about pids
-//	events     one JSON line each, synced before anybody is told of it; never rewritten, only a torn tail is cut off
+//	events     one JSON line each, synced before anybody is told of it; never rewritten, only a torn tail is cut off; space for
+//	           more is reserved where the system can, so that a script that fills the disk keeps its result
 //	cancel     its presence is the order to stop
 //	log        what the worker says on stdout and stderr (a crash, for example)
 //
@@ -25,5 +26,5 @@
 //	job.go, event.go     the two records           worker.go, read.go   the agent's side
 //	main.go, record.go   the worker                engine.go, gate.go   steps, one after another (spec runcommand 6)
 //	flow.go              exit codes, onFailure     reply.go             events → replies (spec runcommand 2.7)
-//	lock_*, wake_*, signal_*   what depends on the system
+//	lock_*, wake_*, signal_*, space_*   what depends on the system
 package runner

@@ -14,8 +14,15 @@ import (
 type record struct {
 	file *os.File
 	seq  int
+	end  int64  // where the next event goes
 	told func() // wakes the reader; after the sync
 }
+
+// How much space is kept for events that are still to come, in bytes: two full streams, twice, whatever their bytes are.
+const (
+	mostRoom  = 1 << 20
+	leastRoom = 16 << 10
+)
 
 // openRecord opens the events of a job, cuts off a torn tail and returns what is there.
 func openRecord(dir string, told func()) (*record, []Event, error) {
@@ -34,7 +41,8 @@ func openRecord(dir string, told func()) (*record, []Event, error) {
 		f.Close()
 		return nil, nil, err
 	}
-	return &record{file: f, seq: len(events), told: told}, events, nil
+	reserve(f, end)
+	return &record{file: f, seq: len(events), end: end, told: told}, events, nil
 }
 
 // add appends events in one write and one sync.
@@ -57,6 +65,8 @@ func (r *record) add(events ...Event) error {
 		return fmt.Errorf("cannot record what happened: %w", err)
 	}
 	r.told()
+	r.end += int64(lines.Len())
+	reserve(r.file, r.end)
 	return nil
 }
 
