@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -161,5 +163,16 @@ func TestBuildOfNothing(t *testing.T) {
 	s := setup("build", "--bin", bin, "--platform", "linux/"+runtime.GOARCH, "--only", "msi", "--out", out)
 	if left, _ := os.ReadDir(out); s.code != exitUsage || !strings.Contains(s.err, "none of these formats") || len(left) != 0 {
 		t.Errorf("%+v, %v", s, left)
+	}
+}
+
+// A signing command may lie in a folder with blanks in its name; else blanks part its arguments.
+func TestCommandWithBlanks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "my tools", "sign it.sh")
+	must(t, errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o755)))
+	for text, want := range map[string][]string{path: {path}, "sign --slot 1": {"sign", "--slot", "1"}, path + " x": strings.Fields(path + " x"), "": nil} {
+		if got := commandOf(text); !slices.Equal(got, want) {
+			t.Errorf("%q: %q", text, got)
+		}
 	}
 }

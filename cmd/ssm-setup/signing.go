@@ -47,7 +47,7 @@ func keyFlags() []cli.Flag {
 
 // openKeys reads the keys that flags name and checks them; nil where none is named.
 func openKeys(c *cli.Context, epoch time.Time) (*sign.Signer, error) {
-	o := sign.Options{Command: strings.Fields(c.String("sign-command")), TimestampURL: c.String("timestamp-url"), Time: epoch, Now: time.Now(),
+	o := sign.Options{Command: commandOf(c.String("sign-command")), TimestampURL: c.String("timestamp-url"), Time: epoch, Now: time.Now(),
 		Passphrase: taken(passphraseVariable), PGPPassphrase: taken(pgpPassphraseVariable)}
 	named := 0
 	for _, f := range []struct {
@@ -78,6 +78,14 @@ func openKeys(c *cli.Context, epoch time.Time) (*sign.Signer, error) {
 		return nil, cannot("sign", "with these keys", err)
 	}
 	return s, nil
+}
+
+// commandOf takes a command line apart; one that is a file's name as it stands may have blanks in it.
+func commandOf(text string) sign.Command {
+	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
+		return sign.Command{text}
+	}
+	return strings.Fields(text)
 }
 
 // unreadable is the problem of a file that a flag names.
