@@ -36,6 +36,7 @@ func asSetupCLI(args ...string) said {
 
 // Messages and exit codes are spec update 3.1; the numbers are those of its section 7.
 func TestSetupCLIParameters(t *testing.T) {
+	t.Setenv("AWS_REGION", "")
 	root := t.TempDir()
 	for name, c := range map[string]struct {
 		args []string
