@@ -31,7 +31,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{sub(/:.*/, "", $$1); printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: ## all tests; TAGS=integration,boot adds those that need other programs installed
-	$(GO) test -tags '$(TAGS)' -timeout 30m ./...
+	$(GO) test -tags '$(TAGS)' -timeout 60m ./...
 
 demo: here ## the whole story on this machine: install, command, update, refusal, rollback
 	@$(OUT)/ssm-setup demo
