@@ -190,8 +190,8 @@ func (b *bench) tell(ctx context.Context, c *command, seq int, body wire.Reply) 
 	reply := mailbox.Reply{MessageID: c.id(), ID: mailbox.ReplyID(c.id(), seq), Body: body}
 	for {
 		err := b.desk.lane(c.UpstreamServiceName).Reply(ctx, reply)
-		if err == nil {
-			return nil
+		if err == nil || ctx.Err() != nil {
+			return err
 		}
 		b.log.Error("reply neither sent nor kept, trying again", "messageID", c.id(), "error", err, "in", tellAgain)
 		if err := cloud.Pause(ctx, tellAgain); err != nil {

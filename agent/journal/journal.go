@@ -112,10 +112,14 @@ func (j *Journal) Save(job *Job) error {
 	return j.write(where, job)
 }
 
-// Done forgets a job that was answered, its worker's folder included.
+// Done forgets a job that was answered, its worker's folder included. That one stays as long as the job does: without it the
+// next agent would find a job that was never begun.
 func (j *Journal) Done(job *Job) error {
 	err := errors.Join(remove(filepath.Join(j.state(pending), job.ID())), remove(filepath.Join(j.state(current), job.ID())))
-	return errors.Join(err, os.RemoveAll(j.Channel(job.ID())))
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(j.Channel(job.ID()))
 }
 
 func remove(path string) error {

@@ -297,3 +297,14 @@ func TestRemembered(t *testing.T) {
 		t.Error("remembered for ever")
 	}
 }
+
+// A job that cannot be removed keeps its worker's folder, which says that it ended.
+func TestWorkersFolderStaysWithItsJob(t *testing.T) {
+	data := t.TempDir()
+	j, a := open(t, data), job(first, now)
+	check(t, os.MkdirAll(filepath.Join(path(data, "current", first), "in the way"), 0o700))
+	check(t, os.MkdirAll(j.Channel(first), 0o700))
+	if j.Done(a) == nil || !exists(j.Channel(first)) {
+		t.Error("the folder is gone, the job is not")
+	}
+}
