@@ -120,8 +120,8 @@ func (r *Region) replied(tx *bbolt.Tx, messageID string, reply wire.Reply) error
 		}
 	}
 	return r.change(tx, messageID, func(cmd *command, inv *invocation) (bool, error) {
-		if cmd.Standing[inv.Instance].final() {
-			return false, nil
+		if s := cmd.Standing[inv.Instance]; s.final() {
+			return (s.Status == wire.Success || s.Status == wire.Failed) && inv.fill(reply), nil
 		}
 		inv.merge(reply)
 		cmd.move(inv.Instance, status, details)
