@@ -8,19 +8,26 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"sync"
 )
 
 // Folder is a target on this machine; the tree below it is that of the bucket. The tag of an object is its SHA-256.
-func Folder(dir string) Target { return kept{folder(dir)} }
+func Folder(dir string) Target { return kept{&folder{dir: dir, written: map[string]bool{}}} }
 
-type folder string
+type folder struct {
+	dir string
 
-func (d folder) String() string { return string(d) }
+	mu      sync.Mutex
+	written map[string]bool // folders with names that may not be on the disk yet
+}
 
-func (d folder) path(key string) string { return filepath.Join(string(d), filepath.FromSlash(key)) }
+func (d *folder) String() string { return d.dir }
 
-func (d folder) Read(_ context.Context, key string) (io.ReadCloser, string, error) {
+func (d *folder) path(key string) string { return filepath.Join(d.dir, filepath.FromSlash(key)) }
+
+func (d *folder) Read(_ context.Context, key string) (io.ReadCloser, string, error) {
 	tag, err := d.tag(key)
 	if err != nil {
 		return nil, "", err
@@ -29,7 +36,7 @@ func (d folder) Read(_ context.Context, key string) (io.ReadCloser, string, erro
 	return f, tag, err
 }
 
-func (d folder) tag(key string) (string, error) {
+func (d *folder) tag(key string) (string, error) {
 	f, err := os.Open(d.path(key))
 	if err != nil {
 		return "", absent(err)
@@ -49,7 +56,7 @@ func absent(err error) error {
 	return err
 }
 
-func (d folder) Stat(_ context.Context, key string) (Object, error) {
+func (d *folder) Stat(_ context.Context, key string) (Object, error) {
 	info, err := os.Stat(d.path(key))
 	if err != nil {
 		return Object{}, absent(err)
@@ -58,7 +65,7 @@ func (d folder) Stat(_ context.Context, key string) (Object, error) {
 	return Object{info.Size(), sum}, err
 }
 
-func (d folder) Write(_ context.Context, key string, body io.ReadSeeker, when When) error {
+func (d *folder) Write(_ context.Context, key string, body io.ReadSeeker, when When) error {
 	if err := os.MkdirAll(filepath.Dir(d.path(key)), 0o755); err != nil {
 		return err
 	}
@@ -83,11 +90,49 @@ func (d folder) Write(_ context.Context, key string, body io.ReadSeeker, when Wh
 	if err := d.check(key, when); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), d.path(key))
+	if path.Base(key) != "VERSION" {
+		err := os.Rename(f.Name(), d.path(key))
+		d.note(key)
+		return err
+	}
+	d.settle() // it says that all the rest is there
+	if err := os.Rename(f.Name(), d.path(key)); err != nil {
+		return err
+	}
+	d.note(key)
+	d.settle()
+	return nil
+}
+
+// note remembers the folders in which a key's name, and that of its folders, is new.
+func (d *folder) note(key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for at := path.Dir(key); ; at = path.Dir(at) {
+		d.written[d.path(at)] = true
+		if at == "." {
+			d.written[filepath.Dir(filepath.Clean(d.dir))] = true
+			return
+		}
+	}
+}
+
+// settle has the disk keep the names of what was written: without it a power cut undoes a renaming, on a stick in any order. Not
+// every system can sync a folder.
+func (d *folder) settle() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for at := range d.written {
+		if f, err := os.Open(at); err == nil {
+			f.Sync()
+			f.Close()
+		}
+	}
+	clear(d.written)
 }
 
 // check holds against another publication into the same folder as far as two processes without a lock can.
-func (d folder) check(key string, when When) error {
+func (d *folder) check(key string, when When) error {
 	if when == (When{}) {
 		return nil
 	}
