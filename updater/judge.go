@@ -40,6 +40,7 @@ type look struct {
 	launcher int  // id; 0 with running: one in another process namespace
 	running  bool // a launcher runs
 	agent    int  // id of the process that holds the agent lock
+	untried  bool // the version under trial has all its tokens: the launcher did not start it yet
 }
 
 // verdict is what follows from a look.
@@ -91,6 +92,9 @@ func (t *trial) see(l look) (verdict, string) {
 	}
 	if t.steady(l.now) {
 		t.steadyAt = l.now
+	}
+	if l.untried { // the launcher is slow; nobody can be silent before he is there
+		t.last = l.now
 	}
 	if quiet := l.now.Sub(t.last); l.running && quiet >= silence(t.watch) {
 		return unsound, fmt.Sprintf("no sign of life for %s", round(quiet))

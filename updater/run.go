@@ -44,7 +44,7 @@ func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Ou
 }
 
 // passing is how long a request waits for a lock whose holder has no update open: it tidies up, or found nothing to do.
-const passing = 3 * time.Second
+const passing = 10 * time.Second
 
 // takeLock takes the update lock, or fails with [installer.ErrBusy].
 func (e *Engine) takeLock(ctx context.Context) (*installer.UpdateLock, error) {

@@ -252,3 +252,51 @@ func TestAnUpdaterThatComesAfterARemovalMakesNoFolder(t *testing.T) {
 		t.Error("the installation's folder is back")
 	}
 }
+
+// slowLauncher takes so long to start an agent after one was sent away.
+func slowLauncher(w *world, e *updater.Engine, d time.Duration) {
+	away := e.Machine.SendAway
+	e.Machine.SendAway = func(ctx context.Context) error {
+		err := away(ctx)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.again = w.now.Add(d)
+		return err
+	}
+}
+
+// A version that was never started is not to blame for its silence.
+func TestALauncherThatIsSlow(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	slowLauncher(w, e, 70*time.Second)
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	must(t, err)
+	if o.Kind != updater.Updated {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.2.0.0")
+	e = w.engine()
+	slowLauncher(w, e, 70*time.Second)
+	o, err = e.Run(context.Background(), updater.Request{Want: updater.Previous, Why: updater.ByRollback}, func(string) {})
+	must(t, err)
+	if o.Kind != updater.WentBack {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.1.0.0")
+}
+
+// A launcher that starts nobody any more is no reason to leave an update without an end.
+func TestALauncherThatStandsStill(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	slowLauncher(w, e, 24*time.Hour)
+	began := w.now
+	o, err := e.Run(context.Background(), command(updater.Request{}), func(string) {})
+	must(t, err)
+	if o.Kind != updater.RolledBack || o.Fault != updater.FaultUnhealthy || w.final().Status != "Failed" || w.now.Sub(began) > 10*time.Minute {
+		t.Fatalf("after %s: %+v", w.now.Sub(began), o)
+	}
+	w.advance(24 * time.Hour)
+	w.whole("9.1.0.0")
+}

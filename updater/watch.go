@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
 // watch is the seventh stop. The updater, not the agent, decides whether the new version proved itself; see trial for the rules.
@@ -89,6 +90,7 @@ func (w *work) look(now time.Time) look {
 	p, err := installer.ReadPulse(w.Layout.Pulse())
 	l.pulse = p
 	l.legible = err == nil && (w.Machine.Boot == "" || p.BootID == "" || p.BootID == w.Machine.Boot)
+	l.untried = pointer.Tokens(w.store.Paths, w.u.Sequence) == len(pointer.TokenNames())
 	return l
 }
 
@@ -211,51 +213,4 @@ func (w *work) settled(ctx context.Context) error {
 		return err
 	}
 	return w.unsound(err.Error())
-}
-
-// errNobody says that no launcher runs, so nothing can be alive.
-var errNobody = errors.New("no launcher runs")
-
-// alive waits until an agent of a version beat twice, for as long as one may be silent, at least 20 s. One of another version that
-// was started under an older pointer is sent away again.
-func (w *work) alive(ctx context.Context, version string) error {
-	pause := min(beatPeriod(w.Settings.Watch)/2, 200*time.Millisecond)
-	clock := awake{now: w.Now(), most: 2 * pause}
-	began, asked, sent := clock.now, clock.now, 0
-	without := began // since when no launcher was seen
-	state, _ := w.store.Read()
-	patience := max(silence(w.Settings.Watch), 20*time.Second)
-	var first uint64
-	var process int
-	for {
-		now := clock.look(w.Now())
-		l := w.look(now)
-		switch {
-		case l.running:
-			without = now
-		case now.Sub(without) >= grace && !w.revive():
-			return errNobody
-		case now.Sub(without) >= grace:
-			began, without = now, now
-		}
-		if l.lingers(state.Sequence) && l.pulse.Version != version && sent < mostAsked && now.Sub(asked) >= askAgain {
-			began, asked, sent = now, now, sent+1
-			w.sendAway(ctx)
-			continue
-		}
-		if p := l.pulse; l.legible && p.Version == version && p.At.After(w.u.Since.Add(-time.Second)) {
-			if process == p.PID && p.Beats > first {
-				return nil
-			}
-			if process != p.PID {
-				process, first = p.PID, p.Beats
-			}
-		}
-		if now.Sub(began) >= patience {
-			return fmt.Errorf("no sign of life of %s for %s", version, round(now.Sub(began)))
-		}
-		if w.Pause(ctx, pause) != nil {
-			return errLeave
-		}
-	}
 }
