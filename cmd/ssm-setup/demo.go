@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -80,7 +81,7 @@ func demo(c *cli.Context) error {
 	if s.dir, err = os.MkdirTemp("", "ssm-setup-demo-"); err != nil {
 		return cannot("play", "the demo", err)
 	}
-	defer s.clear()
+	defer func() { _ = s.clear() }()
 	s.root = filepath.Join(s.dir, "host")
 	for i, scene := range scenes {
 		s.say("")
@@ -90,7 +91,9 @@ func demo(c *cli.Context) error {
 		}
 	}
 	s.say("")
-	s.clear()
+	if err := s.clear(); err != nil {
+		return cannot("clean up", "after the demo", err)
+	}
 	s.say("everything is cleaned up: the host's processes, the region, the throwaway folder")
 	s.result.Seconds = seconds(time.Since(s.began))
 	return json.NewEncoder(s.v.out).Encode(s.result)
@@ -114,18 +117,21 @@ func (s *show) say(format string, args ...any) {
 func seconds(d time.Duration) float64 { return float64(d.Milliseconds()/100) / 10 }
 
 // clear leaves nothing behind; it may be called twice.
-func (s *show) clear() {
+func (s *show) clear() error {
 	if s.dir == "" {
-		return
+		return nil
 	}
+	var errs []error
 	if _, err := os.Stat(s.root); err == nil {
-		_, _ = s.tool(nil, "uninstall", "--root", s.root)
+		_, err := s.tool(nil, "uninstall", "--root", s.root)
+		errs = append(errs, err)
 	}
 	if s.region != nil {
-		_ = s.region.Close()
+		errs = append(errs, s.region.Close())
 	}
-	_ = os.RemoveAll(s.dir)
+	errs = append(errs, os.RemoveAll(s.dir))
 	s.dir = ""
+	return errors.Join(errs...)
 }
 
 // tool runs this very program as a person would, showing the command line and what it says.

@@ -267,6 +267,16 @@ func TestTwoAtOnce(t *testing.T) {
 	r := published(t)
 	activate(t, r)
 	dir := root(t)
+	holdLock(t, dir)
+	s := installInto(r, dir)
+	if s.code != exitBusy {
+		t.Errorf("%+v", s)
+	}
+}
+
+// holdLock has another process hold the lock of an installation until the returned func is called, or the test ends.
+func holdLock(t *testing.T, dir string) (end func()) {
+	t.Helper()
 	lock := exec.Command(os.Args[0], "-test.run=^TestHoldsLock$")
 	lock.Env = append(os.Environ(), "HOLD_LOCK_OF="+dir)
 	in, _ := lock.StdinPipe()
@@ -274,16 +284,13 @@ func TestTwoAtOnce(t *testing.T) {
 	if err := lock.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer lock.Wait()
-	defer in.Close()
+	end = sync.OnceFunc(func() { in.Close(); lock.Wait() })
+	t.Cleanup(end)
 	out.Read(make([]byte, 1))
-	s := installInto(r, dir)
-	if s.code != exitBusy {
-		t.Errorf("%+v", s)
-	}
+	return end
 }
 
-// TestHoldsLock is the other installation of the test above.
+// TestHoldsLock is the other installation of the tests.
 func TestHoldsLock(t *testing.T) {
 	dir := os.Getenv("HOLD_LOCK_OF")
 	if dir == "" {

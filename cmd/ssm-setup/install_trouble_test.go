@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,4 +84,24 @@ func finish(t *testing.T, cmd *exec.Cmd) said {
 		t.Fatal(err)
 	}
 	return said{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+}
+
+// An updater that has told its outcome still holds the lock for a moment: a removal waits for it, and for nobody else.
+func TestRemovalWaitsForAnUpdaterThatTidiesUp(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "host")
+	end := holdLock(t, dir)
+	if _, err := lockInstallation(installer.At(dir)); !errors.Is(err, installer.ErrBusy) {
+		t.Errorf("another one is at work: %v", err)
+	}
+	looks := 0
+	release, err := lockWhile(installer.At(dir), func() bool {
+		if looks++; looks == 3 {
+			end()
+		}
+		return true
+	})
+	if err != nil || looks < 3 {
+		t.Fatal(err, looks)
+	}
+	release()
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/systems"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/updater"
 )
 
 // Faults of an installation.
@@ -88,16 +90,34 @@ func mayChange(l installer.Layout) error {
 	return nil
 }
 
+// tidying is how long a lock is waited for whose holder is an updater that has told its outcome, and tidies up.
+const tidying = 20 * time.Second
+
 // lockInstallation takes the lock that updates, installations and removals share.
 func lockInstallation(l installer.Layout) (release func(), err error) {
+	return lockWhile(l, func() bool { return justUpdated(l) })
+}
+
+// lockWhile waits for the lock while its holder is worth waiting for.
+func lockWhile(l installer.Layout, passing func() bool) (release func(), err error) {
 	if err := os.MkdirAll(l.Data(), 0o755); err != nil { // the lock would make its parents for itself alone
 		return nil, err
 	}
-	lock, err := installer.LockUpdate(l)
-	if err != nil {
-		return nil, err
+	for end := time.Now().Add(tidying); ; time.Sleep(50 * time.Millisecond) {
+		lock, err := installer.LockUpdate(l)
+		if err == nil {
+			return func() { _ = lock.Release() }, nil
+		}
+		if !errors.Is(err, installer.ErrBusy) || !passing() || time.Now().After(end) {
+			return nil, err
+		}
 	}
-	return func() { _ = lock.Release() }, nil
+}
+
+// justUpdated tells whether the last update ended a moment ago, and none is open.
+func justUpdated(l installer.Layout) bool {
+	led, err := updater.ReadLedger(l)
+	return err == nil && led.Open == nil && led.Last != nil && time.Since(led.Last.Ended) < tidying
 }
 
 // configOf is the agent's configuration; the defaults where the file is missing.
