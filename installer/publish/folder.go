@@ -118,16 +118,20 @@ func (d *folder) note(key string) {
 }
 
 // settle has the disk keep the names of what was written: without it a power cut undoes a renaming, on a stick in any order. Not
-// every system can sync a folder.
+// every system can sync a folder. Side by side, because a disk writes for all that wait at once.
 func (d *folder) settle() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	var group sync.WaitGroup
 	for at := range d.written {
-		if f, err := os.Open(at); err == nil {
-			f.Sync()
-			f.Close()
-		}
+		group.Go(func() {
+			if f, err := os.Open(at); err == nil {
+				f.Sync()
+				f.Close()
+			}
+		})
 	}
+	group.Wait()
 	clear(d.written)
 }
 
