@@ -308,3 +308,16 @@ func TestWorkersFolderStaysWithItsJob(t *testing.T) {
 		t.Error("the folder is gone, the job is not")
 	}
 }
+
+// A machine whose clock is days ahead of the service's works; a restart of its agent gives no running command up.
+func TestClockDaysAhead(t *testing.T) {
+	j := open(t, t.TempDir())
+	a := job(first, now)
+	a.SsmSetup.Accepted = now.Add(72 * time.Hour)
+	check(t, j.Accept(a))
+	check(t, j.Begin(a))
+	l, err := j.Load(15, now.Add(73*time.Hour))
+	if err != nil || len(l.Current) != 1 {
+		t.Errorf("%+v, %v", l, err)
+	}
+}

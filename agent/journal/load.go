@@ -13,7 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// life is how long after its creation a command may be resumed (spec runcommand 9.4).
+// life is how long after its creation a command may be resumed (spec runcommand 9.4), and after it was accepted here.
 const life = 48 * time.Hour
 
 // gateway is the name of the ssmmessages lane in state files.
@@ -158,7 +158,7 @@ func worn(job *Job, limit int, now time.Time) *Broken {
 		b.Reason = fmt.Sprintf("the agent was started %d times while it ran", info.RunCount)
 	case err != nil && job.UpstreamServiceName != gateway: // the original writes no usable date there (3.3)
 		b.Reason = fmt.Sprintf("its creation date %q cannot be read", info.CreatedDate)
-	case err == nil && now.Sub(created) > life:
+	case err == nil && now.Sub(created) > life && now.Sub(job.SsmSetup.Accepted) > life: // our clock may be days off the service's
 		b.Reason = "it was created more than 48 hours ago"
 	default:
 		return nil
