@@ -66,7 +66,7 @@ func (d *folder) Stat(_ context.Context, key string) (Object, error) {
 }
 
 func (d *folder) Write(_ context.Context, key string, body io.ReadSeeker, when When) error {
-	if err := os.MkdirAll(filepath.Dir(d.path(key)), 0o755); err != nil {
+	if err := MakeFolder(filepath.Dir(d.path(key))); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(d.path(key)), ".publishing-")
@@ -101,6 +101,26 @@ func (d *folder) Write(_ context.Context, key string, body io.ReadSeeker, when W
 	}
 	d.note(key)
 	d.settle()
+	return nil
+}
+
+// MakeFolder makes a folder and those above it, for everybody to read: the umask does not count, a web server may be somebody else.
+func MakeFolder(dir string) error {
+	var missing []string
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			break
+		}
+		missing = append(missing, at)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, at := range missing {
+		if err := os.Chmod(at, 0o755); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
 	return nil
 }
 
