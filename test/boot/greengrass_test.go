@@ -88,7 +88,7 @@ func (c *component) unpack(folder string, change func(name string, content []byt
 		must(c.t, err)
 		b, err := io.ReadAll(r)
 		must(c.t, err)
-		if err := os.WriteFile(filepath.Join(folder, f.Name), change(f.Name, b), 0o500); err != nil {
+		if err := writeFile(filepath.Join(folder, f.Name), change(f.Name, b), 0o500); err != nil {
 			c.t.Fatal(err)
 		}
 	}

@@ -114,7 +114,7 @@ func (m *machine) leader() int {
 // wait returns when the system has come up.
 func (m *machine) wait() {
 	m.t.Helper()
-	m.eventually("the machine to come up", time.Minute, func() bool {
+	m.eventually("the machine to come up", func() bool {
 		out, _ := m.try("systemctl", "is-system-running")
 		return strings.HasPrefix(out, "running") || strings.HasPrefix(out, "degraded")
 	})
@@ -126,7 +126,7 @@ func (m *machine) try(args ...string) (string, error) {
 	if pid == 0 {
 		return "", errors.New("no machine")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(pid), "-a", "--"}, args...)...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
@@ -152,7 +152,7 @@ func (m *machine) reboot() {
 	m.t.Helper()
 	before := m.leader()
 	m.try("systemctl", "reboot")
-	m.eventually("the reboot", time.Minute, func() bool { p := m.leader(); return p != 0 && p != before })
+	m.eventually("the reboot", func() bool { p := m.leader(); return p != 0 && p != before })
 	m.wait()
 }
 
@@ -166,7 +166,7 @@ func (m *machine) halt() {
 	}
 	select {
 	case <-m.ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		m.t.Error("the machine does not end")
 	}
 }
@@ -176,17 +176,39 @@ func (m *machine) copy(from, to string) {
 	m.t.Helper()
 	b, err := os.ReadFile(from)
 	must(m.t, err)
-	must(m.t, os.WriteFile(filepath.Join(m.root, to), b, 0o644))
+	must(m.t, writeFile(filepath.Join(m.root, to), b, 0o644))
 }
 
-func (m *machine) eventually(what string, limit time.Duration, ok func() bool) {
-	m.t.Helper()
-	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+// writeFile makes a file that may be a program. No other test starts a process meanwhile: it would keep the file open for a
+// moment, and nobody can run a file that somebody may write to.
+func writeFile(path string, b []byte, mode os.FileMode) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, b, mode)
+}
+
+func (m *machine) eventually(what string, ok func() bool) { m.t.Helper(); eventually(m.t, what, ok) }
+
+// patience bounds every wait: it is no promise about how long anything takes.
+const patience = 5 * time.Minute
+
+// eventually waits for what must come, on a machine that may be busy.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	if !comes(patience, ok) {
+		t.Fatalf("waited %s for %s in vain", patience, what)
+	}
+}
+
+func comes(limit time.Duration, ok func() bool) bool {
+	for end := time.Now().Add(limit); ; time.Sleep(100 * time.Millisecond) {
 		if ok() {
-			return
+			return true
+		}
+		if time.Now().After(end) {
+			return false
 		}
 	}
-	m.t.Fatalf("waited %s for %s in vain", limit, what)
 }
 
 func must(t *testing.T, err error) {
@@ -210,9 +232,18 @@ func base(t *testing.T, name, include, finish string) string {
 		return dir
 	}
 	os.RemoveAll(dir)
-	cmd := exec.Command("mmdebstrap", "--quiet", "--variant=minbase", "--include="+include, "bookworm", dir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("mmdebstrap: %v\n%s", err, out)
+	for try := 1; ; try++ { // a mirror may fail now and then
+		cmd := exec.Command("mmdebstrap", "--quiet", "--variant=minbase", "--include="+include, "bookworm", dir)
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			break
+		}
+		if try == 3 {
+			t.Fatalf("mmdebstrap: %v\n%s", err, out)
+		}
+		t.Logf("mmdebstrap: %v\n%s", err, out)
+		os.RemoveAll(dir)
+		time.Sleep(time.Duration(try) * 10 * time.Second)
 	}
 	if finish != "" {
 		cmd := exec.Command("sh", "-ec", finish)

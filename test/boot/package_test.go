@@ -190,7 +190,7 @@ func (h *host) configure() {
 	url := h.region.URL()
 	must(h.t, os.MkdirAll(filepath.Join(h.root, "etc/amazon/ssm"), 0o755))
 	must(h.t, os.WriteFile(filepath.Join(h.root, "etc/amazon/ssm/amazon-ssm-agent.json"), fmt.Appendf(nil,
-		`{"Ssm": {"Endpoint": %q}, "Mds": {"Endpoint": %q}, "Agent": {"UpdateSource": "%s/amazon-ssm-local/ssm-agent-manifest.json", "UpdateWatchSeconds": 4}}`,
+		`{"Ssm": {"Endpoint": %q}, "Mds": {"Endpoint": %q}, "Agent": {"UpdateSource": "%s/amazon-ssm-local/ssm-agent-manifest.json", "UpdateWatchSeconds": 8}}`,
 		url, url, url), 0o600))
 }
 
@@ -210,7 +210,7 @@ func (h *host) register() {
 // online waits until the region knows the agent under a version.
 func (h *host) online(version string) {
 	h.t.Helper()
-	h.eventually("the region to know agent "+version, 90*time.Second, func() bool {
+	h.eventually("the region to know agent "+version, func() bool {
 		nodes := h.region.Instances()
 		return len(nodes) == 1 && nodes[0].AgentVersion == version && nodes[0].PingStatus == "Online"
 	})
@@ -221,7 +221,7 @@ func (h *host) command(document string, parameters map[string][]string) local.In
 	h.t.Helper()
 	id, err := h.region.SendCommand(document, h.node, parameters)
 	must(h.t, err)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	inv, err := h.region.WaitCommand(ctx, id, h.node)
 	must(h.t, err)
@@ -238,7 +238,7 @@ func (h *host) echo(text string) {
 
 func (h *host) active() {
 	h.t.Helper()
-	h.eventually("the service to be active", 20*time.Second, func() bool {
+	h.eventually("the service to be active", func() bool {
 		out, _ := h.try("systemctl", "is-active", "amazon-ssm-agent")
 		return strings.TrimSpace(out) == "active"
 	})
@@ -247,11 +247,15 @@ func (h *host) active() {
 // processes checks what a person sees in ps: one launcher, one worker under its usual path.
 func (h *host) processes() {
 	h.t.Helper()
-	if n := strings.TrimSpace(h.sh("pgrep -x amazon-ssm-agen | wc -l")); n != "1" {
-		h.t.Errorf("%s processes amazon-ssm-agent:\n%s", n, h.sh("ps axo pid,ppid,comm,args"))
-	}
-	if n := strings.TrimSpace(h.sh("ps -e -o command | awk '$1 == \"/usr/bin/ssm-agent-worker\"' | wc -l")); n != "1" {
-		h.t.Errorf("%s processes /usr/bin/ssm-agent-worker:\n%s", n, h.sh("ps axo pid,ppid,comm,args"))
+	for name, count := range map[string]string{"amazon-ssm-agent": "pgrep -x amazon-ssm-agen | wc -l",
+		"/usr/bin/ssm-agent-worker": "ps -e -o command | awk '$1 == \"/usr/bin/ssm-agent-worker\"' | wc -l"} {
+		var n string
+		if !comes(20*time.Second, func() bool { // a process that is just becoming another program still has its parent's name
+			n = strings.TrimSpace(h.sh(count))
+			return n == "1"
+		}) {
+			h.t.Errorf("%s processes %s:\n%s", n, name, h.sh("ps axo pid,ppid,comm,args"))
+		}
 	}
 }
 
@@ -341,8 +345,13 @@ func (h *host) gone() {
 			h.t.Errorf("%s is gone", path)
 		}
 	}
-	if out, err := h.try("pgrep", "-f", "ssm-agent"); err == nil {
-		h.t.Errorf("processes are left: %s", out)
+	var left string
+	if !comes(20*time.Second, func() bool { // the worker of the last command may just be leaving
+		out, err := h.try("pgrep", "-f", "ssm-agent")
+		left = out
+		return err != nil
+	}) {
+		h.t.Errorf("processes are left: %s", left)
 	}
 }
 

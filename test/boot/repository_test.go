@@ -39,7 +39,7 @@ func changeRegion(t *testing.T, r *local.Region, args ...string) {
 func (m *machine) put(path, text string) {
 	m.t.Helper()
 	must(m.t, os.MkdirAll(filepath.Dir(filepath.Join(m.root, path)), 0o755))
-	must(m.t, os.WriteFile(filepath.Join(m.root, path), []byte(text), 0o644))
+	must(m.t, writeFile(filepath.Join(m.root, path), []byte(text), 0o644))
 }
 
 func (m *machine) agentSays(version string) {

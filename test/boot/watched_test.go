@@ -56,13 +56,13 @@ func (h *host) watched(line string) {
 		h.t.Errorf("%d scripts ran:\n%s", len(scripts), strings.Join(scripts, "\n"))
 	}
 	h.active()
-	h.eventually("another agent", time.Minute, func() bool { return h.pids() != before && strings.Count(h.pids(), " ") == 1 })
+	h.eventually("another agent", func() bool { return h.pids() != before && strings.Count(h.pids(), " ") == 1 })
 }
 
 // stop waits for the n-th script, or the end of all.
 func (h *host) stop(n int, ended <-chan error) (called string, done bool) {
 	h.t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		select {
 		case err := <-ended:
 			must(h.t, err)

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
@@ -30,7 +29,7 @@ func TestWindowsGreengrass(t *testing.T) {
 	step := func(c *component, name, want string) {
 		t.Helper()
 		script, env := c.filled(name, unpacked+c.version)
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 		defer cancel()
 		cmd := w.command(ctx, "cmd", "/c", strings.ReplaceAll(script, "/", `\`))
 		cmd.Env = append(append(cmd.Env, device...), env...)
@@ -42,7 +41,7 @@ func TestWindowsGreengrass(t *testing.T) {
 	}
 	runs := func(processes int) {
 		t.Helper()
-		w.eventually("the service", 3*time.Minute, func() bool { return len(w.processes(mainExe))+len(w.processes(agentExe)) == processes })
+		w.eventually("the service", func() bool { return len(w.processes(mainExe))+len(w.processes(agentExe)) == processes })
 	}
 	c := deploy("9.1.0.0")
 	step(c, "Install", "INFO installed 9.1.0.0")
@@ -64,7 +63,7 @@ func TestWindowsGreengrass(t *testing.T) {
 	})
 	step(c, "Startup", "INFO Successfully registered the instance with AWS SSM using Managed instance-id: mi-")
 	runs(2)
-	w.eventually("a ping", 3*time.Minute, func() bool {
+	w.eventually("a ping", func() bool {
 		n := region.Instances()
 		return len(n) == 1 && n[0].PingStatus == "Online" && n[0].Role == "EdgeRole"
 	})
@@ -79,5 +78,5 @@ func TestWindowsGreengrass(t *testing.T) {
 		t.Errorf("the program says %s", out)
 	}
 	step(c, "Startup", "just starting agent back")
-	w.eventually("a ping of 9.2.0.0", 3*time.Minute, func() bool { n := region.Instances(); return len(n) == 1 && n[0].AgentVersion == "9.2.0.0" })
+	w.eventually("a ping of 9.2.0.0", func() bool { n := region.Instances(); return len(n) == 1 && n[0].AgentVersion == "9.2.0.0" })
 }

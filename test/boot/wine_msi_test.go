@@ -112,7 +112,7 @@ func (h *msiHost) installed(version, start string) {
 	if got := h.entries(); len(got) != 1 || got[0]+".0" != version {
 		h.t.Errorf("programs listed: %v, want one %s", got, version)
 	}
-	h.eventually("the service", time.Minute, func() bool { return len(h.processes(mainExe)) == 1 && len(h.processes(agentExe)) == 1 })
+	h.eventually("the service", func() bool { return len(h.processes(mainExe)) == 1 && len(h.processes(agentExe)) == 1 })
 	// The folder of data was looked after (wine keeps no access lists, so what was set cannot be seen), and the first update finds
 	// its slots.
 	if got := h.value("SSMDataHardened"); got != "0x1" {
@@ -134,7 +134,7 @@ func (h *msiHost) removed() {
 	if got := h.value("ImagePath") + strings.Join(h.entries(), " "); got != "" {
 		h.t.Errorf("left in the registry: %s", got)
 	}
-	h.eventually("the service to end", time.Minute, func() bool { return len(h.processes(mainExe))+len(h.processes(agentExe)) == 0 })
+	h.eventually("the service to end", func() bool { return len(h.processes(mainExe))+len(h.processes(agentExe)) == 0 })
 	for _, gone := range []string{"lock", "pointer", "probation", "ledger", "pulse", "update", "download", "update.lock"} {
 		if _, err := os.Stat(h.path(data + `InstanceData\` + gone)); err == nil {
 			h.t.Errorf("left behind: %s", gone)
@@ -160,7 +160,7 @@ func TestMSILife(t *testing.T) {
 		t.Fatalf("nodes: %+v", nodes)
 	}
 	node := nodes[0].InstanceID
-	h.eventually("a ping", time.Minute, func() bool { return len(region.Pings(node)) > 0 })
+	h.eventually("a ping", func() bool { return len(region.Pings(node)) > 0 })
 
 	// What an admin set survives an upgrade, and so does the registration, though a code is given again.
 	h.run("reg", "add", serviceKey, "/v", "Environment", "/t", "REG_MULTI_SZ", "/d", "http_proxy=http://proxy", "/f")
@@ -173,7 +173,7 @@ func TestMSILife(t *testing.T) {
 	if got := h.value("Environment"); got != "http_proxy=http://proxy" {
 		t.Errorf("Environment is %q", got)
 	}
-	h.eventually("a ping after the upgrade", time.Minute, func() bool { return len(region.Pings(node)) > before })
+	h.eventually("a ping after the upgrade", func() bool { return len(region.Pings(node)) > before })
 	if nodes := region.Instances(); len(nodes) != 1 {
 		t.Errorf("the upgrade registered again: %d nodes", len(nodes))
 	}
@@ -190,7 +190,7 @@ func TestMSILife(t *testing.T) {
 	before = len(region.Pings(node))
 	h.code("0", "msiexec", "/i", `C:\9.2.0.0.msi`, "/qn", "/l*v", `C:\msi.log`)
 	h.installed("9.2.0.0", "0x2")
-	h.eventually("a ping of the node of before", time.Minute, func() bool { return len(region.Pings(node)) > before })
+	h.eventually("a ping of the node of before", func() bool { return len(region.Pings(node)) > before })
 	h.code("0", `C:\9.2.0.0.exe`, "/uninstall", "/quiet", "/log", `C:\msi.log`, "CLEARREGISTRATION=YES")
 	h.removed()
 	if text, err := os.ReadFile(h.path(data + `InstanceData\registration`)); err == nil && strings.Contains(string(text), node) {

@@ -78,14 +78,14 @@ func newWinHost(t *testing.T) *winHost {
 func (h *winHost) online() {
 	h.t.Helper()
 	before := len(h.region.Pings(h.node))
-	h.eventually("a ping", time.Minute, func() bool { return len(h.region.Pings(h.node)) > before })
+	h.eventually("a ping", func() bool { return len(h.region.Pings(h.node)) > before })
 }
 
 // one is the only process of a file name.
 func (h *winHost) one(name string) int {
 	h.t.Helper()
-	pids := h.processes(name)
-	if len(pids) != 1 {
+	var pids []int
+	if !comes(20*time.Second, func() bool { pids = h.processes(name); return len(pids) == 1 }) {
 		h.t.Fatalf("processes of %s: %v, want one", name, pids)
 	}
 	return pids[0]
@@ -112,8 +112,8 @@ func TestWindowsRooms(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", room, err, out)
 		}
 		w.copy(file, `C:\rooms\`+name)
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-		cmd := w.command(ctx, `C:\rooms\`+name, "-test.timeout=4m", "-test.skip="+without)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
+		cmd := w.command(ctx, `C:\rooms\`+name, "-test.timeout=18m", "-test.skip="+without)
 		cmd.Dir = filepath.Join("..", "..", room)
 		if out, err := cmd.CombinedOutput(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 			t.Errorf("%s: %v\n%s", room, err, out)
@@ -165,7 +165,7 @@ func TestWindowsService(t *testing.T) {
 
 	before = time.Now()
 	h.run("net", "stop", "AmazonSSMAgent")
-	h.eventually("the end of both", 15*time.Second, func() bool {
+	h.eventually("the end of both", func() bool {
 		return len(h.processes(mainExe))+len(h.processes(agentExe)) == 0
 	})
 	t.Logf("stopped after %s", time.Since(before))
@@ -230,12 +230,12 @@ func (h *winHost) setUp() {
 	h.run("reg", "add", setup, "/v", "ImageState", "/d", "IMAGE_STATE_SPECIALIZE_RESEAL_TO_OOBE", "/f")
 	h.run("sc", "create", "EC2Config", "binPath=", `C:\none.exe`, "start=", "auto")
 	_, _ = h.try("net", "start", "AmazonSSMAgent") // may find it ended already
-	h.eventually("the end of the service", 30*time.Second, func() bool {
+	h.eventually("the end of the service", func() bool {
 		return strings.Contains(log(), "by EC2Config, which starts this service afterwards") && len(h.processes(mainExe)) == 0
 	})
 	h.run("sc", "delete", "EC2Config")
 	h.run("net", "start", "AmazonSSMAgent")
-	h.eventually("a launcher that waits", 30*time.Second, func() bool {
+	h.eventually("a launcher that waits", func() bool {
 		return strings.Contains(log(), "(IMAGE_STATE_SPECIALIZE_RESEAL_TO_OOBE); waiting for its end")
 	})
 	if pids := h.processes(agentExe); len(pids) != 0 || len(h.region.Pings(h.node)) != 0 {
@@ -254,7 +254,7 @@ func (h *winHost) document(text string) []local.Plugin {
 	must(h.t, h.region.PutDocument("Steps", text))
 	id, err := h.region.SendCommand("Steps", h.node, nil)
 	must(h.t, err)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	got, err := h.region.WaitCommand(ctx, id, h.node)
 	if err != nil || len(got.Plugins) == 0 {
@@ -290,7 +290,7 @@ func TestWindowsUpdate(t *testing.T) {
 	}
 	runs := func(version string) {
 		t.Helper()
-		w.eventually("a ping of "+version, time.Minute, func() bool {
+		w.eventually("a ping of "+version, func() bool {
 			nodes := r.Instances()
 			return len(nodes) == 1 && nodes[0].PingStatus == "Online" && nodes[0].AgentVersion == version
 		})

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
@@ -67,7 +66,7 @@ func TestMSITakeover(t *testing.T) {
 	if _, err := h.try("reg", "query", originalEntry, "/v", "SystemComponent"); err != nil {
 		t.Error("the original's entry is listed beside ours")
 	}
-	h.eventually("the service", time.Minute, func() bool { return len(h.processes(mainExe)) == 1 && len(h.processes(agentExe)) == 1 })
+	h.eventually("the service", func() bool { return len(h.processes(mainExe)) == 1 && len(h.processes(agentExe)) == 1 })
 
 	h.code("0", `C:\9.1.0.0.exe`, "/uninstall", "/quiet")
 	if out, err := h.try("reg", "query", originalEntry, "/v", "SystemComponent"); err == nil {

@@ -92,7 +92,7 @@ func preparedPrefix(t *testing.T) string {
 	}
 	os.RemoveAll(dir)
 	w := &prefix{t: t, dir: dir}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	for _, step := range [][]string{{"wineboot", "-i"}, {"winecfg", "-v", "win10"}} {
 		if out, err := w.command(ctx, step...).CombinedOutput(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
@@ -127,7 +127,7 @@ func (w *prefix) environment() []string {
 
 // try runs a program and returns what it printed. The exit code is cut to 8 bits.
 func (w *prefix) try(args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	cmd := w.command(ctx, args...)
 	var out bytes.Buffer
@@ -199,20 +199,12 @@ func (w *prefix) processes(name string) []int {
 	return pids
 }
 
-func (w *prefix) eventually(what string, limit time.Duration, ok func() bool) {
-	w.t.Helper()
-	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	w.t.Fatalf("waited %s for %s in vain", limit, what)
-}
+func (w *prefix) eventually(what string, ok func() bool) { w.t.Helper(); eventually(w.t, what, ok) }
 
 // halt ends everything in the prefix and waits for it.
 func (w *prefix) halt() {
 	for _, flag := range []string{"-k", "-w"} {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		cmd := exec.CommandContext(ctx, "/usr/lib/wine/wineserver64", flag)
 		cmd.Env = w.environment()
 		_ = cmd.Run()
