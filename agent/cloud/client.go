@@ -79,7 +79,7 @@ func Pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Call sends one operation, in as JSON ("{}" for nil), and reads the answer into out (nil: ignored). Failures are tried
+// Call sends one operation, in as JSON ("{}" for nil), and reads the answer into out (nil: ignored, as long as it is JSON or empty). Failures are tried
 // again as runcommand 2.1 says; every attempt is signed anew. Errors: [*Error], or what the credentials provider said.
 func (c *Client) Call(ctx context.Context, operation string, in, out any) error {
 	body := []byte("{}")
@@ -138,8 +138,11 @@ func (c *Client) attempt(ctx context.Context, operation string, body []byte, out
 	if res.StatusCode/100 != 2 {
 		return answerError(res, answer)
 	}
-	if out == nil || len(bytes.TrimSpace(answer)) == 0 {
+	if len(bytes.TrimSpace(answer)) == 0 {
 		return nil
+	}
+	if out == nil {
+		out = new(json.RawMessage) // it must be an answer all the same: a page of a proxy in between is none
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return &Error{Code: SerializationError, Message: operation + ": " + err.Error(), Status: res.StatusCode,

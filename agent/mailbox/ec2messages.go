@@ -195,10 +195,9 @@ func (l *polled) send(ctx context.Context, r Reply) error {
 // errBehind: replies about a message go out in the order they were made.
 var errBehind = errors.New("an earlier reply about the same message is kept")
 
-// sendReply wants an answer that is one: a page of a proxy in between does not count, whatever its status says.
+// sendReply notes what the service said no to.
 func (l *polled) sendReply(ctx context.Context, in wire.SendReplyInput) error {
-	var out wire.SendReplyOutput
-	err := l.call(ctx, "SendReply", in, &out)
+	err := l.call(ctx, "SendReply", in, nil)
 	if declines(err) {
 		l.mu.Lock()
 		l.declined[in.ReplyId] = true
