@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -181,8 +182,8 @@ func readPid(path string) (pid int, written time.Time, err error) {
 }
 
 // IsUpdater is the [PidHolder] of the update lock: a process that was there when the lock was written, so in this boot, and that
-// runs a program that may hold it: an updater or agent, ours or an original's, or the setup tool. Where the system does not
-// tell, the process is believed.
+// runs a program that may hold it: an updater or agent, ours or an original's, the setup tool, or the shell of a package's script.
+// Where the system does not tell, the process is believed.
 func IsUpdater(pid int, written time.Time) bool {
 	const slack = 3 * time.Second // start times are rounded
 	if started, err := ProcessStart(pid); err == nil && started.After(written.Add(slack)) {
@@ -193,10 +194,6 @@ func IsUpdater(pid int, written time.Time) bool {
 		return true
 	}
 	name := strings.TrimSuffix(filepath.Base(exe), ".exe")
-	for _, known := range []string{"updater", "amazon-ssm-agent", "ssm-agent-worker", "ssm-document-worker", "ssm-setup", "ssm-setup-cli"} {
-		if name == known {
-			return true
-		}
-	}
-	return false
+	return slices.Contains([]string{"updater", "amazon-ssm-agent", "ssm-agent-worker", "ssm-document-worker", "ssm-setup", "ssm-setup-cli",
+		"sh", "ash", "dash", "bash", "busybox"}, name)
 }

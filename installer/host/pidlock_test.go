@@ -5,6 +5,7 @@ package host_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -111,6 +112,18 @@ func TestPidLockRace(t *testing.T) {
 func TestIsUpdater(t *testing.T) {
 	if host.IsUpdater(os.Getpid(), time.Now()) {
 		t.Error("a test is no updater")
+	}
+	script := exec.Command("sh", "-c", "read line; :")
+	hold, err := script.StdinPipe()
+	if err == nil {
+		err = script.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { hold.Close(); _ = script.Wait() }()
+	if !host.IsUpdater(script.Process.Pid, time.Now().Add(time.Minute)) {
+		t.Error("a package's script holds the lock during a removal")
 	}
 	if !host.IsUpdater(1<<30, time.Now()) {
 		t.Error("where the system does not tell, the process is believed")

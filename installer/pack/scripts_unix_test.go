@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // system stands in for the tools that maintainer scripts call; what they are told goes to the file $log.
@@ -167,14 +168,19 @@ func TestRemovalForgetsVersionsOnly(t *testing.T) {
 	}
 }
 
-// A removal takes the update lock: from the dead and the lapsed, and from whoever runs this very removal.
+// A removal takes the update lock: from the dead and the lapsed, from programs that only got the id, and from whoever runs this very
+// removal.
 func TestRemovalTakesTheLock(t *testing.T) {
+	other, shell := waiting(t, "cat"), waiting(t, "sh", "-c", "read line; :")
 	for name, lock := range map[string][2]string{"none": {"", ""}, "dead": {"999999999\n", "99999999999\n"}, "lapsed": {"1\n", "5\n"},
-		"nonsense": {"abc\n", ""}, "own parent": {"PARENT", "99999999999\n"}} {
+		"nonsense": {"abc\n", ""}, "own parent": {"PARENT", "99999999999\n"},
+		"another program": {other, "99999999999\n"}, "lapsed without a word": {shell, ""}} {
 		w := newWorld(t, "enabled", "running")
 		if lock[0] != "" {
 			pid := strings.Replace(lock[0], "PARENT", strconv.Itoa(os.Getpid()), 1)
 			os.WriteFile(filepath.Join(w.dir, "state", "update.lock"), []byte(pid), 0o600)
+			old := time.Now().Add(-2 * time.Hour)
+			os.Chtimes(filepath.Join(w.dir, "state", "update.lock"), old, old)
 			os.WriteFile(filepath.Join(w.dir, "state", "update.lock.expire"), []byte(lock[1]), 0o600)
 		}
 		if told, out, err := w.run("deb/prerm", "remove"); err != nil || told != "stop disable" {
@@ -184,6 +190,20 @@ func TestRemovalTakesTheLock(t *testing.T) {
 			t.Errorf("%s: lock file there: %v", name, w.has("state/update.lock"))
 		}
 	}
+}
+
+// waiting is the id of a program that runs until the test ends.
+func waiting(t *testing.T, program string, args ...string) string {
+	cmd := exec.Command(program, args...)
+	hold, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { hold.Close(); _ = cmd.Wait() })
+	return strconv.Itoa(cmd.Process.Pid) + "\n"
 }
 
 func TestSnap(t *testing.T) {

@@ -104,8 +104,21 @@ descends() {
 	return 1
 }
 
-# lock_updates takes the lock that updates of the agent hold (a pid file, hard-linked into place). A holder that is dead or
-# whose time has run out does not count, nor does an update that runs this very script.
+# updates tells whether a living process may hold the lock of updates: an updater, an agent, or a script like this one. Any other got
+# the id of one that is gone. Where the system does not tell, the process is believed.
+updates() {
+	kill -0 "$1" 2>/dev/null || return 1
+	program=$(readlink "/proc/$1/exe" 2>/dev/null) || return 0
+	program=${program%" (deleted)"}
+	case "${program##*/}" in
+	updater | amazon-ssm-agent | ssm-agent-worker | ssm-document-worker | ssm-setup | ssm-setup-cli) return 0 ;;
+	sh | ash | dash | bash | busybox) return 0 ;;
+	esac
+	return 1
+}
+
+# lock_updates takes the lock that updates of the agent hold (a pid file, hard-linked into place). A holder that is none (any more)
+# or whose time has run out, an hour if it does not say, does not count, nor does an update that runs this very script.
 lock_updates() {
 	[ -d $state ] || return 0
 	lock=$state/update.lock
@@ -124,7 +137,8 @@ lock_updates() {
 		'' | *[!0-9]*) rm -f "$lock" ;;
 		*)
 			if descends "$holder"; then return 0; fi
-			if ! kill -0 "$holder" 2>/dev/null || [ "${expires:-99999999999}" -lt "$(date +%s)" ]; then rm -f "$lock"; fi
+			case "$expires" in '' | *[!0-9]*) expires=$(($(date -r "$lock" +%s 2>/dev/null || date +%s) + 3600)) ;; esac
+			if ! updates "$holder" || [ "$expires" -lt "$(date +%s)" ]; then rm -f "$lock"; fi
 			;;
 		esac
 		tries=$((tries + 1))
