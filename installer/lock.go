@@ -47,6 +47,16 @@ func LockUpdate(l Layout) (*UpdateLock, error) {
 	return &UpdateLock{pid, folder}, nil
 }
 
+// LockUpdateWhile takes the update lock, waiting for it for up to patience and as long as its holder is worth waiting for.
+func LockUpdateWhile(l Layout, patience time.Duration, worth func() bool) (*UpdateLock, error) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		lock, err := LockUpdate(l)
+		if !errors.Is(err, ErrBusy) || time.Now().After(end) || !worth() {
+			return lock, err
+		}
+	}
+}
+
 // lockFolder takes the lock between ours; nil without an error where the system has none.
 func lockFolder(dir string) (*host.FolderLock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

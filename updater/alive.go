@@ -34,7 +34,7 @@ func (w *work) alive(ctx context.Context, version string) error {
 		if v.beats(l, w.u.Since) {
 			return nil
 		}
-		if v.idle(l) && !w.died(v.sequence, version) {
+		if _, died := w.died(v.sequence, version); v.idle(l) && !died {
 			v.began = l.now
 		}
 		if quiet := l.now.Sub(v.began); quiet >= v.patience {
@@ -93,11 +93,11 @@ func (v *vigil) beats(l look, since time.Time) bool {
 	return p.Beats > v.first
 }
 
-// died reports whether the launcher noted that a version died under a pointer.
-func (w *work) died(sequence uint64, version string) bool {
+// died tells how a version died under a pointer, if the launcher noted that it did.
+func (w *work) died(sequence uint64, version string) (how string, died bool) {
 	d, err := launcher.ReadDeath(w.Layout.Pointer())
 	if err != nil || d.Sequence != sequence {
-		return false
+		return "", false
 	}
-	return d.Version == version || d.Version == pointer.Floor && d.Floor == version
+	return d.How, d.Version == version || d.Version == pointer.Floor && d.Floor == version
 }

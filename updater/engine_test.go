@@ -258,13 +258,7 @@ func TestALauncherThatDiedBetweenTwoAgents(t *testing.T) {
 		w.launcher, w.agent = false, nil
 		return nil
 	}
-	e.Machine.Revive = func() (int, error) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.launcher = true
-		w.restart()
-		return 77, nil
-	}
+	e.Machine.Revive = w.revive
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
 	must(t, err)
 	if o.Kind != updater.Updated {

@@ -134,13 +134,7 @@ func TestALauncherThatDiesWhenAnAgentMakesRoom(t *testing.T) {
 		w.launcher, w.agent = false, nil
 		return nil
 	}
-	e.Machine.Revive = func() (int, error) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.launcher = true
-		w.restart()
-		return 78, nil
-	}
+	e.Machine.Revive = w.revive
 	must(t, e.Resume(context.Background()))
 	w.whole("9.2.0.0")
 }

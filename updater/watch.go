@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
-	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
@@ -194,11 +193,11 @@ func (w *work) notAlive(reason string) string {
 
 // death is how the version under trial died, as the launcher saw it; empty when it did not.
 func (w *work) death() string {
-	d, err := launcher.ReadDeath(w.Layout.Pointer())
-	if err != nil || d.Sequence != w.u.Sequence || d.Version != w.u.To.Version {
+	how, died := w.died(w.u.Sequence, w.u.Target.String())
+	if !died {
 		return ""
 	}
-	return fmt.Sprintf(" (its process ended: %s)", d.How)
+	return fmt.Sprintf(" (its process ended: %s)", how)
 }
 
 // settled waits for life in a version that was confirmed here before; it needs no service for that.

@@ -331,6 +331,15 @@ func command(r updater.Request) updater.Request {
 	return r
 }
 
+// revive starts a launcher, and that an agent.
+func (w *world) revive() (pid int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.launcher = true
+	w.restart()
+	return 77, nil
+}
+
 // running is the version of the agent at work, after it had time to come up.
 func (w *world) running() string {
 	w.advance(10 * time.Second)

@@ -55,12 +55,7 @@ const keepPatience = 30 * time.Second
 // lockToKeep takes the update lock, and waits for an updater of ours that holds it while the floor still is what runs by choice: it
 // may only be sending an answer, or find nothing to do, and then the ring would hold nothing to fall back to.
 func lockToKeep(l installer.Layout) (*installer.UpdateLock, error) {
-	for end := time.Now().Add(keepPatience); ; time.Sleep(100 * time.Millisecond) {
-		lock, err := installer.LockUpdate(l)
-		if !errors.Is(err, installer.ErrBusy) || time.Now().After(end) || !mayLeaveTheFloor(l) {
-			return lock, err
-		}
-	}
+	return installer.LockUpdateWhile(l, keepPatience, func() bool { return mayLeaveTheFloor(l) })
 }
 
 // mayLeaveTheFloor reports whether whoever holds the update lock is an updater of ours and has not written the pointer. An

@@ -103,15 +103,11 @@ func lockWhile(l installer.Layout, passing func() bool) (release func(), err err
 	if err := os.MkdirAll(l.Data(), 0o755); err != nil { // the lock would make its parents for itself alone
 		return nil, err
 	}
-	for end := time.Now().Add(tidying); ; time.Sleep(50 * time.Millisecond) {
-		lock, err := installer.LockUpdate(l)
-		if err == nil {
-			return func() { _ = lock.Release() }, nil
-		}
-		if !errors.Is(err, installer.ErrBusy) || !passing() || time.Now().After(end) {
-			return nil, err
-		}
+	lock, err := installer.LockUpdateWhile(l, tidying, passing)
+	if err != nil {
+		return nil, err
 	}
+	return func() { _ = lock.Release() }, nil
 }
 
 // justUpdated tells whether the last update ended a moment ago, and none is open.

@@ -27,7 +27,7 @@ func cleanEnvironment(p pointer.Paths, env []string) []string {
 	return append(out, "AWS_SHARED_CREDENTIALS_FILE="+p.Credentials())
 }
 
-// openLog opens the log of a detached launcher for appending. A full disk does not hinder it.
+// openLog opens the log of a detached launcher for appending.
 func openLog(p pointer.Paths) (*os.File, error) {
 	if err := os.MkdirAll(p.Logs(), 0o755); err != nil {
 		return nil, err
