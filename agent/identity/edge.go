@@ -119,6 +119,9 @@ func near(ctx context.Context, u *url.URL) error {
 	return nil
 }
 
+// ErrTags says that the tags of a registration are not what [ParseTags] reads.
+var ErrTags = errors.New(`tags are written as [{"Key":"k","Value":"v"}]`)
+
 // ParseTags reads the tags of a registration: [{"Key": "k", "Value": "v"}]. Those without key or value are dropped; nothing, and
 // the empty object that a component's configuration may hold, are no tags.
 func ParseTags(text string) (tags []wire.Tag, err error) {
@@ -127,7 +130,7 @@ func ParseTags(text string) (tags []wire.Tag, err error) {
 	}
 	var all []wire.Tag
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
-		return nil, fmt.Errorf(`tags are written as [{"Key":"k","Value":"v"}]: %w`, err)
+		return nil, fmt.Errorf("%w: %w", ErrTags, err)
 	}
 	for _, tag := range all {
 		if tag.Key != "" && tag.Value != "" {

@@ -19,8 +19,13 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 )
 
-// ErrNone says that no identity type applies to this machine, in the original's words.
-var ErrNone = errors.New("failed to find agent identity")
+// What [Load] returns when there is no identity. The two exclude each other, because they ask for opposite things: a machine that is
+// not registered waits for a registration, while one whose registration cannot be read has lost something, and an update after
+// which that happens is undone.
+var (
+	ErrNotRegistered = errors.New("failed to find agent identity") // no identity type applies; the original's words
+	ErrUnreadable    = errors.New("the registration cannot be read")
+)
 
 // Options are what the outside gives.
 type Options struct {
@@ -80,11 +85,11 @@ func kinds() map[string]func(installer.Layout, config.Config, Options) (*Identit
 	}
 }
 
-// Load walks the order of the configuration; the first type that applies wins (spec identity 1.1). [ErrNone] when none does;
-// the error also holds what kept a type from being looked at, for example fs.ErrPermission of the vault.
+// Load walks the order of the configuration; the first type that applies wins (spec identity 1.1). When none does, the error is
+// [ErrNotRegistered], or [ErrUnreadable] with what kept a type from being looked at, for example fs.ErrPermission of the vault.
 func Load(layout installer.Layout, cfg config.Config, o Options) (*Identity, error) {
 	o = o.complete(layout)
-	failures := []error{ErrNone}
+	var failures []error
 	for _, name := range cfg.Identity.ConsumptionOrder {
 		assume, ok := kinds()[name]
 		if !ok {
@@ -103,10 +108,10 @@ func Load(layout installer.Layout, cfg config.Config, o Options) (*Identity, err
 			return id, nil
 		}
 	}
-	if len(failures) > 1 {
-		return nil, fmt.Errorf("%w: %w", ErrNone, errors.Join(failures[1:]...))
+	if len(failures) > 0 {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, errors.Join(failures...))
 	}
-	return nil, ErrNone
+	return nil, ErrNotRegistered
 }
 
 // assumeOnPrem applies when the vault holds a complete registration.

@@ -161,7 +161,7 @@ func TestClear(t *testing.T) {
 			t.Errorf("%s: %v", name, value)
 		}
 	}
-	if _, err := identity.Load(m.layout, m.config, m.options()); !errors.Is(err, identity.ErrNone) {
+	if _, err := identity.Load(m.layout, m.config, m.options()); !errors.Is(err, identity.ErrNotRegistered) {
 		t.Error(err)
 	}
 	if id := m.register(); id == "" {
@@ -225,7 +225,7 @@ func TestTakeOver(t *testing.T) {
 func TestNoIdentity(t *testing.T) {
 	m := newMachine(t)
 	_, err := identity.Load(m.layout, m.config, m.options())
-	if !errors.Is(err, identity.ErrNone) || err.Error() != "failed to find agent identity" {
+	if !errors.Is(err, identity.ErrNotRegistered) || errors.Is(err, identity.ErrUnreadable) || err.Error() != "failed to find agent identity" {
 		t.Error(err)
 	}
 	m.register()
@@ -234,6 +234,9 @@ func TestNoIdentity(t *testing.T) {
 	}
 	_, err = identity.Load(m.layout, m.config, m.options())
 	contains(t, err, "failed to read data file for RegistrationKey")
+	if !errors.Is(err, identity.ErrUnreadable) || errors.Is(err, identity.ErrNotRegistered) {
+		t.Error("a registration that cannot be read counts as none:", err)
+	}
 }
 
 // Spec identity 19, behaviour 46, as far as it goes without roles.

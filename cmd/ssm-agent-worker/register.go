@@ -53,6 +53,7 @@ type registrationFlags struct {
 	similarity                                                    int
 	tools, firstInstall                                           bool // of the Windows installer
 	linkDeletions                                                 string
+	json                                                          bool // ours: the answer as data, see answer.go
 }
 
 func (c *registration) parse(args []string) (*flag.FlagSet, error) {
@@ -73,6 +74,7 @@ func (c *registration) parse(args []string) (*flag.FlagSet, error) {
 		"The new required percentage of matching hardware values (-1 disables hardware check)")
 	set.BoolVar(&f.yes, "y", false, "Answer yes for all questions")
 	set.BoolVar(&f.version, "version", false, "prints the version")
+	set.BoolVar(&f.json, "json", false, "answer a registration as one JSON object")
 	set.BoolVar(&f.tools, "tools", false, "tools of the Windows installer")
 	set.BoolVar(&f.firstInstall, "winOnFirstInstallChecks", false, "checks of the Windows installer")
 	set.StringVar(&f.linkDeletions, "allowLinkDeletions", "", "whether those checks may delete links (yes or no)")
@@ -99,6 +101,8 @@ func (c *registration) run(ctx context.Context, args []string) int {
 		return c.register(ctx)
 	case f.register && f.clear:
 		return c.clear()
+	case f.register && c.asData():
+		return c.fail(fmt.Errorf("%w: -id, -code or -region is missing", errUsage))
 	case f.fingerprint && !f.register:
 		return c.threshold()
 	}
@@ -117,41 +121,46 @@ func (c *registration) say(code int, format string, args ...any) int {
 	return code
 }
 
-// register makes this machine a managed node.
+// Why a registration was not tried.
+var (
+	errUsage      = errors.New("the command line is not complete")
+	errRegistered = errors.New("this machine is registered already")
+	errCanceled   = errors.New("canceled")
+)
+
+// register makes this machine a managed node, or says why not.
 func (c *registration) register(ctx context.Context) int {
-	f := c.flags
-	failed := func(err error) int { return c.say(1, "Registration failed due to %v", err) }
+	id, err := c.registerNode(ctx)
+	if err != nil {
+		return c.fail(err)
+	}
+	return c.succeed(id)
+}
+
+func (c *registration) registerNode(ctx context.Context) (id string, err error) {
 	layout, err := c.layout()
 	if err != nil {
-		return failed(err)
+		return "", err
 	}
 	activation, err := c.activation()
 	if err != nil {
-		return failed(err)
+		return "", err
 	}
-	if !f.yes {
-		if id, _, _ := identity.Registered(layout); id != "" {
-			if err := c.confirm(); errors.Is(err, errCanceled) {
-				return c.say(1, "Registration canceled by user")
-			} else if err != nil {
-				return failed(err)
-			}
+	if old, _, _ := identity.Registered(layout); old != "" && !c.flags.yes {
+		if err := c.confirm(old); err != nil {
+			return "", err
 		}
 	}
 	cfg, err := config.Load(layout.ConfigFile())
 	if err != nil {
-		return failed(err)
+		return "", err
 	}
 	client, err := cloud.HTTP()
 	if err != nil {
-		return failed(err)
+		return "", err
 	}
 	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	id, err := identity.Register(ctx, layout, cfg, identity.Options{HTTP: client, Log: log}, activation)
-	if err != nil {
-		return failed(err)
-	}
-	return c.say(0, "Successfully registered the instance with AWS SSM using Managed instance-id: %s", id)
+	return identity.Register(ctx, layout, cfg, identity.Options{HTTP: client, Log: log}, activation)
 }
 
 // activation is what the flags say to register with. With a role (Greengrass) the environment has the credentials.
@@ -169,10 +178,12 @@ func (c *registration) activation() (a identity.Activation, err error) {
 	return a, err
 }
 
-var errCanceled = errors.New("canceled")
-
-// confirm asks whether a registration may be replaced. Scripts pipe the answer (spec identity 3.2).
-func (c *registration) confirm() error {
+// confirm asks whether a registration may be replaced. Scripts pipe the answer (spec identity 3.2); a program that reads data is not
+// asked, it says -y.
+func (c *registration) confirm(old string) error {
+	if c.asData() {
+		return fmt.Errorf("%w as %s", errRegistered, old)
+	}
 	fmt.Fprint(c.out, "\nInstance already registered. Would you like to override existing with new registration information? [Yes/No]: ")
 	var answer string
 	if _, err := fmt.Fscanln(c.in, &answer); err != nil {
@@ -238,6 +249,7 @@ Command-line Usage:
 		-disableSimilarityCheck	Disable the agent hardware/fingerprint similarity check (similarity threshold is set to -1)
 		-clear      	Clears the previously saved SSM registration
 		-y          	Answer yes for all questions
+		-json       	Answer as one JSON object: instanceId and region, or error, code, kind and hint
 		id and code may come from the variables SSM_ACTIVATION_ID and SSM_ACTIVATION_CODE instead
 	-fingerprint	Whether to update the machine fingerprint similarity threshold
 		-similarityThreshold	The new required percentage of matching hardware values (-1 disables hardware check)

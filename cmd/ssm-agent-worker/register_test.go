@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,4 +148,71 @@ func TestBadConfigurationIsNotIgnored(t *testing.T) {
 	}
 	id, code := s.activation()
 	s.expect(1, "Registration failed due to cannot read configuration ", "", "-register", "-region", "local", "-id", id, "-code", code)
+}
+
+// data runs a registration that answers as data.
+func (s *shell) data(code int, args ...string) (a answer) {
+	s.t.Helper()
+	got := s.typed("", args...)
+	if err := json.Unmarshal([]byte(s.out), &a); err != nil || got != code || strings.Count(s.out, "\n") != 1 {
+		s.t.Errorf("%v: exit %d, want %d, %v\nout: %s\nerr: %s", args, got, code, err, s.out, s.err)
+	}
+	return a
+}
+
+func TestARegistrationAnswersAsData(t *testing.T) {
+	s := newShell(t)
+	id, code := s.activation()
+	full := []string{"-register", "-json", "-region", "local", "-id", id, "-code", code}
+	if a := s.data(0, full...); !strings.HasPrefix(a.InstanceID, "mi-") || a.Region != "local" || a.Error+a.Kind+a.Hint != "" {
+		t.Errorf("%+v", a)
+	}
+	if a := s.data(5, full...); a.Kind != "refused" || !strings.Contains(a.Error, "registered already as mi-") || a.Hint == "" {
+		t.Errorf("%+v", a)
+	}
+	unknown := []string{"-register", "-y", "-json", "-region", "local", "-id", "11111111-2222-3333-4444-555555555555", "-code", code}
+	if a := s.data(8, unknown...); a.Kind != "registration" || a.Code != "InvalidActivation" || !strings.Contains(a.Error, "InvalidActivation: ") ||
+		a.InstanceID != "" || a.Hint == "" {
+		t.Errorf("%+v", a)
+	}
+	if a := s.data(2, "-register", "-json", "-id", id); a.Kind != "usage" {
+		t.Errorf("%+v", a)
+	}
+	if a := s.data(2, "-register", "-json", "-y", "-region", "local", "-id", id, "-code", "short"); a.Kind != "usage" || a.Code != "InvalidParameter" {
+		t.Errorf("%+v", a)
+	}
+	s.region.Close()
+	if a := s.data(3, append(full, "-y")...); a.Kind != "region" || a.Code != "RequestError" {
+		t.Errorf("%+v", a)
+	}
+}
+
+// The variable asks for the same; an agent that does not know it answers in prose.
+func TestTheVariableAsksForDataToo(t *testing.T) {
+	s := newShell(t)
+	s.environment[answerVariable] = "json"
+	s.environment[activationIDVariable], s.environment[activationCodeVariable] = s.activation()
+	if a := s.data(0, "-register", "-y", "-region", "local"); !strings.HasPrefix(a.InstanceID, "mi-") {
+		t.Errorf("%+v", a)
+	}
+}
+
+// An update is undone when the registration cannot be read after it, and goes on on a machine that has none.
+func TestAnUpdateTellsNoRegistrationFromOneThatCannotBeRead(t *testing.T) {
+	s := newShell(t)
+	p := &ports{layout: s.layout, cfg: config.Default()}
+	if id, err := p.instance(); id != "" || err != nil {
+		t.Error(id, err)
+	}
+	id, code := s.activation()
+	s.expect(0, "Successfully registered", "", "-register", "-region", "local", "-id", id, "-code", code)
+	if id, err := p.instance(); !strings.HasPrefix(id, "mi-") || err != nil {
+		t.Error(id, err)
+	}
+	if err := os.WriteFile(filepath.Join(s.layout.Vault(), "Store", "RegistrationKey"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := p.instance(); id != "" || !errors.Is(err, identity.ErrUnreadable) {
+		t.Error(id, err)
+	}
 }

@@ -34,14 +34,9 @@ func selfTest([]string) int {
 				return sorry(err, "")
 			}
 		}
-	case !plainlyNone(err): // a record that is there and cannot be read
+	case !errors.Is(err, identity.ErrNotRegistered): // a record that is there and cannot be read
 		return sorry(err, "")
 	}
 	fmt.Println(stamp.Version())
 	return 0
-}
-
-// plainlyNone tells "not registered" from "the registration cannot be read".
-func plainlyNone(err error) bool {
-	return errors.Is(err, identity.ErrNone) && err.Error() == identity.ErrNone.Error()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -80,7 +81,7 @@ func (p *ports) instance() (string, error) {
 	switch {
 	case err == nil:
 		return id.InstanceID, nil
-	case plainlyNone(err):
+	case errors.Is(err, identity.ErrNotRegistered):
 		return "", nil
 	}
 	return "", err
