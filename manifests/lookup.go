@@ -1,13 +1,14 @@
 package manifests
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // ErrNotListed says that a manifest does not list what was asked for.
-var ErrNotListed = errors.New("not in the manifest")
+var ErrNotListed = fault.New(fault.Refused, "not in the manifest", HintUnsupported)
 
 // Listing is one file's entry in a manifest: the only part that counts for one platform (spec update 1.6).
 type Listing struct {

@@ -3,10 +3,11 @@ package manifests
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Status of a version in a manifest.
@@ -17,7 +18,8 @@ const (
 )
 
 // ErrManifest says that a manifest cannot be used; the text names the fault in the original's words (spec update 1.6).
-var ErrManifest = errors.New("not a usable manifest")
+var ErrManifest = fault.New(fault.Region, "not a usable manifest",
+	"the region's manifest is damaged, or a proxy answers in its place")
 
 // MaxManifest is the most bytes a manifest may have.
 const MaxManifest = 16 << 20

@@ -1,10 +1,11 @@
 package manifests
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Version is a four-part agent version such as 9.1.0.0. The zero value is "no version". Values compare with == and with
@@ -16,7 +17,8 @@ type Version struct {
 }
 
 // ErrVersion says that a text is not a version.
-var ErrVersion = errors.New("not a version")
+var ErrVersion = fault.New(fault.Usage, "not a version",
+	"a version has four parts, for example 9.1.0.0; latest, stable and constraints such as '>=9.1' work too")
 
 // maxVersionText bounds what is looked at, in bytes.
 const maxVersionText = 64

@@ -2,16 +2,18 @@ package manifests
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // MaxVersionFile is the most bytes a VERSION file may have; a longer answer is something else.
 const MaxVersionFile = 1024
 
 // ErrVersionFile says that what came as a VERSION file is not one, for example the HTML page of a proxy.
-var ErrVersionFile = errors.New("not a VERSION file")
+var ErrVersionFile = fault.New(fault.Region, "not a VERSION file",
+	"the region's VERSION file is damaged, or a proxy answers in its place")
 
 // ParseVersionFile reads the content of latest/VERSION or stable/VERSION: one version of four parts on one line. A byte
 // order mark, surrounding white space and line ends are accepted. HTML, more than one line, or a version with other than

@@ -1,13 +1,14 @@
 package regions
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // ErrRegion says that a text is no region name: one is 1 to 100 letters, digits and hyphens.
-var ErrRegion = errors.New("not a region name")
+var ErrRegion = fault.New(fault.Usage, "not a region name", "a region is named like eu-west-1")
 
 // partitions map the prefix of a region name to the DNS domain of its services; the last row takes all others.
 var partitions = []struct{ Prefix, Name, Domain string }{

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Ways in which an update stays open though its updater need not be waited for.
@@ -13,9 +14,11 @@ var (
 	// ErrNextStart says that no launcher runs: the update takes effect, and proves itself, at the next start.
 	ErrNextStart = errors.New("it takes effect at the next start of the service")
 	// ErrDeaf says that the new version is alive, but that neither it nor the updater reaches the service.
-	ErrDeaf = errors.New("the new version is alive, but the service cannot be reached")
+	ErrDeaf = fault.New(fault.Unhealthy, "the new version is alive, but the service cannot be reached",
+		"the new version stays on trial until the service can be reached; ssm-setup rollback takes it back")
 	// ErrLost says that the updater is gone and the update still open.
-	ErrLost = errors.New("the updater is gone; the agent goes on with the update")
+	ErrLost = fault.New(fault.Other, "the updater is gone; the agent goes on with the update",
+		"ssm-setup status shows how it ends")
 )
 
 // lostAfter is how long an open update may be without anybody who holds the lock.

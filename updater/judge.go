@@ -104,7 +104,7 @@ func (t *trial) see(l look) (verdict, string) {
 	}
 	if t.trip && !t.round && !t.reached.IsZero() && l.now.Sub(t.reached) >= deadline(t.watch) {
 		return unsound, fmt.Sprintf("it does not reach the service, which the updater reached all the time for %s%s",
-			round(l.now.Sub(t.reached)), fault(l.pulse))
+			round(l.now.Sub(t.reached)), lastFault(l.pulse))
 	}
 	if l.now.Sub(t.steadyAt) >= deadline(t.watch) {
 		return unsound, fmt.Sprintf("it does not stay alive for %s on end", round(t.watch))
@@ -201,7 +201,8 @@ func (t *trial) deaf(now time.Time) bool {
 	return t.trip && !t.round && t.reached.IsZero() && t.steady(now)
 }
 
-func fault(p installer.Pulse) string {
+// lastFault is what the agent said of itself last, in brackets, or nothing.
+func lastFault(p installer.Pulse) string {
 	if p.LastFault == "" {
 		return ""
 	}

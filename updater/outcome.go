@@ -1,15 +1,12 @@
 package updater
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
-	"github.com/ssm-setup/ssm-setup/regions/bucket"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Kinds of outcomes beside those of [manifests.Kind], which an update that changed nothing ends in.
@@ -22,17 +19,17 @@ const (
 	NoPrevious = "no-previous" // nothing to go back to
 )
 
-// Faults tell failures apart for exit codes, in [Outcome.Fault].
+// Faults tell failures apart for exit codes, in [Outcome.Fault]: the kinds of manifests/fault.
 const (
-	FaultRegion     = "region"      // could not be reached or read
-	FaultVerify     = "verify"      // checksum, size or version are not what they must be
-	FaultRefused    = "refused"     // by a rule
-	FaultSpace      = "no-space"    // no room on the disk
-	FaultPermission = "permission"  // not allowed to read or write
-	FaultRolledBack = "rolled-back" // the new version failed, the old one is back
-	FaultSuperseded = "superseded"  // a newer request came, the old version is back
-	FaultUnhealthy  = "unhealthy"   // not even the old version came back
-	FaultOther      = "other"
+	FaultRegion     = string(fault.Region)
+	FaultVerify     = string(fault.Verify)
+	FaultRefused    = string(fault.Refused)
+	FaultSpace      = string(fault.NoSpace)
+	FaultPermission = string(fault.Permission)
+	FaultRolledBack = string(fault.RolledBack)
+	FaultSuperseded = string(fault.Superseded)
+	FaultUnhealthy  = string(fault.Unhealthy) // not even the old version came back
+	FaultOther      = string(fault.Other)
 )
 
 // Codes of the original that are not among those of a decision (spec update 1.18).
@@ -183,19 +180,5 @@ func remedies(fault string) []string {
 	return nil
 }
 
-// faultOf sorts what went wrong.
-func faultOf(err error) string {
-	var status *bucket.StatusError
-	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		return FaultSpace
-	case errors.Is(err, bucket.ErrChecksum), errors.Is(err, bucket.ErrSize), errors.Is(err, ErrNotListed), errors.Is(err, ErrUnfit):
-		return FaultVerify
-	case errors.Is(err, bucket.ErrUnreachable), errors.Is(err, bucket.ErrMissing), errors.Is(err, bucket.ErrDenied),
-		errors.Is(err, bucket.ErrNotBucket), errors.As(err, &status):
-		return FaultRegion
-	case errors.Is(err, fs.ErrPermission):
-		return FaultPermission
-	}
-	return FaultOther
-}
+// faultOf is the word of manifests/fault for what went wrong.
+func faultOf(err error) string { return string(fault.Of(err)) }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Reasons for an update, in [Request.Why].
@@ -61,7 +62,8 @@ func (r Request) Explicit() bool { return r.Why != ByTimer }
 func (r Request) goesBack() bool { return r.Want == Previous && r.Why != ByDocument }
 
 // ErrBusy says that another update is under way. The text is the original's.
-var ErrBusy = errors.New("Another update in progress, try again later") //nolint:staticcheck // the original's words
+var ErrBusy = fault.New(fault.Busy, "Another update in progress, try again later",
+	"wait until that one is done, then run the same command again; ssm-setup status shows it") //nolint:staticcheck // the original's words
 
 // ErrDied says that the updater ended before it took the request. The text is the original's.
 var ErrDied = errors.New("Updater died before updating, make sure your system is supported") //nolint:staticcheck // the original's words

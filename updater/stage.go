@@ -12,10 +12,11 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // ErrUnfit says that a package holds no agent of the version it is listed as, or one that does not work here.
-var ErrUnfit = errors.New("the package is not fit")
+var ErrUnfit = fault.New(fault.Verify, "the package is not fit", "")
 
 // stage is the fifth stop: the agent program of the package goes into the store, and has to state its version and pass its
 // self-test beside the running agent, with the true configuration.

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // verified is a package that is what the manifest lists. Only [verify] makes one with a file; the file stays open, so what was
@@ -24,7 +26,7 @@ func (v *verified) close() {
 }
 
 // ErrNotListed says that a package is not the one that the manifest lists.
-var ErrNotListed = errors.New("failed to verify hash of downloadinput")
+var ErrNotListed = fault.New(fault.Verify, "failed to verify hash of downloadinput", "")
 
 // verify is the fourth stop.
 func (w *work) verify(context.Context) error {

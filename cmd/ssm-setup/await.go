@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -17,7 +19,7 @@ func waitFlag() cli.Flag {
 }
 
 // errUnhealthy says that the agent was installed and started, and did not become healthy.
-var errUnhealthy = errors.New("no healthy ping")
+var errUnhealthy = fault.New(fault.Unhealthy, "no healthy ping", "")
 
 // awaitPing waits until the agent of this instance had a round trip to the service after since. It returns how long that
 // took, counted from now.

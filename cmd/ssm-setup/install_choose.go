@@ -11,11 +11,13 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
 // errNoPackager says that the system has no package manager that a package is made for.
-var errNoPackager = errors.New("no supported package manager found in list: dpkg, rpm")
+var errNoPackager = fault.New(fault.Refused, "no supported package manager found in list: dpkg, rpm",
+	"use --root with a folder: it needs no package manager")
 
 // packaging is one way to install: how the package is called, put in and taken away. Commands are those of spec update 3.3; {} in
 // one is the package's path, or the product that Windows lists.

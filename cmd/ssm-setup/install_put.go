@@ -17,10 +17,12 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // errPackager says that a package manager failed.
-var errPackager = errors.New("the package manager failed")
+var errPackager = fault.New(fault.Other, "the package manager failed",
+	"repair what the package manager says and run the same command again")
 
 // needsRestart is Windows Installer's exit code for "done, but the machine must be restarted"; nobody else's is that high.
 const needsRestart = 3010

@@ -16,12 +16,14 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/service"
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
 // errOtherRegion says that the machine is registered somewhere else.
-var errOtherRegion = errors.New("this machine is registered in another region")
+var errOtherRegion = fault.New(fault.Refused, "this machine is registered in another region",
+	"ssm-setup register --override registers it anew, after that install again")
 
 // choose decides what to install and how. What is installed stays unless another version is asked for.
 func (i *installing) choose() (err error) {
@@ -62,7 +64,8 @@ func (i *installing) choose() (err error) {
 }
 
 // errOtherFloor says that an installation under a root has another version: updates change it, not a second installation.
-var errOtherFloor = errors.New("the installation there has version")
+var errOtherFloor = fault.New(fault.Refused, "the installation there has version",
+	"ssm-setup update --version changes what runs; the package stays")
 
 // note writes down what is about to be done, before it is done.
 func (i *installing) note() error {
@@ -110,7 +113,7 @@ func (i *installing) fetch() error {
 }
 
 // errNoRoom says that the disk is too full to begin.
-var errNoRoom = errors.New("not enough room on the disk")
+var errNoRoom = fault.New(fault.NoSpace, "not enough room on the disk", "")
 
 // settings writes where updates come from, and the endpoints of a region that is not AWS's own.
 func (i *installing) settings() error {

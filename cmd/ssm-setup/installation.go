@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
@@ -22,9 +24,10 @@ import (
 
 // Faults of an installation.
 var (
-	errNotInstalled = errors.New("there is no installation")
-	errOriginal     = errors.New("the original agent is installed on this system")
-	errNotRoot      = errors.New("this changes the system and needs root")
+	errNotInstalled = fault.New(fault.Refused, "there is no installation", "run ssm-setup install first")
+	errOriginal     = fault.New(fault.Refused, "the original agent is installed on this system",
+		"remove the original agent first, or use --root with a folder of your own; its registration stays usable")
+	errNotRoot = fault.New(fault.Permission, "this changes the system and needs root", "")
 )
 
 func rootFlag() cli.Flag {

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 
 	"github.com/urfave/cli/v2"
 
@@ -42,7 +43,7 @@ func mirrorVerb() *cli.Command {
 const unfinished = ".unfinished"
 
 // errMirroring says that two runs would write into each other's unfinished files.
-var errMirroring = errors.New("another run mirrors this region there")
+var errMirroring = fault.New(fault.Busy, "another run mirrors this region there", "")
 
 // lockMirror keeps other runs away from what this one has fetched.
 func lockMirror(to, region string) (release func(), err error) {

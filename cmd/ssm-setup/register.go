@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/agent/identity"
@@ -35,7 +37,7 @@ func registerVerb() *cli.Command {
 }
 
 // errRegistration says that the service refused an activation.
-var errRegistration = errors.New("the service refused the registration")
+var errRegistration = fault.New(fault.Registration, "the service refused the registration", "")
 
 // registerTime is how long a registration may take: the original's 60 s.
 const registerTime = 60 * time.Second

@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
@@ -42,10 +44,12 @@ func selfUpdateVerb() *cli.Command {
 }
 
 // errNotSetup says that a file is another program.
-var errNotSetup = errors.New("it is not ssm-setup")
+var errNotSetup = fault.New(fault.Usage, "it is not ssm-setup",
+	"name a file such as "+pack.Setup+"-linux-amd64 of a release")
 
 // errNoSum says that a file comes without a checksum.
-var errNoSum = errors.New("no checksum is known for it")
+var errNoSum = fault.New(fault.Verify, "no checksum is known for it",
+	"give --sha256, or put SHA256SUMS of the release beside the file")
 
 func selfUpdate(c *cli.Context) error {
 	v := speak(c)

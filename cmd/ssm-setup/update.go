@@ -13,6 +13,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
@@ -148,27 +149,11 @@ func told(v *voice, l installer.Layout, o updater.Outcome, verb string) error {
 }
 
 // faultCode is the exit code of an updater's fault.
-func faultCode(kind, fault string) int {
+func faultCode(kind, word string) int {
 	if kind == string(manifests.UnknownVersion) {
 		return exitUsage
 	}
-	switch fault {
-	case updater.FaultRegion:
-		return exitRegion
-	case updater.FaultVerify:
-		return exitVerify
-	case updater.FaultRefused:
-		return exitRefused
-	case updater.FaultSpace:
-		return exitNoSpace
-	case updater.FaultPermission:
-		return exitPermission
-	case updater.FaultRolledBack, updater.FaultSuperseded:
-		return exitRolledBack
-	case updater.FaultUnhealthy:
-		return exitUnhealthy
-	}
-	return exitFailed
+	return fault.Kind(word).ExitCode()
 }
 
 // checkUpdate has the installed agent say what it would do.

@@ -15,7 +15,7 @@ import (
 const PidLockLife = 60 * time.Minute
 
 // ErrLocked says that another process holds a pid lock. errors.As with [*LockedError] names it.
-var ErrLocked = errors.New("locked by other process")
+var ErrLocked error = &kindError{kind: "busy", text: "locked by other process"}
 
 // LockedError is [ErrLocked] with the process that is in the way.
 type LockedError struct{ PID int }
@@ -23,6 +23,9 @@ type LockedError struct{ PID int }
 func (e *LockedError) Error() string {
 	return ErrLocked.Error() + " (process " + strconv.Itoa(e.PID) + ")"
 }
+
+// Kind is the word of manifests/fault for a lock that another process holds.
+func (*LockedError) Kind() string { return "busy" }
 
 // Is makes it an [ErrLocked].
 func (e *LockedError) Is(target error) bool { return target == ErrLocked }

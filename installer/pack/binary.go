@@ -11,13 +11,17 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Faults of a binary that shall be packed.
 var (
-	ErrNoBinary = errors.New("the binary is missing")
-	ErrPlatform = errors.New("the binary is for another platform")
-	ErrVersion  = errors.New("the binary states another version")
+	ErrNoBinary = fault.New(fault.Usage, "the binary is missing",
+		"the folder must hold amazon-ssm-agent and ssm-agent-worker, or a folder such as linux_amd64 with them")
+	ErrPlatform = fault.New(fault.Verify, "the binary is for another platform",
+		"name the platform the binaries were built for with --platform")
+	ErrVersion = fault.New(fault.Verify, "the binary states another version",
+		"link binaries with -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=<version>")
 )
 
 // Check looks at the programs a list of formats needs: each must be there, be built for the platform and carry the version's

@@ -3,7 +3,6 @@ package pack
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,10 +23,12 @@ import (
 var First = manifests.MustVersion("9.0.0.0")
 
 // ErrTooLow says that a version is below [First].
-var ErrTooLow = errors.New("versions start at 9.0.0.0; lower ones are those of the original agent")
+var ErrTooLow = fault.New(fault.Usage, "versions start at 9.0.0.0; lower ones are those of the original agent",
+	"choose a version such as 9.1.0.0")
 
 // ErrNothing says that none of a plan's formats is made for any of its platforms, of the programs there are.
-var ErrNothing = errors.New("none of these formats is made for these platforms")
+var ErrNothing = fault.New(fault.Usage, "none of these formats is made for these platforms",
+	"name other formats with --only, or other platforms with --platform: deb and rpm are for linux, msi and exe for windows, pkg for darwin")
 
 // Plan is a whole build.
 type Plan struct {

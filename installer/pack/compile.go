@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Toolchain is the release of Go that packages are compiled with: another one would give other bytes. Where it is not
@@ -28,8 +29,10 @@ const LocalToolchain = "local"
 
 // Reasons why nothing can be compiled here.
 var (
-	ErrNoGo      = errors.New("there is no go command here")
-	ErrToolchain = errors.New("this release of Go is not here and cannot be fetched")
+	ErrNoGo = fault.New(fault.Other, "there is no go command here",
+		"install Go (see go.mod for the release), or pack binaries with --bin")
+	ErrToolchain = fault.New(fault.Other, "this release of Go is not here and cannot be fetched",
+		"--toolchain "+LocalToolchain+" compiles with the Go that is installed; its bytes may differ from those of other machines")
 )
 
 // compiler is the go command with an environment that decides nothing about the bytes.

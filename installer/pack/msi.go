@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
 	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // installer is the Windows Installer package (spec update 4.5); see installer_tables.go for what it does, installer_steps.go
@@ -36,7 +37,8 @@ var installer = Format{
 var msiTemplate = map[string]string{"amd64": "x64;1033", "arm64": "Arm64;1033", "386": "Intel;1033"}
 
 // ErrThreeParts says that Windows Installer cannot tell a version from its neighbours.
-var ErrThreeParts = errors.New("an msi takes versions whose fourth part is 0, up to 127.255.65535.0")
+var ErrThreeParts = fault.New(fault.Usage, "an msi takes versions whose fourth part is 0, up to 127.255.65535.0",
+	"Windows compares three parts of a version: choose one such as 9.1.7.0, or leave msi, exe, update and greengrass out with --only")
 
 func fitsInstaller(v manifests.Version) error {
 	if n := v.Parts(); n[3] != 0 || n[0] > 127 || n[1] > 255 || n[2] > 65535 {

@@ -1,7 +1,6 @@
 package pack
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,13 +8,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // module is the name of the source tree that builds are made from.
 const module = "github.com/ssm-setup/ssm-setup"
 
 // ErrNoSource says that no folder upward holds this project's go.mod.
-var ErrNoSource = errors.New("not in the source tree of " + module)
+var ErrNoSource = fault.New(fault.Usage, "not in the source tree of "+module,
+	"run it in the source tree, name the tree with --source, or pack binaries with --bin")
 
 // Source finds the source tree that dir lies in.
 func Source(dir string) (string, error) {

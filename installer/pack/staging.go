@@ -7,10 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // ErrOut says that nothing can be written where the result shall lie.
-var ErrOut = errors.New("the folder for the result cannot be made")
+var ErrOut = fault.New(fault.Permission, "the folder for the result cannot be made",
+	"name a folder that you may write to with --out")
 
 // staging is a folder beside the one that a build fills: what is made in it appears all at once, or not at all.
 type staging struct {

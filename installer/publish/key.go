@@ -2,16 +2,18 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // ErrKey says that something names a place outside of the bucket or folder, which no region does.
-var ErrKey = errors.New("it names a place outside of the bucket")
+var ErrKey = fault.New(fault.Verify, "it names a place outside of the bucket",
+	"do not trust that region or bucket: no release names such a place")
 
 // kept lets nothing out of a bucket or folder: keys are made from what manifests and lists say, and those can come from
 // somebody else's region.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Target is where a release goes.
@@ -34,18 +36,29 @@ type When struct {
 
 // Faults that callers test for.
 var (
-	ErrAbsent      = errors.New("there is no such object")
-	ErrChanged     = errors.New("the object was changed meanwhile")
-	ErrDiffers     = errors.New("what was read back is not what was written")
-	ErrPublished   = errors.New("this version is already published with other content")
-	ErrRelease     = errors.New("not a release folder")
-	ErrDenied      = errors.New("the bucket does not allow it")
-	ErrUnable      = errors.New("the bucket does not know conditional writes")
-	ErrFaulty      = errors.New("the bucket has a fault of its own")
-	ErrNoBucket    = errors.New("there is no such bucket")
-	ErrCredentials = errors.New("no usable AWS credentials")
-	ErrSigned      = errors.New("the repositories there are signed, and there is no key to sign them anew")
-	ErrNotServed   = errors.New("the region does not serve this version")
+	ErrAbsent  = errors.New("there is no such object")
+	ErrChanged = fault.New(fault.Busy, "the object was changed meanwhile",
+		"another publication to that place is under way; run it again")
+	ErrDiffers = fault.New(fault.Verify, "what was read back is not what was written",
+		"the bucket gave back something else; run it again, VERSION still names the old version")
+	ErrPublished = fault.New(fault.Refused, "this version is already published with other content",
+		"a version's bytes never change: build a higher version, or say --replace")
+	ErrRelease = fault.New(fault.Usage, "not a release folder",
+		"--from names what ssm-setup build wrote: dist, or dist/<version>")
+	ErrDenied = fault.New(fault.Permission, "the bucket does not allow it",
+		"use credentials that may write there (s3:GetObject, PutObject, ListBucket): AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE")
+	ErrUnable = fault.New(fault.Refused, "the bucket does not know conditional writes",
+		"without If-Match and If-None-Match two publications could mix: publish to a folder with --to, and copy that, VERSION last")
+	ErrFaulty = fault.New(fault.Region, "the bucket has a fault of its own",
+		"run it again later; VERSION still names the old version")
+	ErrNoBucket = fault.New(fault.Region, "there is no such bucket",
+		"make the bucket first, or check the region's name and --to")
+	ErrCredentials = fault.New(fault.Permission, "no usable AWS credentials",
+		"set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and its kin, or AWS_SHARED_CREDENTIALS_FILE")
+	ErrSigned = fault.New(fault.Refused, "the repositories there are signed, and there is no key to sign them anew",
+		"give the key with --sign-pgp-key, or say --no-repositories; nothing was written")
+	ErrNotServed = fault.New(fault.Refused, "the region does not serve this version",
+		"publish it first: ssm-setup publish; ssm-setup mark changes a status")
 )
 
 func isAbsent(err error) bool { return errors.Is(err, ErrAbsent) }

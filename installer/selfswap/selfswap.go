@@ -9,17 +9,19 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+
 	"github.com/minio/selfupdate"
 )
 
 // ErrChecksum says that the new content is not the promised one; nothing was touched.
-var ErrChecksum = errors.New("checksum of the new program does not match")
+var ErrChecksum = fault.New(fault.Verify, "checksum of the new program does not match",
+	"the file is damaged or not the one the checksum belongs to; nothing was changed")
 
 // MaxProgram is the largest program accepted, in bytes: it is held in memory.
 const MaxProgram = 256 << 20

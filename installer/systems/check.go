@@ -1,15 +1,17 @@
 package systems
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // ErrUnsupported says that the agent does not run on a system.
-var ErrUnsupported = errors.New("this system is not supported")
+var ErrUnsupported = fault.New(fault.Refused, "this system is not supported",
+	"the README lists the supported systems")
 
 // Facts are what a machine says about itself.
 type Facts struct {

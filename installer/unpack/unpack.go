@@ -20,6 +20,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Limits of what is accepted. Zero values mean the defaults.
@@ -44,9 +46,12 @@ func (l Limits) orDefault() Limits {
 
 // Faults that callers test for.
 var (
-	ErrArchive = errors.New("the archive is damaged")
-	ErrUnsafe  = errors.New("the archive holds what an agent's package never does")
-	ErrTooBig  = errors.New("the archive is larger than accepted")
+	ErrArchive = fault.New(fault.Verify, "the archive is damaged",
+		"the package is damaged although its checksum is right: publish it anew")
+	ErrUnsafe = fault.New(fault.Verify, "the archive holds what an agent's package never does",
+		"this is not a package of ssm-setup build")
+	ErrTooBig = fault.New(fault.Verify, "the archive is larger than accepted",
+		"this is not a package of ssm-setup build")
 )
 
 // File unpacks an archive, see [Opened].

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
@@ -66,12 +67,15 @@ func DefaultHTTP() *http.Client {
 
 // Faults that callers test for.
 var (
-	ErrUnreachable = errors.New("region cannot be reached")
-	ErrMissing     = errors.New("not in the bucket")
-	ErrDenied      = errors.New("the bucket denies it")
-	ErrChecksum    = errors.New("checksum does not match the manifest")
-	ErrSize        = errors.New("size is not the expected one")
-	ErrNotBucket   = errors.New("the answer is not from a release bucket")
+	ErrUnreachable = fault.New(fault.Region, "region cannot be reached", "")
+	ErrMissing     = fault.New(fault.Region, "not in the bucket",
+		"ssm-setup regions shows what each region serves")
+	ErrDenied = fault.New(fault.Region, "the bucket denies it",
+		"the bucket must be public, or the region's name is misspelled")
+	ErrChecksum  = fault.New(fault.Verify, "checksum does not match the manifest", "")
+	ErrSize      = fault.New(fault.Verify, "size is not the expected one", "")
+	ErrNotBucket = fault.New(fault.Region, "the answer is not from a release bucket",
+		"something between here and the region answers in its place: check proxy and --endpoint")
 )
 
 // StatusError is an answer other than 2xx and the two faults above.
@@ -82,6 +86,14 @@ type StatusError struct {
 
 func (e *StatusError) Error() string {
 	return fmt.Sprintf("http request failed. status:%s statuscode:%d (%s)", http.StatusText(e.Status), e.Status, e.URL)
+}
+
+// Kind is the word of manifests/fault for an answer that is no file.
+func (*StatusError) Kind() string { return string(fault.Region) }
+
+// Hint is the next step for the caller.
+func (*StatusError) Hint() string {
+	return "the region has a fault of its own: try again later, or another region"
 }
 
 // Base is the bucket's address.
