@@ -4,6 +4,7 @@ package house_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -126,7 +127,7 @@ func list(t *testing.T, goos string, args ...string) []pkg {
 	out, err := cmd.Output()
 	if err != nil {
 		var stderr []byte
-		if e, ok := err.(*exec.ExitError); ok {
+		if e := (*exec.ExitError)(nil); errors.As(err, &e) {
 			stderr = e.Stderr
 		}
 		t.Fatalf("go list: %v\n%s", err, stderr)
