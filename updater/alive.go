@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
@@ -16,7 +17,7 @@ var errNobody = errors.New("no launcher runs")
 // alive waits until an agent of a version beat twice, for as long as one may be silent, at least 20 s. One of another version that
 // was started under an older pointer is sent away again; a launcher that starts nobody is waited for.
 func (w *work) alive(ctx context.Context, version string) error {
-	pause := min(beatPeriod(w.Settings.Watch)/2, 200*time.Millisecond)
+	pause := min(installer.BeatPeriod(w.Settings.Watch)/2, 200*time.Millisecond)
 	v := w.newVigil(version, awake{now: w.Now(), most: 2 * pause})
 	for {
 		l := w.look(v.clock.look(w.Now()))

@@ -3,6 +3,8 @@ package updater
 import (
 	"context"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // briefly bounds a message to the service that nobody waits for.
@@ -19,7 +21,7 @@ func (w *work) ask(ctx context.Context) error {
 	defer cancel()
 	payload, err := w.progressReply()
 	if err == nil {
-		err = w.Reporter.Reply(ctx, to.MessageID, newID(), payload)
+		err = w.Reporter.Reply(ctx, to.MessageID, host.NewUUID(), payload)
 	}
 	if err != nil {
 		w.Log.Warn("cannot say that the update began", "error", err)

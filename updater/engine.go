@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
@@ -253,7 +254,7 @@ func (e *Engine) complete() {
 		e.Now = time.Now
 	}
 	if e.Pause == nil {
-		e.Pause = pause
+		e.Pause = host.Sleep
 	}
 	if e.Machine == nil {
 		m := ThisMachine(e.Layout)
@@ -261,17 +262,6 @@ func (e *Engine) complete() {
 	}
 	if e.Settings.Watch <= 0 {
 		e.Settings.Watch = 30 * time.Second
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

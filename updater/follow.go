@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
@@ -56,7 +57,7 @@ func Follow(ctx context.Context, l installer.Layout, id string, patience time.Du
 				return Outcome{}, ErrDeaf
 			}
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := host.Sleep(ctx, 50*time.Millisecond); err != nil {
 			return Outcome{}, err
 		}
 	}

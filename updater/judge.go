@@ -54,13 +54,12 @@ const (
 	deserted         // no launcher: leave everything to the next start
 )
 
-// Limits of the watch, from its length: 30 s by default.
-func beatPeriod(watch time.Duration) time.Duration { return min(5*time.Second, watch/6) }
+// Limits of the watch follow from its length, 30 s by default.
 
 // silence is how long no beat may be missing: two thirds of the watch, at least two beats, at least 3 s (a busy machine may
 // take that long to start anything).
 func silence(watch time.Duration) time.Duration {
-	return max(watch*2/3, 2*beatPeriod(watch), 3*time.Second)
+	return max(watch*2/3, 2*installer.BeatPeriod(watch), 3*time.Second)
 }
 
 // deadline is how long it may take in all while the service can be reached.

@@ -2,8 +2,6 @@ package updater
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,8 +68,7 @@ func encodeSlot(led Ledger) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(text)
-	head := slotHead + strconv.Itoa(len(text)) + " " + hex.EncodeToString(sum[:]) + "\n"
+	head := slotHead + strconv.Itoa(len(text)) + " " + host.SHA256Bytes(text) + "\n"
 	if len(head)+len(text) > slotSize {
 		return nil, fmt.Errorf("ledger needs %d bytes, its slot has %d", len(head)+len(text), slotSize)
 	}
@@ -87,7 +84,7 @@ func decodeSlot(b []byte) (led Ledger, err error) {
 	if !ok || !ok2 || err != nil || n < 0 || n > len(rest) {
 		return Ledger{}, ErrLedger
 	}
-	if got := sha256.Sum256(rest[:n]); hex.EncodeToString(got[:]) != sum {
+	if host.SHA256Bytes(rest[:n]) != sum {
 		return Ledger{}, ErrLedger
 	}
 	err = json.Unmarshal(rest[:n], &led)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -48,7 +49,7 @@ func (w *work) answer(o Outcome) (*Owed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Owed{MessageID: to.MessageID, ReplyID: newID(), Payload: payload, Status: statusOf(o), Version: o.Running.String(), Since: w.Now()}, nil
+	return &Owed{MessageID: to.MessageID, ReplyID: host.NewUUID(), Payload: payload, Status: statusOf(o), Version: o.Running.String(), Since: w.Now()}, nil
 }
 
 // reply is the payload of SendReply for the one step that the updater answers for.

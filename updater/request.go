@@ -1,7 +1,6 @@
 package updater
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -157,18 +156,10 @@ func withdraw(l installer.Layout, id string) {
 func numbered(r Request, now time.Time) Request {
 	r.Want = cut(r.Want, longestWant)
 	if r.ID == "" {
-		r.ID = newID()
+		r.ID = host.NewUUID()
 	}
 	if r.Asked.IsZero() {
 		r.Asked = now
 	}
 	return r
-}
-
-// newID is a random UUID (version 4).
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
 )
@@ -114,7 +115,7 @@ func (e *Engine) adopt(b *book) error {
 	}
 	now := e.Now()
 	id, err := e.Identity()
-	b.Open = &Update{ID: newID(), Request: Request{Why: ByCommandLine}, Stop: stopWatch, Since: now, Moved: now, Started: now,
+	b.Open = &Update{ID: host.NewUUID(), Request: Request{Why: ByCommandLine}, Stop: stopWatch, Since: now, Moved: now, Started: now,
 		Region: e.Settings.Region, From: versionOf(orFloor(state.Previous), floor), Target: versionOf(state.Active, floor),
 		Left: orFloor(state.Previous), To: state.Active, Replaces: state.Sequence - 1, Sequence: state.Sequence,
 		Registered: err == nil && id != "", Notes: []string{"the ledger of this update was lost"}}

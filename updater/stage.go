@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
@@ -94,7 +95,7 @@ func (w *work) add(program string) (pointer.Target, error) {
 	if _, err := f.Seek(0, 0); err != nil {
 		return pointer.Target{}, err
 	}
-	hash, err := pointer.Hash(f)
+	hash, err := host.SHA256(f)
 	if err != nil {
 		return pointer.Target{}, err
 	}

@@ -2,14 +2,13 @@ package updater
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
@@ -50,11 +49,9 @@ func verify(b blob, want string) (verified, error) {
 	if err != nil {
 		return verified{}, err
 	}
-	h := sha256.New()
-	if _, err = io.Copy(h, f); err == nil {
-		if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, want) {
-			err = fmt.Errorf("%w %s: it has SHA-256 %s, the manifest lists %s", ErrNotListed, b.path, got, want)
-		}
+	got, err := host.SHA256(f)
+	if err == nil && !strings.EqualFold(got, want) {
+		err = fmt.Errorf("%w %s: it has SHA-256 %s, the manifest lists %s", ErrNotListed, b.path, got, want)
 	}
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)

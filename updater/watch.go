@@ -16,7 +16,7 @@ func (w *work) watch(ctx context.Context) error {
 	if w.u.Known {
 		return w.settled(ctx)
 	}
-	pause := min(beatPeriod(w.Settings.Watch)/2, 500*time.Millisecond)
+	pause := min(installer.BeatPeriod(w.Settings.Watch)/2, 500*time.Millisecond)
 	clock := awake{now: w.Now(), most: 2 * pause}
 	t := newTrial(w, clock.now)
 	ask := asking{answer: make(chan error, 1)}

@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/health"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/installer/systems"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -186,12 +187,8 @@ const logMost = 4 << 20
 
 // updateLog is the updater's log. Without a place for it there is none.
 func updateLog(l installer.Layout) (*slog.Logger, func()) {
-	path := updater.LogFile(l)
-	if info, err := os.Stat(path); err == nil && info.Size() > logMost {
-		_ = os.Rename(path, path+".1")
-	}
 	_ = os.MkdirAll(l.Logs(), 0o755)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	f, err := host.Rolling{Path: updater.LogFile(l), Size: logMost, Keep: 1, Mode: 0o644}.Open()
 	if err != nil {
 		return slog.New(slog.DiscardHandler), func() {}
 	}

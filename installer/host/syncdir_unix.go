@@ -2,14 +2,22 @@
 
 package host
 
-import "os"
+import (
+	"errors"
+	"os"
+	"syscall"
+)
 
-// SyncDir makes the names in a folder survive a power cut.
+// SyncDir makes the names in a folder survive a power cut. errors.ErrUnsupported: the folder's file system knows no such thing.
 func SyncDir(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		return &os.PathError{Op: "sync", Path: path, Err: errors.ErrUnsupported}
+	}
+	return err
 }

@@ -1,39 +1,94 @@
 package host
 
 import (
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// WriteFile puts data under path whole or not at all: a temporary file beside it, synced, renamed, the folder synced. After nil
-// the content survives a power cut. The folder must exist; mode is set whatever the umask.
-func WriteFile(path string, data []byte, mode fs.FileMode) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+// WriteFile puts data under path whole or not at all, see [NewFile.Commit]. The folder must exist.
+func WriteFile(path string, data []byte, mode fs.FileMode) error {
+	return written(path, mode, func(f *NewFile) error { _, err := f.Write(data); return err })
+}
+
+// WriteFrom puts what r gives, to its end, under path whole or not at all, see [NewFile.Commit]. The folder must exist.
+func WriteFrom(path string, r io.Reader, mode fs.FileMode) (size int64, err error) {
+	err = written(path, mode, func(f *NewFile) (err error) { size, err = io.Copy(f, r); return err })
+	return size, err
+}
+
+func written(path string, mode fs.FileMode, fill func(*NewFile) error) error {
+	f, err := Create(path, mode)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
+	defer f.Discard()
+	if err := fill(f); err != nil {
 		return err
 	}
-	if err = f.Chmod(mode); err != nil {
+	return f.Commit()
+}
+
+// NewFile is a file in the making: it lies beside its place under another name, readable by its owner alone, until [NewFile.Commit]
+// or [NewFile.Place] gives it its mode and its name. [NewFile.Discard] removes one that got no name.
+type NewFile struct {
+	file *os.File
+	path string
+	mode fs.FileMode
+	done bool
+}
+
+// Create begins a file that will lie at path with mode, whatever the umask. The folder must exist.
+func Create(path string, mode fs.FileMode) (*NewFile, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, err
+	}
+	return &NewFile{file: f, path: path, mode: mode}, nil
+}
+
+// Name is the path of the file until it gets its own, for a step that works on a complete file.
+func (n *NewFile) Name() string { return n.file.Name() }
+
+// Write adds to the file.
+func (n *NewFile) Write(p []byte) (int, error) { return n.file.Write(p) }
+
+// Commit syncs the file, puts it at its path in place of what is there, and syncs the folder. After nil its content survives a
+// power cut; after an error the path has the old content or the whole new one.
+func (n *NewFile) Commit() error {
+	if err := n.Place(); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
+	return SyncDir(filepath.Dir(n.path))
+}
+
+// Place is Commit without the folder: after nil the path has the whole content, and the name survives a power cut once [SyncDir]
+// was called for the folder. For many files in one folder.
+func (n *NewFile) Place() error {
+	// A file system without modes keeps the one that it gives to all files.
+	if err := n.file.Chmod(n.mode); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	if err = f.Close(); err != nil {
+	if err := n.file.Sync(); err != nil {
 		return err
 	}
-	if err = replace(f.Name(), path); err != nil {
+	if err := n.file.Close(); err != nil {
 		return err
 	}
-	return SyncDir(dir)
+	if err := replace(n.file.Name(), n.path); err != nil {
+		return err
+	}
+	n.done = true
+	return nil
+}
+
+// Discard removes the file, unless it has its name already. It is for a defer.
+func (n *NewFile) Discard() {
+	if !n.done {
+		n.done = true
+		n.file.Close()
+		os.Remove(n.file.Name())
+	}
 }

@@ -14,17 +14,9 @@ import (
 // largestLog is the size in bytes at which the log of a detached launcher is put aside (one old one is kept).
 const largestLog = 1 << 20
 
-// cleanEnvironment is what a detached launcher gets of env: nothing of AWS's, no activation, no variable of ours; and shared
-// credentials go to a file inside the installation.
+// cleanEnvironment is what a detached launcher gets of env: shared credentials go to a file inside the installation.
 func cleanEnvironment(p pointer.Paths, env []string) []string {
-	var out []string
-	for _, e := range env {
-		if strings.HasPrefix(e, "AWS_") || strings.HasPrefix(e, "SSM_ACTIVATION_") || ofContract(e) {
-			continue
-		}
-		out = append(out, e)
-	}
-	return append(out, "AWS_SHARED_CREDENTIALS_FILE="+p.Credentials())
+	return host.CleanEnvironment(env, p.Credentials(), contractVariables()...)
 }
 
 // openLog opens the log of a detached launcher for appending.
@@ -32,11 +24,7 @@ func openLog(p pointer.Paths) (*os.File, error) {
 	if err := os.MkdirAll(p.Logs(), 0o755); err != nil {
 		return nil, err
 	}
-	path := p.LaunchLog()
-	if info, err := os.Stat(path); err == nil && info.Size() > largestLog {
-		_ = os.Rename(path, path+".1")
-	}
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	return host.Rolling{Path: p.LaunchLog(), Size: largestLog, Keep: 1, Mode: 0o600}.Open()
 }
 
 // openLogOrNone is the log of a detached launcher, or nothing: an agent without a log is better than none.

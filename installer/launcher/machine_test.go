@@ -48,7 +48,7 @@ func newMachineAlone(t *testing.T) *machine {
 	f, err := os.Open(m.Worker())
 	m.ok(err)
 	defer f.Close()
-	m.hash, err = pointer.Hash(f)
+	m.hash, err = host.SHA256(f)
 	m.ok(err)
 	t.Cleanup(m.end)
 	return m

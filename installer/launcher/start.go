@@ -5,9 +5,9 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
@@ -129,17 +129,10 @@ func (l *loop) resume() {
 
 // environment is the launcher's own without the variables of the contract.
 func environment(more ...string) []string {
-	var env []string
-	for _, e := range os.Environ() {
-		if !ofContract(e) {
-			env = append(env, e)
-		}
-	}
-	return append(env, more...)
+	return append(host.WithoutVariables(os.Environ(), contractVariables()...), more...)
 }
 
-// ofContract tells the contract's entries of an environment.
-func ofContract(entry string) bool {
-	name, _, _ := strings.Cut(entry, "=")
-	return name == StartVariable || name == stopVariable || name == beatVariable || name == detachedVariable
+// contractVariables are the contract's entries of an environment, up to their values.
+func contractVariables() []string {
+	return []string{StartVariable + "=", stopVariable + "=", beatVariable + "=", detachedVariable + "="}
 }

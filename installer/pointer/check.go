@@ -1,13 +1,12 @@
 package pointer
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // ErrUnsound says that a program must not be started: its owner, its mode, its folders' or its content is not what it must be.
@@ -51,7 +50,7 @@ func Check(p Paths, t Target) (string, error) {
 	if t.IsFloor() {
 		return file, nil
 	}
-	sum, err := Hash(f)
+	sum, err := host.SHA256(f)
 	if err != nil {
 		return "", err
 	}
@@ -95,13 +94,4 @@ func checkChain(p Paths, root, dir string) error {
 		}
 		dir = up
 	}
-}
-
-// Hash reads r to its end and returns its SHA-256 as lower-case hex.
-func Hash(r io.Reader) (string, error) {
-	h := sha256.New()
-	if _, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{r}, make([]byte, 64<<10)); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -2,10 +2,11 @@ package pointer
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Floor is the version word of a target that means the agent a package installed.
@@ -62,8 +63,7 @@ func (s State) Encode() ([]byte, error) {
 		"floor=" + s.Floor + "\n" +
 		"probation=" + strconv.FormatBool(s.Probation) + "\n" +
 		s.extra
-	sum := sha256.Sum256([]byte(text))
-	text += sumKey + hex.EncodeToString(sum[:]) + "\n"
+	text += sumKey + host.SHA256Bytes([]byte(text)) + "\n"
 	if len(text) >= SlotSize {
 		return nil, ErrTooLong
 	}
@@ -81,8 +81,7 @@ func Decode(slot []byte) (State, error) {
 		return State{}, ErrSlot
 	}
 	body, rest := text[:at+1], text[at+1:]
-	sum := sha256.Sum256([]byte(body))
-	if strings.TrimRight(rest, " \n") != sumKey+hex.EncodeToString(sum[:]) {
+	if strings.TrimRight(rest, " \n") != sumKey+host.SHA256Bytes([]byte(body)) {
 		return State{}, ErrSlot
 	}
 	return decodeBody(body[len(header):])

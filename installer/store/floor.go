@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
@@ -45,7 +46,7 @@ func (s Store) addFloor(version string) (pointer.Target, error) {
 		return pointer.Target{}, err
 	}
 	defer f.Close()
-	hash, err := pointer.Hash(f)
+	hash, err := host.SHA256(f)
 	if err != nil {
 		return pointer.Target{}, err
 	}

@@ -110,25 +110,19 @@ func (s Store) name(dir, version string) error {
 
 // copyChecked writes an executable file, synced, and refuses other content than promised.
 func copyChecked(file string, program io.Reader, hash string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	f, err := host.Create(file, 0o755)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	sum, err := pointer.Hash(io.TeeReader(program, f))
+	defer f.Discard()
+	sum, err := host.SHA256(io.TeeReader(program, f))
 	if err != nil {
 		return err
 	}
 	if sum != hash {
 		return fmt.Errorf("%w: it is %s, promised was %s", ErrHash, sum, hash)
 	}
-	if err := f.Chmod(0o755); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return f.Close()
+	return f.Place() // the folder is synced with its own name
 }
 
 // makeDir makes a folder and its parents, and syncs the parent of each that it made.
