@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/describe"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
@@ -32,7 +33,7 @@ func buildVerb() *cli.Command {
 			&cli.StringSliceFlag{Name: "only", Usage: "some formats: deb, rpm, msi, pkg, tar, setup, update, updater and their kin; default all"},
 			&cli.StringFlag{Name: "bin", Usage: "pack the binaries of this folder (or of linux_amd64 … in it) instead of compiling"},
 			&cli.StringFlag{Name: "source", Value: ".", Usage: "folder in the source tree"},
-			&cli.StringFlag{Name: "toolchain", Value: pack.Toolchain, Usage: "release of Go to compile with; " + pack.LocalToolchain + " takes the one that is installed,\n" +
+			&cli.StringFlag{Name: "toolchain", Value: build.Toolchain, Usage: "release of Go to compile with; " + build.LocalToolchain + " takes the one that is installed,\n" +
 				"which may give other bytes"},
 			&cli.StringSliceFlag{Name: "trust", Usage: "root of trust (root.json) to bake into the packages, and the OpenPGP public key that ssm-setup-cli\n" +
 				"checks packages with; the latter goes into a compiled ssm-setup, too"},
@@ -40,7 +41,7 @@ func buildVerb() *cli.Command {
 				"of the source tree, else the commits since the last version tag"},
 			&cli.BoolFlag{Name: "verbose", Usage: "show what go says"},
 		}, keyFlags()...),
-		Action: build,
+		Action: buildRelease,
 	}
 }
 
@@ -61,7 +62,7 @@ type buildTotals struct {
 	Seconds   float64 `json:"seconds"`
 }
 
-func build(c *cli.Context) error {
+func buildRelease(c *cli.Context) error {
 	v := speak(c)
 	began := time.Now()
 	plan, err := buildPlan(c)
@@ -81,7 +82,7 @@ func build(c *cli.Context) error {
 		return err
 	}
 	stop := v.animate()
-	res.Artifacts, err = pack.Build(c.Context, plan)
+	res.Artifacts, err = build.Build(c.Context, plan)
 	stop()
 	if err != nil {
 		return cannot("build", "version "+plan.Version.String(), err)
@@ -89,8 +90,8 @@ func build(c *cli.Context) error {
 	if res.Documents, err = describe(); err != nil {
 		return cannot("describe", "version "+plan.Version.String(), err)
 	}
-	if err := plan.Signing.Seal(plan.Dir()); err != nil { // last: it covers what the folder's list names
-		return cannot("sign", pack.SumsFile, err)
+	if err := build.Seal(plan.Signing, plan.Dir()); err != nil { // last: it covers what the folder's list names
+		return cannot("sign", build.SumsFile, err)
 	}
 	res.Totals = totalsOf(res, time.Since(began))
 	v.result(res, "%s", buildTable(res))
@@ -98,7 +99,7 @@ func build(c *cli.Context) error {
 }
 
 // tellBuild shows a build under way: a bar per artifact while it is made, then a line.
-func tellBuild(v *voice, res *buildResult) pack.Tell {
+func tellBuild(v *voice, res *buildResult) build.Tell {
 	var mu sync.Mutex
 	under := map[string]*gauge{}
 	platform := func(word string, seconds map[string]float64) func(pack.Platform, time.Duration) {
@@ -109,7 +110,7 @@ func tellBuild(v *voice, res *buildResult) pack.Tell {
 			v.step("%s %s in %.1f s", word, p, took.Seconds())
 		}
 	}
-	return pack.Tell{
+	return build.Tell{
 		Compiled: platform("compiled", res.Compile),
 		Linked:   platform("linked", res.Link),
 		Making: func(file string) func(done, total int64) {
@@ -143,7 +144,7 @@ func totalsOf(res buildResult, took time.Duration) buildTotals {
 }
 
 // buildPlan turns flags into a plan.
-func buildPlan(c *cli.Context) (plan pack.Plan, err error) {
+func buildPlan(c *cli.Context) (plan build.Plan, err error) {
 	plan.Out = c.String("out")
 	if plan.Formats, err = pack.ParseFormats(c.StringSlice("only")); err != nil {
 		return plan, usage("--only: %v", err)
@@ -170,7 +171,7 @@ func buildPlan(c *cli.Context) (plan pack.Plan, err error) {
 	if err != nil {
 		return plan, err
 	}
-	if plan.Time, err = pack.Epoch(os.Getenv("SOURCE_DATE_EPOCH"), plan.Source); err != nil {
+	if plan.Time, err = build.Epoch(os.Getenv("SOURCE_DATE_EPOCH"), plan.Source); err != nil {
 		return plan, usage("%v", err)
 	}
 	if plan.Trust, plan.Key, err = trusts(c.StringSlice("trust")); err != nil {
@@ -216,18 +217,18 @@ func releaseVersion(text string) (manifests.Version, error) {
 	if strings.Count(text, ".") != 3 {
 		return v, fmt.Errorf("%s does not have four parts, such as 9.1.0.0", text)
 	}
-	if v.Less(pack.First) {
-		return v, fmt.Errorf("%w: %s", pack.ErrTooLow, v)
+	if v.Less(build.First) {
+		return v, fmt.Errorf("%w: %s", build.ErrTooLow, v)
 	}
 	return v, nil
 }
 
-func planFromSource(c *cli.Context, plan *pack.Plan) (err error) {
+func planFromSource(c *cli.Context, plan *build.Plan) (err error) {
 	if plan.Version.IsZero() {
 		return usage("--version is missing, for example --version 9.1.0.0")
 	}
 	plan.Toolchain = c.String("toolchain")
-	if plan.Source, err = pack.Source(c.String("source")); err != nil {
+	if plan.Source, err = build.Source(c.String("source")); err != nil {
 		return cannot("build", "version "+plan.Version.String(), err)
 	}
 	if len(plan.Platforms) == 0 {
@@ -238,12 +239,12 @@ func planFromSource(c *cli.Context, plan *pack.Plan) (err error) {
 
 // planFromBinaries takes platforms and version from the binaries where the flags do not name them. ssm-setup may be missing
 // in such a folder, and so may the carrier of AmazonSSMAgentSetup.exe, where nobody asks for what is made of them.
-func planFromBinaries(c *cli.Context, plan *pack.Plan) error {
+func planFromBinaries(c *cli.Context, plan *build.Plan) error {
 	plan.Bin = c.String("bin")
 	if c.IsSet("source") {
 		return usage("--bin packs binaries as they are, --source compiles: give one of them")
 	}
-	platforms, version, err := pack.Found(plan.Bin)
+	platforms, version, err := build.Found(plan.Bin)
 	if err != nil && (len(plan.Platforms) == 0 || plan.Version.IsZero()) {
 		return cannot("pack", plan.Bin, err)
 	}

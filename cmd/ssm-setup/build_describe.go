@@ -3,13 +3,14 @@ package main
 import (
 	"os"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/describe"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
 // describing collects what a build packs; the function it returns describes the finished release. notes is the file that
 // --notes names, or empty.
-func describing(plan *pack.Plan, notes string) (func() ([]describe.File, error), error) {
+func describing(plan *build.Plan, notes string) (func() ([]describe.File, error), error) {
 	version := plan.Version.String()
 	text := describe.Notes(plan.Source, version)
 	if notes != "" {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
@@ -75,7 +75,7 @@ var scenes = []struct {
 func demo(c *cli.Context) error {
 	s := &show{ctx: c.Context, v: speak(c), began: time.Now()}
 	var err error
-	if s.source, err = pack.Source(c.String("source")); err != nil {
+	if s.source, err = build.Source(c.String("source")); err != nil {
 		return cannot("play", "the demo", err).withHint("run it in a clone of the source, where it builds the releases it shows")
 	}
 	if s.dir, err = os.MkdirTemp("", "ssm-setup-demo-"); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/selfswap"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
@@ -105,7 +106,7 @@ func sumOf(file, given string) (string, error) {
 	if given != "" {
 		return strings.ToLower(strings.TrimSpace(given)), nil
 	}
-	f, err := os.Open(filepath.Join(filepath.Dir(file), pack.SumsFile))
+	f, err := os.Open(filepath.Join(filepath.Dir(file), build.SumsFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return "", fmt.Errorf("%w: %s", errNoSum, file)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
 )
@@ -143,7 +144,7 @@ func signsAndVerifies(t *testing.T, bin string) {
 	statesAll(t, dir)
 	leaks(t, k, dir, s)
 	signed := []string{"amazon-ssm-agent-debian-amd64.deb", "amazon-ssm-agent-linux-amd64.rpm", "amazon-ssm-agent-windows-amd64.msi",
-		"amazon-ssm-agent-darwin-amd64.pkg", "amazon-ssm-agent-debian-amd64.deb.sig", "amazon-ssm-agent-linux-amd64.rpm.sig", pack.SumsFile}
+		"amazon-ssm-agent-darwin-amd64.pkg", "amazon-ssm-agent-debian-amd64.deb.sig", "amazon-ssm-agent-linux-amd64.rpm.sig", build.SumsFile}
 	var args []string
 	for _, name := range signed {
 		args = append(args, filepath.Join(dir, name))
@@ -184,7 +185,7 @@ func signsAndVerifies(t *testing.T, bin string) {
 // statesAll checks that the statements of a release name every package that SHA256SUMS lists, with its hash.
 func statesAll(t *testing.T, dir string) {
 	t.Helper()
-	sums, err := os.ReadFile(filepath.Join(dir, pack.SumsFile))
+	sums, err := os.ReadFile(filepath.Join(dir, build.SumsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -433,7 +434,7 @@ func refusesWhatWasChanged(t *testing.T, bin string) {
 	if err := os.WriteFile(deb, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{deb, deb + ".sig", filepath.Join(out, "9.1.0.0", pack.SumsFile)} {
+	for _, file := range []string{deb, deb + ".sig", filepath.Join(out, "9.1.0.0", build.SumsFile)} {
 		s := setup("verify", "--key", k.file("public.asc"), file)
 		if s.code != exitVerify || !strings.Contains(s.out, "NOT VERIFIED") || !strings.Contains(s.err, "hint: the file is damaged") {
 			t.Errorf("%s: %+v", file, s)

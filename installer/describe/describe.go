@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
@@ -20,7 +21,7 @@ import (
 type Release struct {
 	Dir      string // the version's folder, with artifacts and SHA256SUMS
 	Version  string
-	Time     time.Time // of the release, see [pack.Epoch]
+	Time     time.Time // of the release, see [build.Epoch]
 	Commit   string    // of the source; empty: not known
 	Notes    string    // Markdown
 	Programs map[pack.Platform][]Program
@@ -60,7 +61,7 @@ const NotesFile = "RELEASENOTES.md"
 // Write describes a release's platforms and lists the files in SHA256SUMS. Those of other platforms, from earlier runs, are
 // listed, too.
 func Write(r Release) ([]File, error) {
-	sums, err := readSums(filepath.Join(r.Dir, pack.SumsFile))
+	sums, err := readSums(filepath.Join(r.Dir, build.SumsFile))
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +140,7 @@ func list(dir string, sums map[string]string) error {
 	for _, name := range names {
 		fmt.Fprintf(&text, "%s  %s\n", sums[name], name)
 	}
-	_, err := put(dir, pack.SumsFile, "sums", []byte(text.String()))
+	_, err := put(dir, build.SumsFile, "sums", []byte(text.String()))
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/describe"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -37,7 +38,7 @@ func released(t *testing.T) describe.Release {
 	if err := os.WriteFile(filepath.Join(dir, artifact), []byte("archive"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := pack.Index(dir, manifests.MustVersion("9.1.0.0")); err != nil {
+	if err := build.Index(dir, manifests.MustVersion("9.1.0.0")); err != nil {
 		t.Fatal(err)
 	}
 	programs, err := describe.Look(pack.Input{Platform: here, Bin: bin})
@@ -229,10 +230,10 @@ func TestStatementsCoverTheSums(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := pack.Index(r.Dir, manifests.MustVersion("9.1.0.0")); err != nil {
+	if err := build.Index(r.Dir, manifests.MustVersion("9.1.0.0")); err != nil {
 		t.Fatal(err)
 	}
-	want := string(read(t, r, pack.SumsFile, nil))
+	want := string(read(t, r, build.SumsFile, nil))
 	r.Programs[arm] = r.Programs[here]
 	write(t, r)
 	var got []string
@@ -262,7 +263,7 @@ func TestSameBytesAndSums(t *testing.T) {
 	r := released(t)
 	files := write(t, r)
 	for range 2 {
-		sums := read(t, r, pack.SumsFile, nil)
+		sums := read(t, r, build.SumsFile, nil)
 		for _, f := range files {
 			if !strings.Contains(string(sums), f.SHA256+"  "+f.Name+"\n") {
 				t.Errorf("%s is not in\n%s", f.Name, sums)
@@ -271,7 +272,7 @@ func TestSameBytesAndSums(t *testing.T) {
 		if strings.Count(string(sums), "\n") != len(files)+1 {
 			t.Errorf("lines\n%s", sums)
 		}
-		if err := pack.Index(r.Dir, manifests.MustVersion("9.1.0.0")); err != nil {
+		if err := build.Index(r.Dir, manifests.MustVersion("9.1.0.0")); err != nil {
 			t.Fatal(err)
 		}
 		again := write(t, r)

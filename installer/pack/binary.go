@@ -81,8 +81,8 @@ func PlatformOf(path string) (Platform, error) {
 		defer f.Close()
 		return Platform{"darwin", machoArch[f.Cpu]}, nil
 	}
-	if isUniversal(path) {
-		return universal, nil
+	if IsUniversal(path) {
+		return Universal, nil
 	}
 	return Platform{}, fmt.Errorf("%w: %s is no program of a known kind", ErrPlatform, path)
 }

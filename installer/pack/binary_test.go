@@ -1,13 +1,11 @@
 package pack_test
 
 import (
-	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -35,14 +33,10 @@ func stamped(t *testing.T, version string) string {
 	return dir
 }
 
-func TestCheckAndBuild(t *testing.T) {
+func TestOnlyProgramsOfThePlatformAndVersionArePacked(t *testing.T) {
 	bin := stamped(t, "9.4.0.0")
 	v := manifests.MustVersion("9.4.0.0")
 	host := []string{pack.Launcher, pack.Worker}
-	platforms, found, err := pack.Found(bin)
-	if err != nil || found != v || len(platforms) != 1 || platforms[0] != amd64 {
-		t.Fatalf("%v, %v, %v", platforms, found, err)
-	}
 	for name, c := range map[string]struct {
 		in       pack.Input
 		programs []string
@@ -57,34 +51,5 @@ func TestCheckAndBuild(t *testing.T) {
 		if err := pack.Check(c.in, c.programs); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-
-	out := t.TempDir()
-	formats, _ := pack.ParseFormats([]string{"tar"})
-	plan := pack.Plan{Version: v, Platforms: platforms, Formats: formats, Bin: bin, Out: out, Time: time.Unix(1700000000, 0)}
-	made, err := pack.Build(context.Background(), plan)
-	if err != nil || len(made) != 1 || made[0].File != "amazon-ssm-agent-portable-linux-amd64.tar.gz" {
-		t.Fatalf("%v, %v", made, err)
-	}
-	list, _ := os.ReadDir(filepath.Join(out, "9.4.0.0"))
-	if len(list) != 3 {
-		t.Errorf("the folder holds %v", list)
-	}
-	plan.Version = manifests.MustVersion("3.3.0.0")
-	if _, err := pack.Build(context.Background(), plan); !errors.Is(err, pack.ErrTooLow) {
-		t.Errorf("3.3.0.0: %v", err)
-	}
-}
-
-func TestSource(t *testing.T) {
-	here, err := pack.Source(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(here, "installer", "pack")); err != nil {
-		t.Error(err)
-	}
-	if _, err := pack.Source(t.TempDir()); !errors.Is(err, pack.ErrNoSource) {
-		t.Errorf("elsewhere: %v", err)
 	}
 }

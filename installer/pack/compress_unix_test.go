@@ -18,6 +18,7 @@ import (
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
@@ -75,7 +76,7 @@ func benchPayload(b *testing.B) []byte {
 	b.Helper()
 	bin := b.TempDir()
 	programs := []string{pack.Launcher, pack.Worker}
-	if err := pack.Compile(b.Context(), "../..", pack.First, amd64, programs, bin, io.Discard); err != nil {
+	if err := build.Compile(b.Context(), "../..", build.First, amd64, programs, bin, io.Discard); err != nil {
 		b.Fatal(err)
 	}
 	var all bytes.Buffer

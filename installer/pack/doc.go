@@ -1,4 +1,4 @@
-// Package pack makes the product's packages: one file per format, the table of them in [Formats].
+// Package pack says what a package of the product is: one file per format, the table of them in [Formats].
 //
 //	deb, rpm   for a package manager (nfpm; this is the only door to it); payload xz
 //	pkg        for macOS 12 and up, Intel, Apple silicon and both in one; own writers, see xar, bom, cpio and macho
@@ -8,30 +8,18 @@
 //	update…    what the updater of an original agent fetches: a package of another row, stored, and the scripts it calls
 //	           (a snap is not made here; where amazon-ssm-agent.snap and .assert lie beside the programs, they are put in)
 //	updater…   the updater itself, which original agents fetch and start: our worker under that name
-//	binaries   the six names of /usr/bin, for packages of people's own
+//	binaries   the six names of /usr/bin, for packages that other people make
 //	greengrass what a Greengrass component unpacks, and its recipe
 //
-// A build writes one flat folder per version, OUT/<version>/, with the names that manifests use, so that a release can be
-// checked with `sha256sum -c SHA256SUMS`, carried on a stick and published by [Index]:
+// Parties: installer/build makes whole releases and calls [Make] for each artifact; installer/publish reads the names back with
+// [Of]; an installation and ssm-setup verify read from the table how a package is signed, checked and installed.
 //
-//	amazon-ssm-agent-debian-amd64.deb                  SHA256SUMS
-//	amazon-ssm-agent-linux-amd64.rpm                   manifest.json   the release's entries for a region's manifest
-//	amazon-ssm-agent-portable-linux-amd64.tar.gz
-//	ssm-setup-linux-amd64
+// An artifact is one file with the name that manifests use, for example amazon-ssm-agent-debian-amd64.deb. A format that holds a
+// finished package of another row gets that one from [Input.Embedded] and stores it: what is compressed already is not compressed
+// again. deb and rpm hold the same programs, but each in a stream of its own kind, headers and all, which nfpm compresses as it
+// writes.
 //
-// A build has passes. All platforms are compiled, two at a time, and nothing else meanwhile: xz beside a compiler takes several
-// times its seconds. Then one platform after the other is linked and looked at, which takes seconds, and what was linked before is
-// packed beside it, as many artifacts at a time as there are processors. They are made in a folder beside the result and moved
-// there when all are there; SHA256SUMS and manifest.json come last. So a fault of the source shows before anything is packed, and
-// a build that fails leaves --out as it was.
-//
-// Each file is made once, whoever carries it, and what is compressed already is stored: packages in archives, the msi in the exe;
-// an updater under another name is a copy. deb and rpm hold the same programs, but each in a stream of its own kind, headers and
-// all, which nfpm compresses as it writes.
-//
-// With keys (see [Signing]) deb, rpm, exe, msi and pkg are signed inside, deb and rpm also by FILE.sig beside them, and
-// SHA256SUMS by SHA256SUMS.sig, last. Programs for Windows get their version and manifest (see package resource) and are signed
-// before they are packed.
+// With keys (see [Signing]) deb, rpm, exe, msi and pkg are signed inside, deb and rpm also by FILE.sig beside them.
 //
 // Compression is chosen by BenchmarkCompress: launcher and worker for linux/amd64, 10.6 MB, on an AMD EPYC whose two processors
 // were busy with other things besides; MB/s are of one processor's own time.
@@ -52,17 +40,16 @@
 //   - all of them work in one thread and without the clock, so that the number of processors does not show in the bytes; artifacts
 //     are made beside each other instead.
 //
-// What packages are to trust ([Input]) lies with the settings: trust/root.json, and trust/amazon-ssm-agent.gpg, which a compiled
-// ssm-setup carries, too.
+// What packages are to trust ([Input]) lies with the settings: trust/root.json, and trust/amazon-ssm-agent.gpg.
 //
 // What must always be true:
 //   - the same binaries, version and time give the same bytes, on any machine: every entry has its time, mode and owner set,
 //     rpm a fixed build host, nothing is taken from the clock, the umask or the host's name;
-//   - what is packed was looked at: architecture from the file's own header, version from its stamp, and nothing is run;
-//   - a file of an artifact's name is whole, and [Plan.Dir] has all of a build's or none.
+//   - what is packed was looked at by [Check]: architecture from the file's own header, version from its stamp, and nothing is run;
+//   - a file of an artifact's name is whole.
 //
-// What the packages hold and do is spec update, section 4, without its hazards: an upgrade stops and disables nothing, the
-// last script enables (a first installation only) and restarts (if it ran); see assets/. The two settings files that admins
+// What the packages hold and do is docs/protocol/update.md, "Packages", without its hazards: an upgrade stops and disables nothing,
+// the last script enables (a first installation only) and restarts (if it ran); see assets/. The two settings files that admins
 // make are in no list of conffiles: dpkg-deb refuses names that are not in the package, and dpkg leaves unlisted files alone
 // at upgrade, removal and purge, which is what listing them was for.
 package pack

@@ -33,7 +33,7 @@ func writeSetupEXE(w io.Writer, in Input) error {
 	if err != nil {
 		return err
 	}
-	inner, err := in.carried(installer)
+	inner, err := in.Embedded(installer)
 	if err != nil {
 		return err
 	}

@@ -20,9 +20,13 @@ type Input struct {
 	Key      []byte    // OpenPGP key to bake in, which packages are checked with; empty: none
 	Signing  Signing
 
-	carried func(Format) (path string, err error) // the finished artifact of another format, for those that carry one
-	tell    func(done, total int64)               // see [Tell.Making]; may be nil
-	tally   *tally
+	// Embedded gives the finished artifact of another format, for formats that hold one; nil: it is made beside.
+	Embedded func(Format) (path string, err error)
+	// Progress is told how many bytes of programs and finished packages went into the artifact, of how many; total 0: unknown.
+	// May be nil.
+	Progress func(done, total int64)
+
+	progress *progress
 }
 
 // Names of the programs.

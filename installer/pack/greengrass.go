@@ -48,7 +48,7 @@ func packagesOn(p Platform) []componentPackage {
 func writeGreengrass(w io.Writer, in Input) error {
 	entries := []entry{{path: SetupCLI, mode: 0o755, program: Setup}}
 	for _, inner := range packagesOn(in.Platform) {
-		path, err := in.carried(inner.format)
+		path, err := in.Embedded(inner.format)
 		if err != nil {
 			return err
 		}

@@ -42,8 +42,8 @@ import (
 // ACTIVATION_ID are other names. An upgrade or repair keeps a registration there is, unless OVERRIDE=YES; a first installation
 // with a code always registers. CLEARREGISTRATION=YES at removal forgets it. ALLOWEC2INSTALL is taken and means nothing.
 const (
-	productName  = "Amazon SSM Agent"
-	productMaker = "ssm-setup authors"
+	ProductName  = "Amazon SSM Agent"
+	ProductMaker = "ssm-setup authors"
 	serviceName  = "AmazonSSMAgent"
 	serviceKey   = `SYSTEM\CurrentControlSet\Services\` + serviceName
 	featureName  = "Agent"
@@ -122,8 +122,8 @@ func (p *product) properties() {
 		"REGION", "CODE", "ID", "ENDPOINT", "ACTIVATION_CODE", "ACTIVATION_ID", "OVERRIDE", "CLEARREGISTRATION",
 		"ALLOWEC2INSTALL", "SKIPSYMLINKSCAN"}
 	for _, row := range [][2]string{
-		{"ProductName", productName},
-		{"Manufacturer", productMaker},
+		{"ProductName", ProductName},
+		{"Manufacturer", ProductMaker},
 		{"ProductVersion", p.three()},
 		{"ProductLanguage", "1033"},
 		{"ProductCode", msi.GUID("product code", Launcher, p.in.Version.String(), p.in.Platform.Arch)},
@@ -159,7 +159,7 @@ func (p *product) folders() {
 		p.add("Directory", trustFolder, agentFolder, path.Dir(TrustFile))
 	}
 	const everything = 0x18 // not to be advertised, not to be left out
-	p.add("Feature", featureName, nil, productName, "Programs and service", 1, 1, nil, everything)
+	p.add("Feature", featureName, nil, ProductName, "Programs and service", 1, 1, nil, everything)
 }
 
 // files makes a component of each file, whose GUID follows from where the file lies: the same for every version.
@@ -201,8 +201,8 @@ func shortName(name string, n int) string {
 
 // service is the launcher's (spec update 4.5), started with Windows.
 func (p *product) service(component string) {
-	p.add("ServiceInstall", serviceName, serviceName, productName, serviceOwnProcess, serviceAutomatic, serviceNormal, nil, nil, nil, nil,
-		"service", component, productName)
+	p.add("ServiceInstall", serviceName, serviceName, ProductName, serviceOwnProcess, serviceAutomatic, serviceNormal, nil, nil, nil, nil,
+		"service", component, ProductName)
 	p.add("ServiceControl", "Start", serviceName, onInstallStart, nil, 0, component)
 	p.add("ServiceControl", "Stop", serviceName, onInstallStop|onRemovalStop|onRemovalDelete, nil, 1, component)
 	p.add("Registry", "Version", localMachine, serviceKey, "Version", p.in.Version.String(), component)

@@ -35,21 +35,21 @@ func Make(f Format, in Input, dir string) (Artifact, error) {
 	if f.Name == setup.Name {
 		mode = 0o755
 	}
-	if in.carried == nil {
+	if in.Embedded == nil {
 		work, err := os.MkdirTemp("", "ssm-setup-carried-")
 		if err != nil {
 			return a, err
 		}
 		defer os.RemoveAll(work)
-		in.carried = func(inner Format) (string, error) {
+		in.Embedded = func(inner Format) (string, error) {
 			made, err := Make(inner, in, work)
 			return filepath.Join(work, made.File), err
 		}
 	}
-	in.tally = newTally(f, in)
-	inner := in.carried
-	in.carried = func(f Format) (string, error) {
-		in.tally.total.Store(0) // a finished package is added to the programs, or stands for them
+	in.progress = newProgress(f, in)
+	inner := in.Embedded
+	in.Embedded = func(f Format) (string, error) {
+		in.progress.total.Store(0) // a finished package is added to the programs, or stands for them
 		return inner(f)
 	}
 	sum := sha256.New()
@@ -62,20 +62,20 @@ func Make(f Format, in Input, dir string) (Artifact, error) {
 		a.SHA256, err = sumFile(path)
 	}
 	if err == nil && slices.Contains(detached, f.Name) {
-		err = in.Signing.beside(path)
+		err = in.Signing.Beside(path)
 	}
 	a.Seconds = time.Since(began).Seconds()
 	return a, err
 }
 
-// tally counts the bytes of programs, and of finished packages, that went into an artifact.
-type tally struct {
+// progress counts the bytes of programs, and of finished packages, that went into an artifact.
+type progress struct {
 	total, done atomic.Int64
 	tell        func(done, total int64)
 }
 
-func newTally(f Format, in Input) *tally {
-	t := &tally{tell: in.tell}
+func newProgress(f Format, in Input) *progress {
+	t := &progress{tell: in.Progress}
 	for _, name := range f.Programs {
 		if info, err := os.Stat(filepath.Join(in.Bin, in.Platform.Executable(name))); err == nil {
 			t.total.Add(info.Size())
@@ -84,7 +84,7 @@ func newTally(f Format, in Input) *tally {
 	return t
 }
 
-func (t *tally) Write(p []byte) (int, error) {
+func (t *progress) Write(p []byte) (int, error) {
 	if done := t.done.Add(int64(len(p))); t.tell != nil {
 		t.tell(done, t.total.Load())
 	}
@@ -105,15 +105,11 @@ func (in Input) open(path string) (io.ReadCloser, int64, error) {
 	return struct {
 		io.Reader
 		io.Closer
-	}{io.TeeReader(f, in.tally), f}, info.Size(), nil
+	}{io.TeeReader(f, in.progress), f}, info.Size(), nil
 }
 
-// whole writes a file beside its place, syncs it and renames it there. The umask does not count.
-func whole(path string, mode fs.FileMode, fill func(io.Writer) error) (size int64, err error) {
-	return wholeThen(path, mode, fill, nil)
-}
-
-// wholeThen is whole with a last touch: then works on the complete file before it gets its name.
+// wholeThen writes a file beside its place, syncs it and renames it there, whatever the umask. then works on the complete file
+// before it gets its name.
 func wholeThen(path string, mode fs.FileMode, fill func(io.Writer) error, then func(path string) error) (size int64, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".making-")
 	if err != nil {
@@ -151,4 +147,17 @@ func wholeThen(path string, mode fs.FileMode, fill func(io.Writer) error, then f
 		return 0, err
 	}
 	return info.Size(), os.Rename(f.Name(), path)
+}
+
+func sumFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
 	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
+	"github.com/ssm-setup/ssm-setup/installer/pack/resource"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
@@ -70,7 +71,7 @@ func writeMSI(w io.Writer, in Input) error {
 	}
 	var list []cab.File
 	for _, f := range files {
-		list = append(list, cab.File{Name: f.key, Size: f.size, Modified: in.Time, From: io.TeeReader(bytes.NewReader(f.data), in.tally)})
+		list = append(list, cab.File{Name: f.key, Size: f.size, Modified: in.Time, From: io.TeeReader(bytes.NewReader(f.data), in.progress)})
 	}
 	var cabinet bytes.Buffer
 	if err := cab.Write(&cabinet, list); err != nil {
@@ -93,7 +94,7 @@ const cabinetName = "agent.cab"
 
 func msiSummary(in Input) msi.Summary {
 	return msi.Summary{
-		Title: "Installation Database", Subject: productName, Author: productMaker, Keywords: "Installer",
+		Title: "Installation Database", Subject: ProductName, Author: ProductMaker, Keywords: "Installer",
 		Comments: "Version " + in.Version.String() + ", Apache License 2.0", Template: msiTemplate[in.Platform.Arch],
 		Time: in.Time, Schema: 500, Source: 2, Application: Setup, Security: 2,
 	}
@@ -146,4 +147,17 @@ func (f msiFile) hashParts() (parts [4]int) {
 		parts[i] = int(int32(binary.LittleEndian.Uint32(f.hash[4*i:])))
 	}
 	return parts
+}
+
+// fileVersion is the version that a finished program states, with its language, as installers compare it. A program without
+// one (signed before by somebody else) counts as of the package's version: it always replaces what is there.
+func fileVersion(in Input, program []byte) (version, language string, err error) {
+	v, n, err := resource.Read(bytes.NewReader(program))
+	switch {
+	case errors.Is(err, resource.ErrNone):
+		return in.Version.String(), "1033", nil
+	case err != nil:
+		return "", "", err
+	}
+	return fmt.Sprintf("%d.%d.%d.%d", v[0], v[1], v[2], v[3]), fmt.Sprint(n), nil
 }

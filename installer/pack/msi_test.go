@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -332,16 +330,6 @@ func TestMSIVersions(t *testing.T) {
 		if err2 := format(t, "exe").Fits(in.Version); (err2 == nil) != fits {
 			t.Errorf("exe of %s: %v", text, err2)
 		}
-	}
-}
-
-// A version that does not fit is refused before anything is compiled or written.
-func TestMSIVersionRefusedEarly(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "out")
-	_, err := pack.Build(t.Context(), pack.Plan{Version: manifests.MustVersion("9.1.0.1"), Platforms: []pack.Platform{windowsOn("amd64")},
-		Formats: []pack.Format{format(t, "msi")}, Source: "/nowhere", Out: out})
-	if _, statErr := os.Stat(out); !errors.Is(err, pack.ErrThreeParts) || statErr == nil {
-		t.Errorf("%v, %v", err, statErr)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
 )
@@ -185,8 +186,8 @@ func formatB(b *testing.B, name string) pack.Format {
 
 func benchInput(b *testing.B) pack.Input {
 	b.Helper()
-	in := pack.Input{Version: pack.First, Platform: windowsOn("amd64"), Bin: b.TempDir(), Time: time.Unix(1700000000, 0)}
-	if err := pack.Compile(b.Context(), "../..", in.Version, in.Platform, []string{pack.Launcher, pack.Worker}, in.Bin, &bytes.Buffer{}); err != nil {
+	in := pack.Input{Version: build.First, Platform: windowsOn("amd64"), Bin: b.TempDir(), Time: time.Unix(1700000000, 0)}
+	if err := build.Compile(b.Context(), "../..", in.Version, in.Platform, []string{pack.Launcher, pack.Worker}, in.Bin, &bytes.Buffer{}); err != nil {
 		b.Fatal(err)
 	}
 	return in

@@ -247,44 +247,6 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-func TestIndex(t *testing.T) {
-	dir := t.TempDir()
-	in := input(t, amd64)
-	made := 0
-	for _, f := range pack.Formats() {
-		if f.File(amd64) == "" {
-			continue
-		}
-		made++
-		if _, err := pack.Make(f, in, dir); err != nil {
-			t.Fatal(err)
-		}
-	}
-	os.WriteFile(filepath.Join(dir, "something.else"), nil, 0o600)
-	if err := pack.Index(dir, in.Version); err != nil {
-		t.Fatal(err)
-	}
-	sums, _ := os.ReadFile(filepath.Join(dir, pack.SumsFile))
-	if n := bytes.Count(sums, []byte("\n")); n != made {
-		t.Errorf("%d sums:\n%s", n, sums)
-	}
-	content, _ := os.ReadFile(filepath.Join(dir, pack.ManifestFile))
-	m, err := manifests.ParseManifest(content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for pkg, file := range map[string]string{"amazon-ssm-agent": "amazon-ssm-agent-portable-linux-amd64.tar.gz", "ssm-setup": "ssm-setup-linux-amd64"} {
-		l, err := m.Listing(pkg, file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		entry, ok := l.Find(in.Version)
-		if !ok || !strings.Contains(string(sums), entry.Checksum+"  "+file+"\n") || entry.Size == 0 {
-			t.Errorf("%s: %+v", file, entry)
-		}
-	}
-}
-
 func TestWords(t *testing.T) {
 	if _, err := pack.ParsePlatform("linux/amd64"); err != nil {
 		t.Error(err)
@@ -296,13 +258,5 @@ func TestWords(t *testing.T) {
 	}
 	if _, err := pack.ParseFormats([]string{"deb", "cab"}); err == nil || !strings.Contains(err.Error(), "deb, rpm, ") {
 		t.Errorf("format cab: %v", err)
-	}
-	for _, bad := range []string{"x", "-1", "99999999999"} {
-		if _, err := pack.Epoch(bad, ""); err == nil {
-			t.Errorf("epoch %q passed", bad)
-		}
-	}
-	if at, err := pack.Epoch("86400", ""); err != nil || at.Unix() != 86400 {
-		t.Errorf("%v, %v", at, err)
 	}
 }

@@ -13,7 +13,7 @@ type Platform struct{ OS, Arch string }
 var supported = []Platform{
 	{"linux", "amd64"}, {"linux", "arm64"}, {"linux", "386"}, {"linux", "arm"},
 	{"windows", "amd64"}, {"windows", "arm64"}, {"windows", "386"},
-	{"darwin", "amd64"}, {"darwin", "arm64"}, universal,
+	{"darwin", "amd64"}, {"darwin", "arm64"}, Universal,
 }
 
 // Platforms are all that packages are made for.

@@ -11,7 +11,7 @@ import (
 var rooted = Format{
 	Name: "rooted", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {
-		if p.OS != "darwin" || p == universal {
+		if p.OS != "darwin" || p == Universal {
 			return ""
 		}
 		return manifests.ArchiveFile(manifests.AgentPackage+"-rooted", p.OS, p.Arch)

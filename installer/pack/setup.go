@@ -11,7 +11,7 @@ import (
 var setup = Format{
 	Name: "setup", Package: SetupPackage, Programs: []string{Setup},
 	File: func(p Platform) string {
-		if p == universal {
+		if p == Universal {
 			return ""
 		}
 		return p.Executable(SetupPackage + "-" + p.OS + "-" + p.Arch)

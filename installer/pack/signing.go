@@ -6,9 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 )
 
@@ -34,8 +33,8 @@ func (s Signing) inPlace(f Format, file string) func(path string) error {
 	return nil
 }
 
-// beside writes FILE.sig, or removes one that belongs to a file of before.
-func (s Signing) beside(path string) error {
+// Beside writes FILE.sig, or removes one that belongs to an earlier file of that name.
+func (s Signing) Beside(path string) error {
 	if s.OpenPGP == nil {
 		if err := os.Remove(path + SignatureSuffix); !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -51,38 +50,5 @@ func (s Signing) beside(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = whole(path+SignatureSuffix, 0o644, put(sig))
-	return err
-}
-
-// Seal signs SHA256SUMS of a version's folder, or removes a signature that belongs to an earlier one. It comes last: after
-// everything that adds lines to that file.
-func (s Signing) Seal(dir string) error { return s.beside(filepath.Join(dir, SumsFile)) }
-
-// programs signs the programs for Windows, in a folder of their own: given binaries are left as they are.
-func (s Signing) programs(in Input, work string) (string, error) {
-	if s.Authenticode == nil || in.Platform.OS != "windows" || in.Bin == "" {
-		return in.Bin, nil
-	}
-	return inOwnFolder(in.Bin, work, func(from, to string) error {
-		if _, err := whole(to, 0o755, copyOf(from)); err != nil {
-			return err
-		}
-		if !slices.Contains([]string{Launcher, Worker, Setup}, strings.TrimSuffix(filepath.Base(from), ".exe")) {
-			return nil
-		}
-		return s.Authenticode(to)
-	})
-}
-
-func copyOf(path string) func(io.Writer) error {
-	return func(w io.Writer) error {
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		_, err = io.Copy(w, f)
-		return err
-	}
+	return host.WriteFile(path+SignatureSuffix, sig, 0o644)
 }

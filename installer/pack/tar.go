@@ -12,7 +12,7 @@ import (
 var portable = Format{
 	Name: "tar", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {
-		if p == universal {
+		if p == Universal {
 			return ""
 		}
 		return manifests.PortableFile(p.OS, p.Arch)

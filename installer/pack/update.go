@@ -104,7 +104,7 @@ func updateOf(name string, platform func(Platform) string) Format {
 }
 
 func writeUpdate(w io.Writer, in Input, c cargo) error {
-	inner, err := in.carried(c.inner)
+	inner, err := in.Embedded(c.inner)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ var strangers = []string{"linux/arm", "windows/arm64"}
 func updaterFile(platform func(Platform) string) func(Platform) string {
 	return func(p Platform) string {
 		name := platform(p)
-		if name == "" || p == universal || slices.Contains(strangers, name+"/"+p.Arch) {
+		if name == "" || p == Universal || slices.Contains(strangers, name+"/"+p.Arch) {
 			return ""
 		}
 		return manifests.ArchiveFile(manifests.UpdaterPackage, name, p.Arch)
@@ -181,7 +181,7 @@ func updaterLike(name string, platform func(Platform) string) Format {
 			if updater.File(in.Platform) == "" {
 				return writeUpdater(w, in)
 			}
-			path, err := in.carried(updater)
+			path, err := in.Embedded(updater)
 			if err != nil {
 				return err
 			}

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -267,7 +267,7 @@ func TestCompletedAlready(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "ssm-setup-linux-amd64"), large(), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := pack.Index(dir, v); err != nil {
+	if err := build.Index(dir, v); err != nil {
 		t.Fatal(err)
 	}
 	one, err := publish.Open(dir, v)

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
@@ -25,7 +26,7 @@ var signatures = []string{".sig", ".asc"}
 // describe finds a release's documents: whatever SHA256SUMS lists beside the packages, that file itself, and the detached
 // signatures of all of them. A package's signature lies beside the package everywhere; the rest goes below <version>/.
 func (r *Release) describe(part bool) error {
-	sums, err := readSums(filepath.Join(r.Dir, pack.SumsFile))
+	sums, err := readSums(filepath.Join(r.Dir, build.SumsFile))
 	if err != nil {
 		return err
 	}
@@ -42,14 +43,14 @@ func (r *Release) describe(part bool) error {
 		}
 		f, err := r.document(name, r.Version.String()+"/"+name)
 		if err != nil {
-			return fmt.Errorf("%w: %s lists %s: %w", ErrRelease, pack.SumsFile, name, err)
+			return fmt.Errorf("%w: %s lists %s: %w", ErrRelease, build.SumsFile, name, err)
 		}
 		if !strings.EqualFold(f.SHA256, want) {
-			return fmt.Errorf("%w: %s has SHA-256 %s, %s says %s", ErrRelease, name, f.SHA256, pack.SumsFile, want)
+			return fmt.Errorf("%w: %s has SHA-256 %s, %s says %s", ErrRelease, name, f.SHA256, build.SumsFile, want)
 		}
 	}
 	if len(sums) > 0 {
-		if _, err := r.document(pack.SumsFile, r.Version.String()+"/"+pack.SumsFile); err != nil {
+		if _, err := r.document(build.SumsFile, r.Version.String()+"/"+build.SumsFile); err != nil {
 			return err
 		}
 	}
@@ -59,11 +60,11 @@ func (r *Release) describe(part bool) error {
 // agree compares the manifest with SHA256SUMS.
 func (r *Release) agree(sums map[string]string, part bool) error {
 	if len(sums) == 0 && !part {
-		return fmt.Errorf("%w: there is no %s in %s", ErrRelease, pack.SumsFile, r.Dir)
+		return fmt.Errorf("%w: there is no %s in %s", ErrRelease, build.SumsFile, r.Dir)
 	}
 	for _, f := range r.Files {
 		if sum, listed := sums[f.Name]; listed && sum != f.SHA256 || !listed && len(sums) > 0 {
-			return fmt.Errorf("%w: %s and %s do not agree about %s", ErrRelease, pack.ManifestFile, pack.SumsFile, f.Name)
+			return fmt.Errorf("%w: %s and %s do not agree about %s", ErrRelease, build.ManifestFile, build.SumsFile, f.Name)
 		}
 	}
 	return nil
@@ -72,7 +73,7 @@ func (r *Release) agree(sums map[string]string, part bool) error {
 // document adds one.
 func (r *Release) document(name string, keys ...string) (File, error) {
 	if !isName(name) {
-		return File{}, fmt.Errorf("%w: %q in %s is no file's name", ErrRelease, name, pack.SumsFile)
+		return File{}, fmt.Errorf("%w: %q in %s is no file's name", ErrRelease, name, build.SumsFile)
 	}
 	f, err := os.Open(filepath.Join(r.Dir, name))
 	if err != nil {
@@ -144,7 +145,7 @@ func parseSums(r io.Reader) (map[string]string, error) {
 	for lines.Scan() {
 		sum, name, ok := strings.Cut(lines.Text(), " ")
 		if !ok || len(sum) != 2*sha256.Size {
-			return nil, fmt.Errorf("%w: %s holds %q", ErrRelease, pack.SumsFile, lines.Text())
+			return nil, fmt.Errorf("%w: %s holds %q", ErrRelease, build.SumsFile, lines.Text())
 		}
 		sums[strings.TrimLeft(name, " *")] = strings.ToLower(sum)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -253,7 +254,7 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manife
 	if err := documents(ctx, from, v, dir); err != nil {
 		return Result{}, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, pack.ManifestFile), own.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, build.ManifestFile), own.Bytes(), 0o644); err != nil {
 		return Result{}, err
 	}
 	r, err := open(dir, v, true)
@@ -297,15 +298,15 @@ func copyOut(ctx context.Context, from Target, key, path string) error {
 // documents brings what describes a version: what its SHA256SUMS lists beside the packages, and detached signatures. A region
 // that has none (an original's) is no fault.
 func documents(ctx context.Context, from *bucket.Client, v manifests.Version, dir string) error {
-	sums := from.Base() + "/" + v.String() + "/" + pack.SumsFile
-	err := get(ctx, from, sums, filepath.Join(dir, pack.SumsFile))
+	sums := from.Base() + "/" + v.String() + "/" + build.SumsFile
+	err := get(ctx, from, sums, filepath.Join(dir, build.SumsFile))
 	if notThere(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	list, err := readSums(filepath.Join(dir, pack.SumsFile))
+	list, err := readSums(filepath.Join(dir, build.SumsFile))
 	if err != nil {
 		return err
 	}
@@ -326,7 +327,7 @@ func documents(ctx context.Context, from *bucket.Client, v manifests.Version, di
 
 // detached brings the signatures there are.
 func detached(ctx context.Context, from *bucket.Client, v manifests.Version, dir string, sums map[string]string) error {
-	places := map[string]string{pack.SumsFile: v.String() + "/" + pack.SumsFile}
+	places := map[string]string{build.SumsFile: v.String() + "/" + build.SumsFile}
 	for name := range sums {
 		places[name] = v.String() + "/" + name
 		if format, platform, ok := pack.Of(name); ok {

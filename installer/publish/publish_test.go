@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -52,7 +53,7 @@ func releaseFor(t *testing.T, version, body string, platforms ...pack.Platform) 
 			}
 		}
 	}
-	if err := pack.Index(dir, v); err != nil {
+	if err := build.Index(dir, v); err != nil {
 		t.Fatal(err)
 	}
 	r, err := publish.Open(dir, manifests.Version{})
@@ -447,7 +448,7 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := publish.Open(t.TempDir(), manifests.Version{}); !errors.Is(err, publish.ErrRelease) {
 		t.Errorf("empty folder: %v", err)
 	}
-	sums, manifest := filepath.Join(r.Dir, pack.SumsFile), filepath.Join(r.Dir, pack.ManifestFile)
+	sums, manifest := filepath.Join(r.Dir, build.SumsFile), filepath.Join(r.Dir, build.ManifestFile)
 	zero := strings.Repeat("0", 64)
 	for what, change := range map[string]struct {
 		path string

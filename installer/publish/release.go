@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -38,18 +39,18 @@ func Open(dir string, want manifests.Version) (*Release, error) { return open(di
 
 // open reads a release; in a mirror's part of one SHA256SUMS may be missing, or list packages that are not there.
 func open(dir string, want manifests.Version, part bool) (*Release, error) {
-	if _, err := os.Stat(filepath.Join(dir, pack.ManifestFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, build.ManifestFile)); err != nil {
 		if dir, err = pick(dir, want); err != nil {
 			return nil, err
 		}
 	}
-	content, err := os.ReadFile(filepath.Join(dir, pack.ManifestFile))
+	content, err := os.ReadFile(filepath.Join(dir, build.ManifestFile))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRelease, err)
 	}
 	m, err := manifests.ParseManifest(content)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, pack.ManifestFile), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, build.ManifestFile), err)
 	}
 	r := &Release{Dir: dir, Manifest: m}
 	for _, p := range m.Packages {
@@ -60,7 +61,7 @@ func open(dir string, want manifests.Version, part bool) (*Release, error) {
 		}
 	}
 	if len(r.Files) == 0 {
-		return nil, fmt.Errorf("%w: %s lists no file", ErrRelease, filepath.Join(dir, pack.ManifestFile))
+		return nil, fmt.Errorf("%w: %s lists no file", ErrRelease, filepath.Join(dir, build.ManifestFile))
 	}
 	if !want.IsZero() && want != r.Version {
 		return nil, fmt.Errorf("%w: %s holds %s, not %s", ErrRelease, dir, r.Version, want)
@@ -70,7 +71,7 @@ func open(dir string, want manifests.Version, part bool) (*Release, error) {
 
 // pick finds the folder of a version below dir.
 func pick(dir string, want manifests.Version) (string, error) {
-	found, _ := filepath.Glob(filepath.Join(dir, "*", pack.ManifestFile))
+	found, _ := filepath.Glob(filepath.Join(dir, "*", build.ManifestFile))
 	var best manifests.Version
 	var at string
 	for _, f := range found {
@@ -86,7 +87,7 @@ func pick(dir string, want manifests.Version) (string, error) {
 		return "", fmt.Errorf("%w: no version %s in %s", ErrRelease, want, dir)
 	}
 	if at == "" {
-		return "", fmt.Errorf("%w: no %s in %s or in a folder of it", ErrRelease, pack.ManifestFile, dir)
+		return "", fmt.Errorf("%w: no %s in %s or in a folder of it", ErrRelease, build.ManifestFile, dir)
 	}
 	return at, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -29,8 +30,8 @@ func installers(t *testing.T, version string, signing pack.Signing) (file, exe s
 	formats, err := pack.ParseFormats([]string{"msi", "exe"})
 	must(t, err)
 	p := pack.Platform{OS: "windows", Arch: "amd64"}
-	plan := pack.Plan{Version: manifests.MustVersion(version), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: out, Time: time.Unix(1700000000, 0), Signing: signing}
-	_, err = pack.Build(context.Background(), plan)
+	plan := build.Plan{Version: manifests.MustVersion(version), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: out, Time: time.Unix(1700000000, 0), Signing: signing}
+	_, err = build.Build(context.Background(), plan)
 	must(t, err)
 	return filepath.Join(plan.Dir(), formats[0].File(p)), filepath.Join(plan.Dir(), formats[1].File(p))
 }

@@ -37,7 +37,8 @@ var rooms = map[string][]string{
 	"installer":               {"installer/pointer", "installer/host", "manifests"},
 	"installer/service":       {"installer", "installer/host", "installer/launcher"},
 	"installer/unpack":        {},
-	"installer/pack":          {"installer/setupexe", "installer", "installer/pack/*", "installer/systems", "manifests"},
+	"installer/pack":          {"installer/setupexe", "installer/host", "installer/pack/*", "installer/systems", "manifests"},
+	"installer/build":         {"installer/pack", "installer/pack/*", "installer/host", "manifests"},
 	"installer/pack/bom":      {"installer/pack/cpio"},
 	"installer/pack/cpio":     {},
 	"installer/pack/macho":    {},
@@ -47,10 +48,10 @@ var rooms = map[string][]string{
 	"installer/pack/cfb":      {},
 	"installer/pack/msi":      {"installer/pack/cfb"},
 	"installer/setupexe":      {},
-	"installer/publish":       {"installer/pack", "installer/publish/*", "regions", "regions/bucket", "manifests"},
+	"installer/publish":       {"installer/build", "installer/pack", "installer/publish/*", "regions", "regions/bucket", "manifests"},
 	"installer/publish/apt":   {},
 	"installer/publish/yum":   {},
-	"installer/describe":      {"installer/pack"},
+	"installer/describe":      {"installer/build", "installer/pack"},
 	"installer/selfswap":      {},
 
 	"installer/sign":        {"installer/pack/xar"},
@@ -104,7 +105,8 @@ var hosts = map[string][]string{
 
 // never adds what no host binary links: reflection by method name would keep every generated client alive.
 func never(more ...string) []string {
-	return append(more, module+"installer/pack", module+"installer/publish", module+"installer/selfswap", module+"regions/local",
+	return append(more, module+"installer/pack", module+"installer/build", module+"installer/publish", module+"installer/selfswap",
+		module+"regions/local",
 		"github.com/urfave/cli", "text/template", "html/template", "github.com/aws/aws-sdk-go-v2/service",
 		"github.com/aws/aws-sdk-go-v2/config", "google.golang.org/protobuf", "testing", "go.etcd.io/bbolt")
 }

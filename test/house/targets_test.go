@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/build"
 )
 
 // ownTargets are ours, beside the original's.
@@ -80,7 +80,7 @@ func TestDockerfile(t *testing.T) {
 		switch word, rest := i[0], i[1]; word {
 		case "FROM":
 			image, stage, _ := strings.Cut(rest, " AS ")
-			if want := "golang:" + strings.TrimPrefix(pack.Toolchain, "go") + "-bookworm"; n == 0 && image != want || n > 0 && image != "scratch" {
+			if want := "golang:" + strings.TrimPrefix(build.Toolchain, "go") + "-bookworm"; n == 0 && image != want || n > 0 && image != "scratch" {
 				t.Errorf("FROM %s; the first is to be %s, the last scratch", rest, want)
 			}
 			stages[stage] = true

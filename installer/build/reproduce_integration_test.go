@@ -1,6 +1,6 @@
 //go:build integration
 
-package pack_test
+package build_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
@@ -21,7 +22,7 @@ import (
 // zone and language, under another umask, with one processor and with everything around that could lead go astray. Names, modes
 // and bytes of all files are the same. Neither is told a time: it is that of the commit.
 func TestSameSourceSameBytes(t *testing.T) {
-	source, err := pack.Source(".")
+	source, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package pack
+package build
 
 import (
 	"cmp"
@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -33,29 +34,29 @@ var ErrNothing = fault.New(fault.Usage, "none of these formats is made for these
 // Plan is a whole build.
 type Plan struct {
 	Version   manifests.Version
-	Platforms []Platform
-	Formats   []Format
-	Source    string    // source tree to compile, see [Source]; empty: Bin is packed
-	Toolchain string    // release of Go to compile with; empty: [Toolchain]
-	Bin       string    // folder with the binaries, or with one folder linux_amd64 … per platform
-	Optional  []string  // programs that Bin may lack: what is made of them is left out
-	Out       string    // the version's folder is made in it
-	Time      time.Time // of every entry, see [Epoch]
-	Trust     []byte    // see [Input]
-	Key       []byte    // see [Input]; a compiled ssm-setup knows it too
-	Signing   Signing   // SHA256SUMS is signed by [Signing.Seal]
+	Platforms []pack.Platform
+	Formats   []pack.Format
+	Source    string       // source tree to compile, see [Source]; empty: Bin is packed
+	Toolchain string       // release of Go to compile with; empty: [Toolchain]
+	Bin       string       // folder with the binaries, or with one folder linux_amd64 … per platform
+	Optional  []string     // programs that Bin may lack: what is made of them is left out
+	Out       string       // the version's folder is made in it
+	Time      time.Time    // of every entry, see [Epoch]
+	Trust     []byte       // see [Input]
+	Key       []byte       // see [Input]; a compiled ssm-setup knows it too
+	Signing   pack.Signing // SHA256SUMS is signed by [Seal]
 
-	Log    io.Writer         // what go says; may be nil
-	Looked func(Input) error // programs of a platform as they are packed; may be nil
+	Log    io.Writer              // what go says; may be nil
+	Looked func(pack.Input) error // programs of a platform as they are packed; may be nil
 	Tell   Tell
 }
 
 // Tell are ways to follow a build. All may be nil; they may be called at the same time.
 type Tell struct {
-	Compiled func(p Platform, took time.Duration)
-	Linked   func(p Platform, took time.Duration)
+	Compiled func(p pack.Platform, took time.Duration)
+	Linked   func(p pack.Platform, took time.Duration)
 	Making   func(file string) func(done, total int64) // how much of the programs went into an artifact; total 0: unknown
-	Made     func(a Artifact)                          // one call at a time
+	Made     func(a pack.Artifact)                     // one call at a time
 }
 
 // Dir is the version's folder.
@@ -63,7 +64,7 @@ func (p Plan) Dir() string { return filepath.Join(p.Out, p.Version.String()) }
 
 // Build makes everything of a plan and returns the artifacts in the order platform, format; see the package's comment for the
 // passes. [Plan.Dir] changes only when all artifacts are there; SHA256SUMS and manifest.json come last.
-func Build(ctx context.Context, p Plan) ([]Artifact, error) {
+func Build(ctx context.Context, p Plan) ([]pack.Artifact, error) {
 	if p.Version.Less(First) {
 		return nil, fmt.Errorf("%w: %s", ErrTooLow, p.Version)
 	}
@@ -72,7 +73,7 @@ func Build(ctx context.Context, p Plan) ([]Artifact, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	b := &building{Plan: p, work: work, bins: map[Platform]string{}, once: map[string]func() (Artifact, error){},
+	b := &building{Plan: p, work: work, bins: map[pack.Platform]string{}, once: map[string]func() (pack.Artifact, error){},
 		slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	if err := b.look(ctx); err != nil {
 		return nil, err
@@ -100,11 +101,11 @@ type building struct {
 	work     string
 	staging  string
 	compiler *compiler
-	bins     map[Platform]string // folders of what was compiled
-	slots    chan struct{}       // one is held by whoever packs
+	bins     map[pack.Platform]string // folders of what was compiled
+	slots    chan struct{}            // one is held by whoever packs
 	mu       sync.Mutex
-	made     []Artifact
-	once     map[string]func() (Artifact, error) // by file name
+	made     []pack.Artifact
+	once     map[string]func() (pack.Artifact, error) // by file name
 }
 
 // makeAll links one platform after the other; packages of the one are made while the next is linked.
@@ -117,7 +118,7 @@ func (b *building) makeAll(ctx context.Context) error {
 				return err
 			}
 			for _, f := range b.formatsOf(platform) {
-				group.Go(func() error { return b.pack(ctx, f, in) })
+				group.Go(func() error { return b.add(ctx, f, in) })
 			}
 		}
 		return nil
@@ -126,13 +127,13 @@ func (b *building) makeAll(ctx context.Context) error {
 }
 
 // input are a platform's programs, described, signed and looked at.
-func (b *building) input(ctx context.Context, platform Platform) (Input, error) {
+func (b *building) input(ctx context.Context, platform pack.Platform) (pack.Input, error) {
 	in, err := b.binaries(ctx, platform)
 	if err != nil {
 		return in, err
 	}
 	if in.Bin, err = described(in, b.work); err == nil {
-		in.Bin, err = b.Signing.programs(in, b.work)
+		in.Bin, err = signed(in, b.work)
 	}
 	if err != nil {
 		return in, fmt.Errorf("programs for %s: %w", platform, err)
@@ -143,8 +144,8 @@ func (b *building) input(ctx context.Context, platform Platform) (Input, error) 
 	return in, err
 }
 
-// pack makes one artifact of the plan.
-func (b *building) pack(ctx context.Context, f Format, in Input) error {
+// add makes one artifact of the plan.
+func (b *building) add(ctx context.Context, f pack.Format, in pack.Input) error {
 	a, _, err := b.artifact(ctx, f, in)
 	if err != nil {
 		return fmt.Errorf("%s for %s: %w", f.Name, in.Platform, err)
@@ -160,7 +161,7 @@ func (b *building) pack(ctx context.Context, f Format, in Input) error {
 
 // artifact makes a file once, whoever asks first: the build itself or a format that carries it. One that the plan does not
 // name is made in the work folder.
-func (b *building) artifact(ctx context.Context, f Format, in Input) (a Artifact, dir string, err error) {
+func (b *building) artifact(ctx context.Context, f pack.Format, in pack.Input) (a pack.Artifact, dir string, err error) {
 	dir = b.work
 	if b.planned(f) {
 		dir = b.staging
@@ -168,7 +169,7 @@ func (b *building) artifact(ctx context.Context, f Format, in Input) (a Artifact
 	b.mu.Lock()
 	made, ok := b.once[f.File(in.Platform)]
 	if !ok {
-		made = sync.OnceValues(func() (Artifact, error) { return b.make(ctx, f, in, dir) })
+		made = sync.OnceValues(func() (pack.Artifact, error) { return b.make(ctx, f, in, dir) })
 		b.once[f.File(in.Platform)] = made
 	}
 	b.mu.Unlock()
@@ -177,14 +178,14 @@ func (b *building) artifact(ctx context.Context, f Format, in Input) (a Artifact
 }
 
 // make makes a file while it holds a slot. Seconds in which it waits for another artifact of the plan are not its own.
-func (b *building) make(ctx context.Context, f Format, in Input, dir string) (Artifact, error) {
+func (b *building) make(ctx context.Context, f pack.Format, in pack.Input, dir string) (pack.Artifact, error) {
 	b.slots <- struct{}{}
 	defer func() { <-b.slots }()
 	if ctx.Err() != nil {
-		return Artifact{}, ctx.Err()
+		return pack.Artifact{}, ctx.Err()
 	}
 	var waited time.Duration
-	in.carried = func(inner Format) (string, error) {
+	in.Embedded = func(inner pack.Format) (string, error) {
 		began := time.Now()
 		<-b.slots
 		a, dir, err := b.artifact(ctx, inner, in)
@@ -195,16 +196,16 @@ func (b *building) make(ctx context.Context, f Format, in Input, dir string) (Ar
 		return filepath.Join(dir, a.File), err
 	}
 	if b.Tell.Making != nil {
-		in.tell = b.Tell.Making(f.File(in.Platform))
+		in.Progress = b.Tell.Making(f.File(in.Platform))
 	}
-	a, err := Make(f, in, dir)
+	a, err := pack.Make(f, in, dir)
 	a.Seconds = max(0, a.Seconds-waited.Seconds())
 	return a, err
 }
 
 // planned tells whether a format's artifacts belong to the result.
-func (b *building) planned(f Format) bool {
-	return slices.ContainsFunc(b.Formats, func(p Format) bool { return p.Name == f.Name })
+func (b *building) planned(f pack.Format) bool {
+	return slices.ContainsFunc(b.Formats, func(p pack.Format) bool { return p.Name == f.Name })
 }
 
 // look checks the version, and given binaries of all platforms, before anything is written.
@@ -234,12 +235,12 @@ func (b *building) look(ctx context.Context) error {
 	return nil
 }
 
-func (b *building) sorted() []Artifact {
-	rank := func(a Artifact) int {
-		p := slices.IndexFunc(b.Platforms, func(p Platform) bool { return p.String() == a.Platform })
-		f := slices.IndexFunc(b.Formats, func(f Format) bool { return f.Name == a.Format })
+func (b *building) sorted() []pack.Artifact {
+	rank := func(a pack.Artifact) int {
+		p := slices.IndexFunc(b.Platforms, func(p pack.Platform) bool { return p.String() == a.Platform })
+		f := slices.IndexFunc(b.Formats, func(f pack.Format) bool { return f.Name == a.Format })
 		return p*100 + f
 	}
-	slices.SortFunc(b.made, func(x, y Artifact) int { return cmp.Compare(rank(x), rank(y)) })
+	slices.SortFunc(b.made, func(x, y pack.Artifact) int { return cmp.Compare(rank(x), rank(y)) })
 	return b.made
 }

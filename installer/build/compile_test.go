@@ -1,4 +1,4 @@
-package pack_test
+package build_test
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -15,14 +16,14 @@ import (
 // Nothing in the environment, and nothing that `go env -w` wrote, decides about the bytes; most of these would stop go, if it
 // saw them.
 func TestEnvironmentDecidesNothing(t *testing.T) {
-	source, err := pack.Source(".")
+	source, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)
 	}
 	compile := func() []byte {
 		dir := t.TempDir()
 		var said bytes.Buffer
-		if err := pack.Compile(t.Context(), source, pack.First, amd64, []string{pack.Launcher}, dir, &said); err != nil {
+		if err := build.Compile(t.Context(), source, build.First, amd64, []string{pack.Launcher}, dir, &said); err != nil {
 			t.Fatalf("%v\n%s", err, &said)
 		}
 		b, err := os.ReadFile(filepath.Join(dir, pack.Launcher))
@@ -47,18 +48,18 @@ func TestEnvironmentDecidesNothing(t *testing.T) {
 }
 
 func TestNoGo(t *testing.T) {
-	source, err := pack.Source(".")
+	source, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := pack.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64}, Formats: []pack.Format{format(t, "setup")},
+	plan := build.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64}, Formats: []pack.Format{format(t, "setup")},
 		Source: source, Toolchain: "go1.99.9", Out: filepath.Join(t.TempDir(), "out"), Log: io.Discard}
 	t.Setenv("GOPROXY", "off")
-	if _, err := pack.Build(t.Context(), plan); !errors.Is(err, pack.ErrToolchain) {
+	if _, err := build.Build(t.Context(), plan); !errors.Is(err, build.ErrToolchain) {
 		t.Errorf("a release that is not here: %v", err)
 	}
 	t.Setenv("PATH", t.TempDir())
-	if _, err := pack.Build(t.Context(), plan); !errors.Is(err, pack.ErrNoGo) {
+	if _, err := build.Build(t.Context(), plan); !errors.Is(err, build.ErrNoGo) {
 		t.Errorf("no go: %v", err)
 	}
 	if _, err := os.Stat(plan.Out); err == nil {
@@ -80,7 +81,7 @@ func TestVendorFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := pack.Compile(t.Context(), source, pack.First, amd64, []string{pack.Launcher}, t.TempDir(), io.Discard); err != nil {
+	if err := build.Compile(t.Context(), source, build.First, amd64, []string{pack.Launcher}, t.TempDir(), io.Discard); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,8 +1,6 @@
-package pack
+package build
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,22 +8,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/pack/resource"
 )
 
 // described gives programs for Windows their version and manifest, in a folder of their own: given binaries are left as they
 // are. It comes after linking and before signing; programs for other systems are never touched.
-func described(in Input, work string) (string, error) {
+func described(in pack.Input, work string) (string, error) {
 	if in.Platform.OS != "windows" || in.Bin == "" {
 		return in.Bin, nil
 	}
 	return inOwnFolder(in.Bin, work, func(from, to string) error {
 		fill := copyOf(from)
-		if slices.Contains([]string{Launcher, Worker, Setup, Carrier}, strings.TrimSuffix(filepath.Base(from), ".exe")) {
+		if slices.Contains([]string{pack.Launcher, pack.Worker, pack.Setup, pack.Carrier}, strings.TrimSuffix(filepath.Base(from), ".exe")) {
 			fill = withResources(in, from)
 		}
-		_, err := whole(to, 0o755, fill)
-		return err
+		return writeFile(to, 0o755, fill)
 	})
 }
 
@@ -51,7 +49,7 @@ func inOwnFolder(bin, work string, each func(from, to string) error) (string, er
 	return dir, nil
 }
 
-func withResources(in Input, path string) func(io.Writer) error {
+func withResources(in pack.Input, path string) func(io.Writer) error {
 	return func(w io.Writer) error {
 		b, err := os.ReadFile(path)
 		if err != nil {
@@ -62,33 +60,20 @@ func withResources(in Input, path string) func(io.Writer) error {
 }
 
 // programInfo is what a program says about itself; its own name, not the product's, where it stands for more than the agent.
-func programInfo(in Input, file string) resource.Info {
-	i := resource.Info{Text: in.Version.String(), File: file, Product: productName, Company: productMaker}
+func programInfo(in pack.Input, file string) resource.Info {
+	i := resource.Info{Text: in.Version.String(), File: file, Product: pack.ProductName, Company: pack.ProductMaker}
 	for at, n := range in.Version.Parts() {
 		i.Version[at] = uint16(min(n, 1<<16-1))
 	}
 	switch strings.TrimSuffix(file, ".exe") {
-	case Launcher:
+	case pack.Launcher:
 		i.Description = "Starts the agent"
-	case Worker:
+	case pack.Worker:
 		i.Description = "The agent"
-	case Setup:
-		i.Product, i.Description = Setup, "Installs and looks after the agent"
-	case Carrier:
+	case pack.Setup:
+		i.Product, i.Description = pack.Setup, "Installs and looks after the agent"
+	case pack.Carrier:
 		i.Description, i.File, i.Elevated = "Installs the agent", "AmazonSSMAgentSetup.exe", true
 	}
 	return i
-}
-
-// fileVersion is the version that a finished program states, with its language, as installers compare it. A program without
-// one (signed before by somebody else) counts as of the package's version: it always replaces what is there.
-func fileVersion(in Input, program []byte) (version, language string, err error) {
-	v, n, err := resource.Read(bytes.NewReader(program))
-	switch {
-	case errors.Is(err, resource.ErrNone):
-		return in.Version.String(), "1033", nil
-	case err != nil:
-		return "", "", err
-	}
-	return fmt.Sprintf("%d.%d.%d.%d", v[0], v[1], v[2], v[3]), fmt.Sprint(n), nil
 }

@@ -1,4 +1,4 @@
-package pack
+package build
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -37,27 +39,22 @@ func Index(dir string, v manifests.Version) error {
 		fmt.Fprintf(&sums, "%s  %s\n", sum, a.File)
 		m.Add(a.pkg, a.File, manifests.Release{Version: v.String(), Checksum: sum, Status: manifests.Active, Size: a.Size})
 	}
-	if _, err := whole(filepath.Join(dir, SumsFile), 0o644, put(sums.Bytes())); err != nil {
+	if err := host.WriteFile(filepath.Join(dir, SumsFile), sums.Bytes(), 0o644); err != nil {
 		return err
 	}
-	_, err = whole(filepath.Join(dir, ManifestFile), 0o644, put(m.Bytes()))
-	return err
-}
-
-func put(b []byte) func(io.Writer) error {
-	return func(w io.Writer) error { _, err := w.Write(b); return err }
+	return host.WriteFile(filepath.Join(dir, ManifestFile), m.Bytes(), 0o644)
 }
 
 type listed struct {
-	Artifact
+	pack.Artifact
 	pkg string
 }
 
 // artifacts are the files in a folder whose names the table makes, in the order of their names.
 func artifacts(dir string) ([]listed, error) {
 	var found []listed
-	for _, p := range supported {
-		for _, f := range formats {
+	for _, p := range pack.Platforms() {
+		for _, f := range pack.Formats() {
 			name := f.File(p)
 			if name == "" {
 				continue
@@ -69,7 +66,7 @@ func artifacts(dir string) ([]listed, error) {
 			if err != nil {
 				return nil, err
 			}
-			found = append(found, listed{Artifact{Platform: p.String(), Format: f.Name, File: name, Size: info.Size()}, f.Package})
+			found = append(found, listed{pack.Artifact{Platform: p.String(), Format: f.Name, File: name, Size: info.Size()}, f.Package})
 		}
 	}
 	slices.SortFunc(found, func(a, b listed) int { return strings.Compare(a.File, b.File) })

@@ -1,6 +1,6 @@
 //go:build unix
 
-package pack_test
+package build_test
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -17,7 +18,7 @@ import (
 // go tells of a full disk in words only; whoever calls Build can tell it from other faults all the same. What go said is in the
 // error, and nothing is left behind.
 func TestCompilerOnAFullDisk(t *testing.T) {
-	source, err := pack.Source(".")
+	source, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,9 +28,9 @@ func TestCompilerOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	plan := pack.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64, windowsOn("amd64")}, Formats: pack.Formats(), Source: source,
+	plan := build.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64, windowsOn("amd64")}, Formats: pack.Formats(), Source: source,
 		Out: filepath.Join(t.TempDir(), "out")}
-	_, err = pack.Build(t.Context(), plan)
+	_, err = build.Build(t.Context(), plan)
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "compile: writing x.a") {
 		t.Errorf("%v", err)
 	}

@@ -1,6 +1,6 @@
 //go:build integration
 
-package pack_test
+package build_test
 
 import (
 	"os/exec"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -15,7 +16,7 @@ import (
 // real builds a format of a true release for every Linux.
 func real(t *testing.T, format string) []string {
 	t.Helper()
-	source, err := pack.Source(".")
+	source, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,13 +24,13 @@ func real(t *testing.T, format string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := pack.Plan{Version: manifests.MustVersion("9.1.0.0"), Formats: formats, Source: source, Out: t.TempDir(), Time: time.Unix(1700000000, 0)}
+	plan := build.Plan{Version: manifests.MustVersion("9.1.0.0"), Formats: formats, Source: source, Out: t.TempDir(), Time: time.Unix(1700000000, 0)}
 	for _, p := range pack.Platforms() {
 		if formats[0].File(p) != "" {
 			plan.Platforms = append(plan.Platforms, p)
 		}
 	}
-	made, err := pack.Build(t.Context(), plan)
+	made, err := build.Build(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package pack
+package build
 
 import (
 	"context"
@@ -8,22 +8,24 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
 // formatsOf are the plan's formats that are made for a platform, of programs that are there.
-func (b *building) formatsOf(p Platform) []Format {
-	return slices.DeleteFunc(slices.Clone(b.Formats), func(f Format) bool {
+func (b *building) formatsOf(p pack.Platform) []pack.Format {
+	return slices.DeleteFunc(slices.Clone(b.Formats), func(f pack.Format) bool {
 		return f.File(p) == "" || slices.ContainsFunc(f.Needs(p), func(program string) bool { return b.lacks(p, program) })
 	})
 }
 
 // lacks tells whether a program that may be missing is.
-func (b *building) lacks(p Platform, program string) bool {
+func (b *building) lacks(p pack.Platform, program string) bool {
 	if b.Source != "" || !slices.Contains(b.Optional, program) {
 		return false
 	}
@@ -32,7 +34,7 @@ func (b *building) lacks(p Platform, program string) bool {
 }
 
 // programs are what a platform's formats are made of.
-func (b *building) programs(p Platform) []string {
+func (b *building) programs(p pack.Platform) []string {
 	var list []string
 	for _, f := range b.formatsOf(p) {
 		for _, name := range f.Needs(p) {
@@ -72,17 +74,17 @@ func (b *building) compileAll(ctx context.Context) error {
 }
 
 // compiled are the platforms to compile for, in their order, and what.
-func (b *building) compiled() iter.Seq2[Platform, []string] {
-	return func(yield func(Platform, []string) bool) {
-		for _, p := range supported {
+func (b *building) compiled() iter.Seq2[pack.Platform, []string] {
+	return func(yield func(pack.Platform, []string) bool) {
+		for _, p := range pack.Platforms() {
 			var list []string
 			for _, platform := range b.Platforms {
-				if platform == p || platform == universal && slices.Contains(halves, p) {
+				if platform == p || platform == pack.Universal && slices.Contains(pack.Halves(), p) {
 					list = append(list, b.programs(platform)...)
 				}
 			}
 			slices.Sort(list)
-			if list = slices.Compact(list); p != universal && len(list) > 0 && !yield(p, list) {
+			if list = slices.Compact(list); p != pack.Universal && len(list) > 0 && !yield(p, list) {
 				return
 			}
 		}
@@ -90,14 +92,14 @@ func (b *building) compiled() iter.Seq2[Platform, []string] {
 }
 
 // binaries links, or looks at what there is.
-func (b *building) binaries(ctx context.Context, platform Platform) (Input, error) {
-	in := Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Key: b.Key, Signing: b.Signing}
+func (b *building) binaries(ctx context.Context, platform pack.Platform) (pack.Input, error) {
+	in := pack.Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Key: b.Key, Signing: b.Signing}
 	programs := b.programs(platform)
 	var err error
 	switch {
 	case len(programs) == 0:
 		return in, nil
-	case platform == universal:
+	case platform == pack.Universal:
 		in.Bin, err = b.joined(ctx, programs)
 	case b.Source == "":
 		in.Bin = binFolder(b.Bin, platform)
@@ -107,11 +109,11 @@ func (b *building) binaries(ctx context.Context, platform Platform) (Input, erro
 	if err != nil {
 		return in, err
 	}
-	return in, Check(in, programs)
+	return in, pack.Check(in, programs)
 }
 
 // linked is the folder of a platform's programs, built from source once.
-func (b *building) linked(ctx context.Context, platform Platform, programs []string) (string, error) {
+func (b *building) linked(ctx context.Context, platform pack.Platform, programs []string) (string, error) {
 	if dir, ok := b.bins[platform]; ok {
 		return dir, nil
 	}
@@ -128,7 +130,7 @@ func (b *building) linked(ctx context.Context, platform Platform, programs []str
 }
 
 // binFolder is where the binaries of a platform lie: a folder of its own, or the folder itself.
-func binFolder(dir string, p Platform) string {
+func binFolder(dir string, p pack.Platform) string {
 	if own := filepath.Join(dir, p.OS+"_"+p.Arch); isDir(own) {
 		return own
 	}
@@ -136,29 +138,29 @@ func binFolder(dir string, p Platform) string {
 }
 
 // Found tells for which platforms a folder of binaries has a launcher, and its version.
-func Found(dir string) ([]Platform, manifests.Version, error) {
-	var list []Platform
+func Found(dir string) ([]pack.Platform, manifests.Version, error) {
+	var list []pack.Platform
 	var v manifests.Version
-	for _, p := range supported {
-		path := filepath.Join(binFolder(dir, p), p.Executable(Launcher))
-		if p == universal && !isDir(filepath.Join(dir, "darwin_universal")) && containsAll(list, halves) {
+	for _, p := range pack.Platforms() {
+		path := filepath.Join(binFolder(dir, p), p.Executable(pack.Launcher))
+		if p == pack.Universal && !isDir(filepath.Join(dir, "darwin_universal")) && containsAll(list, pack.Halves()) {
 			list = append(list, p)
 			continue
 		}
-		have, err := PlatformOf(path)
-		if err != nil && !errors.Is(err, ErrNoBinary) {
+		have, err := pack.PlatformOf(path)
+		if err != nil && !errors.Is(err, pack.ErrNoBinary) {
 			return nil, v, err
 		}
 		if err != nil || have != p {
 			continue
 		}
-		if v, err = VersionOf(path); err != nil {
+		if v, err = pack.VersionOf(path); err != nil {
 			return nil, v, err
 		}
 		list = append(list, p)
 	}
 	if len(list) == 0 {
-		return nil, v, fmt.Errorf("%w: no %s for %s in %s", ErrNoBinary, Launcher, words(supported), dir)
+		return nil, v, fmt.Errorf("%w: no %s for %s in %s", pack.ErrNoBinary, pack.Launcher, words(pack.Platforms()), dir)
 	}
 	return list, v, nil
 }
@@ -166,4 +168,12 @@ func Found(dir string) ([]Platform, manifests.Version, error) {
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
+}
+
+func words(ps []pack.Platform) string {
+	out := make([]string, len(ps))
+	for i, p := range ps {
+		out[i] = p.String()
+	}
+	return strings.Join(out, ", ")
 }

@@ -1,4 +1,4 @@
-package pack_test
+package build_test
 
 import (
 	"errors"
@@ -13,12 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
 // complete is a plan for all formats of linux/amd64, of small programs that say 9.4.0.0.
-func complete(t *testing.T) pack.Plan {
+func complete(t *testing.T) build.Plan {
 	t.Helper()
 	bin := stamped(t, "9.4.0.0")
 	program, err := os.ReadFile(filepath.Join(bin, pack.Launcher))
@@ -30,7 +31,7 @@ func complete(t *testing.T) pack.Plan {
 			t.Fatal(err)
 		}
 	}
-	return pack.Plan{Version: manifests.MustVersion("9.4.0.0"), Platforms: []pack.Platform{amd64}, Formats: pack.Formats(), Bin: bin,
+	return build.Plan{Version: manifests.MustVersion("9.4.0.0"), Platforms: []pack.Platform{amd64}, Formats: pack.Formats(), Bin: bin,
 		Out: filepath.Join(t.TempDir(), "new", "dist"), Time: time.Unix(1700000000, 0)}
 }
 
@@ -51,7 +52,7 @@ func TestPayloadsAreCompressedOnce(t *testing.T) {
 	}
 	told := 0
 	plan.Tell.Made = func(pack.Artifact) { told++ }
-	made, err := pack.Build(t.Context(), plan)
+	made, err := build.Build(t.Context(), plan)
 	if err != nil || told != len(made) {
 		t.Fatalf("%d told, %d made, %v", told, len(made), err)
 	}
@@ -103,7 +104,7 @@ func TestCarriedOnly(t *testing.T) {
 		times[file]++
 		return func(int64, int64) {}
 	}
-	if _, err := pack.Build(t.Context(), plan); err != nil {
+	if _, err := build.Build(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
 	if times["amazon-ssm-agent-debian-amd64.deb"] != 1 || times["amazon-ssm-agent-updater-linux-amd64.tar.gz"] != 1 {
@@ -122,14 +123,14 @@ manifest.json
 func TestFailedBuildLeavesNothing(t *testing.T) {
 	full := func(pack.Input) error { return syscall.ENOSPC }
 	late := func(io.Reader) ([]byte, error) { return nil, syscall.ENOSPC } // others are made by then
-	for name, spoil := range map[string]func(*pack.Plan){
-		"looked at": func(p *pack.Plan) { p.Looked = full },
-		"signed":    func(p *pack.Plan) { p.Signing.OpenPGP = late },
-		"worker":    func(p *pack.Plan) { os.Remove(filepath.Join(p.Bin, pack.Worker)) },
+	for name, spoil := range map[string]func(*build.Plan){
+		"looked at": func(p *build.Plan) { p.Looked = full },
+		"signed":    func(p *build.Plan) { p.Signing.OpenPGP = late },
+		"worker":    func(p *build.Plan) { os.Remove(filepath.Join(p.Bin, pack.Worker)) },
 	} {
 		plan := complete(t)
 		spoil(&plan)
-		if _, err := pack.Build(t.Context(), plan); err == nil {
+		if _, err := build.Build(t.Context(), plan); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 		if _, err := os.Stat(filepath.Dir(plan.Out)); !errors.Is(err, fs.ErrNotExist) {
@@ -142,7 +143,7 @@ func TestFailedBuildLeavesNothing(t *testing.T) {
 		if err := os.WriteFile(before, []byte("of before"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := pack.Build(t.Context(), plan); err == nil {
+		if _, err := build.Build(t.Context(), plan); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 		b, err := os.ReadFile(before)
@@ -164,7 +165,7 @@ func TestStaleSignature(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := pack.Build(t.Context(), plan); err != nil {
+	if _, err := build.Build(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, names(t, plan.Dir()), `
@@ -182,11 +183,11 @@ func TestOptionalPrograms(t *testing.T) {
 	if err := os.Remove(filepath.Join(plan.Bin, pack.Setup)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pack.Build(t.Context(), plan); !errors.Is(err, pack.ErrNoBinary) {
+	if _, err := build.Build(t.Context(), plan); !errors.Is(err, pack.ErrNoBinary) {
 		t.Errorf("%v", err)
 	}
 	plan.Optional = []string{pack.Setup, pack.Carrier}
-	made, err := pack.Build(t.Context(), plan)
+	made, err := build.Build(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,15 @@
-package pack
+package build
 
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
@@ -51,7 +53,7 @@ func (s *staging) land() error {
 		if err := os.Rename(filepath.Join(s.dir, e.Name()), filepath.Join(s.into, e.Name())); err != nil {
 			return err
 		}
-		if signature := e.Name() + SignatureSuffix; !strings.HasSuffix(e.Name(), SignatureSuffix) && !exists(filepath.Join(s.dir, signature)) {
+		if signature := e.Name() + pack.SignatureSuffix; !strings.HasSuffix(e.Name(), pack.SignatureSuffix) && !exists(filepath.Join(s.dir, signature)) {
 			if err := os.Remove(filepath.Join(s.into, signature)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -73,4 +75,25 @@ func (s *staging) remove() {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
+}
+
+// writeFile writes a file beside its place, syncs it and renames it there. The umask does not count.
+func writeFile(path string, mode fs.FileMode, fill func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".making-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		f.Close()
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err = fill(f); err != nil {
+		return err
+	}
+	if err = errors.Join(f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }

@@ -1,4 +1,4 @@
-package pack_test
+package build_test
 
 import (
 	"archive/zip"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
 	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
@@ -53,9 +54,9 @@ func built(t *testing.T, bin string, p pack.Platform, version string, signing pa
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := pack.Plan{Version: manifests.MustVersion(version), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: t.TempDir(),
+	plan := build.Plan{Version: manifests.MustVersion(version), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: t.TempDir(),
 		Time: time.Unix(1700000000, 0), Signing: signing}
-	if _, err := pack.Build(t.Context(), plan); err != nil {
+	if _, err := build.Build(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
 	all := map[string][]byte{}

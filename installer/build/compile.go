@@ -1,4 +1,4 @@
-package pack
+package build
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
@@ -118,13 +119,13 @@ func decides(variable string) bool {
 }
 
 // prepare compiles what programs are made of into go's cache, without linking anything.
-func (c *compiler) prepare(ctx context.Context, p Platform, programs []string) error {
+func (c *compiler) prepare(ctx context.Context, p pack.Platform, programs []string) error {
 	return c.run(ctx, p, append([]string{"list", "-export", modules, "-trimpath", "-buildvcs=false"}, folders(programs)...))
 }
 
 // link builds programs into a folder: static, stripped, without paths and without the state of the checkout, stamped with the
 // version and, where there is one, the key that packages are checked with.
-func (c *compiler) link(ctx context.Context, v manifests.Version, key []byte, p Platform, programs []string, into string) error {
+func (c *compiler) link(ctx context.Context, v manifests.Version, key []byte, p pack.Platform, programs []string, into string) error {
 	if err := os.MkdirAll(into, 0o755); err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func folders(programs []string) []string {
 	return list
 }
 
-func (c *compiler) run(ctx context.Context, p Platform, args []string) error {
+func (c *compiler) run(ctx context.Context, p pack.Platform, args []string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Env = c.source, append(slices.Clone(c.env), "GOOS="+p.OS, "GOARCH="+p.Arch)
 	var said tail
@@ -162,7 +163,7 @@ func (c *compiler) run(ctx context.Context, p Platform, args []string) error {
 }
 
 // Compile builds programs for one platform from a source tree into a folder, as [Build] does. What go says goes to log.
-func Compile(ctx context.Context, source string, v manifests.Version, p Platform, programs []string, into string, log io.Writer) error {
+func Compile(ctx context.Context, source string, v manifests.Version, p pack.Platform, programs []string, into string, log io.Writer) error {
 	c, err := newCompiler(ctx, source, "", log)
 	if err != nil {
 		return err
