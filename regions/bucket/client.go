@@ -22,6 +22,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/ground"
 )
 
 // Options of a client. Only Base is needed.
@@ -45,7 +46,7 @@ func New(o Options) *Client {
 		o.Retries = 5
 	}
 	if o.Pause == nil {
-		o.Pause = sleep
+		o.Pause = ground.Sleep
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -223,15 +224,4 @@ func passing(err error) bool {
 		return s.Status >= 500 || s.Status == http.StatusTooManyRequests
 	}
 	return errors.Is(err, ErrUnreachable)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

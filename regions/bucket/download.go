@@ -3,16 +3,16 @@ package bucket
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/regions/ground"
 )
 
 // MaxPackage bounds a download whose size no listing names, in bytes.
@@ -51,7 +51,7 @@ func (c *Client) Fetch(ctx context.Context, w Want) error {
 		return fmt.Errorf("%s: %w", w.URL, err)
 	}
 	os.Remove(part + ".etag")
-	return place(part, w.Path)
+	return ground.Name(part, w.Path)
 }
 
 // fill appends to the part until it is complete. A part is gone on with only if the object is still the same one.
@@ -142,20 +142,6 @@ func pour(f *os.File, body io.Reader, have, total int64, tell func(done, total i
 	return f.Sync()
 }
 
-// place gives the finished part its name, durably.
-func place(part, path string) error {
-	if err := os.Rename(part, path); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	_ = d.Sync() // not every system can sync a folder
-	return nil
-}
-
 func forget(part string) {
 	os.Remove(part)
 	os.Remove(part + ".etag")
@@ -163,16 +149,11 @@ func forget(part string) {
 
 // SHA256File checks a file against a hex SHA-256; ErrChecksum when it differs.
 func SHA256File(path, want string) error {
-	f, err := os.Open(path)
+	got, err := ground.SHA256File(path)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	var h hash.Hash = sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, want) {
+	if !strings.EqualFold(got, want) {
 		return fmt.Errorf("%w: %s has SHA-256 %s, %s expected", ErrChecksum, filepath.Base(path), got, strings.ToLower(want))
 	}
 	return nil

@@ -41,48 +41,5 @@ func (r *Region) Advance(d time.Duration) {
 	r.clock.mu.Lock()
 	r.clock.moved += d
 	r.clock.mu.Unlock()
-	r.waits.wakeAll()
-}
-
-// waits lets calls sleep until something happens to a key, for example an instance id.
-type waits struct {
-	mu   sync.Mutex
-	open map[string]chan struct{}
-}
-
-// waiter returns a channel that is closed by the next wake of key. Take it before looking at the state, then look, then
-// wait: so no wake is missed.
-func (r *Region) waiter(key string) <-chan struct{} {
-	w := &r.waits
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if c, ok := w.open[key]; ok {
-		return c
-	}
-	if w.open == nil {
-		w.open = map[string]chan struct{}{}
-	}
-	c := make(chan struct{})
-	w.open[key] = c
-	return c
-}
-
-// wake ends the wait of everybody who waits for key.
-func (r *Region) wake(key string) {
-	w := &r.waits
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if c, ok := w.open[key]; ok {
-		close(c)
-		delete(w.open, key)
-	}
-}
-
-func (w *waits) wakeAll() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for key, c := range w.open {
-		close(c)
-		delete(w.open, key)
-	}
+	r.records.SignalAll()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,16 +12,23 @@ import (
 	"sync"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/ground"
+	"github.com/ssm-setup/ssm-setup/regions/local/mailbox"
+	"github.com/ssm-setup/ssm-setup/regions/local/messages"
+	"github.com/ssm-setup/ssm-setup/regions/local/protocol"
+	"github.com/ssm-setup/ssm-setup/regions/local/records"
+	"github.com/ssm-setup/ssm-setup/regions/local/s3"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssm/commands"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssm/documents"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssm/nodes"
 )
 
 // Account is the number of the account every caller belongs to.
-const Account = "123456789012"
+const Account = protocol.Account
 
 // ErrLocked says that another process has the data folder open.
-var ErrLocked = errors.New("the data folder is in use by another local region")
+var ErrLocked = records.ErrLocked
 
 // ErrOtherRegion says that the data folder belongs to a region of another name.
 var ErrOtherRegion = errors.New("the data folder holds another region")
@@ -41,12 +47,20 @@ type Options struct {
 
 // Region is a running region. It serves from Open to Close; all methods may be called at any time, from any goroutine.
 type Region struct {
-	name    string
-	account string
-	data    string
-	noSync  bool
-	log     *slog.Logger
-	db      *bbolt.DB
+	name   string
+	data   string
+	noSync bool
+	log    *slog.Logger
+
+	records   *records.Store
+	keys      *protocol.Keys
+	buckets   *s3.Store
+	mail      *mailbox.Mailbox
+	nodes     *nodes.Registry
+	documents *documents.Repository
+	commands  *commands.Tracker
+	messages  *messages.Lane
+	services  []protocol.Service // the dispatch table
 
 	listener net.Listener
 	server   *http.Server
@@ -56,14 +70,9 @@ type Region struct {
 	closing  sync.Once
 	closed   error
 
-	admin    credential
-	services map[string]service // by prefix of X-Amz-Target; "sts" for the query protocol
-
-	clock clock
-	waits waits
-	knobs knobs
-	calls calls
-	desk  desk // messages given out
+	clock  clock
+	faults faults
+	calls  calls
 }
 
 // Open starts a region and returns once it accepts connections. Errors: [ErrLocked], [ErrOtherRegion]; those of net.Listen; those of the
@@ -85,49 +94,49 @@ func Open(o Options) (*Region, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	r := &Region{name: o.Name, account: Account, data: data, noSync: o.NoSync, log: o.Log}
+	r := &Region{name: o.Name, data: data, noSync: o.NoSync, log: o.Log}
 	if r.log == nil {
-		r.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		r.log = slog.New(slog.DiscardHandler)
 	}
 	r.clock.base = o.Clock
 	r.calls.bodies = o.Record
-	if err := r.openRecords(); err != nil {
-		return nil, err
+	switch r.records, err = records.Open(filepath.Join(data, "region.db"), !o.NoSync); {
+	case errors.Is(err, ErrLocked):
+		return nil, fmt.Errorf("%s: %w", data, err)
+	case err != nil:
+		return nil, fmt.Errorf("open records in %s: %w", data, err)
 	}
 	if err := r.open(o.Listen); err != nil {
-		return nil, errors.Join(err, r.db.Close())
+		return nil, errors.Join(err, r.records.Close())
 	}
 	return r, nil
 }
 
-// openRecords opens the database; one process at a time can.
-func (r *Region) openRecords() error {
-	db, err := bbolt.Open(filepath.Join(r.data, "region.db"), 0o600, &bbolt.Options{Timeout: 500 * time.Millisecond, NoSync: r.noSync, FreelistType: bbolt.FreelistMapType})
-	if errors.Is(err, bbolt.ErrTimeout) {
-		return fmt.Errorf("%s: %w", r.data, ErrLocked)
-	}
-	if err != nil {
-		return fmt.Errorf("open records in %s: %w", r.data, err)
-	}
-	r.db = db
-	return nil
-}
-
-// open does everything that needs the database.
+// open does everything that needs the records.
 func (r *Region) open(listen string) error {
-	for _, prepare := range []func() error{r.prepareCredentials, r.prepareObjects, r.prepareOperations} {
-		if err := prepare(); err != nil {
-			return err
-		}
+	if err := r.claimFolder(); err != nil {
+		return err
 	}
-	r.services = services()
+	if err := r.openServices(); err != nil {
+		return err
+	}
+	if err := ground.Write(r.CredentialsFile(), []byte(r.Admin().CredentialsText()), 0o600, !r.noSync); err != nil {
+		return fmt.Errorf("credentials of the region: %w", err)
+	}
 	return r.listen(listen)
 }
 
-// prepareOperations lets the operations make their buckets.
-func (r *Region) prepareOperations() error {
-	r.desk.opened = r.now()
-	return r.db.Update(prepareRecords)
+// claimFolder writes the region's name into a new data folder, and refuses one of another region.
+func (r *Region) claimFolder() error {
+	if err := r.records.Prepare(protocol.RegionTable); err != nil {
+		return err
+	}
+	return r.records.Update(func(tx *records.Tx) error {
+		if name := records.Raw(tx, protocol.RegionTable, "name"); name != nil && string(name) != r.name {
+			return fmt.Errorf("%s: %w: %s, not %s", r.data, ErrOtherRegion, name, r.name)
+		}
+		return records.SaveRaw(tx, protocol.RegionTable, "name", r.name)
+	})
 }
 
 // Name is the region's name.
@@ -135,6 +144,12 @@ func (r *Region) Name() string { return r.name }
 
 // Data is the folder of its state.
 func (r *Region) Data() string { return r.data }
+
+// Admin are the credentials of the region's administrator, the same for the life of the data folder.
+func (r *Region) Admin() Credentials { return r.keys.Admin() }
+
+// CredentialsFile is a shared-credentials file whose profile default is the administrator.
+func (r *Region) CredentialsFile() string { return filepath.Join(r.data, "credentials") }
 
 // Close stops serving: open calls are cut off, long polls end at once. State stays on disk.
 func (r *Region) Close() error {
@@ -144,7 +159,7 @@ func (r *Region) Close() error {
 		r.done.Wait()
 		r.serving.Lock() // calls that were cut off have returned
 		defer r.serving.Unlock()
-		r.closed = errors.Join(err, r.db.Close())
+		r.closed = errors.Join(err, r.records.Close())
 	})
 	return r.closed
 }

@@ -141,7 +141,7 @@ func TestStockCLI(t *testing.T) {
 	if err != nil || !strings.Contains(out, `"Account": "123456789012"`) {
 		t.Errorf("get-caller-identity: %v %s %s", err, out, problem)
 	}
-	for _, operation := range local.Operations("ssm") {
+	for _, operation := range n.region.Operations("ssm") {
 		if !cli.used[operation] && !slices.Contains(private, operation) {
 			t.Errorf("%s was not tried", operation)
 		}

@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions/ground"
 )
 
 // CAFile is the certificate (PEM) that clients over TLS must trust.
@@ -106,10 +108,10 @@ func (r *Region) authority() (tls.Certificate, error) {
 	}
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
 	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	if err := r.writeWhole(r.caKeyFile(), keyPEM, 0o600); err != nil {
+	if err := ground.Write(r.caKeyFile(), keyPEM, 0o600, !r.noSync); err != nil {
 		return tls.Certificate{}, err
 	}
-	if err := r.writeWhole(r.CAFile(), certPEM, 0o644); err != nil {
+	if err := ground.Write(r.CAFile(), certPEM, 0o644, !r.noSync); err != nil {
 		return tls.Certificate{}, err
 	}
 	return tls.X509KeyPair(certPEM, keyPEM)

@@ -1,0 +1,107 @@
+package local
+
+import (
+	"context"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/local/protocol"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssm/commands"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssm/nodes"
+)
+
+// Types that the methods below speak of.
+type (
+	Credentials = protocol.Credentials
+	Instance    = nodes.Instance
+	Ping        = nodes.Ping
+	Invocation  = commands.Invocation
+	Plugin      = commands.Plugin
+	KeptReply   = commands.KeptReply
+)
+
+// Put keeps an object in the region's bucket, as the administrator would.
+func (r *Region) Put(key string, data []byte) error {
+	return r.buckets.Put(regions.Bucket(r.name), key, data)
+}
+
+// PutIn keeps an object in any bucket that exists.
+func (r *Region) PutIn(bucket, key string, data []byte) error {
+	return r.buckets.Put(bucket, key, data)
+}
+
+// Get reads an object of the region's bucket.
+func (r *Region) Get(key string) ([]byte, error) { return r.buckets.Get(regions.Bucket(r.name), key) }
+
+// GetFrom reads an object of any bucket.
+func (r *Region) GetFrom(bucket, key string) ([]byte, error) { return r.buckets.Get(bucket, key) }
+
+// Delete removes an object of the region's bucket; one that is not there is no error.
+func (r *Region) Delete(key string) error { return r.buckets.Delete(regions.Bucket(r.name), key) }
+
+// Keys are the keys of the region's bucket that begin with prefix, in order.
+func (r *Region) Keys(prefix string) ([]string, error) {
+	return r.buckets.Keys(regions.Bucket(r.name), prefix)
+}
+
+// Corrupt changes one byte in the middle of an object of the region's bucket; its size, ETag and all else stay.
+func (r *Region) Corrupt(key string) error { return r.buckets.Corrupt(regions.Bucket(r.name), key) }
+
+// CreateActivation makes an activation for up to limit machines, good for a day. The role is LocalNode.
+func (r *Region) CreateActivation(limit int) (id, code string, err error) {
+	return r.nodes.CreateActivation(limit)
+}
+
+// Instances are the registered nodes in the order of their ids.
+func (r *Region) Instances() []Instance { return r.nodes.Instances() }
+
+// Pings are the last pings of a node, the oldest first, at most 500: its agent's and its updater's.
+func (r *Region) Pings(instance string) []Ping { return r.nodes.Pings(instance) }
+
+// PingSignal returns a channel that is closed by the next ping of a node.
+func (r *Region) PingSignal(instance string) <-chan struct{} { return r.nodes.PingSignal(instance) }
+
+// Deregister takes a node out, as DeregisterManagedInstance does.
+func (r *Region) Deregister(instance string) error { return r.nodes.Deregister(instance) }
+
+// RotateKey makes the next role token ask the node for a new key pair (spec identity 5.5).
+func (r *Region) RotateKey(instance string) error { return r.nodes.RotateKey(instance) }
+
+// PutDocument makes a Command document, or a new default version of it; text is JSON, or YAML where it doesn't begin
+// with a brace.
+func (r *Region) PutDocument(name, text string) error { return r.documents.Put(name, text) }
+
+// SendCommand sends a command to one node, as SendCommand does, with the usual time-outs.
+func (r *Region) SendCommand(document, instance string, parameters map[string][]string) (commandID string, err error) {
+	return r.commands.Send(document, instance, parameters)
+}
+
+// Cancel cancels a command on all its nodes.
+func (r *Region) Cancel(commandID string) error { return r.commands.Cancel(commandID) }
+
+// Invocation tells where a command stands on a node. Error: InvocationDoesNotExist.
+func (r *Region) Invocation(commandID, instance string) (Invocation, error) {
+	return r.commands.Invocation(commandID, instance)
+}
+
+// WaitCommand waits until a command comes to its end on a node; when ctx ends first, it returns where it stands and the
+// error of ctx.
+func (r *Region) WaitCommand(ctx context.Context, commandID, instance string) (Invocation, error) {
+	return r.commands.WaitCommand(ctx, commandID, instance)
+}
+
+// Replies are all replies of a node to a command, in the order they came.
+func (r *Region) Replies(commandID, instance string) []KeptReply {
+	return r.commands.Replies(commandID, instance)
+}
+
+// Cancels are the message ids of the cancels sent for a command to a node.
+func (r *Region) Cancels(commandID, instance string) []string {
+	return r.commands.Cancels(commandID, instance)
+}
+
+// Commands are the ids of all commands, the newest first.
+func (r *Region) Commands() []string { return r.commands.Commands() }
+
+// HoldPolls sets how long a poll without messages is held; 0 means the usual 15 s.
+func (r *Region) HoldPolls(d time.Duration) { r.messages.Hold(d) }

@@ -1,0 +1,58 @@
+package s3
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Put keeps an object in a bucket that exists, as the administrator would.
+func (st *Store) Put(bucket, key string, data []byte) error {
+	sum := newMD5(bytes.NewReader(data))
+	body, size, err := st.keepBody(sum)
+	if err != nil {
+		return err
+	}
+	return st.record(bucket, key, object{Body: body, Size: size, ETag: sum.hex(), Modified: st.now().UTC()}, unconditional, nil)
+}
+
+// Get reads an object. Error: NoSuchBucket, NoSuchKey.
+func (st *Store) Get(bucket, key string) ([]byte, error) {
+	_, f, err := st.openObject(bucket, key)
+	if err != nil {
+		return nil, fmt.Errorf("%s/%s: %w", bucket, key, err)
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// Delete removes an object; one that is not there is no error.
+func (st *Store) Delete(bucket, key string) error { return st.deleteRecord(bucket, key, unconditional) }
+
+// Keys are the keys of a bucket that begin with prefix, in order.
+func (st *Store) Keys(bucket, prefix string) ([]string, error) {
+	p, err := st.list(bucket, question{prefix: prefix, most: 1 << 30})
+	return p.keys, err
+}
+
+// Corrupt changes one byte in the middle of an object; its size, ETag and all else stay.
+func (st *Store) Corrupt(bucket, key string) error {
+	o, f, err := st.openObject(bucket, key)
+	if err != nil {
+		return fmt.Errorf("%s/%s: %w", bucket, key, err)
+	}
+	data, err := io.ReadAll(f)
+	f.Close()
+	if err != nil {
+		return err
+	}
+	if len(data) == 0 {
+		return errors.New("nothing to corrupt: the object is empty")
+	}
+	data[len(data)/2] ^= 0xff
+	if o.Body, _, err = st.keepBody(bytes.NewReader(data)); err != nil {
+		return err
+	}
+	return st.record(bucket, key, *o, unconditional, nil)
+}
