@@ -40,7 +40,8 @@ type Question struct {
 	NotManaged   bool   // the update source belongs to somebody else
 }
 
-// Answer says what to do and how to say it. Result, Code and Lines are what a reply carries (spec update 1.9, 1.18).
+// Answer says what to do and how to say it. Result, Code and Lines are what a reply carries (docs/protocol/update.md, "Target
+// resolution and validation", "Reporting").
 type Answer struct {
 	Kind      Kind
 	Running   Version
@@ -56,8 +57,9 @@ type Answer struct {
 // Changes tells whether the answer asks for a new version to be put in place.
 func (a Answer) Changes() bool { return a.Kind == Upgrade || a.Kind == DowngradeAllowed }
 
-// Decide answers a question. It is pure, and the order of its checks is that of spec update 1.9, with two differences: the
-// running version need not be listed (rollback here needs no download of it), and the skip list.
+// Decide answers a question. It is pure, and the order of its checks is that of docs/protocol/update.md, "Target resolution and
+// validation", with two differences: the running version need not be listed (rollback here needs no download of it), and the
+// skip list.
 func Decide(q Question) Answer {
 	if q.Package == "" {
 		q.Package = AgentPackage

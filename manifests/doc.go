@@ -10,5 +10,6 @@
 //	words.go       what people read about that answer
 //	platform.go    file and folder names of a platform
 //
-// Everything is pure: no files, no network, no clock. Facts: spec update 1.5 to 1.9 and 4.7, 4.8.
+// Everything is pure: no files, no network, no clock. Facts: docs/protocol/update.md, "Manifest URL and endpoints", "Manifest
+// file", "Platform names", "Version rules", "Target resolution and validation", "Archives for the updater", "Bucket layout".
 package manifests

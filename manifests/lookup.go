@@ -10,7 +10,7 @@ import (
 // ErrNotListed says that a manifest does not list what was asked for.
 var ErrNotListed = fault.New(fault.Refused, "not in the manifest", HintUnsupported)
 
-// Listing is one file's entry in a manifest: the only part that counts for one platform (spec update 1.6).
+// Listing is one file's entry in a manifest: the only part that counts for one platform (docs/protocol/update.md, "Manifest file").
 type Listing struct {
 	manifest *Manifest
 	pkg      string
@@ -79,7 +79,7 @@ func highest(list []Version) Version {
 	return best
 }
 
-// inactiveAlways is treated as inactive whatever a manifest says (spec update 1.8).
+// inactiveAlways is treated as inactive whatever a manifest says (docs/protocol/update.md, "Version rules").
 var inactiveAlways = MustVersion("2.3.772.0")
 
 // StatusOf is a release's status: Active when empty, Inactive for the one version that always is, empty for a word that is

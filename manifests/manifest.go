@@ -17,7 +17,8 @@ const (
 	Deprecated = "Deprecated"
 )
 
-// ErrManifest says that a manifest cannot be used; the text names the fault in the original's words (spec update 1.6).
+// ErrManifest says that a manifest cannot be used; the text names the fault in the original's words (docs/protocol/update.md,
+// "Manifest file").
 var ErrManifest = fault.New(fault.Region, "not a usable manifest",
 	"the region's manifest is damaged, or a proxy answers in its place")
 
@@ -52,7 +53,7 @@ type Release struct {
 	Size     int64  `json:"Size,omitempty"`   // bytes; ours, originals ignore it
 }
 
-// DefaultUriFormat is the template of the real buckets (spec update 1.6).
+// DefaultUriFormat is the template of the real buckets (docs/protocol/update.md, "Manifest file").
 const DefaultUriFormat = "https://s3.{Region}.amazonaws.com/amazon-ssm-{Region}/{PackageName}/{PackageVersion}/{FileName}"
 
 // NewManifest is an empty manifest with the given template.

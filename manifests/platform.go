@@ -15,14 +15,14 @@ func PortableFile(goos, goarch string) string {
 }
 
 // InstallerFile is the manifest file name of a package for a package manager, for example
-// amazon-ssm-agent-debian-amd64.deb. The family of rpm is "linux" (spec update 4.8).
+// amazon-ssm-agent-debian-amd64.deb. The family of rpm is "linux" (docs/protocol/update.md, "Bucket layout").
 func InstallerFile(extension, goarch string) string {
 	family := map[string]string{"deb": "debian", "rpm": "linux", "pkg": "darwin", "msi": "windows"}[extension]
 	return AgentPackage + "-" + family + "-" + goarch + "." + extension
 }
 
 // ArchiveFile is the name the original's updater asks for, for example amazon-ssm-agent-ubuntu-amd64.tar.gz
-// (spec update 1.7): package, platform as in file names, architecture.
+// (docs/protocol/update.md, "Platform names"): package, platform as in file names, architecture.
 func ArchiveFile(pkg, platform, goarch string) string {
 	extension := ".tar.gz"
 	if strings.HasPrefix(platform, "windows") {
@@ -31,7 +31,8 @@ func ArchiveFile(pkg, platform, goarch string) string {
 	return pkg + "-" + platform + "-" + goarch + extension
 }
 
-// Folder is the bucket folder of a platform: linux_amd64, debian_arm64, windows_nano (spec update 1.7, 4.8).
+// Folder is the bucket folder of a platform: linux_amd64, debian_arm64, windows_nano (docs/protocol/update.md, "Platform
+// names", "Bucket layout").
 func Folder(platform, goarch string) string {
 	switch platform {
 	case "windows-nano":

@@ -8,7 +8,7 @@ const (
 	HintUnsupported = "Unsupported on current platform"
 )
 
-// Error codes of the original that a decision can end in (spec update 1.18).
+// Error codes of the original that a decision can end in (docs/protocol/update.md, "Reporting").
 const (
 	CodeDowngrade     = "ErrorAttempToDowngrade" // spelled so
 	CodeInvalidTarget = "ErrorInvalidTargetVersion"

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Keys of a region's bucket (spec update 4.8).
+// Keys of a region's bucket (docs/protocol/update.md, "Bucket layout").
 const (
 	ManifestKey      = "ssm-agent-manifest.json"
 	LatestVersionKey = "latest/VERSION"
@@ -49,7 +49,7 @@ func ManifestURL(region, endpoint, domain string) (string, error) {
 }
 
 // BaseOfManifest is the bucket address of a manifest's: {Region} filled in, the file's name cut off. The file name must be
-// the manifest's (spec update 1.5).
+// the manifest's (docs/protocol/update.md, "Manifest URL and endpoints").
 func BaseOfManifest(url, region string) (string, error) {
 	url = strings.ReplaceAll(url, "{Region}", region)
 	base, ok := strings.CutSuffix(url, "/"+ManifestKey)

@@ -62,7 +62,7 @@ func Endpoint(service, region, domain string) (string, error) {
 	return "https://" + service + "." + region + "." + domain, nil
 }
 
-// WithScheme completes an endpoint override, which may be a bare host; https is assumed (spec identity 15).
+// WithScheme completes an endpoint override, which may be a bare host; https is assumed (docs/protocol/identity.md, "Endpoints").
 func WithScheme(endpoint string) string {
 	if endpoint == "" || strings.Contains(endpoint, "://") {
 		return strings.TrimSuffix(endpoint, "/")

@@ -5,7 +5,7 @@
 // with), is hashed, synced and only then renamed: a file of the wanted name is always whole and has the wanted SHA-256.
 //
 // Answers that are not from a bucket (login pages, proxies) are refused by what they carry, never by luck.
-// Facts: spec update 1.5, 1.6, 1.13.
+// Facts: docs/protocol/update.md, "Manifest URL and endpoints", "Manifest file", "Download and verification".
 package bucket
 
 import (

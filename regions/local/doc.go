@@ -24,6 +24,6 @@
 //	credentials    shared-credentials file, profile default: the region's administrator (0600)
 //	ca.pem         certificate of the region's own CA; ca-key.pem its key (0600)
 //
-// What must always be true: an answer that says "done" is on disk; a request is answered only to a caller whom its signature proves,
-// except what is public (registration with an activation, reading the region's bucket).
+// What must always be true: an answer that says "done" is on disk; a request is answered only to a caller whom its signature
+// proves, except what is public (registration with an activation, reading the region's bucket).
 package local

@@ -64,7 +64,7 @@ func (r *Region) PingSignal(instance string) <-chan struct{} { return r.nodes.Pi
 // Deregister takes a node out, as DeregisterManagedInstance does.
 func (r *Region) Deregister(instance string) error { return r.nodes.Deregister(instance) }
 
-// RotateKey makes the next role token ask the node for a new key pair (spec identity 5.5).
+// RotateKey makes the next role token ask the node for a new key pair (docs/protocol/identity.md, "Key rotation").
 func (r *Region) RotateKey(instance string) error { return r.nodes.RotateKey(instance) }
 
 // PutDocument makes a Command document, or a new default version of it; text is JSON, or YAML where it doesn't begin

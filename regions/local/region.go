@@ -75,8 +75,8 @@ type Region struct {
 	calls  calls
 }
 
-// Open starts a region and returns once it accepts connections. Errors: [ErrLocked], [ErrOtherRegion]; those of net.Listen; those of the
-// file system, wrapped.
+// Open starts a region and returns once it accepts connections. Errors: [ErrLocked], [ErrOtherRegion]; those of net.Listen;
+// those of the file system, wrapped.
 func Open(o Options) (*Region, error) {
 	if o.Name == "" {
 		o.Name = regions.Local

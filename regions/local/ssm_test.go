@@ -109,7 +109,8 @@ func (n *agentNode) ping(status, version string) error {
 		PlatformType: "Linux", PlatformVersion: "12"}, nil)
 }
 
-// signed calls with the node's own key (spec identity 5.3).
+// signed calls with the node's own key (docs/protocol/identity.md, "RequestManagedInstanceRoleToken,
+// UpdateManagedInstancePublicKey — hybrid signature").
 func (n *agentNode) signed(operation string, in, out any) error {
 	return n.send(wire.TargetSSM+"."+operation, in, out, func(req *http.Request, body []byte) error {
 		now := time.Now()

@@ -11,5 +11,5 @@
 //	sign.go     canonical request and string to sign; the RSA-PSS scheme of hybrid nodes
 //
 // It does no I/O of its own. Emitted JSON is compact, keys in the order of the structs, with < > & escaped as the
-// original does (spec runcommand 1); incoming keys match without regard to case, unknown ones are ignored.
+// original does (docs/protocol/runcommand.md, "Conventions"); incoming keys match without regard to case, unknown ones are ignored.
 package wire

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Error is the error body of AWS JSON 1.1: {"__type":"<Code>","message":"<text>"} (spec identity 5.1).
+// Error is the error body of AWS JSON 1.1: {"__type":"<Code>","message":"<text>"} (docs/protocol/identity.md, "Common").
 type Error struct {
 	Code    string
 	Message string

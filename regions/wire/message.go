@@ -2,7 +2,7 @@ package wire
 
 import "encoding/json"
 
-// GetMessagesInput is one long poll (spec runcommand 2.2). Visibility is in seconds; the agent sends 10.
+// GetMessagesInput is one long poll (docs/protocol/runcommand.md, "Operations"). Visibility is in seconds; the agent sends 10.
 type GetMessagesInput struct {
 	Destination                string
 	MessagesRequestId          string
@@ -17,7 +17,8 @@ type GetMessagesOutput struct {
 	MessagesRequestId string
 }
 
-// Message is one message of ec2messages. The agent needs all but PayloadDigest and NextToken (spec runcommand 2.3).
+// Message is one message of ec2messages. The agent needs all but PayloadDigest and NextToken (docs/protocol/runcommand.md,
+// "Message object").
 type Message struct {
 	CreatedDate   string // ISO ms
 	Destination   string // instance id
@@ -61,8 +62,8 @@ type GetEndpointInput struct{ Destination string }
 // GetEndpointOutput answers it.
 type GetEndpointOutput struct{ Endpoint string }
 
-// SendCommand is the payload of a send topic (spec runcommand 2.4). DocumentContent stays raw: reading it is the room of
-// agent/document.
+// SendCommand is the payload of a send topic (docs/protocol/runcommand.md, "SendCommand payload"). DocumentContent stays raw:
+// reading it is the room of agent/document.
 type SendCommand struct {
 	Parameters              map[string]any
 	DocumentContent         json.RawMessage
@@ -74,5 +75,6 @@ type SendCommand struct {
 	CloudWatchOutputEnabled string // "true" or "false" as text
 }
 
-// CancelCommand is the payload of a cancel topic: the message id of the command to cancel (spec runcommand 2.5).
+// CancelCommand is the payload of a cancel topic: the message id of the command to cancel (docs/protocol/runcommand.md,
+// "CancelCommand payload").
 type CancelCommand struct{ CancelMessageId string }

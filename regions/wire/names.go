@@ -7,18 +7,18 @@ import (
 
 // Targets of the AWS JSON 1.1 protocol (header X-Amz-Target): prefix + "." + operation.
 const (
-	TargetSSM         = "AmazonSSM"                        // spec identity 5.1
-	TargetEC2Messages = "EC2WindowsMessageDeliveryService" // spec runcommand 2.1
+	TargetSSM         = "AmazonSSM"                        // docs/protocol/identity.md, "Common"
+	TargetEC2Messages = "EC2WindowsMessageDeliveryService" // docs/protocol/runcommand.md, "Transport"
 	ContentType       = "application/x-amz-json-1.1"
 )
 
-// Topics of ec2messages messages, matched by prefix (spec runcommand 2.3).
+// Topics of ec2messages messages, matched by prefix (docs/protocol/runcommand.md, "Message object").
 const (
 	TopicSendCommand   = "aws.ssm.sendCommand"
 	TopicCancelCommand = "aws.ssm.cancelCommand"
 )
 
-// Status words of steps and documents (spec runcommand 8.1).
+// Status words of steps and documents (docs/protocol/runcommand.md, "Status values").
 const (
 	NotStarted       = "NotStarted"
 	InProgress       = "InProgress"
@@ -31,13 +31,13 @@ const (
 	Skipped          = "Skipped"
 )
 
-// Failure types of FailMessage (spec runcommand 2.2).
+// Failure types of FailMessage (docs/protocol/runcommand.md, "Operations").
 const (
 	NoHandlerExists          = "NoHandlerExists"
 	InternalHandlerException = "InternalHandlerException"
 )
 
-// isoMillis is the time layout of payloads: UTC, exactly three fraction digits (spec runcommand 1).
+// isoMillis is the time layout of payloads: UTC, exactly three fraction digits (docs/protocol/runcommand.md, "Conventions").
 const isoMillis = "2006-01-02T15:04:05.000Z"
 
 // ISOMillis prints t as payloads carry it.
@@ -50,7 +50,7 @@ func ParseISOMillis(s string) (time.Time, error) { return time.Parse(isoMillis, 
 func MessageID(commandID, instanceID string) string { return "aws.ssm." + commandID + "." + instanceID }
 
 // CommandID is the second to last dot-separated element of a message id, or the whole text when it does not look like
-// one (spec runcommand 1).
+// one (docs/protocol/runcommand.md, "Conventions").
 func CommandID(messageID string) string {
 	rest, ok := strings.CutPrefix(messageID, "aws.ssm.")
 	if !ok || strings.IndexByte(rest, '.') <= 0 {

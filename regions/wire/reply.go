@@ -1,7 +1,7 @@
 package wire
 
-// Reply is what SendReply carries, and the content of an agent_job_reply (spec runcommand 2.7). RuntimeStatus is null on
-// document-level replies, {} on the last reply of a document with two or more steps.
+// Reply is what SendReply carries, and the content of an agent_job_reply (docs/protocol/runcommand.md, "Reply payload").
+// RuntimeStatus is null on document-level replies, {} on the last reply of a document with two or more steps.
 type Reply struct {
 	AdditionalInfo      AdditionalInfo        `json:"additionalInfo"`
 	DocumentStatus      string                `json:"documentStatus"`

@@ -21,7 +21,8 @@ const Algorithm = "AWS4-HMAC-SHA256"
 // AmzDate is the layout of X-Amz-Date.
 const AmzDate = "20060102T150405Z"
 
-// HybridSignedHeaders are the headers a hybrid node signs, in order (spec identity 5.3). The body goes out chunked.
+// HybridSignedHeaders are the headers a hybrid node signs, in order (docs/protocol/identity.md,
+// "RequestManagedInstanceRoleToken, UpdateManagedInstancePublicKey — hybrid signature"). The body goes out chunked.
 var HybridSignedHeaders = []string{"content-type", "host", "x-amz-date", "x-amz-target"}
 
 // Request is what a signature covers. Header looks a lower-case name up ("host" included); values are trimmed and inner
@@ -174,7 +175,8 @@ func ParseAuthorization(header string) (Authorization, error) {
 	return a, nil
 }
 
-// pss is RSASSA-PSS with SHA-256 and a salt of 32 bytes (spec identity 5.3).
+// pss is RSASSA-PSS with SHA-256 and a salt of 32 bytes (docs/protocol/identity.md, "RequestManagedInstanceRoleToken,
+// UpdateManagedInstancePublicKey — hybrid signature").
 var pss = &rsa.PSSOptions{SaltLength: 32, Hash: crypto.SHA256}
 
 // SignPSS signs text with a node's private key: standard base64, 344 characters for RSA 2048.

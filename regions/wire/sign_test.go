@@ -89,7 +89,8 @@ func TestCanonicalAgreesWithTheSDK(t *testing.T) {
 	}
 }
 
-// The hybrid form of spec identity 5.3: same text, RSA-PSS instead of an HMAC.
+// The hybrid form of docs/protocol/identity.md, "RequestManagedInstanceRoleToken, UpdateManagedInstancePublicKey — hybrid
+// signature": same text, RSA-PSS instead of an HMAC.
 func TestHybrid(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

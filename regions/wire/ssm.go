@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// RegisterManagedInstanceInput (spec identity 5.2). Activation: code and id, nothing signed. Edge: role and tags.
-// EC2: fingerprint is the instance id.
+// RegisterManagedInstanceInput (docs/protocol/identity.md, "RegisterManagedInstance"). Activation: code and id, nothing signed.
+// Edge: role and tags. EC2: fingerprint is the instance id.
 type RegisterManagedInstanceInput struct {
 	ActivationCode string `json:",omitempty"` // 20..250 characters
 	ActivationId   string `json:",omitempty"` // 36 characters
@@ -24,7 +24,8 @@ type Tag struct{ Key, Value string }
 // RegisterManagedInstanceOutput carries "mi-" and 17 hex digits.
 type RegisterManagedInstanceOutput struct{ InstanceId string }
 
-// RequestManagedInstanceRoleTokenInput (spec identity 5.3, 5.4).
+// RequestManagedInstanceRoleTokenInput (docs/protocol/identity.md, "RequestManagedInstanceRoleToken,
+// UpdateManagedInstancePublicKey — hybrid signature", "RequestManagedInstanceRoleToken — EC2 signature").
 type RequestManagedInstanceRoleTokenInput struct{ Fingerprint string }
 
 // RequestManagedInstanceRoleTokenOutput: temporary credentials. The original needs all five fields; ours takes a missing
@@ -37,14 +38,15 @@ type RequestManagedInstanceRoleTokenOutput struct {
 	UpdateKeyPair       bool
 }
 
-// UpdateManagedInstancePublicKeyInput is signed with the key the service holds at present (spec identity 5.5).
+// UpdateManagedInstancePublicKeyInput is signed with the key the service holds at present (docs/protocol/identity.md, "Key
+// rotation").
 type UpdateManagedInstancePublicKeyInput struct {
 	NewPublicKey     string
 	NewPublicKeyType string
 }
 
-// UpdateInstanceInformationInput is the health ping (spec runcommand 4.1). The empty ping of start-up carries only
-// AgentName, AgentVersion, InstanceId and PlatformType. Pointers tell "sent empty" from "not sent".
+// UpdateInstanceInformationInput is the health ping (docs/protocol/runcommand.md, "UpdateInstanceInformation"). The empty ping
+// of start-up carries only AgentName, AgentVersion, InstanceId and PlatformType. Pointers tell "sent empty" from "not sent".
 type UpdateInstanceInformationInput struct {
 	AgentName            string
 	AgentStatus          string `json:",omitempty"`
@@ -61,7 +63,7 @@ type UpdateInstanceInformationInput struct {
 }
 
 // Epoch is a time as JSON 1.1 services send it: a number of seconds with an optional fraction. ISO 8601 text is read
-// too (spec identity 5.1).
+// too (docs/protocol/identity.md, "Common").
 type Epoch struct{ time.Time }
 
 // MarshalJSON writes seconds with at most millisecond precision.

@@ -23,7 +23,7 @@ func TestCommandID(t *testing.T) {
 	}
 }
 
-// The three replies of spec runcommand 2.7, byte for byte.
+// The three replies of docs/protocol/runcommand.md, "Reply payload", byte for byte.
 func TestReplyBytes(t *testing.T) {
 	yes := true
 	at := time.Date(2024, 1, 2, 3, 4, 5, 678e6, time.UTC)
@@ -52,7 +52,7 @@ func TestReplyBytes(t *testing.T) {
 	check(t, reply, head+`"runtimeStatusCounts":{"Success":1}},"documentStatus":"InProgress","documentTraceOutput":"","runtimeStatus":{}}`)
 }
 
-// The request bodies of spec runcommand 2.2 and 4.1.
+// The request bodies of docs/protocol/runcommand.md, "Operations", "UpdateInstanceInformation".
 func TestRequestBytes(t *testing.T) {
 	check(t, wire.GetMessagesInput{Destination: "i-0123456789abcdef0", MessagesRequestId: "277e1ba2-f6f5-4ece-990a-88f62e4de765",
 		VisibilityTimeoutInSeconds: 10},

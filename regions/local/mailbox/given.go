@@ -20,8 +20,8 @@ func (m *Mailbox) Give(waiting []Letter, most int, hidden time.Duration) (messag
 	return m.given.give(waiting, most, m.now(), hidden)
 }
 
-// Withdraw makes sure that a message does not reach its node any more. It returns false where the message may have done so already: it
-// was given out, or posted before the region came up.
+// Withdraw makes sure that a message does not reach its node any more. It returns false where the message may have done so
+// already: it was given out, or posted before the region came up.
 func (m *Mailbox) Withdraw(l Letter) bool { return m.given.withdraw(l) }
 
 // longestAgain is how long a poll waits at most before it looks again, if no letter is hidden.

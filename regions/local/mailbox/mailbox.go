@@ -1,8 +1,8 @@
 // Package mailbox holds the messages that wait for nodes: one mailbox per node, whatever lane brings a message to it.
 //
-// Run Command and its cancels [Mailbox.Post] letters; a lane (ec2messages today) gives them out and settles them. A letter given out
-// is hidden for a while and comes again unless it is settled: acknowledged, failed, deleted, or answered for good. A message id stays
-// known when its letter is gone, so that settling twice is no error.
+// Run Command and its cancels [Mailbox.Post] letters; a lane (ec2messages today) gives them out and settles them. A letter
+// given out is hidden for a while and comes again unless it is settled: acknowledged, failed, deleted, or answered for good. A
+// message id stays known when its letter is gone, so that settling twice is no error.
 //
 // It owns the tables of records "messages.mail" (node id / number → letter) and "messages.ids" (message id → key of its letter).
 // Which letters are given out is in memory only: after a restart everything not settled is given out again at once.

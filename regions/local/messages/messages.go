@@ -1,10 +1,10 @@
 // Package messages is the service ec2messages of a local region: the lane by which a node polls for its messages and answers them.
 //
-// GetMessages is a long poll: it answers at once when something lies in the node's mailbox, with an empty list after 15 s. A message is
-// settled by AcknowledgeMessage, FailMessage, DeleteMessage, or a reply that ends its command; what follows from that is said to the
-// commands of ssm. A node reaches its own mailbox only.
+// GetMessages is a long poll: it answers at once when something lies in the node's mailbox, with an empty list after 15 s. A
+// message is settled by AcknowledgeMessage, FailMessage, DeleteMessage, or a reply that ends its command; what follows from
+// that is said to the commands of ssm. A node reaches its own mailbox only.
 //
-// It owns no records: letters are the mailbox's, replies the commands'. Facts: spec runcommand 2.
+// It owns no records: letters are the mailbox's, replies the commands'. Facts: docs/protocol/runcommand.md, "ec2messages".
 package messages
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Limits of the lane (spec runcommand 2.8).
+// Limits of the lane (docs/protocol/runcommand.md, "Polling and back-off").
 const (
 	pollHeld       = 15 * time.Second // less than the 20 s after which the agent gives up
 	hiddenFor      = 10 * time.Second // a message given out comes again after this, unless it is settled

@@ -92,7 +92,8 @@ func (g *Gate) Authenticate(req *http.Request, signing, bodyHash string) (Proof,
 	return Proof{Caller: who, key: key, scope: s.Scope, date: s.date, Signature: s.Signature}, nil
 }
 
-// authenticateNode checks the hybrid scheme: a node's id stands for the access key, its RSA key signs (spec identity 5.3).
+// authenticateNode checks the hybrid scheme: a node's id stands for the access key, its RSA key signs
+// (docs/protocol/identity.md, "RequestManagedInstanceRoleToken, UpdateManagedInstancePublicKey — hybrid signature").
 func (g *Gate) authenticateNode(s *signature, req *http.Request, bodyHash string) (Proof, error) {
 	key, ok := g.NodeKey(s.KeyID)
 	if !ok {

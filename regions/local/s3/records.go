@@ -65,8 +65,8 @@ type condition func(now *object) error
 
 func unconditional(*object) error { return nil }
 
-// record makes o the object of key if the condition holds. In any case one body has no record then, and is removed. more, if not nil, is done
-// in the same change.
+// record makes o the object of key if the condition holds. In any case one body has no record then, and is removed. more, if
+// not nil, is done in the same change.
 func (st *Store) record(bucket, key string, o object, ok condition, more func(*records.Tx) error) error {
 	old := ""
 	err := st.records.Update(func(tx *records.Tx) error {

@@ -1,4 +1,5 @@
-// Package s3 is the service S3 of a local region: buckets, objects, uploads in parts, as far as the product and its users need them.
+// Package s3 is the service S3 of a local region: buckets, objects, uploads in parts, as far as the product and its users need
+// them.
 //
 //	store.go    opening; the row of the dispatch table
 //	s3.go       one request: which bucket and key, who may, how errors look; route.go which operation it is
@@ -10,11 +11,11 @@
 // It claims every request that no other service does: path-style, or with the bucket in front of the host. The region's own bucket
 // and the global one are there from the start, and their objects are public to read.
 //
-// It owns the tables of records "s3.buckets", "s3.objects", "s3.uploads", "s3.parts" and the folder objects/: one file per body, whole
-// (temporary file, fsync, rename).
+// It owns the tables of records "s3.buckets", "s3.objects", "s3.uploads", "s3.parts" and the folder objects/: one file per
+// body, whole (temporary file, fsync, rename).
 //
-// What must always be true: a record never names a body that is not there whole; a body that came in is kept only if every size, hash,
-// checksum and signature declared for it is right. What no record names is removed at start.
+// What must always be true: a record never names a body that is not there whole; a body that came in is kept only if every
+// size, hash, checksum and signature declared for it is right. What no record names is removed at start.
 package s3
 
 import (
@@ -39,7 +40,8 @@ type Store struct {
 	durable bool
 }
 
-// Open opens the buckets of a region, and makes those it has from the start. dir is the folder of the bodies; durable ones are synced.
+// Open opens the buckets of a region, and makes those it has from the start. dir is the folder of the bodies; durable ones are
+// synced.
 func Open(region string, store *records.Store, now func() time.Time, dir string, durable bool) (*Store, error) {
 	st := &Store{region, store, now, dir, durable}
 	if err := os.MkdirAll(dir, 0o700); err != nil {

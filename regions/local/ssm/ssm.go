@@ -1,13 +1,13 @@
-// Package ssm is the service ssm of a local region (target prefix AmazonSSM): the table of its operations, out of the rooms that do them, and
-// the tags that several of them carry.
+// Package ssm is the service ssm of a local region (target prefix AmazonSSM): the table of its operations, out of the rooms
+// that do them, and the tags that several of them carry.
 //
 //	ssm/nodes      activations, registration, role tokens, pings
 //	ssm/documents  documents and their versions
 //	ssm/commands   commands and what nodes answer to them
 //
-// Operations for people answer to the region's administrator alone; shapes, limits and error names are those of the AWS SDK's own types.
-// Those for nodes follow spec identity 5 and runcommand 4. One more part – parameters, associations – is a room beside these and one line
-// in [Service].
+// Operations for people answer to the region's administrator alone; shapes, limits and error names are those of the AWS SDK's
+// own types. Those for nodes follow docs/protocol/identity.md, "Wire formats and request signing"; docs/protocol/runcommand.md,
+// "Health ping and hibernation". One more part – parameters, associations – is a room beside these and one line in [Service].
 package ssm
 
 import (

@@ -95,7 +95,8 @@ func (tr *Tracker) invocation(commandID, instance string) (cmd command, inv invo
 	return cmd, inv, n, err
 }
 
-// fill shows one step. Updaters fill the short output only; it stands in for the streams then (spec update 1.18).
+// fill shows one step. Updaters fill the short output only; it stands in for the streams then (docs/protocol/update.md,
+// "Reporting").
 func (d *invocationDetails) fill(st step, s standing) {
 	d.PluginName = st.ID
 	if !st.Answered {

@@ -16,8 +16,8 @@ type KeptReply struct {
 	Payload string // JSON of a [wire.Reply]
 }
 
-// Reply keeps a reply once by its id, and lets it change the command it belongs to; fresh is false for an id that came before. Whatever
-// lane brings a reply, it comes here.
+// Reply keeps a reply once by its id, and lets it change the command it belongs to; fresh is false for an id that came before.
+// Whatever lane brings a reply, it comes here.
 func (tr *Tracker) Reply(tx *records.Tx, messageID, replyID, payload string) (fresh bool, err error) {
 	if records.Has(tx, replyIDsTable, replyID) {
 		return false, nil
@@ -41,8 +41,8 @@ func (tr *Tracker) Reply(tx *records.Tx, messageID, replyID, payload string) (fr
 }
 
 // replied takes a reply in. A terminal one also consumes the message: a node that refuses a document never acknowledges it
-// (spec runcommand 2.6). SuccessAndReboot is no end: after the reboot another reply follows (spec runcommand 8.1), and so
-// does one to the InProgress with which an update's document ends.
+// (docs/protocol/runcommand.md, "Handling one MDS message"). SuccessAndReboot is no end: after the reboot another reply follows
+// (docs/protocol/runcommand.md, "Status values"), and so does one to the InProgress with which an update's document ends.
 func (tr *Tracker) replied(tx *records.Tx, messageID string, reply wire.Reply) error {
 	status, details, final := outcome(reply.DocumentStatus)
 	if final {

@@ -14,8 +14,9 @@
 // It owns the tables of records "ssm.commands", "ssm.command-times", "ssm.invocations", "ssm.replies", "ssm.reply-ids",
 // "ssm.deadlines" and "messages.cancels".
 //
-// What must always be true: a final status never moves back; no more nodes than MaxConcurrency run a command at once; a reply counts
-// once. Facts: spec runcommand 2, 4, 8; the SDK's types.
+// What must always be true: a final status never moves back; no more nodes than MaxConcurrency run a command at once; a reply
+// counts once. Facts: docs/protocol/runcommand.md, "ec2messages", "Health ping and hibernation", "Results and output"; the
+// SDK's types.
 package commands
 
 import (

@@ -28,7 +28,7 @@ type Step struct {
 	Action string
 }
 
-// parameter is a declared parameter of a document (spec runcommand 5.2).
+// parameter is a declared parameter of a document (docs/protocol/runcommand.md, "Parameter definitions").
 type parameter struct {
 	name           string
 	Type           string
@@ -100,7 +100,7 @@ func jsonText(text, format string) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// readBody reads the steps; which schema versions there are: spec runcommand 5.1.
+// readBody reads the steps; which schema versions there are: docs/protocol/runcommand.md, "Schema versions".
 func (c *Content) readBody(raw rawContent, kind string) error {
 	unsupported := protocol.Refuse("InvalidDocumentSchemaVersion", "The schema version %q isn't one of a %s document.", raw.SchemaVersion, kind)
 	if kind == "Session" {

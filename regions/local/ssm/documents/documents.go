@@ -153,8 +153,8 @@ func (r *Repository) Command(tx *records.Tx, want Wanted) (Content, error) {
 	return readContent(v.Content, v.Format, d.Type)
 }
 
-// ChangeTags hands the tags of an own document to change and keeps what it returns, where it says so. Error: missing where there is no
-// such document.
+// ChangeTags hands the tags of an own document to change and keeps what it returns, where it says so. Error: missing where
+// there is no such document.
 func ChangeTags(tx *records.Tx, name string, missing protocol.Fault, change func([]wire.Tag) (tags []wire.Tag, keep bool, err error)) error {
 	d, ok, err := records.Fetch[document](tx, documentsTable, name)
 	if err != nil || !ok {

@@ -1,4 +1,5 @@
-// Package documents is the part of ssm that keeps documents: those every region has, and those the account made, with all their versions.
+// Package documents is the part of ssm that keeps documents: those every region has, and those the account made, with all their
+// versions.
 //
 //	repository.go  the operations of this part
 //	documents.go   the record; looking one up by name, ARN, version
@@ -8,11 +9,11 @@
 //	edit.go        create, new version, default version, delete
 //	show.go        describe, get, list; filter.go the filters of a list; yaml.go the way between JSON and YAML
 //
-// It owns the table of records "ssm.documents" (name → document). Built-in documents are made anew each time: they name the region's
-// own address.
+// It owns the table of records "ssm.documents" (name → document). Built-in documents are made anew each time: they name the
+// region's own address.
 //
 // What must always be true: a document that is kept could be read; its versions never change, and one is the default.
-// Facts: spec runcommand 5, update 1.2; the SDK's types.
+// Facts: docs/protocol/runcommand.md, "Documents"; docs/protocol/update.md, "The document"; the SDK's types.
 package documents
 
 import (
@@ -36,8 +37,8 @@ func Open(store *records.Store, now func() time.Time, url func() string) (*Repos
 	return &Repository{store, now, url}, store.Prepare(documentsTable)
 }
 
-// Operations are the rows of ssm that concern documents. Nodes may read them: steps that run another document fetch it (spec
-// runcommand 4.4).
+// Operations are the rows of ssm that concern documents. Nodes may read them: steps that run another document fetch it (
+// docs/protocol/runcommand.md, "Other SSM operations used by this subsystem").
 func (r *Repository) Operations() protocol.Operations {
 	return protocol.Operations{
 		"CreateDocument":               {Allow: protocol.Administrator, Run: r.createDocument},

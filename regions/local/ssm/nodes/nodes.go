@@ -28,7 +28,8 @@ type Node struct {
 	Ping     wire.UpdateInstanceInformationInput
 }
 
-// onlineFor is how long after a ping a node counts as online: the agent pings every 5 minutes (spec runcommand 4.2).
+// onlineFor is how long after a ping a node counts as online: the agent pings every 5 minutes (docs/protocol/runcommand.md,
+// "Frequency and errors").
 const onlineFor = 6 * time.Minute
 
 // PingStatus is Online, ConnectionLost, or Inactive before the first ping.

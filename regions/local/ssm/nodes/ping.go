@@ -9,7 +9,7 @@ import (
 )
 
 // Ping is one UpdateInstanceInformation as it came in: health pings, and what an updater says in AgentStatus
-// (spec runcommand 4.1, update 1.18).
+// (docs/protocol/runcommand.md, "UpdateInstanceInformation"; docs/protocol/update.md, "Reporting").
 type Ping struct {
 	At time.Time
 	wire.UpdateInstanceInformationInput

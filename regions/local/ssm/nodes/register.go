@@ -14,11 +14,11 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// tokenLife is the life of a role token (spec identity 17).
+// tokenLife is the life of a role token (docs/protocol/identity.md, "Service-side facts for the emulator").
 const tokenLife = time.Hour
 
 // registerManagedInstance takes a machine in: with an activation and no signature, or (edge) with a role, signed by the
-// administrator (spec identity 5.2).
+// administrator (docs/protocol/identity.md, "RegisterManagedInstance").
 func (r *Registry) registerManagedInstance(c *protocol.Call) (any, error) {
 	var in wire.RegisterManagedInstanceInput
 	if err := c.Decode(&in); err != nil {
@@ -101,7 +101,8 @@ func publicKey(text string) (*rsa.PublicKey, error) {
 	return public, nil
 }
 
-// requestManagedInstanceRoleToken gives a node that proved its key temporary credentials (spec identity 5.3).
+// requestManagedInstanceRoleToken gives a node that proved its key temporary credentials (docs/protocol/identity.md,
+// "RequestManagedInstanceRoleToken, UpdateManagedInstancePublicKey — hybrid signature").
 func (r *Registry) requestManagedInstanceRoleToken(c *protocol.Call) (any, error) {
 	var in wire.RequestManagedInstanceRoleTokenInput
 	if err := c.Decode(&in); err != nil {
@@ -124,7 +125,7 @@ func (r *Registry) requestManagedInstanceRoleToken(c *protocol.Call) (any, error
 		TokenExpirationDate: wire.Epoch{Time: expiry}, UpdateKeyPair: n.RotateKey}, err
 }
 
-// updateManagedInstancePublicKey replaces the key that signed the call (spec identity 5.5).
+// updateManagedInstancePublicKey replaces the key that signed the call (docs/protocol/identity.md, "Key rotation").
 func (r *Registry) updateManagedInstancePublicKey(c *protocol.Call) (any, error) {
 	var in wire.UpdateManagedInstancePublicKeyInput
 	if err := c.Decode(&in); err != nil {

@@ -1,13 +1,14 @@
 // Package nodes is the part of ssm that knows managed nodes: activations, registration, role tokens, pings, tags.
 //
-// A machine registers with an activation (id and code, given out once) and its public key; from then on its key proves who it is, and
-// what it is given for that, temporary credentials, signs everything else. A node that is deregistered stays as a record, so that old
-// commands still have a name.
+// A machine registers with an activation (id and code, given out once) and its public key; from then on its key proves who it
+// is, and what it is given for that, temporary credentials, signs everything else. A node that is deregistered stays as a
+// record, so that old commands still have a name.
 //
 // It owns the tables of records "ssm.activations" (activation id), "ssm.nodes" (node id) and "ssm.pings" (node id / number).
 //
-// What must always be true: an activation takes in no more machines than its limit, and none after its end; a node speaks for itself
-// only. Facts: spec identity 5 and 17, runcommand 4.
+// What must always be true: an activation takes in no more machines than its limit, and none after its end; a node speaks for
+// itself only. Facts: docs/protocol/identity.md, "Wire formats and request signing", "Service-side facts for the emulator";
+// docs/protocol/runcommand.md, "Health ping and hibernation".
 package nodes
 
 import (
@@ -34,8 +35,8 @@ type Registry struct {
 	latest  func() string
 }
 
-// Open opens the registry of a region. now is the region's time; latest the newest version of the agent that its bucket names, "" without
-// one.
+// Open opens the registry of a region. now is the region's time; latest the newest version of the agent that its bucket names,
+// "" without one.
 func Open(store *records.Store, now func() time.Time, keys *protocol.Keys, latest func() string) (*Registry, error) {
 	return &Registry{store, now, keys, latest}, store.Prepare(activationsTable, nodesTable, pingsTable)
 }
@@ -82,7 +83,7 @@ func (r *Registry) Deregister(id string) error {
 	})
 }
 
-// RotateKey makes the next role token ask the node for a new key pair (spec identity 5.5).
+// RotateKey makes the next role token ask the node for a new key pair (docs/protocol/identity.md, "Key rotation").
 func (r *Registry) RotateKey(id string) error {
 	return r.records.Update(func(tx *records.Tx) error {
 		n, err := Present(tx, id)
