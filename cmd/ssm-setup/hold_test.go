@@ -61,7 +61,7 @@ func TestTwoPublicationsIntoAFolder(t *testing.T) {
 		append([]string{"mark", "--version", "9.1.0.0", "--status", "deprecated"}, where...)}
 	end := holder(t, place)
 	for _, args := range verbs {
-		if s := setup(args...); s.code != exitBusy || !strings.Contains(s.err, "hint: somebody else publishes there") {
+		if s := setup(args...); s.code != exitBusy || !strings.Contains(s.err, "hint: another publication to that place is under way") {
 			t.Errorf("%v: %+v", args, s)
 		}
 	}
