@@ -72,7 +72,8 @@ func texts(t *testing.T, endings ...string) map[string]string {
 	return found
 }
 
-// titles are the headings of a file as they are cited: no number, no backquotes; with and without a remark at the end.
+// titles are the headings of a file as they are cited: no number, no backquotes; with and without a remark at the end, in brackets
+// or after a dash.
 func titles(t *testing.T, text string) []string {
 	t.Helper()
 	var all []string
@@ -81,6 +82,9 @@ func titles(t *testing.T, text string) []string {
 		all = append(all, full)
 		if short := remark.ReplaceAllString(full, ""); short != full {
 			all = append(all, short)
+		}
+		if first, second, ok := strings.Cut(full, " — "); ok {
+			all = append(all, first, second)
 		}
 	}
 	return all
