@@ -9,62 +9,53 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-)
 
-// activation is what a machine registers with. The code is a secret: it is never printed, nor put into an argument list.
-type activation struct{ id, code string }
-
-// Variables that carry an activation to this program, and on to the agent's own -register.
-const (
-	activationID   = "SSM_ACTIVATION_ID"
-	activationCode = "SSM_ACTIVATION_CODE"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
 
 func activationFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "activation-id", Usage: "`ID` of a hybrid activation; also " + activationID},
-		&cli.StringFlag{Name: "activation-code", Usage: "its code; it can be seen in the process list, so better use the next flag or " + activationCode},
+		&cli.StringFlag{Name: "activation-id", Usage: "`ID` of a hybrid activation; also " + setup.ActivationID},
+		&cli.StringFlag{Name: "activation-code", Usage: "its code; it can be seen in the process list, so better use the next flag or " + setup.ActivationCode},
 		&cli.StringFlag{Name: "activation-code-file", Usage: "`FILE` with the code, - for standard input"},
 	}
 }
 
 // activationOf collects the activation from flags, file and environment; empty when none is given.
-func activationOf(c *cli.Context, in io.Reader) (activation, error) {
-	a := activation{id: c.String("activation-id"), code: c.String("activation-code")}
+func activationOf(c *cli.Context, in io.Reader) (setup.Activation, error) {
+	a := setup.Activation{ID: c.String("activation-id"), Code: c.String("activation-code")}
 	if file := c.String("activation-code-file"); file != "" {
-		if a.code != "" {
+		if a.Code != "" {
 			return a, usage("--activation-code and --activation-code-file exclude each other")
 		}
 		var err error
-		if a.code, err = firstLine(file, in); err != nil {
+		if a.Code, err = firstLine(file, in); err != nil {
 			return a, unreadable("the activation code", err, "name a file that can be read, or - for standard input")
 		}
 	}
-	if a.id == "" {
-		a.id = os.Getenv(activationID)
+	if a.ID == "" {
+		a.ID = os.Getenv(setup.ActivationID)
 	}
-	if a.code == "" {
-		a.code = os.Getenv(activationCode)
+	if a.Code == "" {
+		a.Code = os.Getenv(setup.ActivationCode)
 	}
-	a.id, a.code = strings.TrimSpace(a.id), strings.TrimSpace(a.code)
-	return a, a.check()
+	a.ID, a.Code = strings.TrimSpace(a.ID), strings.TrimSpace(a.Code)
+	return a, checkActivation(a)
 }
 
-func (a activation) given() bool { return a.id != "" }
-
-// check refuses what the service would refuse for its form alone (spec identity 3.3).
-func (a activation) check() error {
+// checkActivation refuses what the service would refuse for its form alone (spec identity 3.3).
+func checkActivation(a setup.Activation) error {
 	switch {
-	case a.id == "" && a.code == "":
+	case a.ID == "" && a.Code == "":
 		return nil
-	case a.code == "":
-		return usage("the activation's code is missing").withHint("--activation-code-file FILE, or the variable " + activationCode)
-	case a.id == "":
-		return usage("the activation's id is missing").withHint("--activation-id ID, or the variable " + activationID)
-	case len(a.id) < 36:
-		return usage("an activation id has 36 characters, this one %d", len(a.id))
-	case len(a.code) < 20:
-		return usage("an activation code has at least 20 characters, this one %d", len(a.code))
+	case a.Code == "":
+		return usage("the activation's code is missing").withHint("--activation-code-file FILE, or the variable " + setup.ActivationCode)
+	case a.ID == "":
+		return usage("the activation's id is missing").withHint("--activation-id ID, or the variable " + setup.ActivationID)
+	case len(a.ID) < 36:
+		return usage("an activation id has 36 characters, this one %d", len(a.ID))
+	case len(a.Code) < 20:
+		return usage("an activation code has at least 20 characters, this one %d", len(a.Code))
 	}
 	return nil
 }

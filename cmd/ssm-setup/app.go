@@ -11,8 +11,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/setupcli"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
+
+// trustedKey is an OpenPGP public key in base64 that the linker sets: ssm-setup build --trust KEY.
+var trustedKey string
 
 // voiceKey is where the app keeps its voice.
 const voiceKey = "voice"
@@ -23,13 +27,13 @@ func speak(c *cli.Context) *voice { return c.App.Metadata[voiceKey].(*voice) }
 // run is the whole program; it returns the exit code. Called as ssm-setup-cli it is what scripts for the original expect. A first
 // signal cancels the context of the verb, a second one ends the program where it is.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
-	if calledAsSetupCLI(args[0]) {
-		return runSetupCLI(args[1:], out, errw)
+	ctx, stop := signalled()
+	defer stop()
+	if setupcli.Named(args[0]) {
+		return setupcli.Run(ctx, setupcli.Program{Out: out, Err: errw, Ports: agentPorts(), TrustedKey: trustedKey}, args[1:])
 	}
 	v := newVoice(in, out, errw)
 	v.json = wantsJSON(args[1:]) // looked up here so that errors of the flags themselves are JSON too
-	ctx, stop := signalled()
-	defer stop()
 	err := newApp(v).RunContext(ctx, args)
 	if err == nil {
 		return exitOK

@@ -32,11 +32,11 @@ func TestWantsJSON(t *testing.T) {
 	}
 	for _, flag := range []string{"-json", "--json=true"} {
 		var answer map[string]any
-		if s := setup("status", "--root", t.TempDir(), flag); json.Unmarshal([]byte(s.out), &answer) != nil || s.code != 0 {
+		if s := ssmSetup("status", "--root", t.TempDir(), flag); json.Unmarshal([]byte(s.out), &answer) != nil || s.code != 0 {
 			t.Errorf("%s: %+v", flag, s)
 		}
 		var fault map[string]any
-		if s := setup("publish", flag); json.Unmarshal([]byte(s.err), &fault) != nil || fault["hint"] == "" || s.out != "" || s.code != exitUsage {
+		if s := ssmSetup("publish", flag); json.Unmarshal([]byte(s.err), &fault) != nil || fault["hint"] == "" || s.out != "" || s.code != exitUsage {
 			t.Errorf("%s: %+v", flag, s)
 		}
 	}
@@ -113,7 +113,7 @@ func TestRegionWithoutStable(t *testing.T) {
 		fmt.Fprintln(w, "9.1.0.0")
 	}))
 	t.Cleanup(s.Close)
-	if got := setup("regions", "--region", "local", "--endpoint", s.URL); got.code != 0 || !strings.Contains(got.out, "9.1.0.0") {
+	if got := ssmSetup("regions", "--region", "local", "--endpoint", s.URL); got.code != 0 || !strings.Contains(got.out, "9.1.0.0") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -129,7 +129,7 @@ func TestWhatVerbsInsistOn(t *testing.T) {
 			if asJSON {
 				all = append([]string{"--json"}, args...)
 			}
-			s := setup(all...)
+			s := ssmSetup(all...)
 			if s.code != exitUsage || s.out != "" || !strings.Contains(s.err, "hint") || !asJSON && !strings.HasPrefix(s.err, "error: cannot understand the command line: ") {
 				t.Errorf("%v: %+v", all, s)
 			}
@@ -160,7 +160,7 @@ func TestBuildOfNothing(t *testing.T) {
 	bin, err := programs()
 	must(t, err)
 	out := t.TempDir()
-	s := setup("build", "--bin", bin, "--platform", "linux/"+runtime.GOARCH, "--only", "msi", "--out", out)
+	s := ssmSetup("build", "--bin", bin, "--platform", "linux/"+runtime.GOARCH, "--only", "msi", "--out", out)
 	if left, _ := os.ReadDir(out); s.code != exitUsage || !strings.Contains(s.err, "none of these formats") || len(left) != 0 {
 		t.Errorf("%+v, %v", s, left)
 	}
@@ -173,6 +173,25 @@ func TestCommandWithBlanks(t *testing.T) {
 	for text, want := range map[string][]string{path: {path}, "sign --slot 1": {"sign", "--slot", "1"}, path + " x": strings.Fields(path + " x"), "": nil} {
 		if got := commandOf(text); !slices.Equal(got, want) {
 			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+// build --trust takes a root and a key, one of each, and no private one.
+func TestTrusts(t *testing.T) {
+	k := newKeys(t)
+	root, key, err := trusts([]string{k.file("public.asc"), k.file("root.json")})
+	if err != nil || string(root) != `{"signed": {}}` || !bytes.HasPrefix(key, []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----")) {
+		t.Errorf("%s, %.20s, %v", root, key, err)
+	}
+	for wrong, paths := range map[string][]string{
+		"no OpenPGP public key either": {k.file("junk")},
+		"holds a private key":          {k.file("private.asc")},
+		"the second of its kind":       {k.file("public.asc"), k.file("public.asc")},
+		"cannot read --trust":          {k.file("missing")},
+	} {
+		if _, _, err := trusts(paths); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%v: %v", paths, err)
 		}
 	}
 }

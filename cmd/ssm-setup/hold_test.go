@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
@@ -20,7 +21,7 @@ func TestHold(t *testing.T) {
 		release, err := hold(dir, errMirroring)
 		must(t, err)
 		release()
-		if exists(dir) {
+		if setup.Exists(dir) {
 			t.Error("the folder of the lock is left")
 		}
 		return
@@ -53,7 +54,7 @@ func TestTwoPublicationsIntoAFolder(t *testing.T) {
 	must(t, err)
 	dir := t.TempDir()
 	dist, place := filepath.Join(dir, "dist"), filepath.Join(dir, "region")
-	if s := setup("build", "--bin", bin, "--only", "tar", "--out", dist); s.code != 0 {
+	if s := ssmSetup("build", "--bin", bin, "--only", "tar", "--out", dist); s.code != 0 {
 		t.Fatal(s)
 	}
 	where := []string{"--region", "local", "--to", place}
@@ -61,19 +62,19 @@ func TestTwoPublicationsIntoAFolder(t *testing.T) {
 		append([]string{"mark", "--version", "9.1.0.0", "--status", "deprecated"}, where...)}
 	end := holder(t, place)
 	for _, args := range verbs {
-		if s := setup(args...); s.code != exitBusy || !strings.Contains(s.err, "hint: another publication to that place is under way") {
+		if s := ssmSetup(args...); s.code != exitBusy || !strings.Contains(s.err, "hint: another publication to that place is under way") {
 			t.Errorf("%v: %+v", args, s)
 		}
 	}
-	if s := setup(append(verbs[0], "--dry-run")...); s.code != 0 {
+	if s := ssmSetup(append(verbs[0], "--dry-run")...); s.code != 0 {
 		t.Errorf("dry run: %+v", s)
 	}
-	if exists(filepath.Join(place, regions.ManifestKey)) {
+	if setup.Exists(filepath.Join(place, regions.ManifestKey)) {
 		t.Error("something was published")
 	}
 	end()
 	for _, args := range verbs {
-		if s := setup(args...); s.code != 0 || exists(filepath.Join(place, ".publishing.lock")) {
+		if s := ssmSetup(args...); s.code != 0 || setup.Exists(filepath.Join(place, ".publishing.lock")) {
 			t.Errorf("%v: %+v", args, s)
 		}
 	}

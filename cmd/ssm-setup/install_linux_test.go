@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
@@ -38,7 +39,7 @@ func TestFullDisk(t *testing.T) {
 		if s.code != exitNoSpace || !strings.Contains(s.err, `"hint":"free some space`) {
 			t.Errorf("%s: %+v", limit, s)
 		}
-		if exists(dir) {
+		if setup.Exists(dir) {
 			t.Errorf("%s: something is left", limit)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -52,7 +54,7 @@ type said struct {
 	out, err string
 }
 
-func setup(args ...string) said {
+func ssmSetup(args ...string) said {
 	var out, errs bytes.Buffer
 	code := run(append([]string{"ssm-setup"}, args...), strings.NewReader(""), &out, &errs)
 	return said{code, out.String(), errs.String()}
@@ -72,10 +74,10 @@ func published(t *testing.T) *local.Region {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	out := t.TempDir()
-	if s := setup("build", "--bin", bin, "--only", "tar", "--out", out); s.code != 0 {
+	if s := ssmSetup("build", "--bin", bin, "--only", "tar", "--out", out); s.code != 0 {
 		t.Fatal(s)
 	}
-	if s := setup("publish", "--from", out, "--region", r.Name(), "--endpoint", r.URL()); s.code != 0 {
+	if s := ssmSetup("publish", "--from", out, "--region", r.Name(), "--endpoint", r.URL()); s.code != 0 {
 		t.Fatal(s)
 	}
 	return r
@@ -88,19 +90,19 @@ func activate(t *testing.T, r *local.Region) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(activationID, id)
-	t.Setenv(activationCode, code)
+	t.Setenv(setup.ActivationID, id)
+	t.Setenv(setup.ActivationCode, code)
 }
 
 // root is a folder that is not there yet; whatever runs in it is stopped at the end.
 func root(t *testing.T) string {
 	dir := filepath.Join(t.TempDir(), "host")
-	t.Cleanup(func() { setup("uninstall", "--root", dir, "--purge") })
+	t.Cleanup(func() { ssmSetup("uninstall", "--root", dir, "--purge") })
 	return dir
 }
 
 func installInto(r *local.Region, root string, more ...string) said {
-	return setup(append([]string{"--json", "install", "--region", r.Name(), "--endpoint", r.URL(), "--root", root}, more...)...)
+	return ssmSetup(append([]string{"--json", "install", "--region", r.Name(), "--endpoint", r.URL(), "--root", root}, more...)...)
 }
 
 func object(t *testing.T, s said) map[string]any {
@@ -133,7 +135,7 @@ func TestInstallTwiceAndUninstall(t *testing.T) {
 	if after, _ := launcher.AgentRunning(layout.Pointer()); after != before {
 		t.Errorf("the second run exchanged process %d by %d", before, after)
 	}
-	st := object(t, setup("status", "--root", dir, "--json"))
+	st := object(t, ssmSetup("status", "--root", dir, "--json"))
 	for key, want := range map[string]any{"active": "9.1.0.0", "floor": "9.1.0.0", "running": "9.1.0.0", "previous": "", "probation": false,
 		"instance_id": first["instance_id"], "region": "local", "last_update": nil} {
 		if st[key] != want {
@@ -146,20 +148,20 @@ func TestInstallTwiceAndUninstall(t *testing.T) {
 			t.Errorf("the agent's environment: %q, %v", env, err)
 		}
 	}
-	if s := setup("uninstall", "--root", dir); s.code != 0 || !strings.Contains(s.out, "removed amazon-ssm-agent 9.1.0.0") {
+	if s := ssmSetup("uninstall", "--root", dir); s.code != 0 || !strings.Contains(s.out, "removed amazon-ssm-agent 9.1.0.0") {
 		t.Errorf("%+v", s)
 	}
 	if _, running := launcher.Running(layout.Pointer()); running {
 		t.Error("the launcher still runs")
 	}
 	// the registration stayed: it comes back as the same node, without an activation
-	t.Setenv(activationID, "")
-	t.Setenv(activationCode, "")
+	t.Setenv(setup.ActivationID, "")
+	t.Setenv(setup.ActivationCode, "")
 	if third := object(t, installInto(r, dir)); third["instance_id"] != first["instance_id"] || third["healthy"] != true {
 		t.Errorf("%v", third)
 	}
-	if s := setup("uninstall", "--root", dir, "--purge"); s.code != 0 || exists(dir) {
-		t.Errorf("%+v, folder there: %v", s, exists(dir))
+	if s := ssmSetup("uninstall", "--root", dir, "--purge"); s.code != 0 || setup.Exists(dir) {
+		t.Errorf("%+v, folder there: %v", s, setup.Exists(dir))
 	}
 }
 
@@ -180,8 +182,8 @@ func TestInstallFailures(t *testing.T) {
 		code  int
 		words string
 	}{
-		"wrong code":        {func() { t.Setenv(activationCode, strings.Repeat("x", 20)) }, nil, exitRegistration, "InvalidActivation"},
-		"short code":        {func() { t.Setenv(activationCode, "abc") }, nil, exitUsage, "at least 20 characters"},
+		"wrong code":        {func() { t.Setenv(setup.ActivationCode, strings.Repeat("x", 20)) }, nil, exitRegistration, "InvalidActivation"},
+		"short code":        {func() { t.Setenv(setup.ActivationCode, "abc") }, nil, exitUsage, "at least 20 characters"},
 		"expired":           {func() { r.Advance(30 * 24 * time.Hour) }, nil, exitRegistration, "ActivationExpired"},
 		"wrong checksum":    {func() { r.Corrupt(file) }, nil, exitVerify, "checksum"},
 		"truncated package": {func() { r.Put(file, good[:len(good)/2]) }, nil, exitVerify, "size"},
@@ -209,7 +211,7 @@ func TestInstallFailures(t *testing.T) {
 			if json.Unmarshal([]byte(lines[len(lines)-1]), &last) != nil || last["hint"] == "" {
 				t2.Errorf("no hint in %s", lines[len(lines)-1])
 			}
-			if exists(dir) {
+			if setup.Exists(dir) {
 				out, _ := exec.Command("find", dir).CombinedOutput()
 				t2.Errorf("left behind:\n%s", out)
 			}
@@ -222,12 +224,27 @@ func TestInstallFailures(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	dir := root(t)
-	s := setup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", dir)
-	if s.code != exitRegion || exists(dir) || !strings.Contains(s.err, "hint: ") {
+	s := ssmSetup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", dir)
+	if s.code != exitRegion || setup.Exists(dir) || !strings.Contains(s.err, "hint: ") {
 		t.Errorf("%+v", s)
 	}
-	if s := setup("install", "--region", "eu-wset-1", "--root", dir); s.code != exitUsage || !strings.Contains(s.err, "eu-west-1") {
+	if s := ssmSetup("install", "--region", "eu-wset-1", "--root", dir); s.code != exitUsage || !strings.Contains(s.err, "eu-west-1") {
 		t.Errorf("%+v", s)
+	}
+}
+
+// interrupted leaves the record of an installation that began and did not end.
+func interrupted(t *testing.T, l installer.Layout) {
+	t.Helper()
+	must(t, os.MkdirAll(l.Data(), 0o755))
+	must(t, os.WriteFile(filepath.Join(l.Data(), "install"), fmt.Appendf(nil, `{"version": "9.1.0.0", "format": "tar", "region": "local", "began": %q,
+		"setup": "9.1.0.0", "before": {"agent": false, "root": false, "data": false, "logs": false}}`, time.Now().Format(time.RFC3339)), 0o600))
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -237,9 +254,7 @@ func TestGoesOn(t *testing.T) {
 	activate(t, r)
 	dir := root(t)
 	layout := installer.At(dir)
-	if err := writeRecord(layout, record{Version: manifests.MustVersion("9.1.0.0"), Format: "tar", Region: "local", Began: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
+	interrupted(t, layout)
 	os.MkdirAll(layout.BinDir(), 0o755)
 	os.WriteFile(layout.Worker(), []byte("half"), 0o755)
 	s := installInto(r, dir)
@@ -252,14 +267,12 @@ func TestGoesOn(t *testing.T) {
 func TestUndoesAnInterruptedOne(t *testing.T) {
 	r := published(t)
 	activate(t, r)
-	t.Setenv(activationCode, strings.Repeat("y", 20))
+	t.Setenv(setup.ActivationCode, strings.Repeat("y", 20))
 	dir := root(t)
 	layout := installer.At(dir)
-	if err := writeRecord(layout, record{Version: manifests.MustVersion("9.1.0.0"), Format: "tar", Region: "local", Began: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
-	if s := installInto(r, dir); s.code != exitRegistration || exists(dir) {
-		t.Errorf("%+v, folder there: %v", s, exists(dir))
+	interrupted(t, layout)
+	if s := installInto(r, dir); s.code != exitRegistration || setup.Exists(dir) {
+		t.Errorf("%+v, folder there: %v", s, setup.Exists(dir))
 	}
 }
 
@@ -290,21 +303,6 @@ func holdLock(t *testing.T, dir string) (end func()) {
 	return end
 }
 
-// TestHoldsLock is the other installation of the tests.
-func TestHoldsLock(t *testing.T) {
-	dir := os.Getenv("HOLD_LOCK_OF")
-	if dir == "" {
-		return
-	}
-	release, err := lockInstallation(installer.At(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer release()
-	os.Stdout.Write([]byte{'!'})
-	os.Stdin.Read(make([]byte, 1))
-}
-
 func TestRegisterVerb(t *testing.T) {
 	r := published(t)
 	dir := root(t)
@@ -312,14 +310,14 @@ func TestRegisterVerb(t *testing.T) {
 		t.Errorf("%v", m)
 	}
 	activate(t, r)
-	one := object(t, setup("--json", "register", "--region", "local", "--root", dir))
+	one := object(t, ssmSetup("--json", "register", "--region", "local", "--root", dir))
 	if one["registered"] != true || one["healthy"] != true {
 		t.Errorf("%v", one)
 	}
-	if again := object(t, setup("--json", "register", "--region", "local", "--root", dir)); again["registered"] != false || again["instance_id"] != one["instance_id"] {
+	if again := object(t, ssmSetup("--json", "register", "--region", "local", "--root", dir)); again["registered"] != false || again["instance_id"] != one["instance_id"] {
 		t.Errorf("%v", again)
 	}
-	if other := object(t, setup("--json", "register", "--region", "local", "--root", dir, "--override")); other["instance_id"] == one["instance_id"] {
+	if other := object(t, ssmSetup("--json", "register", "--region", "local", "--root", dir, "--override")); other["instance_id"] == one["instance_id"] {
 		t.Errorf("%v", other)
 	}
 }
@@ -335,4 +333,18 @@ func TestCodeFromFile(t *testing.T) {
 			t.Errorf("stdin %q: %q, %v", text, got, err)
 		}
 	}
+}
+
+// TestHoldsLock is the other installation of the tests.
+func TestHoldsLock(t *testing.T) {
+	dir := os.Getenv("HOLD_LOCK_OF")
+	if dir == "" {
+		return
+	}
+	must(t, os.MkdirAll(installer.At(dir).Data(), 0o755))
+	lock, err := installer.LockUpdate(installer.At(dir))
+	must(t, err)
+	defer lock.Release()
+	os.Stdout.Write([]byte{'!'})
+	os.Stdin.Read(make([]byte, 1))
 }

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
 
 // TestChild is ssm-setup in a process of its own, for the tests below.
@@ -29,7 +28,7 @@ func TestUnhealthy(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	r.Mend()
-	if m := object(t, setup("--json", "status", "--root", dir)); m["installed"] != true || m["instance_id"] == "" {
+	if m := object(t, ssmSetup("--json", "status", "--root", dir)); m["installed"] != true || m["instance_id"] == "" {
 		t.Errorf("%v", m)
 	}
 	if m := object(t, installInto(r, dir)); m["healthy"] != true || m["installed"] != false {
@@ -46,7 +45,7 @@ func TestOriginalIsLeftAlone(t *testing.T) {
 	os.MkdirAll(layout.BinDir(), 0o755)
 	os.WriteFile(layout.Launcher(), []byte("the original"), 0o755)
 	for _, args := range [][]string{{"install", "--region", "local", "--endpoint", r.URL()}, {"uninstall"}, {"uninstall", "--purge"}, {"status"}} {
-		s := setup(append(args, "--root", dir)...)
+		s := ssmSetup(append(args, "--root", dir)...)
 		if s.code != exitRefused || !strings.Contains(s.err, "the original agent is installed") {
 			t.Errorf("%v: %+v", args, s)
 		}
@@ -54,19 +53,8 @@ func TestOriginalIsLeftAlone(t *testing.T) {
 	if b, _ := os.ReadFile(layout.Launcher()); string(b) != "the original" {
 		t.Errorf("it holds %q", b)
 	}
-	if exists(layout.Data()) {
+	if setup.Exists(layout.Data()) {
 		t.Error("something was made beside it")
-	}
-}
-
-func TestFamily(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "os-release")
-	for text, want := range map[string]string{"ID=debian\n": "deb", "NAME=x\nID=\"amzn\"\nID_LIKE=\"fedora\"": "rpm", "ID=mint\nID_LIKE='ubuntu debian'": "deb",
-		"ID=opensuse-leap\nID_LIKE=\"suse opensuse\"": "rpm", "ID=alpine": "", "": ""} {
-		os.WriteFile(file, []byte(text), 0o600)
-		if got := familyOf(file); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
 	}
 }
 
@@ -84,24 +72,4 @@ func finish(t *testing.T, cmd *exec.Cmd) said {
 		t.Fatal(err)
 	}
 	return said{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
-}
-
-// An updater that has told its outcome still holds the lock for a moment: a removal waits for it, and for nobody else.
-func TestRemovalWaitsForAnUpdaterThatTidiesUp(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "host")
-	end := holdLock(t, dir)
-	if _, err := lockInstallation(installer.At(dir)); !errors.Is(err, installer.ErrBusy) {
-		t.Errorf("another one is at work: %v", err)
-	}
-	looks := 0
-	release, err := lockWhile(installer.At(dir), func() bool {
-		if looks++; looks == 3 {
-			end()
-		}
-		return true
-	})
-	if err != nil || looks < 3 {
-		t.Fatal(err, looks)
-	}
-	release()
 }

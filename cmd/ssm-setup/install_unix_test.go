@@ -59,7 +59,7 @@ func TestLooseRoot(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "host")
 	os.Mkdir(dir, 0o755)
 	os.Chmod(dir, 0o775)
-	s := setup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", dir)
+	s := ssmSetup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", dir)
 	if s.code != exitPermission || !strings.Contains(s.err, "hint: chmod go-w") {
 		t.Errorf("%+v", s)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
 
 // Two runs into one folder would write into the same unfinished files. The second steps back; one that died is no hindrance, and
@@ -31,8 +33,8 @@ func TestTwoMirrorsAtOnce(t *testing.T) {
 		t.Fatalf("%q", line)
 	}
 	args := []string{"mirror", "--region", "local", "--endpoint", r.URL(), "--to", to}
-	s := setup(args...)
-	if s.code != exitBusy || !strings.Contains(s.err, "another run mirrors this region there") || exists(filepath.Join(to, "amazon-ssm-local")) {
+	s := ssmSetup(args...)
+	if s.code != exitBusy || !strings.Contains(s.err, "another run mirrors this region there") || setup.Exists(filepath.Join(to, "amazon-ssm-local")) {
 		t.Errorf("%+v", s)
 	}
 	release, err := lockMirror(to, "eu-west-1")
@@ -40,11 +42,11 @@ func TestTwoMirrorsAtOnce(t *testing.T) {
 	release()
 	must(t, holder.Process.Kill())
 	holder.Wait()
-	if s := setup(args...); s.code != 0 || exists(filepath.Join(to, unfinished)) {
+	if s := ssmSetup(args...); s.code != 0 || setup.Exists(filepath.Join(to, unfinished)) {
 		t.Errorf("%+v", s)
 	}
 	none := filepath.Join(t.TempDir(), "none")
-	if s := setup("mirror", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--to", none); s.code != exitRegion || exists(none) {
+	if s := ssmSetup("mirror", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--to", none); s.code != exitRegion || setup.Exists(none) {
 		t.Errorf("%+v", s)
 	}
 }

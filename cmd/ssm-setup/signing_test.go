@@ -23,6 +23,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
 )
 
@@ -121,7 +122,7 @@ func text(t *testing.T, kind string, write func(io.Writer) error) []byte {
 func packThree(t *testing.T, bin, out string, args ...string) said {
 	t.Helper()
 	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
-	return setup(append([]string{"build", "--bin", bin, "--out", out, "--platform", "linux/amd64", "--platform", "windows/amd64",
+	return ssmSetup(append([]string{"build", "--bin", bin, "--out", out, "--platform", "linux/amd64", "--platform", "windows/amd64",
 		"--platform", "darwin/amd64", "--only", "deb", "--only", "rpm", "--only", "msi", "--only", "pkg", "--only", "tar"}, args...)...)
 }
 
@@ -149,7 +150,7 @@ func signsAndVerifies(t *testing.T, bin string) {
 	for _, name := range signed {
 		args = append(args, filepath.Join(dir, name))
 	}
-	s = setup(append([]string{"verify", "--json", "--key", k.file("public.asc"), "--ca", k.file("root.pem")}, args...)...)
+	s = ssmSetup(append([]string{"verify", "--json", "--key", k.file("public.asc"), "--ca", k.file("root.pem")}, args...)...)
 	var res verifyResult
 	if err := json.Unmarshal([]byte(s.out), &res); err != nil || s.code != 0 || len(res.Files) != len(signed) {
 		t.Fatal(s, err)
@@ -163,7 +164,7 @@ func signsAndVerifies(t *testing.T, bin string) {
 		t.Errorf("the root of trust is %q", content[pack.TrustFile])
 	}
 	program := filepath.Join(t.TempDir(), "x.exe")
-	if unzip(t, filepath.Join(dir, "amazon-ssm-agent-portable-windows-amd64.zip"), "amazon-ssm-agent.exe", program); setup("verify", "--ca", k.file("root.pem"), program).code != 0 {
+	if unzip(t, filepath.Join(dir, "amazon-ssm-agent-portable-windows-amd64.zip"), "amazon-ssm-agent.exe", program); ssmSetup("verify", "--ca", k.file("root.pem"), program).code != 0 {
 		t.Error("the program inside is not signed")
 	}
 	// Built again without keys: nothing stays that says otherwise.
@@ -173,11 +174,11 @@ func signsAndVerifies(t *testing.T, bin string) {
 	if found, _ := filepath.Glob(filepath.Join(dir, "*.sig")); len(found) > 0 {
 		t.Errorf("signatures of the build before: %v", found)
 	}
-	s = setup(append([]string{"verify", "--key", k.file("public.asc")}, args[0])...)
+	s = ssmSetup(append([]string{"verify", "--key", k.file("public.asc")}, args[0])...)
 	if s.code != exitVerify || !strings.Contains(s.err, "it is not signed") || !strings.Contains(s.err, "hint: ") {
 		t.Errorf("unsigned: %+v", s)
 	}
-	if s := setup("verify", args[0], args[2]); s.code != 0 || strings.Count(s.out, "not signed") != 2 {
+	if s := ssmSetup("verify", args[0], args[2]); s.code != 0 || strings.Count(s.out, "not signed") != 2 {
 		t.Errorf("unsigned, nothing asked for: %+v", s)
 	}
 }
@@ -278,7 +279,7 @@ func keysFromTheEnvironment(t *testing.T, bin string) {
 	if s := packThree(t, bin, out, "--sign-pgp-key", "env:MY_PGP", "--sign-cert", "env:MY_CERT", "--sign-key", "env:MY_KEY"); s.code != 0 {
 		t.Fatal(s)
 	}
-	if s := setup("verify", "--ca", k.file("root.pem"), filepath.Join(out, "9.1.0.0", "amazon-ssm-agent-windows-amd64.msi")); s.code != 0 {
+	if s := ssmSetup("verify", "--ca", k.file("root.pem"), filepath.Join(out, "9.1.0.0", "amazon-ssm-agent-windows-amd64.msi")); s.code != 0 {
 		t.Error(s)
 	}
 	for _, name := range []string{"MY_CERT", "MY_KEY", "MY_PGP"} {
@@ -354,7 +355,7 @@ func commandSigns(t *testing.T, bin string) {
 	}
 	leaks(t, k, filepath.Join(out, "9.1.0.0"), s)
 	dir := filepath.Join(out, "9.1.0.0")
-	if s := setup("verify", "--ca", k.file("root.pem"), filepath.Join(dir, "amazon-ssm-agent-windows-amd64.msi"),
+	if s := ssmSetup("verify", "--ca", k.file("root.pem"), filepath.Join(dir, "amazon-ssm-agent-windows-amd64.msi"),
 		filepath.Join(dir, "amazon-ssm-agent-darwin-amd64.pkg")); s.code != 0 {
 		t.Error(s)
 	}
@@ -395,7 +396,7 @@ func badKeysWriteNothing(t *testing.T, bin string) {
 			strings.Contains(s.err, "horse") {
 			t.Errorf("%s: %+v", name, s)
 		}
-		if exists(out) {
+		if setup.Exists(out) {
 			t.Errorf("%s: something was written", name)
 		}
 	}
@@ -435,17 +436,17 @@ func refusesWhatWasChanged(t *testing.T, bin string) {
 		t.Fatal(err)
 	}
 	for _, file := range []string{deb, deb + ".sig", filepath.Join(out, "9.1.0.0", build.SumsFile)} {
-		s := setup("verify", "--key", k.file("public.asc"), file)
+		s := ssmSetup("verify", "--key", k.file("public.asc"), file)
 		if s.code != exitVerify || !strings.Contains(s.out, "NOT VERIFIED") || !strings.Contains(s.err, "hint: the file is damaged") {
 			t.Errorf("%s: %+v", file, s)
 		}
 	}
 	for name, args := range map[string][]string{"no file": {}, "no key": {"--key", k.file("junk"), deb}, "no authority": {"--ca", k.file("junk"), deb}} {
-		if s := setup(append([]string{"verify"}, args...)...); s.code != exitUsage {
+		if s := ssmSetup(append([]string{"verify"}, args...)...); s.code != exitUsage {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
-	if s := setup("verify", filepath.Join(out, "none")); s.code == 0 || !strings.Contains(s.err, "no such file") {
+	if s := ssmSetup("verify", filepath.Join(out, "none")); s.code == 0 || !strings.Contains(s.err, "no such file") {
 		t.Errorf("missing file: %+v", s)
 	}
 }

@@ -66,6 +66,8 @@ var rooms = map[string][]string{
 	"installer/publish/yum":   {},
 	"installer/describe":      {"installer/build", "installer/pack"},
 	"installer/selfswap":      {},
+	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/service", "installer/store", "installer/systems",
+		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
 	"installer/sign":        {"installer/pack/xar"},
 	"installer/sign/notary": {}, // for tests
@@ -89,7 +91,8 @@ var rooms = map[string][]string{
 	"cmd/amazon-ssm-agent":       {"installer/launcher"},
 	"cmd/amazon-ssm-agent-setup": {"installer/setupexe"},
 	"cmd/ssm-agent-worker":       {"agent", "agent/*", "updater", "updater/*", "installer", "installer/*", "regions", "regions/*", "manifests"},
-	"cmd/ssm-setup":              {"agent/*", "updater", "installer", "installer/*", "regions", "regions/*", "manifests"},
+	"cmd/ssm-setup/setupcli":     {"installer", "installer/*", "regions", "regions/bucket", "manifests"},
+	"cmd/ssm-setup":              {"cmd/ssm-setup/setupcli", "agent/*", "updater", "installer", "installer/*", "regions", "regions/*", "manifests"},
 }
 
 // doors are the only rooms (tests aside) that may import a library.

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+)
+
+func mirrorVerb() *cli.Command {
+	return &cli.Command{
+		Name:  "mirror",
+		Usage: "copy a region's releases into a folder that any web server or stick can serve",
+		Description: "Needs no credentials. Every file is checked against the region's manifest; running it again fetches what is new, and\n" +
+			"goes on with what broke off. The folder is a web server's root: its address is what install takes as --endpoint, or the\n" +
+			"folder itself, on a stick.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "region", Usage: "region to copy from", Required: true},
+			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's own"},
+			&cli.StringFlag{Name: "to", Usage: "`DIR` of the mirror", Required: true},
+			&cli.StringSliceFlag{Name: "version", Usage: "copy this version; may be given several times. Default the latest and the stable one"},
+			&cli.BoolFlag{Name: "latest", Usage: "copy the latest version only"},
+			&cli.StringSliceFlag{Name: "platform", Usage: "copy packages for linux/amd64, windows/386, … only; may be given several times. Default all"},
+			&cli.StringFlag{Name: "url", Usage: "`URL` under which the mirror will be served; it goes into the manifest, for original agents"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
+			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+		}, repositoryFlags()...),
+		Action: mirror,
+	}
+}
+
+// unfinished is the folder in a mirror with what a run that broke off had fetched.
+const unfinished = ".unfinished"
+
+// errMirroring says that two runs would write into each other's unfinished files.
+var errMirroring = fault.New(fault.Busy, "another run mirrors this region there", "")
+
+// lockMirror keeps other runs away from what this one has fetched.
+func lockMirror(to, region string) (release func(), err error) {
+	top, made := filepath.Join(to, unfinished), !setup.Exists(to)
+	unlock, err := hold(filepath.Join(top, region+".lock"), errMirroring)
+	return func() {
+		unlock()
+		os.Remove(top) // if nothing else is in it
+		if made {
+			os.Remove(to)
+		}
+	}, err
+}
+
+type mirrorAnswer struct {
+	publish.Mirrored
+	Region string `json:"region"`
+	To     string `json:"to"`
+}
+
+func mirror(c *cli.Context) error {
+	v := speak(c)
+	region, endpoint := c.String("region"), c.String("endpoint")
+	if err := checkRegion(region, endpoint, c.Bool("allow-unknown-region")); err != nil {
+		return err
+	}
+	wanted := publish.Wanted{Latest: c.Bool("latest")}
+	for _, text := range c.StringSlice("version") {
+		version, err := manifests.ParseVersion(text)
+		if err != nil {
+			return usage("--version: %v", err)
+		}
+		wanted.Versions = append(wanted.Versions, version)
+	}
+	for _, text := range c.StringSlice("platform") {
+		platform, err := pack.ParsePlatform(text)
+		if err != nil {
+			return usage("--platform: %v", err)
+		}
+		wanted.Platforms = append(wanted.Platforms, platform)
+	}
+	if wanted.Latest && len(wanted.Versions) > 0 {
+		return usage("--latest and --version exclude each other")
+	}
+	base, err := regions.BucketURL(region, endpoint, "")
+	if err != nil {
+		return cannot("mirror", "region "+region, err)
+	}
+	o := publish.Options{Region: region, Scratch: filepath.Join(c.String("to"), unfinished, region), DryRun: c.Bool("dry-run"), Progress: v.progress("mirroring " + region)}
+	if at := strings.TrimRight(c.String("url"), "/"); at != "" {
+		o.UriFormat = regions.UriFormat(regions.WithScheme(at) + "/" + regions.Bucket(region))
+	}
+	if err := repositoryOptions(c, &o); err != nil {
+		return err
+	}
+	dir := publish.MirrorFolder(c.String("to"), region)
+	v.step("mirroring %s to %s", base, dir)
+	if !o.DryRun {
+		release, err := lockMirror(c.String("to"), region)
+		if err != nil {
+			return cannot("mirror", "region "+region+" to "+dir, err)
+		}
+		defer release()
+	}
+	res, err := publish.Mirror(c.Context, bucket.New(bucket.Options{Base: base, Retries: 3}), publish.Folder(dir), wanted, o)
+	if err != nil {
+		return cannot("mirror", "region "+region+" to "+dir, err)
+	}
+	v.result(mirrorAnswer{res, region, dir}, "%s", mirrorText(res, c.String("to"), region, o.DryRun))
+	return nil
+}
+
+func mirrorText(res publish.Mirrored, dir, region string, dry bool) string {
+	if dry {
+		return plan(res.Steps)
+	}
+	written, kept := tally(res.Steps)
+	var names []string
+	for _, version := range res.Versions {
+		names = append(names, version.String())
+	}
+	if full, err := filepath.Abs(dir); err == nil {
+		dir = full
+	}
+	return fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there\nserve it, for example with: python3 -m http.server --directory %s 8000\n"+
+		"then: ssm-setup install --region %s --endpoint http://HOST:8000\nor carry it: ssm-setup install --region %s --endpoint FOLDER",
+		dir, strings.Join(names, ", "), region, written, kept, dir, region, region)
+}

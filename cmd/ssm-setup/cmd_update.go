@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater"
+)
+
+func updateVerb() *cli.Command {
+	return &cli.Command{
+		Name:  "update",
+		Usage: "bring the agent to the version its region offers, or to another",
+		Description: "Hands the wish to the installed agent's own updater and follows it. The new version has to prove itself; else the\n" +
+			"old one is back before this ends. Interrupting this program does not interrupt the update.",
+		Flags: []cli.Flag{
+			rootFlag(),
+			&cli.StringFlag{Name: "version", Usage: "`V` is latest (default), stable, a version such as 9.2.0.0, or a constraint such as '>=9.1'"},
+			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version than the one that runs"},
+			&cli.BoolFlag{Name: "check", Usage: "only say what would be done"},
+		},
+		Action: update,
+	}
+}
+
+func update(c *cli.Context) error {
+	l, err := installed(c)
+	if err != nil {
+		return err
+	}
+	r := updater.Request{Want: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"), Why: updater.ByCommandLine}
+	if r.Want == updater.Previous {
+		return usage("--version previous: that is ssm-setup rollback")
+	}
+	if c.Bool("check") {
+		return checkUpdate(c, l, r)
+	}
+	return order(c, l, r, "update")
+}
+
+// installed is the installation to change.
+func installed(c *cli.Context) (installer.Layout, error) {
+	l, err := layoutOf(c)
+	if err != nil {
+		return l, err
+	}
+	if c.Args().Present() {
+		return l, usage("unexpected argument %q", c.Args().First())
+	}
+	floor, err := setup.PackageVersion(l)
+	if err == nil && floor.IsZero() {
+		err = setup.ErrNotInstalled
+	}
+	if err == nil && !c.Bool("check") {
+		err = setup.CheckPrivileges(l)
+	}
+	if err != nil {
+		return l, cannot(c.Command.Name, "the agent on "+where(l), err)
+	}
+	return l, nil
+}
+
+// order hands a request to the installed agent's updater and follows it to its end.
+func order(c *cli.Context, l installer.Layout, r updater.Request, verb string) error {
+	v := speak(c)
+	p := updater.Program{Path: l.Launcher(), Name: "amazon-ssm-agent", Arguments: []string{"updater"}, Environment: setup.CleanEnvironment(l)}
+	id, err := updater.Launch(c.Context, p, l, r)
+	if err != nil {
+		return cannot(verb, "the agent on "+where(l), err)
+	}
+	o, err := updater.Follow(c.Context, l, id, deafPatience, follower(v))
+	switch {
+	case errors.Is(err, updater.ErrNextStart):
+		v.result(map[string]any{"id": id, "kind": "next-start"}, "the new version is in place; %v", err)
+		return nil
+	case errors.Is(err, context.Canceled):
+		return cannot("follow", "the update of the agent on "+where(l), err).withHint("it goes on; ssm-setup status shows how it ends")
+	case err != nil:
+		return cannot(verb, "the agent on "+where(l), err)
+	}
+	return told(v, l, o, verb)
+}
+
+// deafPatience is how long the tool waits with a new version for a service that nobody reaches.
+const deafPatience = 20 * time.Second
+
+// follower tells of each stop once, and of the download as it goes.
+func follower(v *voice) func(updater.Update) {
+	bar := v.progress("downloading")
+	last := ""
+	return func(u updater.Update) {
+		if u.Stop == "fetch" && u.Total > 0 {
+			bar(u.Done, u.Total)
+			return
+		}
+		text := stopText(u)
+		if text != "" && text != last {
+			last = text
+			v.step("%s", text)
+		}
+	}
+}
+
+func stopText(u updater.Update) string {
+	switch {
+	case u.Undoing && u.Sequence > 0:
+		return "taking it back: " + u.Reason
+	case u.Undoing:
+		return ""
+	case u.Deaf:
+		return fmt.Sprintf("%s is alive; waiting for the service, which cannot be reached", u.Target)
+	}
+	switch u.Stop {
+	case "plan":
+		return "asking " + u.Region + " what there is"
+	case "stage":
+		return fmt.Sprintf("trying %s beside the running agent", u.Target)
+	case "switch":
+		return fmt.Sprintf("switching from %s to %s", u.From, u.Target)
+	case "watch":
+		if u.Known {
+			return fmt.Sprintf("waiting for %s", u.Target)
+		}
+		return fmt.Sprintf("watching %s, which has to prove itself", u.Target)
+	}
+	return ""
+}
+
+// told puts the outcome into words and an exit code.
+func told(v *voice, l installer.Layout, o updater.Outcome, verb string) error {
+	if o.Success {
+		v.result(o, "%s", o.Text())
+		return nil
+	}
+	v.result(o, "")
+	p := cannot(verb, "the agent on "+where(l), errors.New(o.Reason)).withCode(faultCode(o.Kind, o.Fault))
+	p.name = o.Code
+	return p.withHint(strings.Join(append([]string{o.Detail}, o.Hints...), "\n"))
+}
+
+// faultCode is the exit code of an updater's fault.
+func faultCode(kind, word string) int {
+	if kind == string(manifests.UnknownVersion) {
+		return exitUsage
+	}
+	return fault.Kind(word).ExitCode()
+}
+
+// checkUpdate has the installed agent say what it would do.
+func checkUpdate(c *cli.Context, l installer.Layout, r updater.Request) error {
+	args := []string{"updater", "check", "--want", r.Want}
+	if r.AllowDowngrade {
+		args = append(args, "--allow-downgrade")
+	}
+	cmd := exec.CommandContext(c.Context, l.Launcher(), args...)
+	cmd.Args[0] = "amazon-ssm-agent"
+	cmd.Env = setup.CleanEnvironment(l)
+	out, err := cmd.Output()
+	var answer updater.Checked
+	if err == nil {
+		err = json.Unmarshal(out, &answer)
+	}
+	if err != nil {
+		return cannot("check", "for an update of the agent on "+where(l), exitText(err))
+	}
+	v := speak(c)
+	if answer.Success {
+		v.result(answer, "%s", checkText(answer))
+		return nil
+	}
+	v.result(answer, "")
+	p := cannot("update", "the agent on "+where(l), errors.New(lastOf(answer.Lines))).withCode(faultCode(answer.Kind, answer.Fault))
+	p.name = answer.Code
+	return p.withHint(strings.Join(append([]string{answer.Detail}, answer.Hints...), "\n"))
+}
+
+func checkText(a updater.Checked) string {
+	text := a.Detail
+	if a.Changes {
+		text += "\nssm-setup update does it"
+	}
+	return text
+}
+
+func lastOf(lines []string) string {
+	if len(lines) == 0 {
+		return "no answer"
+	}
+	return lines[len(lines)-1]
+}
+
+// exitText is what a program that failed said last.
+func exitText(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && len(exit.Stderr) > 0 {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return err
+}

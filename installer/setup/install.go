@@ -1,0 +1,131 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+)
+
+// Installation is the agent of one place, installed or to be installed there.
+type Installation struct {
+	installer.Layout
+	Ports Ports
+}
+
+// Ports are what this room needs from the agent and from its caller, as functions. All of them are needed.
+type Ports struct {
+	// Registered is the node's id and region; both empty, without an error, where there is no registration.
+	Registered func(l installer.Layout) (instanceID, region string, err error)
+	// Configure sets values, named Section.Key, in a configuration file, and makes the file where it is missing.
+	Configure func(file string, values map[string]any) error
+	// UpdateEnded tells whether an update ended less than age ago and none is open: its updater may still hold the lock.
+	UpdateEnded func(l installer.Layout, age time.Duration) bool
+
+	// Step tells people of one thing done.
+	Step func(format string, args ...any)
+	// Progress begins a long thing; the function it returns is told how many bytes are done, of how many (0: not known).
+	Progress func(what string) func(done, total int64)
+}
+
+// Options say what to install and how.
+type Options struct {
+	Region         string
+	Endpoint       string // address that stands in for the region's services, or the folder of a mirror; may be empty
+	Version        string // a version, latest, stable or a constraint; empty: what is installed, else the newest
+	AllowDowngrade bool
+	Activation     Activation     // what to register with; may be empty
+	Override       bool           // register anew, also where another region knows this machine
+	Base           string         // address of the bucket, where it is not that of region and endpoint
+	Settings       map[string]any // further settings, as for Configure
+	Tries          int            // how often to try to start the service; 0 is once
+
+	// Inspect looks at a downloaded package before it is put in; may be nil.
+	Inspect func(archive string, v manifests.Version) error
+}
+
+// Result is what an installation did; its JSON is the answer of `ssm-setup install --json`.
+type Result struct {
+	Version    string  `json:"version"`
+	Format     string  `json:"format"`
+	Region     string  `json:"region"`
+	Source     string  `json:"source"`
+	Root       string  `json:"root,omitempty"`
+	Installed  bool    `json:"installed"` // by this run; false: it was there
+	InstanceID string  `json:"instance_id"`
+	Registered bool    `json:"registered"` // by this run
+	Service    string  `json:"service"`    // none under a root: a detached launcher
+	Running    bool    `json:"running"`
+	Healthy    bool    `json:"healthy"` // set by the caller, after AwaitPing
+	Seconds    float64 `json:"seconds"` // set by the caller
+
+	Started time.Time `json:"-"` // when the agent was started anew; zero: it went on running
+}
+
+// run is one installation under way.
+type run struct {
+	Installation
+	Options
+	ctx context.Context
+
+	mirror  string    // folder of a mirror that packages come from
+	way     Packaging // how the package is put in
+	client  *bucket.Client
+	source  string // address of the region's manifest
+	offer   Offer
+	archive string // the downloaded package
+	before  before
+	record  record
+	goingOn bool              // an earlier run was interrupted
+	changed bool              // package, settings or registration: the agent has to be started anew
+	current manifests.Version // version of the installed package; zero: none
+
+	result Result
+}
+
+// stops are an installation, in order. What a stop did is undone, last first, when a later one fails, up to the stop from which
+// on the installation stands.
+var stops = []struct {
+	do   func(*run) error
+	undo func(*run)
+}{
+	{(*run).resolve, nil},
+	{(*run).writeRecord, (*run).dropRecord},
+	{(*run).fetch, nil},
+	{(*run).applySettings, (*run).restoreSettings},
+	{(*run).install, (*run).remove},
+	{(*run).register, nil},
+	{(*run).start, nil},
+}
+
+// Install goes through the stops, under the update lock. It does not wait until the agent is healthy: see [Installation.AwaitPing].
+func (i Installation) Install(ctx context.Context, o Options) (Result, error) {
+	r := &run{Installation: i, Options: o, ctx: ctx}
+	if dir, ok := mirrorFolder(o.Endpoint); ok {
+		done, err := r.serveFolder(dir)
+		if err != nil {
+			return r.result, err
+		}
+		defer done()
+	}
+	release, err := r.open()
+	if err != nil {
+		return r.result, err
+	}
+	defer release()
+	for n, stop := range stops {
+		if err := stop.do(r); err != nil || ctx.Err() != nil {
+			for ; n >= 0; n-- {
+				if undo := stops[n].undo; undo != nil {
+					undo(r)
+				}
+			}
+			return r.result, errors.Join(err, ctx.Err())
+		}
+	}
+	r.record.Done = time.Now().UTC()
+	return r.result, writeRecord(i.Layout, r.record)
+}

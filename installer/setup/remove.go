@@ -1,0 +1,81 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/service"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Remove stops the service and takes the package away, under the update lock. It returns the version that was there, zero for
+// none. What an interrupted installation left goes, too.
+func (i Installation) Remove(ctx context.Context) (manifests.Version, error) {
+	if err := CheckPrivileges(i.Layout); err != nil {
+		return manifests.Version{}, err
+	}
+	version, err := PackageVersion(i.Layout)
+	if err != nil || version.IsZero() && readRecord(i.Layout).Format == "" {
+		return version, err
+	}
+	release, err := i.Lock()
+	if err != nil {
+		return version, err
+	}
+	defer release()
+	if !i.System() {
+		if err := service.Of(i.Layout).Stop(ctx); err != nil {
+			return version, err
+		}
+		return version, errors.Join(removeTree(i.Layout), forget(i.Layout))
+	}
+	for _, p := range packagersHere() {
+		if p.installed() {
+			if err := runAll(ctx, p.commands(p.remove)); err != nil {
+				return version, err
+			}
+		}
+	}
+	return version, forget(i.Layout)
+}
+
+// forget removes what updates put beside the package; on the system the package's scripts do the same.
+func forget(l installer.Layout) error {
+	p := l.Pointer()
+	var errs []error
+	paths := []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Pulse(), l.UpdateRoot(), l.Download(), l.PidFile(),
+		recordFile(l)}
+	for _, path := range append(paths, lockFolders(l)...) {
+		errs = append(errs, os.RemoveAll(path))
+	}
+	for _, dir := range []string{l.BinDir(), l.ConfigDir()} {
+		removeEmpty(l, dir, false)
+	}
+	return errors.Join(errs...)
+}
+
+// Purge removes what a removal leaves: data, logs, settings, the registration.
+func (i Installation) Purge() error {
+	if version, err := PackageVersion(i.Layout); err != nil || !version.IsZero() {
+		return errors.Join(errors.New("the agent is still installed"), err)
+	}
+	if i.System() {
+		for _, p := range packagersHere() {
+			if p.installed() {
+				return errors.New("the package is still installed")
+			}
+		}
+	}
+	err := errors.Join(os.RemoveAll(i.Data()), os.RemoveAll(i.Logs()), os.RemoveAll(i.ConfigDir()))
+	for _, dir := range []string{i.Data(), i.Logs(), i.ConfigDir(), i.BinDir()} {
+		if i.System() {
+			os.Remove(filepath.Dir(dir)) // …/amazon, if nothing else is in it
+			continue
+		}
+		removeEmpty(i.Layout, filepath.Dir(dir), true)
+	}
+	return err
+}

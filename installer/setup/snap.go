@@ -1,0 +1,32 @@
+package setup
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"time"
+)
+
+// SnapAgent is where an agent lies that was installed by snap.
+const SnapAgent = "/snap/amazon-ssm-agent/current/amazon-ssm-agent"
+
+// removeSnap removes an agent that snap installed. Exit code 10 says that snap refreshes something right now: up to four more
+// tries, with a pause before each; any other code ends it.
+func removeSnap(ctx context.Context, pause time.Duration) error {
+	for try := 1; ; try++ {
+		out, err := exec.CommandContext(ctx, "snap", "remove", "amazon-ssm-agent").CombinedOutput()
+		if err == nil {
+			return nil
+		}
+		var exit *exec.ExitError
+		if try == 5 || !errors.As(err, &exit) || exit.ExitCode() != 10 {
+			return fmt.Errorf("snap remove amazon-ssm-agent: %w: %s", err, bytes.TrimSpace(out))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
