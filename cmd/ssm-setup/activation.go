@@ -43,7 +43,7 @@ func activationOf(c *cli.Context, in io.Reader) (setup.Activation, error) {
 	return a, checkActivation(a)
 }
 
-// checkActivation refuses what the service would refuse for its form alone (spec identity 3.3).
+// checkActivation refuses what the service would refuse for its form alone (docs/protocol/identity.md, "Register steps").
 func checkActivation(a setup.Activation) error {
 	switch {
 	case a.ID == "" && a.Code == "":

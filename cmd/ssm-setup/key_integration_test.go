@@ -15,7 +15,7 @@ import (
 )
 
 // A compiled ssm-setup carries the key of --trust, and so do the packages.
-func TestSetupCLICarriesAKey(t *testing.T) {
+func TestACompiledToolCarriesTheKeyOfTrust(t *testing.T) {
 	k, out := newKeys(t), t.TempDir()
 	host := runtime.GOOS + "/" + runtime.GOARCH
 	if s := ssmSetup("build", "--version", "9.1.0.0", "--source", "../..", "--platform", host, "--only", "setup", "--only", "tar", "--out", out,

@@ -18,7 +18,7 @@ func countLaunchers(l installer.Layout) (int, error) {
 	for _, link := range links {
 		path, err := os.Readlink(link)
 		if err != nil {
-			continue // it ended, or is somebody else's
+			continue // it ended, or belongs to another account
 		}
 		path = strings.TrimSuffix(path, " (deleted)")
 		if filepath.Base(path) == filepath.Base(l.Launcher()) && (l.System() || path == l.Launcher()) {

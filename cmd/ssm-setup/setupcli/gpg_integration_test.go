@@ -22,9 +22,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
-// 89, with the real gpg: the signature that a region serves, by the right key, by another one, over other bytes, by a key that
+// With the real gpg: the signature that a region serves, by the right key, by another one, over other bytes, by a key that
 // has expired since, by a key that its owner revoked.
-func TestSetupCLIGPG(t *testing.T) {
+func TestGPGJudgesTheSignatureThatARegionServes(t *testing.T) {
 	r := local.Start(t)
 	client := bucket.New(bucket.Options{Base: r.URL() + "/amazon-ssm-local", Retries: -1})
 	dir := t.TempDir()

@@ -17,7 +17,8 @@ import (
 // errInstallFirst is the original's.
 var errInstallFirst = errors.New("Agent must be installed before attempting to register") //nolint:staticcheck // its words
 
-// greengrass acts as the installer of a component: install, register, shutdown, in this order (spec update 3.6).
+// greengrass acts as the installer of a component: install, register, shutdown, in this order (docs/protocol/update.md,
+// "Greengrass flow").
 func (s *run) greengrass() int {
 	s.log = &levels{to: []io.Writer{s.out}}
 	s.environment(os.Getenv)

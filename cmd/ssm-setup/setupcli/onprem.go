@@ -77,7 +77,7 @@ func withoutPassword(address string) string {
 	return scheme + "://" + rest
 }
 
-// installAndRegister is the original's flow of spec update 3.4 on top of the installation's stops.
+// installAndRegister is the original's flow (docs/protocol/update.md, "On-premises flow") on top of the installation's stops.
 func (s *run) installAndRegister() error {
 	base, err := s.bucket()
 	if err != nil {
@@ -147,7 +147,7 @@ func (s *run) bucket() (string, error) {
 // Versions with a meaning of their own.
 var lookInVersionFile = manifests.MustVersion("255.255.65535.999")
 
-// target is the version to install (spec update 3.4, step 4).
+// target is the version to install (docs/protocol/update.md, "On-premises flow").
 func (s *run) target(client *bucket.Client, m *manifests.Manifest, file string, installed manifests.Version) (manifests.Version, error) {
 	listing, err := m.Listing(manifests.AgentPackage, file)
 	if err != nil {

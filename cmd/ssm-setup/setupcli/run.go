@@ -30,7 +30,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 )
 
-// name is that of the original's setup tool (docs/protocol/update.md, "Setup CLI").
+// name is that of the original's setup tool (docs/protocol/update.md, "ssm-setup-cli").
 const name = "ssm-setup-cli"
 
 // Named tells whether a program was called under the original's name.
@@ -125,7 +125,7 @@ not options of the original:
   -public-key FILE            OpenPGP key that a deb or rpm must be signed with; default amazon-ssm-agent.gpg beside this
                               program or with the settings (also below trust/), then the key this program was built with
                               (ssm-setup build --trust FILE); without any, a warning, and the manifest's checksum alone
-  -signer NAME                who must have signed the installer for Windows; default whoever signed this program
+  -signer NAME                who must have signed the installer for Windows; default the signer of this program
 `
 
 // run is one run as ssm-setup-cli.

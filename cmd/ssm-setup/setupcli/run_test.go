@@ -52,8 +52,8 @@ func call(t *testing.T, args ...string) said {
 	return said{code, out.String(), errs.String()}
 }
 
-// Messages and exit codes are spec update 3.1; the numbers are those of its section 7.
-func TestSetupCLIParameters(t *testing.T) {
+// Messages and exit codes are those of docs/protocol/update.md, "Flags".
+func TestParametersAreAnsweredInTheOriginalsWords(t *testing.T) {
 	t.Setenv("AWS_REGION", "")
 	root := t.TempDir()
 	for name, c := range map[string]struct {
@@ -62,12 +62,12 @@ func TestSetupCLIParameters(t *testing.T) {
 		out  string
 		err  string
 	}{
-		"75 environment":  {[]string{"-env", "dummyEnv"}, 1, "Invalid environment. - dummyEnv\n", "Usage: ssm-setup-cli"},
-		"76 only id":      {[]string{"-register", "-region", "r", "-activation-id", "i"}, 1, "Invalid parameters - Activation code required for on-prem registration. \n", ""},
-		"76 only code":    {[]string{"-register", "-region=r", "--activation-code", "c"}, 1, "Invalid parameters - Activation id required for on-prem registration. \n", ""},
+		"environment":  {[]string{"-env", "dummyEnv"}, 1, "Invalid environment. - dummyEnv\n", "Usage: ssm-setup-cli"},
+		"only id":      {[]string{"-register", "-region", "r", "-activation-id", "i"}, 1, "Invalid parameters - Activation code required for on-prem registration. \n", ""},
+		"only code":    {[]string{"-register", "-region=r", "--activation-code", "c"}, 1, "Invalid parameters - Activation id required for on-prem registration. \n", ""},
 		"neither":         {[]string{"-register", "-region", "r"}, 1, "Invalid parameters - Activation id/code required for on-prem registration. \n", ""},
 		"nothing":         {[]string{"-env", "OnPrem"}, 1, "Invalid parameters - Action required (register). Activation id/code required for on-prem registration. Region required. \n", ""},
-		"77 no flags":     {nil, 0, "", "Usage: ssm-setup-cli"},
+		"no flags":     {nil, 0, "", "Usage: ssm-setup-cli"},
 		"help":            {[]string{"-help", "-env", "x"}, 0, "", "Usage: ssm-setup-cli"},
 		"unknown":         {[]string{"-download"}, 2, "", "flag provided but not defined: -download"},
 		"gg action":       {[]string{"-env", "greengrass", "-region", "r"}, 1, "ERROR Invalid parameters - Action required (install|register|shutdown). \n", ""},
@@ -78,7 +78,7 @@ func TestSetupCLIParameters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := c.args
-			if len(args) > 0 && name != "75 environment" && name != "unknown" && name != "help" {
+			if len(args) > 0 && name != "environment" && name != "unknown" && name != "help" {
 				args = append(args, "-root", filepath.Join(root, "host"))
 			}
 			s := call(t, args...)
@@ -92,7 +92,7 @@ func TestSetupCLIParameters(t *testing.T) {
 	}
 }
 
-func TestSetupCLINeedsAnAdministrator(t *testing.T) {
+func TestItNeedsAnAdministrator(t *testing.T) {
 	for env, want := range map[string]string{"": "Please run as root/admin. Err:  " + setup.ErrNotRoot.Error() + "\n", "greengrass": "ERROR ssm-setup-cli is not executed by root\n"} {
 		var out, errs bytes.Buffer
 		s := &run{ctx: t.Context(), out: &out, administrator: func() error { return setup.ErrNotRoot }}
@@ -102,8 +102,8 @@ func TestSetupCLINeedsAnAdministrator(t *testing.T) {
 	}
 }
 
-// The table of spec update 3.4, step 4.
-func TestSetupCLITarget(t *testing.T) {
+// The table of docs/protocol/update.md, "On-premises flow".
+func TestTheVersionToInstallIsTheOriginalsChoice(t *testing.T) {
 	r := local.Start(t)
 	file := manifests.PortableFile(runtime.GOOS, runtime.GOARCH)
 	m := manifests.NewManifest(manifests.DefaultUriFormat)
@@ -157,8 +157,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// 83: other settings stay, and the machine is to register by activation only.
-func TestSetupCLISettings(t *testing.T) {
+// Other settings stay, and the machine is to register by activation only.
+func TestAMachineRegistersByActivationOnly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "amazon-ssm-agent.json")
 	must(t, os.WriteFile(file, []byte(`{"Profile": {"ShareCreds": false}, "Mine": 7}`), 0o600))
 	must(t, config.Set(file, onPremIdentity()))
@@ -171,8 +171,8 @@ func TestSetupCLISettings(t *testing.T) {
 	}
 }
 
-// 86: one process of the agent is right, none and two are wrong.
-func TestSetupCLICountsAgents(t *testing.T) {
+// One process of the agent is right, none and two are wrong.
+func TestExactlyOneAgentIsRight(t *testing.T) {
 	for n, fine := range map[int]bool{0: false, 1: true, 2: false} {
 		s := &run{ctx: t.Context(), launchers: func(installer.Layout) (int, error) { return n, nil }, pause: func(context.Context, time.Duration) {}}
 		if err := s.oneAgent(); (err == nil) != fine || err != nil && !strings.HasPrefix(err.Error(), "error while checking agent process count: invalid agent process count.") {
@@ -181,7 +181,7 @@ func TestSetupCLICountsAgents(t *testing.T) {
 	}
 }
 
-func TestSetupCLIEnvironmentWins(t *testing.T) {
+func TestTheComponentsEnvironmentWinsOverFlags(t *testing.T) {
 	s := &run{own: "/own", parameters: parameters{Region: "flag", Role: "flag"}}
 	s.environment(func(name string) string {
 		return map[string]string{"AWS_REGION": "eu-west-1", "SSM_RESOURCE_TAGS": "[]", "SSM_OVERRIDE_EXISTING_REGISTRATION": "true"}[name]
@@ -198,7 +198,7 @@ func TestSetupCLIEnvironmentWins(t *testing.T) {
 	}
 }
 
-func TestSetupCLIHidesProxyPasswords(t *testing.T) {
+func TestPasswordsOfProxiesAreNotLogged(t *testing.T) {
 	for in, want := range map[string]string{"http://u:p@proxy:3128": "http://***@proxy:3128", "proxy:3128": "proxy:3128", "u:p@proxy": "***@proxy"} {
 		if got := withoutPassword(in); got != want {
 			t.Errorf("%s became %s", in, got)
@@ -234,9 +234,9 @@ func offering(t *testing.T, tools map[string]string) *local.Region {
 	return r
 }
 
-// 78: a copy that is not what the region published under its version installs nothing. One that the region does not know, or no
+// A copy that is not what the region published under its version installs nothing. One that the region does not know, or no
 // longer, goes on: the original would refuse every copy after each release.
-func TestSetupCLILooksAtItself(t *testing.T) {
+func TestAChangedCopyOfThisProgramInstallsNothing(t *testing.T) {
 	sum := sha256.Sum256([]byte("this program"))
 	same, other := hex.EncodeToString(sum[:]), strings.Repeat("b", 64)
 	for name, c := range map[string]struct {
@@ -269,8 +269,8 @@ func TestSetupCLILooksAtItself(t *testing.T) {
 	}
 }
 
-// 82: an older version than the installed one needs the flag.
-func TestSetupCLIRefusesToGoBack(t *testing.T) {
+// An older version than the installed one needs the flag.
+func TestAnOlderVersionNeedsTheFlag(t *testing.T) {
 	r := offering(t, nil)
 	s, _ := onARoot(t, r, parameters{Version: "stable"})
 	must(t, os.MkdirAll(s.agent.BinDir(), 0o755))
@@ -284,8 +284,8 @@ func TestSetupCLIRefusesToGoBack(t *testing.T) {
 	}
 }
 
-// 90: a package for Windows counts only if the right name signed it, and somebody known vouches for that.
-func TestSetupCLISigner(t *testing.T) {
+// A package for Windows counts only if the right name signed it, and a known authority vouches for that.
+func TestAWindowsPackageIsSignedByTheRightName(t *testing.T) {
 	n, stranger := notary.New(t, time.Now()), notary.New(t, time.Now())
 	var trusted sign.Trusted
 	must(t, trusted.ReadRoots(n.Root()))
@@ -316,9 +316,9 @@ func TestSetupCLISigner(t *testing.T) {
 		"the flag wins":          {ours, "Other Corp", ours, "cerificate identity is not valid: it is signed by Example Corp, not by Other Corp"},
 		"another name":           {ours, "", signed(n, "Other Corp"), "cerificate identity is not valid: it is signed by Other Corp, not by Example Corp"},
 		"unsigned":               {ours, "", unsigned, "is not signed"},
-		"vouched for by nobody":  {ours, "", signed(stranger, "Example Corp"), "it is signed by somebody else"},
+		"no authority vouches for it":  {ours, "", signed(stranger, "Example Corp"), "it is signed by somebody else"},
 		"changed":                {ours, "", changed, "the signature does not match the file"},
-		"nobody signed this one": {unsigned, "", unsigned, ""},
+		"this program is unsigned": {unsigned, "", unsigned, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

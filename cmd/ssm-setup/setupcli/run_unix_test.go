@@ -31,8 +31,8 @@ func tool(t *testing.T, scripts map[string]string) string {
 	return dir
 }
 
-// 89: without gpg there is a hint, without the good-signature text a failure.
-func TestSetupCLISignature(t *testing.T) {
+// Without gpg there is a hint, without the good-signature text a failure.
+func TestWithoutGPGThereIsAHintAndWithoutAGoodSignatureAFailure(t *testing.T) {
 	r := local.Start(t)
 	must(t, r.Put("9.1.0.0/"+manifests.Folder("debian", runtime.GOARCH)+"/amazon-ssm-agent.deb.sig", []byte("sig")))
 	client := bucket.New(bucket.Options{Base: r.URL() + "/amazon-ssm-local", Retries: -1})
@@ -66,7 +66,7 @@ func TestSetupCLISignature(t *testing.T) {
 }
 
 // Where the key of a package's signer comes from, first one first; without any, that is said.
-func TestSetupCLIFindsTheKey(t *testing.T) {
+func TestTheSignersKeyIsSoughtInOrder(t *testing.T) {
 	own, root, work := t.TempDir(), t.TempDir(), t.TempDir()
 	s := &run{ctx: t.Context(), own: own, agent: installation(installer.At(root)), log: &levels{}}
 	want := func(path string) {

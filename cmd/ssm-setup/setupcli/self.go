@@ -15,7 +15,7 @@ var errSelf = errors.New("error while verifying installed ssm-setup-cli checksum
 	"Please retry after downloading latest ssm-setup-cli")
 
 // checkSelf compares this program with what the region published under its version. The original compares itself with the
-// newest one, so every copy stops working with the next release (spec update 3.4, step 3); this one goes on working, but a copy
+// newest one, so every copy stops working with the next release (docs/protocol/update.md, "On-premises flow"); this one goes on, but a copy
 // that is not what was published is refused.
 func (s *run) checkSelf(m *manifests.Manifest) error {
 	p := pack.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH}

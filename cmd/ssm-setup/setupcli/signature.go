@@ -26,10 +26,10 @@ var (
 	errSignature = errors.New("the signature of the package is not good")
 )
 
-// checkSignature checks a downloaded package before it is installed, in its system's way (spec update 3.5). The original knows
-// one signer and carries his key. Our packages are signed by whoever publishes them: his key is named by -public-key, lies
-// beside this program or with the settings, or was built into this program; without any of them that is said, and the
-// checksum must do.
+// checkSignature checks a downloaded package before it is installed, in its system's way (docs/protocol/update.md, "Signature
+// check"). The original knows one signer and carries his key. Our packages are signed by the party that publishes them: its key is
+// named by -public-key, lies beside this program or with the settings, or was built into this program; without any of them that is
+// said, and the checksum must do.
 func (s *run) checkSignature(client *bucket.Client, format, archive string, v manifests.Version) error {
 	switch format {
 	case "deb":

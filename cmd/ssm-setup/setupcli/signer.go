@@ -11,14 +11,14 @@ import (
 // errSigner is the original's, with its spelling.
 var errSigner = errors.New("cerificate identity is not valid")
 
-// checkSigner checks who signed a package for Windows: the one that -signer names, or whoever signed this program. His chain
+// checkSigner checks who signed a package for Windows: the one that -signer names, or the signer of this program. Its chain
 // must lead to a root that this system trusts.
 func (s *run) checkSigner(archive string) error {
 	want := s.Signer
 	if want == "" {
 		own, err := sign.Verify(s.self, s.trusted)
 		if want = signerOf(own); err != nil || want == "" {
-			s.log.warn("the signature is not checked: no -signer is given, and this program is not signed by anybody that this system trusts; " +
+			s.log.warn("the signature is not checked: no -signer is given, and this program is not signed by a party that this system trusts; " +
 				"the checksum is that of the manifest")
 			return nil
 		}
@@ -39,7 +39,7 @@ func believed(sig sign.Signature) bool {
 	return sig.Kind == "Authenticode" && (sig.Trust == sign.BySystem || sig.Trust == sign.ByCA)
 }
 
-// signerOf is who signed a program; empty for nobody that counts.
+// signerOf is who signed a program; empty where no signature counts.
 func signerOf(r sign.Report) string {
 	for _, sig := range r.Signatures {
 		if believed(sig) {
