@@ -62,12 +62,12 @@ func TestParametersAreAnsweredInTheOriginalsWords(t *testing.T) {
 		out  string
 		err  string
 	}{
-		"environment":  {[]string{"-env", "dummyEnv"}, 1, "Invalid environment. - dummyEnv\n", "Usage: ssm-setup-cli"},
-		"only id":      {[]string{"-register", "-region", "r", "-activation-id", "i"}, 1, "Invalid parameters - Activation code required for on-prem registration. \n", ""},
-		"only code":    {[]string{"-register", "-region=r", "--activation-code", "c"}, 1, "Invalid parameters - Activation id required for on-prem registration. \n", ""},
+		"environment":     {[]string{"-env", "dummyEnv"}, 1, "Invalid environment. - dummyEnv\n", "Usage: ssm-setup-cli"},
+		"only id":         {[]string{"-register", "-region", "r", "-activation-id", "i"}, 1, "Invalid parameters - Activation code required for on-prem registration. \n", ""},
+		"only code":       {[]string{"-register", "-region=r", "--activation-code", "c"}, 1, "Invalid parameters - Activation id required for on-prem registration. \n", ""},
 		"neither":         {[]string{"-register", "-region", "r"}, 1, "Invalid parameters - Activation id/code required for on-prem registration. \n", ""},
 		"nothing":         {[]string{"-env", "OnPrem"}, 1, "Invalid parameters - Action required (register). Activation id/code required for on-prem registration. Region required. \n", ""},
-		"no flags":     {nil, 0, "", "Usage: ssm-setup-cli"},
+		"no flags":        {nil, 0, "", "Usage: ssm-setup-cli"},
 		"help":            {[]string{"-help", "-env", "x"}, 0, "", "Usage: ssm-setup-cli"},
 		"unknown":         {[]string{"-download"}, 2, "", "flag provided but not defined: -download"},
 		"gg action":       {[]string{"-env", "greengrass", "-region", "r"}, 1, "ERROR Invalid parameters - Action required (install|register|shutdown). \n", ""},
@@ -311,14 +311,14 @@ func TestAWindowsPackageIsSignedByTheRightName(t *testing.T) {
 	must(t, os.WriteFile(changed, b, 0o755))
 	unsigned, ours := signed(nil, ""), signed(n, "Example Corp")
 	for name, c := range map[string]struct{ self, flag, file, said string }{
-		"as this program":        {ours, "", signed(n, "Example Corp"), ""},
-		"as the flag says":       {unsigned, "Other Corp", signed(n, "Other Corp"), ""},
-		"the flag wins":          {ours, "Other Corp", ours, "cerificate identity is not valid: it is signed by Example Corp, not by Other Corp"},
-		"another name":           {ours, "", signed(n, "Other Corp"), "cerificate identity is not valid: it is signed by Other Corp, not by Example Corp"},
-		"unsigned":               {ours, "", unsigned, "is not signed"},
-		"no authority vouches for it":  {ours, "", signed(stranger, "Example Corp"), "it is signed by somebody else"},
-		"changed":                {ours, "", changed, "the signature does not match the file"},
-		"this program is unsigned": {unsigned, "", unsigned, ""},
+		"as this program":             {ours, "", signed(n, "Example Corp"), ""},
+		"as the flag says":            {unsigned, "Other Corp", signed(n, "Other Corp"), ""},
+		"the flag wins":               {ours, "Other Corp", ours, "cerificate identity is not valid: it is signed by Example Corp, not by Other Corp"},
+		"another name":                {ours, "", signed(n, "Other Corp"), "cerificate identity is not valid: it is signed by Other Corp, not by Example Corp"},
+		"unsigned":                    {ours, "", unsigned, "is not signed"},
+		"no authority vouches for it": {ours, "", signed(stranger, "Example Corp"), "it is signed by somebody else"},
+		"changed":                     {ours, "", changed, "the signature does not match the file"},
+		"this program is unsigned":    {unsigned, "", unsigned, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
