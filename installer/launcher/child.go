@@ -14,6 +14,7 @@ import (
 //	descriptor 3   stop: a byte or end of file means leave; end of file says that the launcher is gone
 //	descriptor 4   beat: a byte now and then, never blocking
 //	lock/agent     the agent holds its record lock from its first act to its end
+//	[Mark]         a text that every program of ours has in it
 //
 // Windows hands descriptors on by handle, so there the numbers of two inherited pipe handles come in two variables, decimal,
 // which the agent removes too; and whoever wants an agent to leave, as SIGTERM does elsewhere, sets an event of its name:
@@ -23,6 +24,16 @@ import (
 
 // StartVariable is the environment variable that carries the sequence.
 const StartVariable = "SSM_START"
+
+// Mark is the text by which any launcher, older and newer ones too, tells a program of ours from an original agent's that lies at
+// the same path: an original is waited for. It was the path of this package when the first release was made, and is frozen since;
+// it does not follow where the package is moved.
+const Mark = "ssm-setup/installer/launcher"
+
+// carry has the linker keep a text in the program. It is not inlined, so every call needs the text.
+//
+//go:noinline
+func carry(string) {}
 
 // The variables that carry the handles on Windows.
 const (
@@ -76,6 +87,7 @@ func (c *Child) leave(gone bool) {
 }
 
 func (c *Child) takeLock() {
+	carry(Mark)
 	exe, err := os.Executable()
 	if err != nil {
 		c.lockError = err

@@ -34,9 +34,9 @@ func original(p pointer.Paths) int {
 	return 0
 }
 
-// marked reports whether a program has this very package in it; an error says that it could not be read to its end.
+// marked reports whether a program has [Mark] in it; an error says that it could not be read to its end.
 func marked(program io.Reader) (bool, error) {
-	mark := []byte("ssm-setup/installer/launcher") // in the function names of every build, stamped or not
+	mark := []byte(Mark)
 	buf := make([]byte, 0, 64<<10)
 	for {
 		n, err := program.Read(buf[len(buf):cap(buf)])

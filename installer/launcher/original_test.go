@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
 )
 
 // A program that is not of ours under our names, without arguments: an original's main program, or its worker that was left over.
@@ -23,7 +25,7 @@ func TestForeignProgramsAreWaitedFor(t *testing.T) {
 			program, err := os.ReadFile(file)
 			m.ok(err)
 			m.ok(os.Remove(file))
-			m.ok(os.WriteFile(file, bytes.ReplaceAll(program, []byte("ssm-setup/installer/launcher"), []byte("some-other/program/altogether")[:28]), 0o755))
+			m.ok(os.WriteFile(file, bytes.ReplaceAll(program, []byte(launcher.Mark), []byte("some-other/program/altogether")[:28]), 0o755))
 			original := exec.Command(file)
 			original.Env = append(os.Environ(), "TEST_ORIGINAL=1")
 			in, err := original.StdinPipe()

@@ -6,7 +6,7 @@ import "io/fs"
 // the store lies.
 func checkAccess(_ Paths, path string, info fs.FileInfo) error {
 	if info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
-		return unsoundError{path, "is a link"}
+		return unsoundError{path, "is a link", kindAccess}
 	}
 	return nil
 }

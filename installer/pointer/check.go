@@ -12,11 +12,20 @@ import (
 // ErrUnsound says that a program must not be started: its owner, its mode, its folders' or its content is not what it must be.
 var ErrUnsound = errors.New("unsound program")
 
-// unsoundError tells which path, and why.
-type unsoundError struct{ path, why string }
+// unsoundError tells which path, and why; kind is the word of manifests/fault, which this room does not import.
+type unsoundError struct{ path, why, kind string }
 
 func (e unsoundError) Error() string        { return e.path + ": " + e.why }
 func (e unsoundError) Is(target error) bool { return target == ErrUnsound }
+
+// Kind is the word of manifests/fault: verify for another content than promised, permission for loose owners and modes.
+func (e unsoundError) Kind() string { return e.kind }
+
+// The kinds of an unsound program.
+const (
+	kindContent = "verify"
+	kindAccess  = "permission"
+)
 
 // Check returns the file of a target if it may be started: a regular, executable file; owned, like every folder from the
 // installation root down, by root or by the owner of the installation root; writable for nobody else; with the hash that the
@@ -26,7 +35,7 @@ func Check(p Paths, t Target) (string, error) {
 	file := p.File(t)
 	if !t.IsFloor() {
 		if !IsVersion(t.Version) {
-			return "", unsoundError{file, "not a version"}
+			return "", unsoundError{file, "not a version", kindContent}
 		}
 		if err := checkFolders(p, filepath.Dir(file)); err != nil {
 			return "", err
@@ -42,7 +51,7 @@ func Check(p Paths, t Target) (string, error) {
 		return "", err
 	}
 	if !info.Mode().IsRegular() {
-		return "", unsoundError{file, "not a regular file"}
+		return "", unsoundError{file, "not a regular file", kindContent}
 	}
 	if err := checkAccess(p, file, info); err != nil {
 		return "", err
@@ -55,7 +64,7 @@ func Check(p Paths, t Target) (string, error) {
 		return "", err
 	}
 	if sum != t.Hash {
-		return "", unsoundError{file, "its hash is " + sum + ", the pointer says " + t.Hash}
+		return "", unsoundError{file, "its hash is " + sum + ", the pointer says " + t.Hash, kindContent}
 	}
 	return file, nil
 }

@@ -1,14 +1,20 @@
 package pointer
 
 import (
-	"errors"
 	"path/filepath"
 	"strconv"
 	"strings"
 )
 
 // ErrNotInstalled says that a program does not lie where an installation has its programs.
-var ErrNotInstalled = errors.New("not part of an installation")
+var ErrNotInstalled error = notInstalled{}
+
+type notInstalled struct{}
+
+func (notInstalled) Error() string { return "not part of an installation" }
+
+// Kind is the word of manifests/fault: ssm-setup refuses to work on what it did not install.
+func (notInstalled) Kind() string { return "refused" }
 
 // Paths are the fixed places under one installation root. The zero value is the system itself.
 type Paths struct {
