@@ -17,52 +17,52 @@ const (
 	fallbackProves = 30 * time.Minute // a version the launcher fell back to
 )
 
-// move is what brings pointer and machine together.
-type move struct {
+// alignment is what brings pointer and machine together.
+type alignment struct {
 	align         bool
 	active, aside pointer.Target
-	hold          pointer.Target // goes to the skip list
+	block         pointer.Target // goes to the skip list
 	leave         bool           // the running agent is of an older pointer: it is asked to leave
 	why           string
 }
 
-// aligned compares pointer, floor and what runs, and says what to do. It is pure. alive: the pulse is a living process's; fell: the
+// alignmentOf compares pointer, floor and what runs, and says what to do. It is pure. alive: the pulse is a living process's; fell: the
 // floor of this version was tried under this pointer, and died.
-func aligned(s pointer.State, floor string, p installer.Pulse, alive, fell bool, now time.Time) move {
+func alignmentOf(s pointer.State, floor string, p installer.Pulse, alive, fell bool, now time.Time) alignment {
 	if s.Sequence == 0 || s.Probation {
-		return move{}
+		return alignment{}
 	}
 	old := now.Sub(p.Started)
 	first := s.FloorFirst(floor)
 	switch {
 	case s.Floor != floor && (first || s.Active.IsFloor()) && fell && alive && p.Version != floor && p.Sequence == s.Sequence:
 		if t, ok := inRing(s, p, floor); ok && old >= fallbackProves {
-			return move{align: true, active: t, aside: pointer.OnFloor(), hold: pointer.OnFloor(),
+			return alignment{align: true, active: t, aside: pointer.OnFloor(), block: pointer.OnFloor(),
 				why: fmt.Sprintf("%s, which a package brought, does not start, %s runs", floor, p.Version)}
 		}
-		return move{}
+		return alignment{}
 	case first:
 		if alive && p.Version == floor && old >= floorProves {
-			return move{align: true, active: pointer.OnFloor(), why: "a package brought " + floor}
+			return alignment{align: true, active: pointer.OnFloor(), why: "a package brought " + floor}
 		}
-		return move{}
+		return alignment{}
 	case s.Floor != floor:
 		aside := s.SetAside
 		if aside.IsFloor() { // another one, by now
 			aside = pointer.Target{}
 		}
-		return move{align: true, active: s.Active, aside: aside, why: "a package brought " + floor}
+		return alignment{align: true, active: s.Active, aside: aside, why: "a package brought " + floor}
 	case !alive || names(p, s.Active, floor):
-		return move{}
+		return alignment{}
 	case p.Sequence < s.Sequence:
-		return move{leave: true, why: "it was started under an older pointer"}
+		return alignment{leave: true, why: "it was started under an older pointer"}
 	case p.Sequence == s.Sequence && old >= fallbackProves:
 		if t, ok := inRing(s, p, floor); ok {
-			return move{align: true, active: t, aside: s.Active, hold: s.Active,
+			return alignment{align: true, active: t, aside: s.Active, block: s.Active,
 				why: fmt.Sprintf("%s does not start, %s runs", s.Active.Version, p.Version)}
 		}
 	}
-	return move{}
+	return alignment{}
 }
 
 // inRing finds which target of the ring runs.
@@ -82,30 +82,30 @@ func floorFell(p pointer.Paths, s pointer.State, floor string) bool {
 }
 
 // align does what [aligned] says.
-func (e *Engine) align(ctx context.Context, b *book) error {
+func (e *Engine) align(ctx context.Context, b *ledgerFile) error {
 	s := store.Store{Paths: e.Layout.Pointer()}
 	state, err := s.Read()
 	if err != nil {
 		return err
 	}
-	floor, err := e.Machine.Floor()
+	floor, err := e.System.Floor()
 	if err != nil {
 		return err
 	}
-	w := &work{Engine: e, book: b, u: &Update{}, store: s}
+	w := &work{Engine: e, ledger: b, u: &Update{}, store: s}
 	p, alive := w.pulse()
-	m := aligned(state, floor.String(), p, alive, floorFell(s.Paths, state, floor.String()), e.Now())
+	m := alignmentOf(state, floor.String(), p, alive, floorFell(s.Paths, state, floor.String()), e.Now())
 	if m.leave {
 		e.Log.Info("asking the running agent to leave", "version", p.Version, "why", m.why)
-		w.sendAway(ctx)
+		w.stopAgent(ctx)
 		_ = w.alive(ctx, versionOf(state.Active, floor).String()) // a launcher that died in this moment is started again
 	}
 	if !m.align {
 		return nil
 	}
 	e.Log.Info("bringing the pointer in line", "active", m.active.Version, "why", m.why)
-	if !m.hold.IsZero() {
-		b.hold(versionOf(m.hold, floor), m.why, false, e.Now())
+	if !m.block.IsZero() {
+		b.block(versionOf(m.block, floor), m.why, false, e.Now())
 		if err := b.save(true); err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (w *work) alive(ctx context.Context, version string) error {
 			v.began, v.without = l.now, l.now
 		}
 		if v.lingers(l) {
-			w.sendAway(ctx)
+			w.stopAgent(ctx)
 		}
 		if v.beats(l, w.u.Since) {
 			return nil

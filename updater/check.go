@@ -10,18 +10,18 @@ import (
 
 // Checked is what an update would do, without doing it.
 type Checked struct {
-	Kind    string            `json:"kind"` // see manifests.Kind
-	Changes bool              `json:"changes"`
-	Success bool              `json:"success"`
-	Code    string            `json:"code,omitempty"`
-	Running manifests.Version `json:"running"`
-	Target  manifests.Version `json:"target,omitzero"`
-	Region  string            `json:"region,omitempty"`
-	Source  string            `json:"source,omitempty"`
-	Lines   []string          `json:"lines,omitempty"`
-	Detail  string            `json:"detail,omitempty"`
-	Hints   []string          `json:"hints,omitempty"`
-	Fault   string            `json:"fault,omitempty"`
+	Kind           string            `json:"kind"` // see manifests.Kind
+	Changes        bool              `json:"changes"`
+	Success        bool              `json:"success"`
+	Code           string            `json:"code,omitempty"`
+	RunningVersion manifests.Version `json:"running"`
+	ToVersion      manifests.Version `json:"target,omitzero"`
+	Region         string            `json:"region,omitempty"`
+	Source         string            `json:"source,omitempty"`
+	Lines          []string          `json:"lines,omitempty"`
+	Detail         string            `json:"detail,omitempty"`
+	Hints          []string          `json:"hints,omitempty"`
+	Fault          string            `json:"fault,omitempty"`
 }
 
 // Check decides as an update would. It writes nothing and needs no lock. A region that cannot be read is an answer too.
@@ -31,19 +31,19 @@ func (e *Engine) Check(ctx context.Context, r Request) (Checked, error) {
 	if err != nil && !errors.Is(err, ErrLedger) {
 		return Checked{}, err
 	}
-	w := &work{Engine: e, book: &book{Ledger: led}, u: &Update{Request: numbered(r, e.Now())}, store: store.Store{Paths: e.Layout.Pointer()}}
+	w := &work{Engine: e, ledger: &ledgerFile{Ledger: led}, u: &Update{Request: withID(r, e.Now())}, store: store.Store{Paths: e.Layout.Pointer()}}
 	state, err := w.store.Read()
 	if err != nil {
 		return Checked{}, err
 	}
-	floor, err := e.Machine.Floor()
+	floor, err := e.System.Floor()
 	if err != nil {
 		return Checked{}, err
 	}
-	w.u.From = w.running(state, floor)
+	w.u.FromVersion = w.running(state, floor)
 	answer, err := w.decide(ctx, floor)
-	c := Checked{Kind: string(answer.Kind), Changes: answer.Changes(), Success: answer.Success, Code: answer.Code, Running: w.u.From,
-		Target: answer.Target, Region: e.Settings.Region, Source: w.u.Source, Lines: answer.Lines, Detail: answer.Detail, Hints: answer.Hints}
+	c := Checked{Kind: string(answer.Kind), Changes: answer.Changes(), Success: answer.Success, Code: answer.Code, RunningVersion: w.u.FromVersion,
+		ToVersion: answer.Target, Region: e.Settings.Region, Source: w.u.Source, Lines: answer.Lines, Detail: answer.Detail, Hints: answer.Hints}
 	var f *failure
 	switch {
 	case errors.As(err, &f):

@@ -24,7 +24,7 @@ type Engine struct {
 	Reporter Reporter
 	Probe    func(ctx context.Context) error            // one round trip to the service, as this host
 	Identity func() (instanceID string, err error)      // reads the registration; "" when there is none
-	Machine  *Machine                                   // the system
+	System   *System                                    // the system
 	Log      *slog.Logger                               //
 	Now      func() time.Time                           // with a monotonic reading, which suspend does not advance
 	Pause    func(context.Context, time.Duration) error // ends early, with an error, when the context does
@@ -32,8 +32,8 @@ type Engine struct {
 	// Crash ends the engine as a crash would, for tests: asked before and after every do and undo.
 	Crash func(at string) bool
 
-	lock  *installer.UpdateLock
-	later []func()
+	lock     *installer.UpdateLock
+	deferred []func()
 }
 
 // Settings are what the configuration says.
@@ -68,21 +68,21 @@ const (
 // stops is an update.
 func stops() []stop {
 	return []stop{
-		{stopAsk, (*work).ask, nil},         // who wants what; tell them that it began
-		{stopPlan, (*work).plan, nil},       // request, manifest, facts → a target, or an answer
-		{stopFetch, (*work).fetch, nil},     // the package, into the cache
-		{stopVerify, (*work).verify, nil},   // is it what the manifest lists?
-		{stopStage, (*work).stage, unstage}, // into the store; does it state its version, does it pass its self-test?
-		{stopSwitch, (*work).change, back},  // the pointer, on probation
-		{stopWatch, (*work).watch, nil},     // does it prove itself?
-		{stopFinish, (*work).finish, nil},   // confirm; answer whoever asked
+		{stopAsk, (*work).ask, nil},                     // who wants what; tell them that it began
+		{stopPlan, (*work).plan, nil},                   // request, manifest, facts → a target, or an answer
+		{stopFetch, (*work).fetch, nil},                 // the package, into the cache
+		{stopVerify, (*work).verify, nil},               // is it what the manifest lists?
+		{stopStage, (*work).stage, unstage},             // into the store; does it state its version, does it pass its self-test?
+		{stopSwitch, (*work).switchVersion, undoSwitch}, // the pointer, on probation
+		{stopWatch, (*work).watch, nil},                 // does it prove itself?
+		{stopFinish, (*work).finish, nil},               // confirm; answer whoever asked
 	}
 }
 
 // work is one update in the engine's hands.
 type work struct {
 	*Engine
-	book     *book
+	ledger   *ledgerFile
 	u        *Update
 	store    store.Store
 	source   Source
@@ -146,7 +146,7 @@ func (w *work) act(ctx context.Context, s stop) error {
 	if err := w.arrive(s.name); err != nil {
 		return err
 	}
-	w.Log.Info("update", "stop", s.name, "id", w.u.ID, "from", w.u.From.String(), "to", w.u.Target.String())
+	w.Log.Info("update", "stop", s.name, "id", w.u.ID, "from", w.u.FromVersion.String(), "to", w.u.ToVersion.String())
 	if w.crash("before " + s.name) {
 		return ErrCrashed
 	}
@@ -164,17 +164,17 @@ func (w *work) arrive(name string) error {
 	now := w.Now()
 	w.u.Stop, w.u.Since, w.u.Moved = name, now, now
 	w.u.Done, w.u.Total = 0, 0
-	return w.book.save(true)
+	return w.ledger.save(true)
 }
 
 // fail notes why, and undoes from the row that failed up to the first.
 func (w *work) fail(ctx context.Context, cause error, at int) error {
-	w.note(cause)
+	w.noteFailure(cause)
 	return w.undo(ctx, at)
 }
 
-// note turns an error into the ledger's reasons or, for an ending, into the outcome.
-func (w *work) note(cause error) {
+// noteFailure turns an error into the ledger's reasons or, for an ending, into the outcome.
+func (w *work) noteFailure(cause error) {
 	var e *ending
 	if errors.As(cause, &e) {
 		w.end = &e.outcome
@@ -206,7 +206,7 @@ func cut(text string, n int) string {
 func (w *work) undo(ctx context.Context, at int) error {
 	if w.end == nil {
 		w.u.Undoing = true
-		if err := w.book.save(true); err != nil {
+		if err := w.ledger.save(true); err != nil {
 			return err
 		}
 	}
@@ -219,7 +219,7 @@ func (w *work) undo(ctx context.Context, at int) error {
 		if w.crash("before undo " + rows[at].name) {
 			return ErrCrashed
 		}
-		if err := w.insist(ctx, rows[at]); err != nil {
+		if err := w.retryUndo(ctx, rows[at]); err != nil {
 			return fmt.Errorf("undo %s: %w", rows[at].name, err)
 		}
 		if w.crash("after undo " + rows[at].name) {
@@ -229,8 +229,8 @@ func (w *work) undo(ctx context.Context, at int) error {
 	return nil
 }
 
-// insist tries an undo five times.
-func (w *work) insist(ctx context.Context, s stop) (err error) {
+// retryUndo tries an undo five times.
+func (w *work) retryUndo(ctx context.Context, s stop) (err error) {
 	for n := range 5 {
 		if err = s.undo(w, ctx); err == nil {
 			return nil
@@ -256,19 +256,19 @@ func (e *Engine) complete() {
 	if e.Pause == nil {
 		e.Pause = host.Sleep
 	}
-	if e.Machine == nil {
-		m := ThisMachine(e.Layout)
-		e.Machine = &m
+	if e.System == nil {
+		m := ThisSystem(e.Layout)
+		e.System = &m
 	}
 	if e.Settings.Watch <= 0 {
 		e.Settings.Watch = 30 * time.Second
 	}
 }
 
-// take makes a piece of work of the open update.
-func (e *Engine) take(b *book) *work {
+// newWork makes a piece of work of the open update.
+func (e *Engine) newWork(b *ledgerFile) *work {
 	b.Open.PID, b.Open.Updater = os.Getpid(), e.Settings.Agent.Version
-	b.BootID = e.Machine.Boot
+	b.BootID = e.System.Boot
 	b.Open.Attempts++
-	return &work{Engine: e, book: b, u: b.Open, store: store.Store{Paths: e.Layout.Pointer()}}
+	return &work{Engine: e, ledger: b, u: b.Open, store: store.Store{Paths: e.Layout.Pointer()}}
 }

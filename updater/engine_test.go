@@ -19,7 +19,7 @@ import (
 func TestUpdate(t *testing.T) {
 	w := newWorld(t)
 	o := w.run(command(updater.Request{}))
-	if o.Kind != updater.Updated || !o.Success || o.Running != ver("9.2.0.0") {
+	if o.Kind != updater.Updated || !o.Success || o.RunningVersion != ver("9.2.0.0") {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.2.0.0")
@@ -120,7 +120,7 @@ func TestRollback(t *testing.T) {
 	w.reachable, w.versions = false, nil
 	before := w.now
 	o := w.run(updater.Request{Want: updater.Previous, Why: updater.ByRollback})
-	if o.Kind != updater.WentBack || o.Running != ver("9.1.0.0") {
+	if o.Kind != updater.WentBack || o.RunningVersion != ver("9.1.0.0") {
 		t.Fatalf("%+v", o)
 	}
 	if took := w.now.Sub(before); took > 15*time.Second {
@@ -187,7 +187,7 @@ func TestRefusedPackages(t *testing.T) {
 func TestUnfitPackages(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
-	e.Machine.Try = func(_ context.Context, _ string, args ...string) (string, error) {
+	e.System.Try = func(_ context.Context, _ string, args ...string) (string, error) {
 		if args[0] == "-version" {
 			return "SSM Agent version: 9.2.0.0", nil
 		}
@@ -216,7 +216,7 @@ func TestFullDisk(t *testing.T) {
 func TestAStoreThatRunsNothing(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
-	e.Machine.Try = func(_ context.Context, file string, _ ...string) (string, error) {
+	e.System.Try = func(_ context.Context, file string, _ ...string) (string, error) {
 		return "", &fs.PathError{Op: "fork/exec", Path: file, Err: fs.ErrPermission}
 	}
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
@@ -250,15 +250,15 @@ func TestNobodyRunsIt(t *testing.T) {
 func TestALauncherThatDiedBetweenTwoAgents(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
-	away := e.Machine.SendAway
-	e.Machine.SendAway = func(ctx context.Context) error { // nobody starts the next
+	away := e.System.StopAgent
+	e.System.StopAgent = func(ctx context.Context) error { // nobody starts the next
 		must(t, away(ctx))
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.launcher, w.agent = false, nil
 		return nil
 	}
-	e.Machine.Revive = w.revive
+	e.System.Revive = w.revive
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
 	must(t, err)
 	if o.Kind != updater.Updated {
@@ -272,7 +272,7 @@ func TestALauncherThatDiesEveryTime(t *testing.T) {
 	w.launcher, w.agent = false, nil
 	e := w.engine()
 	started := 0
-	e.Machine.Revive = func() (int, error) { started++; return 77, nil }
+	e.System.Revive = func() (int, error) { started++; return 77, nil }
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
 	if led, _ := updater.ReadLedger(w.layout); o != nil || err != nil || led.Open == nil || !led.Open.NextStart || started == 0 || started > 5 {
 		t.Fatalf("%+v, %v; %d launchers started", o, err, started)
@@ -285,8 +285,8 @@ func TestTheAgentThatWasFallenBackToStays(t *testing.T) {
 	w := newWorld(t)
 	w.nature["9.2.0.0"] = "dead"
 	e := w.engine()
-	away, sent := e.Machine.SendAway, 0
-	e.Machine.SendAway = func(ctx context.Context) error { sent++; return away(ctx) }
+	away, sent := e.System.StopAgent, 0
+	e.System.StopAgent = func(ctx context.Context) error { sent++; return away(ctx) }
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
 	must(t, err)
 	if o.Kind != updater.RolledBack || sent != 1 {
@@ -486,7 +486,7 @@ func TestAPackageOfAnotherVersion(t *testing.T) {
 func TestCheckChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	c, err := w.engine().Check(context.Background(), updater.Request{})
-	if err != nil || !c.Changes || c.Target != ver("9.2.0.0") || c.Running != ver("9.1.0.0") {
+	if err != nil || !c.Changes || c.ToVersion != ver("9.2.0.0") || c.RunningVersion != ver("9.1.0.0") {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	if _, err := os.Stat(w.layout.Ledger()); err == nil {

@@ -13,8 +13,8 @@ import (
 // blob is a package as it was fetched: nobody may use it before it was verified.
 type blob struct{ path string }
 
-// room is what an update needs free on the disks of cache and store, in bytes: the package, its programs, and some.
-const room = 48 << 20
+// spaceNeeded is what an update needs free on the disks of cache and store, in bytes: the package, its programs, and some.
+const spaceNeeded = 48 << 20
 
 func (e *Engine) cache() string { return filepath.Join(e.Layout.Download(), "update") }
 
@@ -24,17 +24,17 @@ func (w *work) fetch(ctx context.Context) error {
 		return nil // the floor, or a version that is in the store
 	}
 	if len(w.u.Package.SHA256) != 64 {
-		return w.badPackage(FaultVerify, fmt.Errorf("the manifest has no checksum for %s %s", w.u.Package.File, w.u.Target))
+		return w.badPackage(FaultVerify, fmt.Errorf("the manifest has no checksum for %s %s", w.u.Package.File, w.u.ToVersion))
 	}
 	if err := os.MkdirAll(w.cache(), 0o700); err != nil {
 		return &failure{code: "ErrorCreateUpdateFolder", cause: err,
-			text: fmt.Sprintf("failed to create download folder %v %v, ErrorMessage=%v", w.product(), w.u.Target, err)}
+			text: fmt.Sprintf("failed to create download folder %v %v, ErrorMessage=%v", w.product(), w.u.ToVersion, err)}
 	}
-	if err := w.enough(); err != nil {
+	if err := w.checkSpace(); err != nil {
 		return err
 	}
 	w.blob = blob{filepath.Join(w.cache(), w.u.Package.SHA256+".tar.gz")}
-	if err := w.source.Fetch(ctx, w.u.Package.URL, w.blob.path, w.u.Package.SHA256, w.tell()); err != nil {
+	if err := w.source.Fetch(ctx, w.u.Package.URL, w.blob.path, w.u.Package.SHA256, w.progress()); err != nil {
 		if ctx.Err() != nil {
 			return errors.Join(errLeave, err)
 		}
@@ -44,16 +44,16 @@ func (w *work) fetch(ctx context.Context) error {
 	return nil
 }
 
-// enough refuses to begin what would fill the disk.
-func (w *work) enough() error {
+// checkSpace refuses to begin what would fill the disk.
+func (w *work) checkSpace() error {
 	for _, dir := range []string{w.cache(), w.Layout.Data()} {
-		free, err := w.Machine.Free(dir)
+		free, err := w.System.Free(dir)
 		if errors.Is(err, errors.ErrUnsupported) {
 			return nil
 		}
-		if err == nil && free < room {
+		if err == nil && free < spaceNeeded {
 			err = fmt.Errorf("Insufficient available disk space: %d bytes on the disk of %s, %d needed: %w", //nolint:staticcheck // the original's words
-				free, dir, room, syscall.ENOSPC)
+				free, dir, spaceNeeded, syscall.ENOSPC)
 		}
 		if err != nil {
 			return &failure{code: "ErrorEnvironmentIssue", fault: FaultSpace, text: err.Error(), cause: err}
@@ -67,14 +67,14 @@ func (w *work) badPackage(fault string, err error) error {
 		text: fmt.Sprintf("failed to download file reliably, %v, %v", w.u.Package.URL, err)}
 }
 
-// tell notes the progress of the download for followers, a few times a second.
-func (w *work) tell() func(done, total int64) {
+// progress notes the progress of the download for followers, a few times a second.
+func (w *work) progress() func(done, total int64) {
 	var last time.Time
 	return func(done, total int64) {
 		if now := w.Now(); now.Sub(last) > 250*time.Millisecond || done == total {
 			last = now
 			w.u.Done, w.u.Total, w.u.Moved = done, total, now
-			_ = w.book.save(false)
+			_ = w.ledger.save(false)
 		}
 	}
 }

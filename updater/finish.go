@@ -16,12 +16,12 @@ func (w *work) finish(ctx context.Context) error {
 		return err
 	}
 	o.Ended = w.Now()
-	w.remember(o)
+	w.record(o)
 	owed, err := w.answer(o)
 	if err != nil {
 		return err
 	}
-	b := w.book
+	b := w.ledger
 	b.Last, b.Open = &o, nil
 	if owed != nil {
 		b.Owed = keepLast(append(b.Owed, *owed), mostOwed)
@@ -30,15 +30,15 @@ func (w *work) finish(ctx context.Context) error {
 		b.Open = w.u
 		return err
 	}
-	w.Log.Info("update ended", "kind", o.Kind, "code", o.Code, "running", o.Running.String(), "reason", o.Reason)
+	w.Log.Info("update ended", "kind", o.Kind, "code", o.Code, "running", o.RunningVersion.String(), "reason", o.Reason)
 	if w.crash("after the outcome") {
 		return ErrCrashed
 	}
 	w.appendOutput(ctx, o)
-	w.pay(ctx, b)
-	w.tidy()
+	w.sendOwed(ctx, b)
+	w.cleanUp()
 	if owed == nil {
-		w.later = append(w.later, func() { w.healthOf(ctx, o) })
+		w.deferred = append(w.deferred, func() { w.healthOf(ctx, o) })
 	}
 	return nil
 }
@@ -57,13 +57,13 @@ func (w *work) conclude(ctx context.Context) (Outcome, error) {
 	}
 	if state.Probation && state.Sequence == w.u.Sequence {
 		if _, err := w.store.Confirm(w.u.Sequence); err != nil {
-			return Outcome{}, fmt.Errorf("confirm %s: %w", w.u.Target, err)
+			return Outcome{}, fmt.Errorf("confirm %s: %w", w.u.ToVersion, err)
 		}
 		if w.crash("after the confirmation") {
 			return Outcome{}, ErrCrashed
 		}
 	}
-	w.restate(ctx)
+	w.reportVersion(ctx)
 	if w.u.Request.goesBack() {
 		return w.outcome(WentBack), nil
 	}
@@ -83,24 +83,24 @@ func (w *work) concludeUndone(ctx context.Context) (Outcome, error) {
 	w.health(soon, baseRolledBack)
 	cancel()
 	o := w.outcome(RolledBack)
-	switch err := w.alive(ctx, w.u.From.String()); {
+	switch err := w.alive(ctx, w.u.FromVersion.String()); {
 	case err == nil:
-		w.restate(ctx)
+		w.reportVersion(ctx)
 	case errors.Is(err, errNobody):
 	case errors.Is(err, errLeave):
 		return Outcome{}, err
 	default:
 		o.Code, o.Fault = codeNotStarted, FaultUnhealthy
 		o.Lines = append(w.u.Lines, w.u.Reason, fmt.Sprintf("failed to rollback %v to %v, failed to start the agent, ErrorMessage=%v",
-			w.product(), w.u.From, err))
-		o.Detail = fmt.Sprintf("%s did not prove itself, and %s is slow to come back: see the logs, and ssm-setup status", w.u.Target, w.u.From)
+			w.product(), w.u.FromVersion, err))
+		o.Detail = fmt.Sprintf("%s did not prove itself, and %s is slow to come back: see the logs, and ssm-setup status", w.u.ToVersion, w.u.FromVersion)
 	}
 	return o, nil
 }
 
-// restate has the service know the version that runs. What the watch asked it named the version that ran then, and may have arrived
+// reportVersion has the service know the version that runs. What the watch asked it named the version that ran then, and may have arrived
 // after the first ping of the agent that runs now, whose next one is minutes away.
-func (w *work) restate(ctx context.Context) {
+func (w *work) reportVersion(ctx context.Context) {
 	if !w.probed {
 		return
 	}
@@ -109,21 +109,21 @@ func (w *work) restate(ctx context.Context) {
 	}
 }
 
-// remember keeps what later updates should know.
-func (w *work) remember(o Outcome) {
-	b, now := w.book, w.Now()
+// record keeps what later updates should know.
+func (w *work) record(o Outcome) {
+	b, now := w.ledger, w.Now()
 	switch o.Kind {
 	case Updated, WentBack:
 		if !w.u.To.IsZero() {
-			b.confirmed(o.Target, w.u.To.Hash, now)
+			b.noteConfirmed(o.ToVersion, w.u.To.Hash, now)
 		}
-		b.release(o.Target)
+		b.unblock(o.ToVersion)
 		if o.Kind == WentBack {
-			b.hold(o.From, fmt.Sprintf("somebody went back from it to %s", o.Target), true, now)
+			b.block(o.FromVersion, fmt.Sprintf("somebody went back from it to %s", o.ToVersion), true, now)
 		}
 	case RolledBack:
 		if w.u.Fault != FaultSuperseded {
-			b.hold(o.Target, o.Reason, false, now)
+			b.block(o.ToVersion, o.Reason, false, now)
 		}
 	}
 }
@@ -155,8 +155,8 @@ func (w *work) appendOutput(ctx context.Context, o Outcome) {
 	}
 }
 
-// tidy removes what the update needed on its way. A part of a download stays for the next try.
-func (w *work) tidy() {
+// cleanUp removes what the update needed on its way. A part of a download stays for the next try.
+func (w *work) cleanUp() {
 	w.verified.close() // Windows removes nothing that is open
 	if _, err := w.store.Collect(); err != nil {
 		w.Log.Warn("cannot collect versions", "error", err)

@@ -14,8 +14,8 @@ import (
 var (
 	// ErrNextStart says that no launcher runs: the update takes effect, and proves itself, at the next start.
 	ErrNextStart = errors.New("it takes effect at the next start of the service")
-	// ErrDeaf says that the new version is alive, but that neither it nor the updater reaches the service.
-	ErrDeaf = fault.New(fault.Unhealthy, "the new version is alive, but the service cannot be reached",
+	// ErrOutOfReach says that the new version is alive, but that neither it nor the updater reaches the service.
+	ErrOutOfReach = fault.New(fault.Unhealthy, "the new version is alive, but the service cannot be reached",
 		"the new version stays on trial until the service can be reached; ssm-setup rollback takes it back")
 	// ErrLost says that the updater is gone and the update still open.
 	ErrLost = fault.New(fault.Other, "the updater is gone; the agent goes on with the update",
@@ -39,10 +39,10 @@ func Follow(ctx context.Context, l installer.Layout, id string, patience time.Du
 			return Outcome{}, err
 		}
 		_, working := installer.UpdateLockHolder(l)
-		if led.Last != nil && led.Last.ID == id && (!working || since(&tidying, true) > tidyPatience) {
+		if led.Last != nil && led.Last.ID == id && (!working || heldFor(&tidying, true) > tidyPatience) {
 			return *led.Last, nil
 		}
-		if since(&gone, !working) > lostAfter {
+		if heldFor(&gone, !working) > lostAfter {
 			return Outcome{}, ErrLost
 		}
 		if u := led.Open; u != nil && u.ID == id {
@@ -53,8 +53,8 @@ func Follow(ctx context.Context, l installer.Layout, id string, patience time.Du
 			if u.NextStart && !working {
 				return Outcome{}, ErrNextStart
 			}
-			if since(&deaf, u.Deaf) > patience {
-				return Outcome{}, ErrDeaf
+			if heldFor(&deaf, u.OutOfReach) > patience {
+				return Outcome{}, ErrOutOfReach
 			}
 		}
 		if err := host.Sleep(ctx, 50*time.Millisecond); err != nil {
@@ -63,8 +63,8 @@ func Follow(ctx context.Context, l installer.Layout, id string, patience time.Du
 	}
 }
 
-// since tells how long a thing has been true.
-func since(began *time.Time, holds bool) time.Duration {
+// heldFor tells how long a thing has been true.
+func heldFor(began *time.Time, holds bool) time.Duration {
 	switch {
 	case !holds:
 		*began = time.Time{}

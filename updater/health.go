@@ -53,7 +53,7 @@ func statusOf(o Outcome) string {
 	if o.Kind == RolledBack {
 		sub = rollbackMark
 	}
-	return status(base, o.Why == ByTimer, sub, o.Code, o.Target.String())
+	return status(base, o.Why == ByTimer, sub, o.Code, o.ToVersion.String())
 }
 
 // health tells the service how far the update is; a failure to tell is no failure.
@@ -61,7 +61,7 @@ func (w *work) health(ctx context.Context, base string) {
 	if w.Reporter.Health == nil {
 		return
 	}
-	target, sub, code := w.u.Target.String(), "", ""
+	target, sub, code := w.u.ToVersion.String(), "", ""
 	if base == baseInitialized && target == "" {
 		if target = w.u.Request.Want; target == "" {
 			target = "None"
@@ -70,7 +70,7 @@ func (w *work) health(ctx context.Context, base string) {
 	if w.u.Undoing {
 		sub, code = rollbackMark, w.u.Code
 	}
-	version := w.u.From.String()
+	version := w.u.FromVersion.String()
 	if version == "" {
 		version = w.Settings.Agent.Version
 	}
@@ -87,7 +87,7 @@ func (w *work) healthOf(ctx context.Context, o Outcome) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), briefly)
 	defer cancel()
-	if err := w.Reporter.Health(ctx, statusOf(o), o.Running.String()); err != nil {
+	if err := w.Reporter.Health(ctx, statusOf(o), o.RunningVersion.String()); err != nil {
 		w.Log.Info("cannot send the health status", "error", err)
 	}
 }

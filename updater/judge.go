@@ -70,7 +70,7 @@ func deadline(watch time.Duration) time.Duration { return 4 * watch }
 const grace = 6 * time.Second
 
 func newTrial(w *work, now time.Time) *trial {
-	return &trial{to: w.u.To, version: w.u.Target.String(), sequence: w.u.Sequence, watch: w.Settings.Watch, trip: w.u.Registered,
+	return &trial{to: w.u.To, version: w.u.ToVersion.String(), sequence: w.u.Sequence, watch: w.Settings.Watch, trip: w.u.Registered,
 		began: now, last: now, steadyAt: now, asked: now}
 }
 

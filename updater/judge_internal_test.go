@@ -111,31 +111,31 @@ func TestAligned(t *testing.T) {
 		state pointer.State
 		floor string
 		pulse installer.Pulse
-		want  move
+		want  alignment
 		fell  bool
 	}{
-		"all is well":                    {state, "9.1.0.0", runs("9.2.0.0", "aa", 7, time.Hour), move{}, false},
-		"confirmed since":                {state, "9.1.0.0", runs("9.2.0.0", "aa", 6, time.Hour), move{}, false},
-		"no pointer":                     {pointer.State{Active: pointer.OnFloor()}, "9.1.0.0", runs("9.1.0.0", "", 0, time.Hour), move{}, false},
-		"on probation":                   {probation, "9.3.0.0", runs("9.3.0.0", "", 7, time.Hour), move{}, false},
-		"new floor, not proved":          {state, "9.3.0.0", runs("9.3.0.0", "", 7, 10*time.Second), move{}, false},
-		"new floor, proved":              {state, "9.3.0.0", runs("9.3.0.0", "", 7, 2*time.Minute), move{align: true, active: pointer.OnFloor()}, false},
-		"new floor, still the old one":   {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, time.Hour), move{}, false},
-		"new floor below":                {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), move{align: true, active: two}, false},
-		"floor upgraded under itself":    {onFloor, "9.1.9.0", runs("9.1.9.0", "", 7, time.Second), move{align: true, active: pointer.OnFloor()}, false},
-		"fell back, young":               {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 29*time.Minute), move{}, false},
-		"fell back, old":                 {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), move{align: true, active: one, aside: two, hold: two}, false},
-		"fell back to the floor":         {state, "9.1.0.0", runs("9.1.0.0", "xx", 7, 31*time.Minute), move{align: true, active: pointer.OnFloor(), aside: two, hold: two}, false},
-		"of an older pointer":            {state, "9.1.0.0", runs("9.1.5.0", "bb", 6, time.Second), move{leave: true}, false},
-		"new floor fell, young":          {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 29*time.Minute), move{}, true},
-		"new floor fell, old":            {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 31*time.Minute), move{align: true, active: two, aside: pointer.OnFloor(), hold: pointer.OnFloor()}, true},
-		"new floor fell, of an old one":  {state, "9.3.0.0", runs("9.2.0.0", "aa", 6, time.Hour), move{}, true},
-		"floor under itself fell":        {onFloor, "9.1.9.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), move{align: true, active: one, aside: pointer.OnFloor(), hold: pointer.OnFloor()}, true},
-		"floor under itself fell, young": {onFloor, "9.1.9.0", runs("9.1.5.0", "bb", 7, time.Minute), move{}, true},
-		"floor below, once fell":         {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), move{align: true, active: two}, true},
+		"all is well":                    {state, "9.1.0.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{}, false},
+		"confirmed since":                {state, "9.1.0.0", runs("9.2.0.0", "aa", 6, time.Hour), alignment{}, false},
+		"no pointer":                     {pointer.State{Active: pointer.OnFloor()}, "9.1.0.0", runs("9.1.0.0", "", 0, time.Hour), alignment{}, false},
+		"on probation":                   {probation, "9.3.0.0", runs("9.3.0.0", "", 7, time.Hour), alignment{}, false},
+		"new floor, not proved":          {state, "9.3.0.0", runs("9.3.0.0", "", 7, 10*time.Second), alignment{}, false},
+		"new floor, proved":              {state, "9.3.0.0", runs("9.3.0.0", "", 7, 2*time.Minute), alignment{align: true, active: pointer.OnFloor()}, false},
+		"new floor, still the old one":   {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{}, false},
+		"new floor below":                {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{align: true, active: two}, false},
+		"floor upgraded under itself":    {onFloor, "9.1.9.0", runs("9.1.9.0", "", 7, time.Second), alignment{align: true, active: pointer.OnFloor()}, false},
+		"fell back, young":               {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 29*time.Minute), alignment{}, false},
+		"fell back, old":                 {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), alignment{align: true, active: one, aside: two, block: two}, false},
+		"fell back to the floor":         {state, "9.1.0.0", runs("9.1.0.0", "xx", 7, 31*time.Minute), alignment{align: true, active: pointer.OnFloor(), aside: two, block: two}, false},
+		"of an older pointer":            {state, "9.1.0.0", runs("9.1.5.0", "bb", 6, time.Second), alignment{leave: true}, false},
+		"new floor fell, young":          {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 29*time.Minute), alignment{}, true},
+		"new floor fell, old":            {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 31*time.Minute), alignment{align: true, active: two, aside: pointer.OnFloor(), block: pointer.OnFloor()}, true},
+		"new floor fell, of an old one":  {state, "9.3.0.0", runs("9.2.0.0", "aa", 6, time.Hour), alignment{}, true},
+		"floor under itself fell":        {onFloor, "9.1.9.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), alignment{align: true, active: one, aside: pointer.OnFloor(), block: pointer.OnFloor()}, true},
+		"floor under itself fell, young": {onFloor, "9.1.9.0", runs("9.1.5.0", "bb", 7, time.Minute), alignment{}, true},
+		"floor below, once fell":         {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{align: true, active: two}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := aligned(c.state, c.floor, c.pulse, true, c.fell, now)
+			got := alignmentOf(c.state, c.floor, c.pulse, true, c.fell, now)
 			got.why = ""
 			if got != c.want {
 				t.Errorf("%+v, want %+v", got, c.want)
@@ -165,7 +165,7 @@ func TestHolding(t *testing.T) {
 	v := manifests.MustVersion("9.2.0.0")
 	days := []int{1, 2, 4, 8, 16, 30, 30}
 	for i, d := range days {
-		l.hold(v, "it crashed", false, now)
+		l.block(v, "it crashed", false, now)
 		if h := l.Skip[0]; h.Attempts != i+1 || h.Until != now.Add(time.Duration(d)*24*time.Hour) || len(l.Skip) != 1 {
 			t.Errorf("attempt %d: %+v", i+1, l.Skip)
 		}
@@ -173,8 +173,8 @@ func TestHolding(t *testing.T) {
 	if l.skipFor(Request{}, now)[v] == "" || l.skipFor(Request{}, now.Add(31*24*time.Hour))[v] != "" {
 		t.Error("it is held for thirty days, no longer")
 	}
-	l.release(v)
-	l.hold(v, "somebody went back", true, now)
+	l.unblock(v)
+	l.block(v, "somebody went back", true, now)
 	if l.skipFor(Request{Why: ByCommandLine}, now)[v] != "" || l.skipFor(Request{Why: ByTimer}, now)[v] == "" {
 		t.Error("a version somebody went back from is for scheduled updates to keep away from")
 	}

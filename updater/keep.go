@@ -55,7 +55,7 @@ func Due(l installer.Layout, own installer.Pulse) string {
 		return "a version is on probation"
 	case len(waiting(l, time.Now())) > 0:
 		return "a request waits"
-	case floorErr == nil && aligned(state, floor.String(), own, true, floorFell(l.Pointer(), state, floor.String()), time.Now()) != move{}:
+	case floorErr == nil && alignmentOf(state, floor.String(), own, true, floorFell(l.Pointer(), state, floor.String()), time.Now()) != alignment{}:
 		return "pointer and machine differ"
 	}
 	return ""

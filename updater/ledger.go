@@ -13,15 +13,15 @@ import (
 // Ledger is what is known about updates on this host: the one under way, the last one, and what they left to remember. Fields
 // that this version does not know are kept.
 type Ledger struct {
-	Revision   uint64   `json:"revision"`              // grows with every write
-	InstanceID string   `json:"instance_id,omitempty"` // whose answers are owed
-	BootID     string   `json:"boot_id,omitempty"`     // in which Open.PID means something
-	Open       *Update  `json:"open,omitempty"`        // the update under way
-	Last       *Outcome `json:"last_update,omitempty"` // of the last one that ended
-	Confirmed  []Sound  `json:"confirmed,omitempty"`   // versions that proved themselves here, newest last
-	Skip       []Held   `json:"skip,omitempty"`
-	Owed       []Owed   `json:"owed,omitempty"`     // answers not sent yet
-	Accepted   []string `json:"accepted,omitempty"` // message ids of commands taken, newest last
+	Revision   uint64             `json:"revision"`              // grows with every write
+	InstanceID string             `json:"instance_id,omitempty"` // whose answers are owed
+	BootID     string             `json:"boot_id,omitempty"`     // in which Open.PID means something
+	Open       *Update            `json:"open,omitempty"`        // the update under way
+	Last       *Outcome           `json:"last_update,omitempty"` // of the last one that ended
+	Confirmed  []ConfirmedVersion `json:"confirmed,omitempty"`   // versions that proved themselves here, newest last
+	Skip       []Blocked          `json:"skip,omitempty"`
+	Owed       []Owed             `json:"owed,omitempty"`     // answers not sent yet
+	Accepted   []string           `json:"accepted,omitempty"` // message ids of commands taken, newest last
 
 	extra map[string]json.RawMessage
 }
@@ -29,7 +29,7 @@ type Ledger struct {
 // Bounds of the lists, so that the ledger always fits its slot.
 const (
 	mostConfirmed = 16
-	mostHeld      = 32
+	mostBlocked   = 32
 	mostOwed      = 6
 	mostAccepted  = 48
 )
@@ -46,23 +46,23 @@ type Update struct {
 	Started  time.Time `json:"started"`
 	Attempts int       `json:"attempts"` // updaters that worked on it so far
 
-	Region    string            `json:"region,omitempty"`
-	Source    string            `json:"source,omitempty"` // manifest URL
-	From      manifests.Version `json:"from,omitzero"`
-	Target    manifests.Version `json:"target,omitzero"`
-	FromFloor bool              `json:"from_floor,omitempty"` // the target is the floor
-	Known     bool              `json:"known,omitempty"`      // the target proved itself here before: no probation
-	Package   Package           `json:"package,omitzero"`
-	Left      pointer.Target    `json:"left,omitzero"`   // what the pointer said before
-	Before    pointer.Target    `json:"before,omitzero"` // and what it called previous
-	To        pointer.Target    `json:"to,omitzero"`     // what it is to say; known from stage on
+	Region       string            `json:"region,omitempty"`
+	Source       string            `json:"source,omitempty"` // manifest URL
+	FromVersion  manifests.Version `json:"from,omitzero"`
+	ToVersion    manifests.Version `json:"target,omitzero"`
+	FromFloor    bool              `json:"from_floor,omitempty"` // the target is the floor
+	Known        bool              `json:"known,omitempty"`      // the target proved itself here before: no probation
+	Package      Package           `json:"package,omitzero"`
+	From         pointer.Target    `json:"left,omitzero"`   // what the pointer said before
+	FromPrevious pointer.Target    `json:"before,omitzero"` // and what it called previous
+	To           pointer.Target    `json:"to,omitzero"`     // what it is to say; known from stage on
 
-	Registered bool   `json:"registered,omitempty"` // before the switch: the host had a registration
-	Reachable  bool   `json:"reachable,omitempty"`  // before the switch: the service answered
-	Replaces   uint64 `json:"replaces,omitempty"`   // sequence of the pointer before
-	Sequence   uint64 `json:"sequence,omitempty"`   // of the pointer that names the target; set before it is written
-	Deaf       bool   `json:"deaf,omitempty"`       // in the watch: sound, but the service cannot be reached
-	NextStart  bool   `json:"next_start,omitempty"` // in the watch: no launcher runs, the next one's start goes on
+	Registered   bool   `json:"registered,omitempty"` // before the switch: the host had a registration
+	Reachable    bool   `json:"reachable,omitempty"`  // before the switch: the service answered
+	FromSequence uint64 `json:"replaces,omitempty"`   // sequence of the pointer before
+	Sequence     uint64 `json:"sequence,omitempty"`   // of the pointer that names the target; set before it is written
+	OutOfReach   bool   `json:"deaf,omitempty"`       // in the watch: sound, but the service cannot be reached
+	NextStart    bool   `json:"next_start,omitempty"` // in the watch: no launcher runs, the next one's start goes on
 
 	Undoing bool   `json:"undoing,omitempty"`
 	Reason  string `json:"reason,omitempty"` // why it is undone, for people
@@ -84,8 +84,8 @@ type Package struct {
 	SHA256 string `json:"sha256,omitempty"`
 }
 
-// Sound is a version that proved itself on this host.
-type Sound struct {
+// ConfirmedVersion is a version that proved itself on this host.
+type ConfirmedVersion struct {
 	Version manifests.Version `json:"version"`
 	Hash    string            `json:"hash,omitempty"` // of its agent; empty for a floor
 	At      time.Time         `json:"at"`
@@ -156,19 +156,19 @@ func keepLast[T any](list []T, n int) []T {
 	return list
 }
 
-// confirmed notes that a version proved itself.
-func (l *Ledger) confirmed(v manifests.Version, hash string, now time.Time) {
+// noteConfirmed notes that a version proved itself.
+func (l *Ledger) noteConfirmed(v manifests.Version, hash string, now time.Time) {
 	for i, s := range l.Confirmed {
 		if s.Version == v && s.Hash == hash {
 			l.Confirmed = append(l.Confirmed[:i:i], l.Confirmed[i+1:]...)
 			break
 		}
 	}
-	l.Confirmed = keepLast(append(l.Confirmed, Sound{v, hash, now}), mostConfirmed)
+	l.Confirmed = keepLast(append(l.Confirmed, ConfirmedVersion{v, hash, now}), mostConfirmed)
 }
 
-// knows tells whether a version proved itself here before.
-func (l *Ledger) knows(v manifests.Version, hash string) bool {
+// hasConfirmed tells whether a version proved itself here before.
+func (l *Ledger) hasConfirmed(v manifests.Version, hash string) bool {
 	for _, s := range l.Confirmed {
 		if s.Version == v && s.Hash == hash {
 			return true
@@ -177,8 +177,8 @@ func (l *Ledger) knows(v manifests.Version, hash string) bool {
 	return false
 }
 
-// accepted notes a command's message id; false when it is there already.
-func (l *Ledger) accepted(message string) bool {
+// noteAccepted notes a command's message id; false when it is there already.
+func (l *Ledger) noteAccepted(message string) bool {
 	for _, m := range l.Accepted {
 		if m == message {
 			return false

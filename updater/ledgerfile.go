@@ -91,17 +91,17 @@ func decodeSlot(b []byte) (led Ledger, err error) {
 	return led, err
 }
 
-// book is the ledger in the hands of the holder of the update lock.
-type book struct {
+// ledgerFile is the ledger in the hands of the holder of the update lock.
+type ledgerFile struct {
 	path string
 	slot int // of the last record that is on the disk for certain; -1: there is none
 	Ledger
 }
 
-// openBook reads the ledger and gives the file its full size. A damaged one is begun anew: what matters for the safety of the
+// openLedger reads the ledger and gives the file its full size. A damaged one is begun anew: what matters for the safety of the
 // host is in the pointer. What an updater before left unsynced is synced, so that the record found is one that lasts.
-func openBook(l installer.Layout) (*book, error) {
-	b := &book{path: l.Ledger()}
+func openLedger(l installer.Layout) (*ledgerFile, error) {
+	b := &ledgerFile{path: l.Ledger()}
 	led, slot, _, err := readLedger(b.path)
 	if err != nil && !errors.Is(err, ErrLedger) {
 		return nil, err
@@ -127,7 +127,7 @@ func syncFile(path string) error {
 
 // save writes the ledger, never over the record that is on the disk for certain. synced: only then is it there after a power cut;
 // progress need not be, and takes its turn in the other slot again and again: a power cut may tear that one, no more.
-func (b *book) save(synced bool) error {
+func (b *ledgerFile) save(synced bool) error {
 	b.Revision++
 	text, err := encodeSlot(b.Ledger)
 	if err != nil {

@@ -16,28 +16,28 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// Machine is what the engine asks of the system, as functions so that tests can play one.
-type Machine struct {
-	Launcher func() (pid int, running bool)
-	Agent    func() (pid int, running bool)
-	SendAway func(ctx context.Context) error // the running agent leaves, if need be by force; none running is no error
-	Revive   func() (pid int, err error)     // a launcher that died where no service manager would start it again; 0: nothing to do
-	Floor    func() (manifests.Version, error)
-	Free     func(path string) (uint64, error)
-	Try      func(ctx context.Context, program string, args ...string) (output string, err error)
-	Boot     string // boot id; empty where the system has none
+// System is what the engine asks of the system, as functions so that tests can play one.
+type System struct {
+	Launcher  func() (pid int, running bool)
+	Agent     func() (pid int, running bool)
+	StopAgent func(ctx context.Context) error // the running agent leaves, if need be by force; none running is no error
+	Revive    func() (pid int, err error)     // a launcher that died where no service manager would start it again; 0: nothing to do
+	Floor     func() (manifests.Version, error)
+	Free      func(path string) (uint64, error)
+	Try       func(ctx context.Context, program string, args ...string) (output string, err error)
+	Boot      string // boot id; empty where the system has none
 }
 
 // leaveWithin is how long an agent may take to leave before it is killed.
 const leaveWithin = 5 * time.Second
 
-// ThisMachine is the real one.
-func ThisMachine(l installer.Layout) Machine {
+// ThisSystem is the real one.
+func ThisSystem(l installer.Layout) System {
 	boot, _ := host.BootID()
-	return Machine{
+	return System{
 		Launcher: func() (int, bool) { return launcher.Running(l.Pointer()) },
 		Agent:    func() (int, bool) { return launcher.AgentRunning(l.Pointer()) },
-		SendAway: func(ctx context.Context) error {
+		StopAgent: func(ctx context.Context) error {
 			_, err := launcher.SendAway(ctx, l.Pointer(), leaveWithin)
 			return err
 		},

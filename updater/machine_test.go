@@ -11,7 +11,7 @@ import (
 
 func TestThisMachine(t *testing.T) {
 	l := installer.At(t.TempDir())
-	m := updater.ThisMachine(l)
+	m := updater.ThisSystem(l)
 	if _, err := m.Floor(); err == nil {
 		t.Error("there is no launcher to have a version")
 	}
@@ -26,7 +26,7 @@ func TestThisMachine(t *testing.T) {
 	if _, running := m.Agent(); running {
 		t.Error("an agent runs in an empty folder")
 	}
-	if err := m.SendAway(context.Background()); err != nil {
+	if err := m.StopAgent(context.Background()); err != nil {
 		t.Errorf("nobody to send away: %v", err)
 	}
 	if free, err := m.Free(l.Root); err != nil || free == 0 {

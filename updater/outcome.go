@@ -41,24 +41,24 @@ const (
 
 // Outcome is how an update ended.
 type Outcome struct {
-	ID      string            `json:"id"`
-	Why     string            `json:"why,omitempty"`
-	Want    string            `json:"want,omitempty"`
-	Kind    string            `json:"kind"`
-	Success bool              `json:"success"` // the reply's result
-	Code    string            `json:"code,omitempty"`
-	Fault   string            `json:"fault,omitempty"`
-	From    manifests.Version `json:"from,omitzero"`
-	Target  manifests.Version `json:"target,omitzero"`
-	Running manifests.Version `json:"running,omitzero"` // after it
-	Region  string            `json:"region,omitempty"`
-	Source  string            `json:"source,omitempty"`
-	Lines   []string          `json:"lines,omitempty"` // the original's words
-	Detail  string            `json:"detail,omitempty"`
-	Hints   []string          `json:"hints,omitempty"`
-	Reason  string            `json:"reason,omitempty"` // of a rollback or failure
-	Started time.Time         `json:"started"`
-	Ended   time.Time         `json:"ended,omitzero"`
+	ID             string            `json:"id"`
+	Why            string            `json:"why,omitempty"`
+	Want           string            `json:"want,omitempty"`
+	Kind           string            `json:"kind"`
+	Success        bool              `json:"success"` // the reply's result
+	Code           string            `json:"code,omitempty"`
+	Fault          string            `json:"fault,omitempty"`
+	FromVersion    manifests.Version `json:"from,omitzero"`
+	ToVersion      manifests.Version `json:"target,omitzero"`
+	RunningVersion manifests.Version `json:"running,omitzero"` // after it
+	Region         string            `json:"region,omitempty"`
+	Source         string            `json:"source,omitempty"`
+	Lines          []string          `json:"lines,omitempty"` // the original's words
+	Detail         string            `json:"detail,omitempty"`
+	Hints          []string          `json:"hints,omitempty"`
+	Reason         string            `json:"reason,omitempty"` // of a rollback or failure
+	Started        time.Time         `json:"started"`
+	Ended          time.Time         `json:"ended,omitzero"`
 }
 
 // Text is the outcome as the reply's output: the original's lines, then ours.
@@ -86,9 +86,9 @@ func (w *work) product() string {
 
 // outcome starts one of a kind, with the texts of the kinds that need no more than the ledger.
 func (w *work) outcome(kind string) Outcome {
-	o := Outcome{ID: w.u.ID, Why: w.u.Request.Why, Want: w.u.Request.Want, Kind: kind, Success: true, From: w.u.From,
-		Target: w.u.Target, Running: w.u.From, Region: w.u.Region, Source: w.u.Source, Lines: w.u.Lines, Started: w.u.Started}
-	if say, ok := sayings()[kind]; ok {
+	o := Outcome{ID: w.u.ID, Why: w.u.Request.Why, Want: w.u.Request.Want, Kind: kind, Success: true, FromVersion: w.u.FromVersion,
+		ToVersion: w.u.ToVersion, RunningVersion: w.u.FromVersion, Region: w.u.Region, Source: w.u.Source, Lines: w.u.Lines, Started: w.u.Started}
+	if say, ok := descriptions()[kind]; ok {
 		say(w, &o)
 	}
 	for _, n := range w.u.Notes {
@@ -101,66 +101,66 @@ func (o *Outcome) line(format string, args ...any) {
 	o.Lines = append(o.Lines, fmt.Sprintf(format, args...))
 }
 
-// sayings has one row per kind of ours.
-func sayings() map[string]func(*work, *Outcome) {
+// descriptions has one row per kind of ours.
+func descriptions() map[string]func(*work, *Outcome) {
 	return map[string]func(*work, *Outcome){
-		Updated: sayUpdated, WentBack: sayWentBack, RolledBack: sayRolledBack, FailedKind: sayFailed,
-		Postponed: sayPostponed, NoPrevious: sayNoPrevious,
+		Updated: describeUpdated, WentBack: describeWentBack, RolledBack: describeRolledBack, FailedKind: describeFailed,
+		Postponed: describePostponed, NoPrevious: describeNoPrevious,
 	}
 }
 
-func sayUpdated(w *work, o *Outcome) {
-	o.Running = o.Target
-	o.line("%v updated successfully to %v", w.product(), o.Target)
-	o.Detail = fmt.Sprintf("%s proved itself in region %s; %s is kept as the version before", o.Target, o.Region, o.From)
+func describeUpdated(w *work, o *Outcome) {
+	o.RunningVersion = o.ToVersion
+	o.line("%v updated successfully to %v", w.product(), o.ToVersion)
+	o.Detail = fmt.Sprintf("%s proved itself in region %s; %s is kept as the version before", o.ToVersion, o.Region, o.FromVersion)
 	if w.u.Known {
-		o.Detail = fmt.Sprintf("%s, which proved itself on this host before, runs again in place of %s", o.Target, o.From)
+		o.Detail = fmt.Sprintf("%s, which proved itself on this host before, runs again in place of %s", o.ToVersion, o.FromVersion)
 	}
 }
 
-func sayWentBack(w *work, o *Outcome) {
-	o.Running = o.Target
-	o.line("rolledback %v to %v", w.product(), o.Target)
-	o.Detail = fmt.Sprintf("went back from %s to %s; scheduled updates keep away from %s for a while", o.From, o.Target, o.From)
+func describeWentBack(w *work, o *Outcome) {
+	o.RunningVersion = o.ToVersion
+	o.line("rolledback %v to %v", w.product(), o.ToVersion)
+	o.Detail = fmt.Sprintf("went back from %s to %s; scheduled updates keep away from %s for a while", o.FromVersion, o.ToVersion, o.FromVersion)
 }
 
-func sayRolledBack(w *work, o *Outcome) {
+func describeRolledBack(w *work, o *Outcome) {
 	o.Success, o.Code, o.Fault, o.Reason = false, w.u.Code, w.u.Fault, w.u.Reason
 	o.line("%s", w.u.Reason)
-	o.line("Initiating rollback %v to %v", w.product(), o.From)
-	o.line("rolledback %v to %v", w.product(), o.From)
+	o.line("Initiating rollback %v to %v", w.product(), o.FromVersion)
+	o.line("rolledback %v to %v", w.product(), o.FromVersion)
 	o.Lines = append(o.Lines, w.failedLines()[0])
-	o.Detail = fmt.Sprintf("%s did not prove itself on this host; %s runs again, and %s is held back until somebody names it", o.Target, o.From, o.Target)
+	o.Detail = fmt.Sprintf("%s did not prove itself on this host; %s runs again, and %s is held back until somebody names it", o.ToVersion, o.FromVersion, o.ToVersion)
 	if w.u.Fault == FaultSuperseded {
-		o.Detail = fmt.Sprintf("%s made room for a newer request; %s runs again", o.Target, o.From)
+		o.Detail = fmt.Sprintf("%s made room for a newer request; %s runs again", o.ToVersion, o.FromVersion)
 	}
 }
 
-func sayFailed(w *work, o *Outcome) {
+func describeFailed(w *work, o *Outcome) {
 	o.Success, o.Code, o.Fault, o.Reason = false, w.u.Code, w.u.Fault, w.u.Reason
 	o.line("%s", w.u.Reason)
 	o.Lines = append(o.Lines, w.failedLines()...)
-	o.Detail = fmt.Sprintf("nothing was changed: %s runs on", o.From)
+	o.Detail = fmt.Sprintf("nothing was changed: %s runs on", o.FromVersion)
 	o.Hints = remedies(o.Fault)
 }
 
-func sayPostponed(w *work, o *Outcome) {
+func describePostponed(w *work, o *Outcome) {
 	o.line("update skipped")
-	o.Detail = fmt.Sprintf("the service cannot be reached from here at present, so %s could not prove itself: postponed", o.Target)
+	o.Detail = fmt.Sprintf("the service cannot be reached from here at present, so %s could not prove itself: postponed", o.ToVersion)
 }
 
-func sayNoPrevious(w *work, o *Outcome) {
+func describeNoPrevious(w *work, o *Outcome) {
 	o.Success, o.Fault = false, FaultRefused
 	o.Reason = "there is no version to go back to"
 	o.line("there is no version of %v to go back to", w.product())
-	o.Detail = fmt.Sprintf("%s is all this host has; to get an older one: ssm-setup update --version V --allow-downgrade", o.From)
+	o.Detail = fmt.Sprintf("%s is all this host has; to get an older one: ssm-setup update --version V --allow-downgrade", o.FromVersion)
 }
 
 // failedLines end the reply of an update that failed before anything was changed.
 func (w *work) failedLines() []string {
 	lines := []string{"No rollback needed"}
-	if !w.u.Target.IsZero() {
-		lines = append([]string{fmt.Sprintf("Failed to update %v to %v", w.product(), w.u.Target)}, lines...)
+	if !w.u.ToVersion.IsZero() {
+		lines = append([]string{fmt.Sprintf("Failed to update %v to %v", w.product(), w.u.ToVersion)}, lines...)
 	}
 	return lines
 }

@@ -18,11 +18,11 @@ func (w *work) plan(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the pointer: %w", err)
 	}
-	floor, err := w.Machine.Floor()
+	floor, err := w.System.Floor()
 	if err != nil {
 		return fmt.Errorf("find the floor's version: %w", err)
 	}
-	w.u.From, w.u.Region, w.u.Lines, w.u.Notes = w.running(state, floor), w.Settings.Region, nil, nil
+	w.u.FromVersion, w.u.Region, w.u.Lines, w.u.Notes = w.running(state, floor), w.Settings.Region, nil, nil
 	if w.u.Request.goesBack() {
 		return w.planBack(state, floor)
 	}
@@ -30,13 +30,13 @@ func (w *work) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.u.Target, w.u.FromFloor, w.u.Lines = answer.Target, answer.FromFloor, answer.Lines
+	w.u.ToVersion, w.u.FromFloor, w.u.Lines = answer.Target, answer.FromFloor, answer.Lines
 	if !answer.Changes() {
 		return w.answered(answer)
 	}
 	if answer.FromFloor {
 		w.u.To = pointer.OnFloor()
-		w.u.Known = w.book.knows(floor, "") && answer.Kind == manifests.DowngradeAllowed
+		w.u.Known = w.ledger.hasConfirmed(floor, "") && answer.Kind == manifests.DowngradeAllowed
 	}
 	return nil
 }
@@ -62,8 +62,8 @@ func versionOf(t pointer.Target, floor manifests.Version) manifests.Version {
 
 // planBack plans a rollback: to what the pointer calls previous, else to the floor. No region is asked.
 func (w *work) planBack(state pointer.State, floor manifests.Version) error {
-	if o := w.book.Last; o != nil && o.Kind == RolledBack && o.Ended.After(w.u.Request.Asked) {
-		w.u.From, w.u.Target = o.Target, o.From // what was to be left has been taken back since somebody asked
+	if o := w.ledger.Last; o != nil && o.Kind == RolledBack && o.Ended.After(w.u.Request.Asked) {
+		w.u.FromVersion, w.u.ToVersion = o.ToVersion, o.FromVersion // what was to be left has been taken back since somebody asked
 		return &ending{w.outcome(WentBack)}
 	}
 	to := state.Previous
@@ -73,18 +73,18 @@ func (w *work) planBack(state pointer.State, floor manifests.Version) error {
 	if to.IsZero() {
 		return &ending{w.outcome(NoPrevious)}
 	}
-	w.u.To, w.u.FromFloor, w.u.Target = to, to.IsFloor(), versionOf(to, floor)
-	w.u.Known = w.book.knows(w.u.Target, to.Hash) || w.book.knows(w.u.Target, "") // what a floor left behind in the store
-	w.u.Lines = []string{fmt.Sprintf("Updating %s from %s to %s", w.product(), w.u.From, w.u.Target)}
+	w.u.To, w.u.FromFloor, w.u.ToVersion = to, to.IsFloor(), versionOf(to, floor)
+	w.u.Known = w.ledger.hasConfirmed(w.u.ToVersion, to.Hash) || w.ledger.hasConfirmed(w.u.ToVersion, "") // what a floor left behind in the store
+	w.u.Lines = []string{fmt.Sprintf("Updating %s from %s to %s", w.product(), w.u.FromVersion, w.u.ToVersion)}
 	return nil
 }
 
 // decide asks the region and has [manifests.Decide] answer.
 func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.Answer, error) {
 	q := manifests.Question{
-		Package: w.product(), Region: w.Settings.Region, Running: w.u.From, Floor: floor,
+		Package: w.product(), Region: w.Settings.Region, Running: w.u.FromVersion, Floor: floor,
 		Requested: w.u.Request.Want, AllowDowngrade: w.u.Request.AllowDowngrade,
-		Skip: w.book.skipFor(w.u.Request, w.Now()), Precondition: w.Settings.Precondition,
+		Skip: w.ledger.skipFor(w.u.Request, w.Now()), Precondition: w.Settings.Precondition,
 	}
 	url, note, managed := chooseSource(w.Settings.Source, w.u.Request.Source, w.Settings.Region)
 	w.u.Source = strings.ReplaceAll(url, "{Region}", w.Settings.Region)

@@ -49,7 +49,7 @@ func (w *work) answer(o Outcome) (*Owed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Owed{MessageID: to.MessageID, ReplyID: host.NewUUID(), Payload: payload, Status: statusOf(o), Version: o.Running.String(), Since: w.Now()}, nil
+	return &Owed{MessageID: to.MessageID, ReplyID: host.NewUUID(), Payload: payload, Status: statusOf(o), Version: o.RunningVersion.String(), Since: w.Now()}, nil
 }
 
 // reply is the payload of SendReply for the one step that the updater answers for.
@@ -74,21 +74,21 @@ func (w *work) reply(status string, code int, output string) (string, error) {
 	return string(payload), err
 }
 
-// payUnlessEnding pays at the end of a run; one that was asked to end leaves it to the next.
-func (e *Engine) payUnlessEnding(ctx context.Context, b *book) {
+// sendOwedUnlessEnding pays at the end of a run; one that was asked to end leaves it to the next.
+func (e *Engine) sendOwedUnlessEnding(ctx context.Context, b *ledgerFile) {
 	if ctx.Err() == nil {
-		e.pay(ctx, b)
+		e.sendOwed(ctx, b)
 	}
 }
 
-// pay sends what is owed: reply, removal of the message, health status, in this order. What cannot be sent stays.
-func (e *Engine) pay(ctx context.Context, b *book) {
+// sendOwed sends what is owed: reply, removal of the message, health status, in this order. What cannot be sent stays.
+func (e *Engine) sendOwed(ctx context.Context, b *ledgerFile) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	var left []Owed
 	changed := false
 	for _, o := range b.Owed {
-		switch paid := e.send(ctx, &o); {
+		switch paid := e.sendAnswer(ctx, &o); {
 		case paid || e.Now().Sub(o.Since) > owedFor:
 			changed = true
 		default:
@@ -103,8 +103,8 @@ func (e *Engine) pay(ctx context.Context, b *book) {
 	}
 }
 
-// send tries one answer; true when nothing more is to be done about it.
-func (e *Engine) send(ctx context.Context, o *Owed) bool {
+// sendAnswer tries one answer; true when nothing more is to be done about it.
+func (e *Engine) sendAnswer(ctx context.Context, o *Owed) bool {
 	if e.Reporter.Reply == nil || e.Reporter.Delete == nil {
 		return false
 	}

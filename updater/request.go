@@ -152,8 +152,8 @@ func withdraw(l installer.Layout, id string) {
 	}
 }
 
-// numbered gives a request its name and time.
-func numbered(r Request, now time.Time) Request {
+// withID gives a request its name and time.
+func withID(r Request, now time.Time) Request {
 	r.Want = cut(r.Want, longestWant)
 	if r.ID == "" {
 		r.ID = host.NewUUID()

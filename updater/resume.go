@@ -30,17 +30,17 @@ func (e *Engine) Resume(ctx context.Context) error {
 		return err
 	}
 	e.lock = lock
-	defer e.afterwards()
+	defer e.runDeferred()
 	defer lock.Release()
 	if e.removed() {
 		return nil
 	}
-	b, err := openBook(e.Layout)
+	b, err := openLedger(e.Layout)
 	if err != nil {
 		return err
 	}
-	e.moveIn(b)
-	defer e.payUnlessEnding(ctx, b)
+	e.checkInstance(b)
+	defer e.sendOwedUnlessEnding(ctx, b)
 	if err := e.adopt(b); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (e *Engine) awaitLock(ctx context.Context) (*installer.UpdateLock, error) {
 // endIdle ends an updater of ours that holds the lock and moved nothing for half an hour.
 func (e *Engine) endIdle() {
 	led, err := ReadLedger(e.Layout)
-	if err != nil || led.Open == nil || led.BootID != e.Machine.Boot || e.Now().Sub(led.Open.Moved) < idleMost {
+	if err != nil || led.Open == nil || led.BootID != e.System.Boot || e.Now().Sub(led.Open.Moved) < idleMost {
 		return
 	}
 	if pid, held := installer.UpdateLockHolder(e.Layout); held && pid == led.Open.PID && pid != os.Getpid() {
@@ -100,7 +100,7 @@ func (e *Engine) endIdle() {
 }
 
 // adopt makes an open update of a pointer on probation that no ledger knows: the ledger was lost.
-func (e *Engine) adopt(b *book) error {
+func (e *Engine) adopt(b *ledgerFile) error {
 	if b.Open != nil {
 		return nil
 	}
@@ -109,15 +109,15 @@ func (e *Engine) adopt(b *book) error {
 	if err != nil || !state.Probation {
 		return err
 	}
-	floor, err := e.Machine.Floor()
+	floor, err := e.System.Floor()
 	if err != nil {
 		return err
 	}
 	now := e.Now()
 	id, err := e.Identity()
 	b.Open = &Update{ID: host.NewUUID(), Request: Request{Why: ByCommandLine}, Stop: stopWatch, Since: now, Moved: now, Started: now,
-		Region: e.Settings.Region, From: versionOf(orFloor(state.Previous), floor), Target: versionOf(state.Active, floor),
-		Left: orFloor(state.Previous), To: state.Active, Replaces: state.Sequence - 1, Sequence: state.Sequence,
+		Region: e.Settings.Region, FromVersion: versionOf(orFloor(state.Previous), floor), ToVersion: versionOf(state.Active, floor),
+		From: orFloor(state.Previous), To: state.Active, FromSequence: state.Sequence - 1, Sequence: state.Sequence,
 		Registered: err == nil && id != "", Notes: []string{"the ledger of this update was lost"}}
 	return b.save(true)
 }
@@ -130,8 +130,8 @@ func orFloor(t pointer.Target) pointer.Target {
 }
 
 // goOn goes on with the open update where the pointer says it stands: not replaced → on, or undo; replaced → its sequence decides.
-func (e *Engine) goOn(ctx context.Context, b *book) error {
-	w := e.take(b)
+func (e *Engine) goOn(ctx context.Context, b *ledgerFile) error {
+	w := e.newWork(b)
 	state, err := w.store.Read()
 	if err != nil {
 		return fmt.Errorf("read the pointer: %w", err)
@@ -156,19 +156,19 @@ func (e *Engine) goOn(ctx context.Context, b *book) error {
 	case state.Active == w.u.To:
 		return w.walk(ctx, stopFinish)
 	}
-	return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.notAlive("the pointer was taken back while no updater was at work")})
+	return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.trialText("the pointer was taken back while no updater was at work")})
 }
 
 // overtaken reports whether the pointer, though it is past the update's sequence, never named its target: the update had its tokens,
 // no more, when its updater ended, and a package's script wrote the pointer since.
 func (w *work) overtaken(s pointer.State) bool {
-	return !w.u.Undoing && !s.Probation && s.Sequence > w.u.Sequence && s.Active == w.u.Left && s.Active != w.u.To
+	return !w.u.Undoing && !s.Probation && s.Sequence > w.u.Sequence && s.Active == w.u.From && s.Active != w.u.To
 }
 
 // undone undoes everything and finishes.
 func (w *work) undone(ctx context.Context, why error) error {
 	if why != nil {
-		w.note(why)
+		w.noteFailure(why)
 	}
 	rows := stops()
 	if err := w.undo(ctx, len(rows)-1); err != nil {

@@ -14,32 +14,32 @@ import (
 // launcher runs, or this process was asked to end.
 func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Outcome, error) {
 	e.complete()
-	r = numbered(r, e.Now())
+	r = withID(r, e.Now())
 	lock, err := e.takeLock(ctx)
 	if errors.Is(err, installer.ErrBusy) {
-		return nil, e.turnAway(r, say)
+		return nil, e.refuseOrPostpone(r, say)
 	}
 	if err != nil {
-		say(saysRefused + " " + err.Error())
+		say(answerRefused + " " + err.Error())
 		return nil, err
 	}
 	e.lock = lock
-	defer e.afterwards()
+	defer e.runDeferred()
 	defer lock.Release()
-	b, err := openBook(e.Layout)
+	b, err := openLedger(e.Layout)
 	if err != nil {
-		say(saysRefused + " " + err.Error())
+		say(answerRefused + " " + err.Error())
 		return nil, err
 	}
-	e.moveIn(b)
+	e.checkInstance(b)
 	if err := e.adopt(b); err != nil {
 		e.Log.Warn("cannot look after a version on probation", "error", err)
 	}
 	if err := e.accept(b, r); err != nil {
-		say(saysRefused + " " + err.Error())
+		say(answerRefused + " " + err.Error())
 		return nil, err
 	}
-	say(saysTaken + " " + r.ID)
+	say(answerTaken + " " + r.ID)
 	return e.serve(ctx, b, r)
 }
 
@@ -62,29 +62,29 @@ func (e *Engine) takeLock(ctx context.Context) (*installer.UpdateLock, error) {
 	}
 }
 
-// turnAway answers while another updater holds the lock. A deaf watch gives way to the new request; a command that is in the
+// refuseOrPostpone answers while another updater holds the lock. A deaf watch gives way to the new request; a command that is in the
 // ledger already was taken before.
-func (e *Engine) turnAway(r Request, say func(string)) error {
+func (e *Engine) refuseOrPostpone(r Request, say func(string)) error {
 	led, err := ReadLedger(e.Layout)
 	switch {
 	case err == nil && r.ReplyTo != nil && slices.Contains(led.Accepted, r.ReplyTo.MessageID):
 		withdraw(e.Layout, r.ID)
-		say(saysTaken + " " + r.ID)
+		say(answerTaken + " " + r.ID)
 		return nil
-	case err == nil && led.Open != nil && led.Open.Deaf && r.Explicit():
+	case err == nil && led.Open != nil && led.Open.OutOfReach && r.Explicit():
 		if _, err := deposit(e.Layout, r, forLater); err != nil {
-			say(saysRefused + " " + err.Error())
+			say(answerRefused + " " + err.Error())
 			return err
 		}
-		say(saysTaken + " " + r.ID)
+		say(answerTaken + " " + r.ID)
 		return nil
 	}
-	say(saysBusy)
+	say(answerBusy)
 	return ErrBusy
 }
 
-// moveIn looks whether the ledger belongs to this instance. Under another id nobody waits for the answers of the old one.
-func (e *Engine) moveIn(b *book) {
+// checkInstance looks whether the ledger belongs to this instance. Under another id nobody waits for the answers of the old one.
+func (e *Engine) checkInstance(b *ledgerFile) {
 	id, err := e.Identity()
 	if err != nil || id == "" {
 		return
@@ -106,7 +106,7 @@ func (e *Engine) moveIn(b *book) {
 }
 
 // accept makes sure the request outlives this process: in the ledger, or, behind an update that is still open, in its folder.
-func (e *Engine) accept(b *book, r Request) error {
+func (e *Engine) accept(b *ledgerFile, r Request) error {
 	if b.Open != nil {
 		_, err := deposit(e.Layout, r, forLater)
 		return err
@@ -115,8 +115,8 @@ func (e *Engine) accept(b *book, r Request) error {
 }
 
 // begin enters a request into the ledger as the open update.
-func (e *Engine) begin(b *book, r Request) error {
-	if r.ReplyTo != nil && !b.accepted(r.ReplyTo.MessageID) {
+func (e *Engine) begin(b *ledgerFile, r Request) error {
+	if r.ReplyTo != nil && !b.noteAccepted(r.ReplyTo.MessageID) {
 		withdraw(e.Layout, r.ID)
 		return nil
 	}
@@ -131,14 +131,14 @@ func (e *Engine) begin(b *book, r Request) error {
 }
 
 // serve works off what is open, then what waits, and returns the outcome of the request asked for.
-func (e *Engine) serve(ctx context.Context, b *book, r Request) (*Outcome, error) {
-	defer e.payUnlessEnding(ctx, b)
+func (e *Engine) serve(ctx context.Context, b *ledgerFile, r Request) (*Outcome, error) {
+	defer e.sendOwedUnlessEnding(ctx, b)
 	if b.Open != nil && b.Open.ID != r.ID {
-		if err := e.clear(ctx, b, r); err != nil {
+		if err := e.closeOpen(ctx, b, r); err != nil {
 			return nil, leftOpen(err)
 		}
 	} else if b.Open != nil {
-		if err := e.take(b).walk(ctx, stopAsk); err != nil {
+		if err := e.newWork(b).walk(ctx, stopAsk); err != nil {
 			return nil, leftOpen(err)
 		}
 	}
@@ -151,17 +151,17 @@ func (e *Engine) serve(ctx context.Context, b *book, r Request) (*Outcome, error
 	return nil, nil
 }
 
-// clear brings an open update to its end, so that a newer request may follow. One that only waits for the next start makes room.
-func (e *Engine) clear(ctx context.Context, b *book, r Request) error {
-	if _, running := e.Machine.Launcher(); b.Open.NextStart && !running && r.Explicit() {
-		w := e.take(b)
-		return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.notAlive("a newer request came before it was started")})
+// closeOpen brings an open update to its end, so that a newer request may follow. One that only waits for the next start makes room.
+func (e *Engine) closeOpen(ctx context.Context, b *ledgerFile, r Request) error {
+	if _, running := e.System.Launcher(); b.Open.NextStart && !running && r.Explicit() {
+		w := e.newWork(b)
+		return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.trialText("a newer request came before it was started")})
 	}
 	return e.goOn(ctx, b)
 }
 
 // serveWaiting works off the requests that were handed over and are in no ledger yet.
-func (e *Engine) serveWaiting(ctx context.Context, b *book) error {
+func (e *Engine) serveWaiting(ctx context.Context, b *ledgerFile) error {
 	for _, r := range waiting(e.Layout, e.Now()) {
 		if ctx.Err() != nil || b.Open != nil {
 			return nil
@@ -172,19 +172,19 @@ func (e *Engine) serveWaiting(ctx context.Context, b *book) error {
 		if b.Open == nil {
 			continue
 		}
-		if err := e.take(b).walk(ctx, stopAsk); err != nil {
+		if err := e.newWork(b).walk(ctx, stopAsk); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// afterwards does what nobody should wait for, when the lock is free again.
-func (e *Engine) afterwards() {
-	for _, f := range e.later {
+// runDeferred does what nobody should wait for, when the lock is free again.
+func (e *Engine) runDeferred() {
+	for _, f := range e.deferred {
 		f()
 	}
-	e.later = nil
+	e.deferred = nil
 }
 
 // leftOpen is nil for an update that waits for the next start or the next updater.

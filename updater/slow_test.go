@@ -52,8 +52,8 @@ func TestAMachineThatStandsStill(t *testing.T) {
 
 // deafOnce has the first request to leave not be heard: the agent was only starting.
 func deafOnce(w *world, e *updater.Engine) {
-	away, asked := e.Machine.SendAway, false
-	e.Machine.SendAway = func(ctx context.Context) error {
+	away, asked := e.System.StopAgent, false
+	e.System.StopAgent = func(ctx context.Context) error {
 		if !asked {
 			asked = true
 			return nil
@@ -128,13 +128,13 @@ func TestALauncherThatDiesWhenAnAgentMakesRoom(t *testing.T) {
 	w.mu.Unlock()
 	w.advance(time.Minute)
 	e := w.engine()
-	e.Machine.SendAway = func(context.Context) error {
+	e.System.StopAgent = func(context.Context) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.launcher, w.agent = false, nil
 		return nil
 	}
-	e.Machine.Revive = w.revive
+	e.System.Revive = w.revive
 	must(t, e.Resume(context.Background()))
 	w.whole("9.2.0.0")
 }
@@ -249,8 +249,8 @@ func TestAnUpdaterThatComesAfterARemovalMakesNoFolder(t *testing.T) {
 
 // slowLauncher takes so long to start an agent after one was sent away.
 func slowLauncher(w *world, e *updater.Engine, d time.Duration) {
-	away := e.Machine.SendAway
-	e.Machine.SendAway = func(ctx context.Context) error {
+	away := e.System.StopAgent
+	e.System.StopAgent = func(ctx context.Context) error {
 		err := away(ctx)
 		w.mu.Lock()
 		defer w.mu.Unlock()

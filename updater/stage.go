@@ -22,7 +22,7 @@ var ErrUnfit = fault.New(fault.Verify, "the package is not fit", "")
 // stage is the fifth stop: the agent program of the package goes into the store, and has to state its version and pass its
 // self-test beside the running agent, with the true configuration.
 func (w *work) stage(ctx context.Context) error {
-	floor, err := w.Machine.Floor()
+	floor, err := w.System.Floor()
 	if err == nil {
 		err = w.store.MakeSlots(floor.String())
 	}
@@ -30,12 +30,12 @@ func (w *work) stage(ctx context.Context) error {
 		return w.badInstall(fmt.Errorf("prepare the pointer: %w", err))
 	}
 	if w.u.To.IsZero() {
-		t, err := w.shelve()
+		t, err := w.storeProgram()
 		if err != nil {
 			return w.badInstall(err)
 		}
 		w.u.To = t
-		w.u.Known = w.u.Target.Less(w.u.From) && w.book.knows(w.u.Target, t.Hash)
+		w.u.Known = w.u.ToVersion.Less(w.u.FromVersion) && w.ledger.hasConfirmed(w.u.ToVersion, t.Hash)
 	}
 	file, err := pointer.Check(w.store.Paths, w.u.To)
 	if err != nil {
@@ -44,7 +44,7 @@ func (w *work) stage(ctx context.Context) error {
 	if err := w.prove(ctx, file); err != nil {
 		return w.badInstall(err)
 	}
-	w.u.Lines = append(w.u.Lines, fmt.Sprintf("Initiating %v update to %v", w.product(), w.u.Target))
+	w.u.Lines = append(w.u.Lines, fmt.Sprintf("Initiating %v update to %v", w.product(), w.u.ToVersion))
 	return nil
 }
 
@@ -54,8 +54,8 @@ func unstage(w *work, _ context.Context) error {
 	return err
 }
 
-// shelve puts the verified package's program into the store.
-func (w *work) shelve() (pointer.Target, error) {
+// storeProgram puts the verified package's program into the store.
+func (w *work) storeProgram() (pointer.Target, error) {
 	if w.verified.file == nil {
 		return pointer.Target{}, errors.New("nothing was verified")
 	}
@@ -75,11 +75,11 @@ func (w *work) shelve() (pointer.Target, error) {
 	if len(names) != 1 {
 		return pointer.Target{}, fmt.Errorf("%w: it holds no %s", ErrUnfit, program)
 	}
-	return w.add(filepath.Join(dir, program))
+	return w.addProgram(filepath.Join(dir, program))
 }
 
-// add copies a program that carries the target's stamp into the store.
-func (w *work) add(program string) (pointer.Target, error) {
+// addProgram copies a program that carries the target's stamp into the store.
+func (w *work) addProgram(program string) (pointer.Target, error) {
 	f, err := os.Open(program)
 	if err != nil {
 		return pointer.Target{}, err
@@ -89,8 +89,8 @@ func (w *work) add(program string) (pointer.Target, error) {
 	if err != nil {
 		return pointer.Target{}, fmt.Errorf("%w: %w", ErrUnfit, err)
 	}
-	if version != w.u.Target.String() {
-		return pointer.Target{}, fmt.Errorf("%w: it is listed as %s and carries %s", ErrUnfit, w.u.Target, version)
+	if version != w.u.ToVersion.String() {
+		return pointer.Target{}, fmt.Errorf("%w: it is listed as %s and carries %s", ErrUnfit, w.u.ToVersion, version)
 	}
 	if _, err := f.Seek(0, 0); err != nil {
 		return pointer.Target{}, err
@@ -107,8 +107,8 @@ func (w *work) add(program string) (pointer.Target, error) {
 
 // prove runs the program where it lies.
 func (w *work) prove(ctx context.Context, file string) error {
-	want := "SSM Agent version: " + w.u.Target.String()
-	out, err := w.Machine.Try(ctx, file, "-version")
+	want := "SSM Agent version: " + w.u.ToVersion.String()
+	out, err := w.System.Try(ctx, file, "-version")
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%s must not be run: %w; a store on a file system mounted noexec needs one of its own mounted on %s",
 			file, err, w.Layout.StoreDir())
@@ -116,7 +116,7 @@ func (w *work) prove(ctx context.Context, file string) error {
 	if err != nil || out != want {
 		return fmt.Errorf("%w: asked for its version it says %q (%v), not %q", ErrUnfit, cut(out, 200), err, want)
 	}
-	if out, err := w.Machine.Try(ctx, file, "selftest"); err != nil {
+	if out, err := w.System.Try(ctx, file, "selftest"); err != nil {
 		return fmt.Errorf("%w: its self-test failed: %v: %s", ErrUnfit, err, cut(out, 500))
 	}
 	return nil
@@ -124,7 +124,7 @@ func (w *work) prove(ctx context.Context, file string) error {
 
 func (w *work) badInstall(err error) error {
 	f := &failure{code: "ErrorInstallFailed", cause: err,
-		text: fmt.Sprintf("failed to install %v %v, ErrorMessage=%v", w.product(), w.u.Target, err)}
+		text: fmt.Sprintf("failed to install %v %v, ErrorMessage=%v", w.product(), w.u.ToVersion, err)}
 	if errors.Is(err, ErrUnfit) || errors.Is(err, unpack.ErrArchive) || errors.Is(err, unpack.ErrUnsafe) {
 		f.fault = FaultVerify
 	}

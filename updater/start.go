@@ -16,14 +16,14 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// patience is how long an updater may take to say whether it takes a request.
-const patience = 20 * time.Second
+// answerWithin is how long an updater may take to say whether it takes a request.
+const answerWithin = 20 * time.Second
 
 // Words of the one line an updater writes to its output before it goes to work.
 const (
-	saysTaken   = "taken"
-	saysBusy    = "busy"
-	saysRefused = "refused"
+	answerTaken   = "taken"
+	answerBusy    = "busy"
+	answerRefused = "refused"
 )
 
 // Start hands a request to an updater of the running program's own version and returns once that updater has it in its ledger.
@@ -47,7 +47,7 @@ type Program struct {
 
 // Launch is [Start] with a program of the caller's choice; it returns the request's id in the ledger.
 func Launch(ctx context.Context, p Program, l installer.Layout, r Request) (string, error) {
-	r = numbered(r, time.Now())
+	r = withID(r, time.Now())
 	file, err := deposit(l, r, handedOver)
 	if err != nil {
 		return "", fmt.Errorf("hand the request over: %w", err)
@@ -59,11 +59,11 @@ func Launch(ctx context.Context, p Program, l installer.Layout, r Request) (stri
 	}
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
-	case saysTaken:
+	case answerTaken:
 		return r.ID, nil
-	case saysBusy:
+	case answerBusy:
 		err = ErrBusy
-	case saysRefused:
+	case answerRefused:
 		err = errors.New(rest)
 	default:
 		if entered(l, r.ID) {
@@ -129,7 +129,7 @@ func workFolder(l installer.Layout) string {
 }
 
 func firstLine(ctx context.Context, in io.Reader) string {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	got := make(chan string, 1)
 	go func() {

@@ -138,7 +138,7 @@ func TestADeafWatchGivesWay(t *testing.T) {
 func TestADeafWatchIsRolledBack(t *testing.T) {
 	w := deafUntil(t, updater.Previous)
 	led, _ := updater.ReadLedger(w.layout)
-	if o := led.Last; o.Kind != updater.WentBack || o.From != ver("9.2.0.0") || o.Running != ver("9.1.0.0") {
+	if o := led.Last; o.Kind != updater.WentBack || o.FromVersion != ver("9.2.0.0") || o.RunningVersion != ver("9.1.0.0") {
 		t.Errorf("%+v", led.Last)
 	}
 	w.whole("9.1.0.0")
@@ -155,7 +155,7 @@ func deafUntil(t *testing.T, want string) *world {
 		w.mu.Lock()
 		w.reachable = asked
 		w.mu.Unlock()
-		if led.Open != nil && led.Open.Deaf && !asked {
+		if led.Open != nil && led.Open.OutOfReach && !asked {
 			asked = true
 			cmd := exec.Command(self(t))
 			cmd.Args = []string{"asker", w.layout.Root, want}

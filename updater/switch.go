@@ -11,25 +11,25 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/store"
 )
 
-// change is the sixth stop, the switch: one write of the pointer; then the running agent is asked to leave, and the launcher
+// switchVersion is the sixth stop, the switch: one write of the pointer; then the running agent is asked to leave, and the launcher
 // starts what the pointer names.
-func (w *work) change(ctx context.Context) error {
+func (w *work) switchVersion(ctx context.Context) error {
 	state, err := w.store.Read()
 	if err != nil {
 		return fmt.Errorf("read the pointer: %w", err)
 	}
-	floor, err := w.Machine.Floor()
+	floor, err := w.System.Floor()
 	if err != nil {
 		return err
 	}
 	if err := w.baseline(ctx, state, floor.String()); err != nil {
 		return err
 	}
-	w.u.Left, w.u.Before, w.u.Replaces = state.Active, state.Previous, state.Sequence
+	w.u.From, w.u.FromPrevious, w.u.FromSequence = state.Active, state.Previous, state.Sequence
 	if w.u.Sequence, err = w.store.Prepare(w.u.Sequence); err != nil {
 		return w.badInstall(fmt.Errorf("prepare the probation: %w", err))
 	}
-	if err := w.book.save(true); err != nil {
+	if err := w.ledger.save(true); err != nil {
 		return err
 	}
 	if w.crash("before the pointer") {
@@ -42,7 +42,7 @@ func (w *work) change(ctx context.Context) error {
 	if w.crash("after the pointer") {
 		return ErrCrashed
 	}
-	w.sendAway(ctx)
+	w.stopAgent(ctx)
 	return nil
 }
 
@@ -59,7 +59,7 @@ func (w *work) baseline(ctx context.Context, state pointer.State, floor string) 
 	}
 	p, alive := w.pulse()
 	if alive && (!p.LastRoundTrip.IsZero() || !w.u.Registered) && names(p, state.Active, floor) {
-		w.book.confirmed(w.running(state, w.u.From), state.Active.Hash, w.Now())
+		w.ledger.noteConfirmed(w.running(state, w.u.FromVersion), state.Active.Hash, w.Now())
 	}
 	return nil
 }
@@ -78,10 +78,10 @@ const fresh = time.Minute
 // pulse is the running agent's sign of life, of this boot and not old.
 func (w *work) pulse() (installer.Pulse, bool) {
 	p, err := installer.ReadPulse(w.Layout.Pulse())
-	if err != nil || (w.Machine.Boot != "" && p.BootID != "" && p.BootID != w.Machine.Boot) {
+	if err != nil || (w.System.Boot != "" && p.BootID != "" && p.BootID != w.System.Boot) {
 		return p, false
 	}
-	if pid, running := w.Machine.Agent(); running && pid == p.PID {
+	if pid, running := w.System.Agent(); running && pid == p.PID {
 		return p, true
 	}
 	return p, w.Now().Sub(p.At).Abs() < fresh
@@ -97,19 +97,19 @@ func (w *work) probe(ctx context.Context) error {
 	return w.Probe(ctx)
 }
 
-// sendAway has the running agent leave. One that cannot be reached or ended is seen by the watch.
-func (w *work) sendAway(ctx context.Context) {
+// stopAgent has the running agent leave. One that cannot be reached or ended is seen by the watch.
+func (w *work) stopAgent(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*leaveWithin)
 	defer cancel()
-	if err := w.Machine.SendAway(ctx); err != nil {
+	if err := w.System.StopAgent(ctx); err != nil {
 		w.Log.Warn("cannot send the running agent away", "error", err)
 	}
 }
 
-// back undoes the switch: tokens, agent, pointer, in this order, so that no moment of it can start the new version again while
+// undoSwitch undoes the switch: tokens, agent, pointer, in this order, so that no moment of it can start the new version again while
 // there is another. Without a probation the pointer alone says what runs. A launcher that gave the new version up runs the old one
 // by itself: that agent stays, for under this pointer its end would count as a death, and be waited after.
-func back(w *work, ctx context.Context) error {
+func undoSwitch(w *work, ctx context.Context) error {
 	if w.u.Sequence == 0 {
 		return nil
 	}
@@ -124,7 +124,7 @@ func back(w *work, ctx context.Context) error {
 	w.health(soon, baseRollback)
 	cancel()
 	if !state.Probation {
-		return w.backFromKnown(ctx, state)
+		return w.undoKnownSwitch(ctx, state)
 	}
 	if err := w.store.DropTokens(state.Sequence); err != nil {
 		return err
@@ -133,33 +133,33 @@ func back(w *work, ctx context.Context) error {
 		return ErrCrashed
 	}
 	if !w.fellBack(state) {
-		w.sendAway(ctx)
+		w.stopAgent(ctx)
 	}
-	_, err = w.store.Back(state.Sequence, w.u.Before)
+	_, err = w.store.Back(state.Sequence, w.u.FromPrevious)
 	return err
 }
 
 // fellBack reports whether the agent that runs is the version to go back to, started by a launcher that gave up the new one.
 func (w *work) fellBack(state pointer.State) bool {
-	pid, running := w.Machine.Agent()
+	pid, running := w.System.Agent()
 	p, ok := w.pulse()
 	to := state.Previous
 	if to.IsZero() {
 		to = pointer.OnFloor()
 	}
-	return ok && running && pid == p.PID && p.Sequence == state.Sequence && to != w.u.To && names(p, to, w.u.From.String()) &&
-		!names(p, w.u.To, w.u.Target.String())
+	return ok && running && pid == p.PID && p.Sequence == state.Sequence && to != w.u.To && names(p, to, w.u.FromVersion.String()) &&
+		!names(p, w.u.To, w.u.ToVersion.String())
 }
 
-// backFromKnown returns from a version that was confirmed before and yet does not run now.
-func (w *work) backFromKnown(ctx context.Context, state pointer.State) error {
+// undoKnownSwitch returns from a version that was confirmed before and yet does not run now.
+func (w *work) undoKnownSwitch(ctx context.Context, state pointer.State) error {
 	next, err := w.store.Prepare(w.u.Sequence)
 	if err != nil {
 		return err
 	}
-	_, err = w.store.Switch(store.Change{From: state.Sequence, Sequence: next, To: w.u.Left, Floor: state.Floor})
+	_, err = w.store.Switch(store.Change{From: state.Sequence, Sequence: next, To: w.u.From, Floor: state.Floor})
 	if err == nil {
-		w.sendAway(ctx)
+		w.stopAgent(ctx)
 	}
 	return err
 }

@@ -16,7 +16,7 @@ import (
 func TestTry(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "program")
 	must(t, os.WriteFile(file, []byte("#!/bin/sh\necho \"$1\" to out; echo and err >&2; [ \"$1\" = good ]\n"), 0o755))
-	m := updater.ThisMachine(installer.At(t.TempDir()))
+	m := updater.ThisSystem(installer.At(t.TempDir()))
 	if out, err := m.Try(context.Background(), file, "good"); err != nil || out != "good to out\nand err" {
 		t.Errorf("%q, %v", out, err)
 	}

@@ -14,7 +14,7 @@ import (
 // Whenever the deciding is not its own (no launcher, this process is asked to end) it leaves everything for resume.
 func (w *work) watch(ctx context.Context) error {
 	if w.u.Known {
-		return w.settled(ctx)
+		return w.awaitKnown(ctx)
 	}
 	pause := min(installer.BeatPeriod(w.Settings.Watch)/2, 500*time.Millisecond)
 	clock := awake{now: w.Now(), most: 2 * pause}
@@ -34,24 +34,24 @@ func (w *work) watch(ctx context.Context) error {
 			if err := w.stillRegistered(); err == nil {
 				return nil
 			} else if now.Sub(t.began) >= deadline(w.Settings.Watch) {
-				return w.unsound("it cannot read the registration: " + err.Error())
+				return w.failTrial("it cannot read the registration: " + err.Error())
 			}
 		case unsound:
-			return w.unsound(reason + w.death())
+			return w.failTrial(reason + w.howItDied())
 		case again:
-			w.sendAway(ctx)
+			w.stopAgent(ctx)
 		case deserted:
 			if !w.revive() {
-				return w.desert()
+				return w.leaveForNextStart()
 			}
 			t.revived(now)
 		}
-		if deaf := t.deaf(now); deaf != w.u.Deaf || at.Sub(told) > 30*time.Second {
-			told, w.u.Deaf, w.u.Moved = at, deaf, at
-			_ = w.book.save(false)
+		if deaf := t.deaf(now); deaf != w.u.OutOfReach || at.Sub(told) > 30*time.Second {
+			told, w.u.OutOfReach, w.u.Moved = at, deaf, at
+			_ = w.ledger.save(false)
 		}
-		if w.u.Deaf && w.superseded() {
-			return &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.notAlive("a newer request came while the service was out of reach")}
+		if w.u.OutOfReach && w.superseded() {
+			return &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.trialText("a newer request came while the service was out of reach")}
 		}
 		if at.Sub(renew) > 10*time.Minute {
 			renew = at
@@ -82,13 +82,13 @@ func (a *awake) look(at time.Time) time.Time {
 // look sees what there is to be seen.
 func (w *work) look(now time.Time) look {
 	l := look{now: now}
-	l.launcher, l.running = w.Machine.Launcher()
-	if pid, running := w.Machine.Agent(); running {
+	l.launcher, l.running = w.System.Launcher()
+	if pid, running := w.System.Agent(); running {
 		l.agent = pid
 	}
 	p, err := installer.ReadPulse(w.Layout.Pulse())
 	l.pulse = p
-	l.legible = err == nil && (w.Machine.Boot == "" || p.BootID == "" || p.BootID == w.Machine.Boot)
+	l.legible = err == nil && (w.System.Boot == "" || p.BootID == "" || p.BootID == w.System.Boot)
 	l.untried = pointer.Tokens(w.store.Paths, w.u.Sequence) == len(pointer.TokenNames())
 	return l
 }
@@ -140,11 +140,11 @@ const mostRevivals = 3
 // revive starts a launcher that was killed in the moment between two agents: no agent is there that could, and without a service
 // manager nobody else would. False where there is nothing to revive.
 func (w *work) revive() bool {
-	if w.Machine.Revive == nil || w.revived >= mostRevivals {
+	if w.System.Revive == nil || w.revived >= mostRevivals {
 		return false
 	}
 	w.revived++
-	pid, err := w.Machine.Revive()
+	pid, err := w.System.Revive()
 	switch {
 	case err != nil:
 		w.Log.Error("launcher not started", "error", err)
@@ -154,10 +154,10 @@ func (w *work) revive() bool {
 	return err == nil && pid != 0
 }
 
-// desert leaves the update to the next start of the service.
-func (w *work) desert() error {
+// leaveForNextStart leaves the update to the next start of the service.
+func (w *work) leaveForNextStart() error {
 	w.u.NextStart, w.u.Moved = true, w.Now()
-	if err := w.book.save(true); err != nil {
+	if err := w.ledger.save(true); err != nil {
 		return err
 	}
 	w.Log.Info("no launcher runs: the update takes effect at the next start")
@@ -183,33 +183,33 @@ func (w *work) renew() {
 	}
 }
 
-func (w *work) unsound(reason string) error {
-	return &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.notAlive(reason)}
+func (w *work) failTrial(reason string) error {
+	return &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.trialText(reason)}
 }
 
-func (w *work) notAlive(reason string) string {
-	return fmt.Sprintf("failed to update %v to %v, failed to start the agent, ErrorMessage=%v", w.product(), w.u.Target, reason)
+func (w *work) trialText(reason string) string {
+	return fmt.Sprintf("failed to update %v to %v, failed to start the agent, ErrorMessage=%v", w.product(), w.u.ToVersion, reason)
 }
 
-// death is how the version under trial died, as the launcher saw it; empty when it did not.
-func (w *work) death() string {
-	how, died := w.died(w.u.Sequence, w.u.Target.String())
+// howItDied is how the version under trial died, as the launcher saw it; empty when it did not.
+func (w *work) howItDied() string {
+	how, died := w.died(w.u.Sequence, w.u.ToVersion.String())
 	if !died {
 		return ""
 	}
 	return fmt.Sprintf(" (its process ended: %s)", how)
 }
 
-// settled waits for life in a version that was confirmed here before; it needs no service for that.
-func (w *work) settled(ctx context.Context) error {
-	err := w.alive(ctx, w.u.Target.String())
+// awaitKnown waits for life in a version that was confirmed here before; it needs no service for that.
+func (w *work) awaitKnown(ctx context.Context) error {
+	err := w.alive(ctx, w.u.ToVersion.String())
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, errNobody):
-		return w.desert()
+		return w.leaveForNextStart()
 	case errors.Is(err, errLeave):
 		return err
 	}
-	return w.unsound(err.Error())
+	return w.failTrial(err.Error())
 }

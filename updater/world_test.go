@@ -222,7 +222,7 @@ func (w *world) engine() *updater.Engine {
 			return err
 		},
 		Identity: func() (id string, err error) { locked(func() { id = w.instance }); return id, nil },
-		Machine: &updater.Machine{
+		System: &updater.System{
 			Launcher: func() (pid int, running bool) { locked(func() { pid, running = 77, w.launcher }); return pid, running },
 			Agent: func() (pid int, running bool) {
 				locked(func() {
@@ -232,7 +232,7 @@ func (w *world) engine() *updater.Engine {
 				})
 				return pid, running
 			},
-			SendAway: func(context.Context) error {
+			StopAgent: func(context.Context) error {
 				locked(w.restart)
 				return nil
 			},

@@ -32,29 +32,29 @@ func statusVerb() *cli.Command {
 
 // statusResult is the object of status --json. Versions are four-part texts, empty where there is none.
 type statusResult struct {
-	Installed   bool             `json:"installed"`
-	Root        string           `json:"root,omitempty"`
-	Floor       string           `json:"floor"`    // what the package installed
-	Active      string           `json:"active"`   // what the pointer says is to run
-	Previous    string           `json:"previous"` // what a rollback goes back to
-	SetAside    string           `json:"set_aside,omitempty"`
-	Probation   bool             `json:"probation"` // active has yet to prove itself
-	Sequence    uint64           `json:"sequence"`
-	Running     string           `json:"running"` // version that really runs
-	PID         int              `json:"pid,omitempty"`
-	LauncherPID int              `json:"launcher_pid,omitempty"`
-	Service     string           `json:"service"` // linux-systemd …; none: a detached launcher
-	InstanceID  string           `json:"instance_id"`
-	Region      string           `json:"region"`
-	Source      string           `json:"source"` // where updates come from
-	Pinged      time.Time        `json:"last_round_trip,omitzero"`
-	Fault       string           `json:"last_fault,omitempty"`
-	Death       string           `json:"last_death,omitempty"` // how an agent ended that nobody asked to, within the last day
-	Update      *updater.Outcome `json:"last_update"`
-	UnderWay    *updater.Update  `json:"update_under_way,omitempty"`
-	Skip        []updater.Held   `json:"skip,omitempty"`
-	Logs        string           `json:"logs"`
-	Unreadable  []string         `json:"unreadable,omitempty"` // what could not be read, and why
+	Installed   bool              `json:"installed"`
+	Root        string            `json:"root,omitempty"`
+	Floor       string            `json:"floor"`    // what the package installed
+	Active      string            `json:"active"`   // what the pointer says is to run
+	Previous    string            `json:"previous"` // what a rollback goes back to
+	SetAside    string            `json:"set_aside,omitempty"`
+	Probation   bool              `json:"probation"` // active has yet to prove itself
+	Sequence    uint64            `json:"sequence"`
+	Running     string            `json:"running"` // version that really runs
+	PID         int               `json:"pid,omitempty"`
+	LauncherPID int               `json:"launcher_pid,omitempty"`
+	Service     string            `json:"service"` // linux-systemd …; none: a detached launcher
+	InstanceID  string            `json:"instance_id"`
+	Region      string            `json:"region"`
+	Source      string            `json:"source"` // where updates come from
+	Pinged      time.Time         `json:"last_round_trip,omitzero"`
+	Fault       string            `json:"last_fault,omitempty"`
+	Death       string            `json:"last_death,omitempty"` // how an agent ended that nobody asked to, within the last day
+	Update      *updater.Outcome  `json:"last_update"`
+	UnderWay    *updater.Update   `json:"update_under_way,omitempty"`
+	Skip        []updater.Blocked `json:"skip,omitempty"`
+	Logs        string            `json:"logs"`
+	Unreadable  []string          `json:"unreadable,omitempty"` // what could not be read, and why
 }
 
 func status(c *cli.Context) error {
@@ -160,7 +160,7 @@ func statusText(r statusResult) string {
 	line("updates from", "%s", dash(r.Source))
 	line("last update", "%s", updateText(r.Update))
 	if r.UnderWay != nil {
-		line("under way", "update to %s: %s", r.UnderWay.Target, r.UnderWay.Stop)
+		line("under way", "update to %s: %s", r.UnderWay.ToVersion, r.UnderWay.Stop)
 	}
 	for _, s := range r.Skip {
 		line("held back", "%s: %s", s.Version, s.Reason)
@@ -198,7 +198,7 @@ func updateText(o *updater.Outcome) string {
 	if o == nil {
 		return "-"
 	}
-	text := fmt.Sprintf("%s from %s to %s, %s", o.Kind, dash(o.From.String()), dash(o.Target.String()), o.Ended.Local().Format("2006-01-02 15:04:05"))
+	text := fmt.Sprintf("%s from %s to %s, %s", o.Kind, dash(o.FromVersion.String()), dash(o.ToVersion.String()), o.Ended.Local().Format("2006-01-02 15:04:05"))
 	if o.Reason != "" {
 		text += ": " + o.Reason
 	}

@@ -118,21 +118,21 @@ func stopText(u updater.Update) string {
 		return "taking it back: " + u.Reason
 	case u.Undoing:
 		return ""
-	case u.Deaf:
-		return fmt.Sprintf("%s is alive; waiting for the service, which cannot be reached", u.Target)
+	case u.OutOfReach:
+		return fmt.Sprintf("%s is alive; waiting for the service, which cannot be reached", u.ToVersion)
 	}
 	switch u.Stop {
 	case "plan":
 		return "asking " + u.Region + " what there is"
 	case "stage":
-		return fmt.Sprintf("trying %s beside the running agent", u.Target)
+		return fmt.Sprintf("trying %s beside the running agent", u.ToVersion)
 	case "switch":
-		return fmt.Sprintf("switching from %s to %s", u.From, u.Target)
+		return fmt.Sprintf("switching from %s to %s", u.FromVersion, u.ToVersion)
 	case "watch":
 		if u.Known {
-			return fmt.Sprintf("waiting for %s", u.Target)
+			return fmt.Sprintf("waiting for %s", u.ToVersion)
 		}
-		return fmt.Sprintf("watching %s, which has to prove itself", u.Target)
+		return fmt.Sprintf("watching %s, which has to prove itself", u.ToVersion)
 	}
 	return ""
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// Held is a version that failed on this host, or that somebody went back from.
-type Held struct {
+// Blocked is a version that failed on this host, or that somebody went back from.
+type Blocked struct {
 	Version  manifests.Version `json:"version"`
 	Reason   string            `json:"reason"`
 	Attempts int               `json:"attempts"`
@@ -18,38 +18,38 @@ type Held struct {
 
 // How long a version is held back: a day after the first failure, doubling to a month.
 const (
-	holdFirst = 24 * time.Hour
-	holdMost  = 30 * 24 * time.Hour
+	blockFirst = 24 * time.Hour
+	blockMost  = 30 * 24 * time.Hour
 )
 
-// hold enters a version, or renews its entry.
-func (l *Ledger) hold(v manifests.Version, reason string, scheduled bool, now time.Time) {
+// block enters a version, or renews its entry.
+func (l *Ledger) block(v manifests.Version, reason string, scheduled bool, now time.Time) {
 	if v.IsZero() {
 		return
 	}
-	h := Held{Version: v, Reason: cut(reason, 300), Scheduled: scheduled}
-	if old, ok := l.release(v); ok {
+	h := Blocked{Version: v, Reason: cut(reason, 300), Scheduled: scheduled}
+	if old, ok := l.unblock(v); ok {
 		h.Attempts = old.Attempts
 		h.Scheduled = scheduled && old.Scheduled
 	}
-	life := holdFirst
+	life := blockFirst
 	for range min(h.Attempts, 10) {
-		life = min(2*life, holdMost)
+		life = min(2*life, blockMost)
 	}
 	h.Attempts++
 	h.Until = now.Add(life)
-	l.Skip = keepLast(append(l.Skip, h), mostHeld)
+	l.Skip = keepLast(append(l.Skip, h), mostBlocked)
 }
 
-// release takes a version's entry away.
-func (l *Ledger) release(v manifests.Version) (Held, bool) {
+// unblock takes a version's entry away.
+func (l *Ledger) unblock(v manifests.Version) (Blocked, bool) {
 	for i, h := range l.Skip {
 		if h.Version == v {
 			l.Skip = append(l.Skip[:i:i], l.Skip[i+1:]...)
 			return h, true
 		}
 	}
-	return Held{}, false
+	return Blocked{}, false
 }
 
 // skipFor are the versions to keep away from for a request that names none.
