@@ -15,7 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Numbers are those of spec runcommand 16.
+// Numbers are those of docs/protocol/runcommand.md, "Behaviours to verify".
 
 func (h *host) idle() bool { return len(files(h.state("pending")))+len(files(h.state("current"))) == 0 }
 

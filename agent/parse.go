@@ -26,7 +26,7 @@ type reader struct {
 	now     func() time.Time
 }
 
-// runStamp is how a run id spells its time (spec runcommand 1).
+// runStamp is how a run id spells its time (docs/protocol/runcommand.md, "Conventions").
 const runStamp = "2006-01-02T15-04-05.000Z"
 
 // Parse reads the message of a command. The error's text is for the service.
@@ -53,7 +53,7 @@ func (r *reader) Parse(m mailbox.Message) (*journal.Job, error) {
 	return job, nil
 }
 
-// outputs says where output goes (spec runcommand 8.3).
+// outputs says where output goes (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs").
 func (r *reader) outputs(id, destination string, send wire.SendCommand) journal.IOConfig {
 	io := journal.IOConfig{OrchestrationDirectory: r.journal.Outputs(id), OutputS3BucketName: send.OutputS3BucketName}
 	if io.OutputS3BucketName != "" {

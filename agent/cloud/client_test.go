@@ -87,7 +87,7 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 7.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 7.
 func TestNothingIsSignedWithoutCredentials(t *testing.T) {
 	r := start(t, answer{200, ""})
 	err := r.client(new([]time.Duration), func(o *cloud.Options) { o.Credentials = nil }).Call(t.Context(), "Get", nil, nil)
@@ -101,7 +101,7 @@ func TestNothingIsSignedWithoutCredentials(t *testing.T) {
 	}
 }
 
-// Spec runcommand 2.1; identity 19, behaviour 25.
+// docs/protocol/runcommand.md, "Transport"; docs/protocol/identity.md, "Behaviours to verify", behaviour 25.
 func TestRetries(t *testing.T) {
 	rows := []struct {
 		answer
@@ -260,7 +260,7 @@ func TestCABundle(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviours 59, 61, 62 and 63.
+// docs/protocol/identity.md, "Behaviours to verify", behaviours 59, 61, 62 and 63.
 func TestEndpoint(t *testing.T) {
 	t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
 	t.Setenv("AWS_ENDPOINT_URL", "http://elsewhere")

@@ -19,9 +19,10 @@ import (
 // ErrRedirect says that a service sent the client somewhere it does not go.
 var ErrRedirect = errors.New("redirect refused")
 
-// HTTP is the client of a process: TLS 1.2 or newer, the system's roots or those of the file AWS_CA_BUNDLE alone, the
-// proxies of the environment, at most ten redirects and none from https to http (spec identity 9). On Windows the environment is
-// completed with the system's proxy settings, once and for children too. Keep one and share it.
+// HTTP is the client of a process: TLS 1.2 or newer, the system's roots or those of the file AWS_CA_BUNDLE alone, the proxies
+// of the environment, at most ten redirects and none from https to http (docs/protocol/identity.md, "Environment, proxy, TLS,
+// HTTP"). On Windows the environment is completed with the system's proxy settings, once and for children too. Keep one and
+// share it.
 func HTTP() (*http.Client, error) {
 	adoptProxy()
 	bundle := os.Getenv("AWS_CA_BUNDLE")
@@ -71,9 +72,9 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// UserAgent is "aws-sdk-go-v2/<sdk> (<go>; <os>; <arch>) <name>/<version>", with " exec-env/<v>" when AWS_EXECUTION_ENV
-// is set. name and version are the settings Agent.Name and Agent.Version; unlike the original's, the version is there
-// without a configuration file too (spec identity 5.1).
+// UserAgent is "aws-sdk-go-v2/<sdk> (<go>; <os>; <arch>) <name>/<version>", with " exec-env/<v>" when AWS_EXECUTION_ENV is
+// set. name and version are the settings Agent.Name and Agent.Version; unlike the original's, the version is there without a
+// configuration file too (docs/protocol/identity.md, "Common").
 func UserAgent(name, version string) string {
 	agent := fmt.Sprintf("aws-sdk-go-v2/%s (%s; %s; %s) %s/%s", aws.SDKVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH,
 		name, version)
@@ -83,8 +84,8 @@ func UserAgent(name, version string) string {
 	return agent
 }
 
-// Endpoint is the address of a service: the override, which may be a bare host, else the one computed from region and
-// domain (spec identity 15).
+// Endpoint is the address of a service: the override, which may be a bare host, else the one computed from region and domain
+// (docs/protocol/identity.md, "Endpoints").
 func Endpoint(service, region, domain, override string) (string, error) {
 	if override != "" {
 		return regions.WithScheme(override), nil

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Spec identity 9.2, Windows.
+// docs/protocol/identity.md, "Proxy set-up per OS", Windows.
 func TestVariablesOfTheSystemsProxy(t *testing.T) {
 	for name, c := range map[string]struct {
 		settings settings

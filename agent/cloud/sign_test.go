@@ -25,8 +25,8 @@ func writePEM(t *testing.T, path string, der []byte) {
 	}
 }
 
-// Spec identity 5.3, and 19, behaviours 22 and 23. The text that is signed is written out here, not made by the code under
-// test, and the signature is checked by the standard library.
+// docs/protocol/identity.md, "hybrid signature", and "Behaviours to verify", behaviours 22 and 23. The text that is signed is
+// written out here, not made by the code under test, and the signature is checked by the standard library.
 func TestHybridSignature(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

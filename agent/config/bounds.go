@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// bound puts the default in place of every value that is not accepted (spec identity 8.2).
+// bound puts the default in place of every value that is not accepted (docs/protocol/identity.md, "Properties").
 func (c *Config) bound() {
 	d := Default()
 	within(&c.Profile.KeyAutoRotateDays, 0, 365, d.Profile.KeyAutoRotateDays)
@@ -48,7 +48,7 @@ func (a *Agent) bound(d Agent) {
 }
 
 // bound drops unknown names of the order; an order of nothing else is the default one, OnPrem included (the original loses
-// it, spec identity 8.2).
+// it, docs/protocol/identity.md, "Properties").
 func (i *Identity) bound() {
 	i.ConsumptionOrder = slices.DeleteFunc(i.ConsumptionOrder, func(name string) bool {
 		return !slices.Contains([]string{OnPrem, EC2, ECS, Custom}, name)

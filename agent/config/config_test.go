@@ -41,7 +41,7 @@ func TestKeysWithoutRegardToCase(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviours 32, 57 and 58.
+// docs/protocol/identity.md, "Behaviours to verify", behaviours 32, 57 and 58.
 func TestOutOfBoundsIsDefault(t *testing.T) {
 	d := config.Default()
 	rows := []struct {
@@ -84,7 +84,8 @@ func TestOutOfBoundsIsDefault(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 41: unknown names are dropped, nothing else left means the default order.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 41: unknown names are dropped, nothing else left means the
+// default order.
 func TestOrder(t *testing.T) {
 	rows := map[string][]string{
 		`["bogus"]`:                {"OnPrem", "EC2", "CustomIdentity"},
@@ -100,7 +101,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 56.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 56.
 func TestBadFileIsAnError(t *testing.T) {
 	for _, text := range []string{"", "{", "{}x", `[]`, `{"Mds":{"CommandWorkersLimit":"5"}}`, `{"Profile":{"ShareCreds":1}}`} {
 		path := filepath.Join(t.TempDir(), "amazon-ssm-agent.json")

@@ -10,6 +10,6 @@
 //	name.go          document names and ARNs with a version suffix
 //
 // A document that breaks a rule is rejected whole, before any step runs; the error's text is what the service shows
-// (spec runcommand 5). A step keeps its inputs as JSON values (string, float64, bool, nil, []any, map[string]any): what
-// they mean is the business of agent/plugins.
+// (docs/protocol/runcommand.md, "Documents"). A step keeps its inputs as JSON values (string, float64, bool, nil, []any,
+// map[string]any): what they mean is the business of agent/plugins.
 package document

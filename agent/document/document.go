@@ -36,7 +36,7 @@ type Options struct {
 func Conditional(schema string) bool { return schema == "2.2" }
 
 // Parse reads a document and puts the parameters in. Every error is a rejection; its text is made for the service
-// (spec runcommand 5.1 to 5.5).
+// (docs/protocol/runcommand.md, "Schema versions" to "Rejection summary").
 func Parse(content []byte, o Options) (Document, error) {
 	var raw source
 	if err := decode(content, &raw); err != nil {
@@ -150,7 +150,7 @@ func (s *Step) fill(sub substitution) error {
 	return nil
 }
 
-// internal is the shape of errors of reading JSON (spec runcommand 5.5).
+// internal is the shape of errors of reading JSON (docs/protocol/runcommand.md, "Rejection summary").
 func internal(err error) error {
 	return fmt.Errorf("encountered error while parsing input - internal error %w", err)
 }

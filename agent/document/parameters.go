@@ -8,7 +8,8 @@ import (
 	"strconv"
 )
 
-// Definition is one entry of a document's parameters. The type's text is not checked (spec runcommand 5.2).
+// Definition is one entry of a document's parameters. The type's text is not checked (docs/protocol/runcommand.md, "Parameter
+// definitions").
 type Definition struct {
 	Type           string
 	Default        any

@@ -15,10 +15,10 @@ import (
 // Awaken returns nil as soon as a full ping went through; until then nothing else of the agent should talk to the region.
 // Its first ping goes out at once (the original sends an empty one first).
 //
-// A region that refuses the node (an answer with a 4xx status) is asked again by the schedule of spec identity 14.1, from five
-// minutes to an hour apart, with empty pings. Anything else that fails – no network, no credentials yet, an error of the
-// service's own – is tried again after a second, doubling to a minute: the original hibernates then too, and is deaf for
-// minutes after a short outage.
+// A region that refuses the node (an answer with a 4xx status) is asked again by the schedule of docs/protocol/identity.md,
+// "Hibernation", from five minutes to an hour apart, with empty pings. Anything else that fails – no network, no credentials
+// yet, an error of the service's own – is tried again after a second, doubling to a minute: the original hibernates then too,
+// and is deaf for minutes after a short outage.
 func (p *Pinger) Awaken(ctx context.Context) error {
 	err := p.Ping(ctx)
 	for n := 0; err != nil && !refused(err); n++ {

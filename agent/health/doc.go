@@ -1,5 +1,5 @@
-// Package health says that the agent is well: outwards to the region (the ping UpdateInstanceInformation, spec identity 14)
-// and inwards to people and the updater (the pulse file).
+// Package health says that the agent is well: outwards to the region (the ping UpdateInstanceInformation,
+// docs/protocol/identity.md, "Health and hibernation") and inwards to people and the updater (the pulse file).
 //
 // Parties: a [Pinger] sends the first ping at once, hibernates where the region refuses the node, then pings by the
 // configured frequency. A [Pulse] keeps what the pulse file says; the agent beats it, whoever had a round trip with the region

@@ -32,7 +32,7 @@ func ThisMachine() func(context.Context) Facts {
 	}
 }
 
-// PlatformType is one of three words (spec runcommand 4.1).
+// PlatformType is one of three words (docs/protocol/runcommand.md, "UpdateInstanceInformation").
 func PlatformType() string {
 	switch runtime.GOOS {
 	case "windows":

@@ -40,7 +40,7 @@ func variables(pairs ...string) func(string) string {
 	}
 }
 
-// Spec identity 3.4, and behaviour 18 of its section 19.
+// docs/protocol/identity.md, "Edge (Greengrass) registration"; "Behaviours to verify", behaviour 18.
 func TestRegisterWithARole(t *testing.T) {
 	m := newMachine(t)
 	file := filepath.Join(t.TempDir(), "token")

@@ -27,7 +27,7 @@ func but(changes hardware) hardware {
 	return h
 }
 
-// Spec identity 7.2 and 19, behaviours 50 to 54.
+// docs/protocol/identity.md, "Comparison" and "Behaviours to verify", behaviours 50 to 54.
 func TestSimilar(t *testing.T) {
 	otherIP := hardware{ipAddress: "192.0.2.11"}
 	five := hardware{ipAddress: "x", "processor-hash": "", "memory-hash": "", "bios-hash": "", "system-hash": "", "disk-info": ""}
@@ -113,7 +113,7 @@ func (l *looks) state() hardware { return l.states[min(l.full, len(l.states)-1)]
 
 func saved(threshold int) *fingerprint { return &fingerprint{"uuid-1", asRegistered(), threshold} }
 
-// Spec identity 19, behaviour 48: and no program runs where id and address decide.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 48: and no program runs where id and address decide.
 func TestUnchangedMachine(t *testing.T) {
 	for _, threshold := range []int{40, 100, NoThreshold} {
 		l := newLooks(t, saved(threshold), but(hardware{"bios-hash": "new"}))
@@ -140,7 +140,7 @@ func TestFirstFingerprint(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 49.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 49.
 func TestChangedMachine(t *testing.T) {
 	l := newLooks(t, saved(60), but(hardware{hardwareID: "other\n"}))
 	got, err := l.get(t.Context())
@@ -168,7 +168,7 @@ func TestPassingChange(t *testing.T) {
 	}
 }
 
-// The hazard of spec identity 7.3: the original makes a new fingerprint here, and the node is lost.
+// The hazard of docs/protocol/identity.md, "Generation": the original makes a new fingerprint here, and the node is lost.
 func TestARecordThatCannotBeReadIsNoReasonForANewOne(t *testing.T) {
 	l := newLooks(t, saved(40), asRegistered())
 	path := filepath.Join(l.vault.store(), fingerprintKey)

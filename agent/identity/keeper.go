@@ -77,7 +77,7 @@ func (k *keeper) start() {
 }
 
 // cached are the credentials the keeper last shared, if they are this identity's, not expired and still in the file
-// (spec identity 6.3).
+// (docs/protocol/identity.md, "Refresher timing").
 func (k *keeper) cached() lease {
 	c := readRuntimeConfig(k.runtime)
 	if k.share.file == "" || !c.sameIdentity(k.describe(lease{})) || c.CredentialSource != sourceSSM {

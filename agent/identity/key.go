@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// keyType is the only kind of key there is: RSA with 2048 bits (spec identity 4.2).
+// keyType is the only kind of key there is: RSA with 2048 bits (docs/protocol/identity.md, "Keys").
 const (
 	keyType = "Rsa"
 	keyBits = 2048

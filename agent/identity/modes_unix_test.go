@@ -12,7 +12,7 @@ func TestVaultModes(t *testing.T) {
 	m.register()
 	folder := os.FileMode(0o700)
 	if os.Geteuid() == 0 {
-		folder = 0o600 // spec identity 4.3
+		folder = 0o600 // docs/protocol/identity.md, "Permissions"
 	}
 	for path, want := range map[string]os.FileMode{
 		m.layout.Vault(): folder, m.file("Vault", "Store"): folder, m.file("Vault", "Manifest"): 0o600,

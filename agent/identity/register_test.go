@@ -17,7 +17,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 )
 
-// Spec identity 19, behaviours 6, 7 and 8, and the formats of 4.1.
+// docs/protocol/identity.md, "Behaviours to verify", behaviours 6, 7 and 8; "On-disk format".
 func TestRegister(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
@@ -75,7 +75,7 @@ func samePair(t *testing.T, public, private string) bool {
 	return k.PublicKey.Equal(p.(*rsa.PublicKey)) && k.N.BitLen() == 2048
 }
 
-// Spec identity 19, behaviour 12.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 12.
 func TestShortCodeIsRefusedHere(t *testing.T) {
 	m := newMachine(t)
 	_, err := m.tryRegister(func(a *identity.Activation) { a.Code = "ABCDEFGHIJKLMNOPQRS" })
@@ -90,7 +90,8 @@ func TestShortCodeIsRefusedHere(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 11: unlike the original, a failure leaves the old registration as it was.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 11: unlike the original, a failure leaves the old registration
+// as it was.
 func TestFailedRegistrationKeepsTheOld(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
@@ -111,7 +112,7 @@ func TestFailedRegistrationKeepsTheOld(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 13.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 13.
 func TestTooManyUpdatesIsTriedAgain(t *testing.T) {
 	m := newMachine(t)
 	m.region.Break("RegisterManagedInstance", 2, 400, "TooManyUpdates")
@@ -142,7 +143,7 @@ func TestVaultThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 14.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 14.
 func TestClear(t *testing.T) {
 	m := newMachine(t)
 	m.register()
@@ -169,7 +170,7 @@ func TestClear(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviours 15, 16 and 17.
+// docs/protocol/identity.md, "Behaviours to verify", behaviours 15, 16 and 17.
 func TestThreshold(t *testing.T) {
 	m := newMachine(t)
 	contains(t, identity.SetThreshold(m.layout, 50), "Unable to set similarity threshold due to, save called with empty fingerprint key")
@@ -195,7 +196,8 @@ func TestDisabledSimilarityStays(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviours 19 and 21: what the original wrote, with another agent's key in the manifest.
+// docs/protocol/identity.md, "Behaviours to verify", behaviours 19 and 21: what the original wrote, with another agent's key
+// in the manifest.
 func TestTakeOver(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
@@ -239,7 +241,7 @@ func TestNoIdentity(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 46, as far as it goes without roles.
+// docs/protocol/identity.md, "Behaviours to verify", behaviour 46, as far as it goes without roles.
 func TestCustomIdentity(t *testing.T) {
 	c, err := config.Parse([]byte(
 		`{"Identity":{"CustomIdentities":[{"InstanceID":"x"},{"InstanceID":"c-1","Region":"local","CredentialsProvider":"Y"}]}}`))
@@ -269,7 +271,7 @@ func quoted(parts ...string) string {
 	return string(b)
 }
 
-// What the original leaves on a disk, word for word but for the key (spec identity 4.1).
+// What the original leaves on a disk, word for word but for the key (docs/protocol/identity.md, "On-disk format").
 func TestVaultOfTheOriginal(t *testing.T) {
 	l := installer.At(t.TempDir())
 	store := filepath.Join(l.Vault(), "Store")

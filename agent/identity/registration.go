@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// record is the registration in the vault; all eight keys are always there (spec identity 4.1).
+// record is the registration in the vault; all eight keys are always there (docs/protocol/identity.md, "On-disk format").
 type record struct {
 	InstanceID            string `json:"instanceID"`
 	Region                string `json:"region"`

@@ -12,7 +12,7 @@ import (
 )
 
 // runtimeConfig is identity_config.json: whose credentials are cached, where, and until when. Both agents decide from it
-// whether they are still good (spec identity 6.4). Fields in this order.
+// whether they are still good (docs/protocol/identity.md, "Runtime config identity_config.json"). Fields in this order.
 type runtimeConfig struct {
 	SchemaVersion          string
 	InstanceId             string

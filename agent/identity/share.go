@@ -16,7 +16,7 @@ type keys struct{ access, secret, token string }
 
 func (k keys) complete() bool { return k.access != "" && k.secret != "" && k.token != "" }
 
-// share is one profile of a shared credentials file (spec identity 6.2).
+// share is one profile of a shared credentials file (docs/protocol/identity.md, "Shared credentials file").
 type share struct{ file, profile string }
 
 const defaultProfile = "default"

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 )
 
-// Spec identity 6.2: the form of the file, and that nothing else in it changes.
+// docs/protocol/identity.md, "Shared credentials file": the form of the file, and that nothing else in it changes.
 func TestPutProfile(t *testing.T) {
 	const ours = "aws_access_key_id     = A\naws_secret_access_key = S\naws_session_token     = T\n"
 	rows := []struct{ name, profile, old, want string }{
@@ -53,7 +53,7 @@ func TestShareOnDisk(t *testing.T) {
 	}
 }
 
-// Spec identity 6.3, hybrid nodes; 19, behaviour 24.
+// docs/protocol/identity.md, "Refresher timing", hybrid nodes; "Behaviours to verify", behaviour 24.
 func TestFailurePause(t *testing.T) {
 	aws := func(code string) error { return &cloud.Error{Code: code, Status: 400} }
 	rows := []struct {

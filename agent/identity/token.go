@@ -11,10 +11,11 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// callLimit is the time limit of one registration or token request (spec identity 9.5).
+// callLimit is the time limit of one registration or token request (docs/protocol/identity.md, "HTTP behaviour").
 const callLimit = 60 * time.Second
 
-// ssm is a client that signs with a key of this node. Agent.Region does not count here (spec identity 3.4).
+// ssm is a client that signs with a key of this node. Agent.Region does not count here (docs/protocol/identity.md, "Edge
+// (Greengrass) registration").
 func (k *keeper) ssm(key *rsa.PrivateKey) *cloud.Client {
 	return cloud.New(cloud.Options{
 		HTTP: k.o.HTTP, Region: k.record.Region, Endpoint: k.endpoint, Service: "ssm", Target: wire.TargetSSM, UserAgent: k.userAgent,

@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// Keys of the vault (spec identity 4.1).
+// Keys of the vault (docs/protocol/identity.md, "On-disk format").
 const (
 	registrationKey = "RegistrationKey"
 	fingerprintKey  = "InstanceFingerprint"

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// How long a received command is remembered, and how many are forgotten at once (spec runcommand 3.5).
+// How long a received command is remembered, and how many are forgotten at once (docs/protocol/runcommand.md,
+// "De-duplication").
 const (
 	memory    = 30 * time.Minute
 	maxForget = 200

@@ -23,7 +23,8 @@ func what(calls []call) (words []string) {
 	return words
 }
 
-// Spec runcommand 2.6: what each verdict of the desk makes of a message. Behaviours 9 to 12, 14, 15.
+// docs/protocol/runcommand.md, "Handling one MDS message": what each verdict of the desk makes of a message. Behaviours 9 to
+// 12, 14, 15.
 func TestVerdicts(t *testing.T) {
 	rows := []struct {
 		name  string

@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Numbers are those of spec runcommand 16.
+// Numbers are those of docs/protocol/runcommand.md, "Behaviours to verify".
 
 // briefly is the limit of requests where the client is to give a poll up.
 const briefly = 2 * time.Second

@@ -1,6 +1,7 @@
 package output
 
-// Sizes in bytes (spec runcommand 8.2). Cuts are made between bytes and may split a character.
+// Sizes in bytes (docs/protocol/runcommand.md, "Fields of a step result"). Cuts are made between bytes and may split a
+// character.
 const (
 	StreamLimit = 24000 // of standardOutput and standardError each
 	ReplyLimit  = 2500  // of output

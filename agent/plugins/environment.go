@@ -8,7 +8,7 @@ import (
 )
 
 // environment is what a script gets, later entries win: the agent's own, the step's, then what only the agent may say
-// (spec runcommand 7.1).
+// (docs/protocol/runcommand.md, "aws:runShellScript").
 func (c Call) environment(own []string, step map[string]string) []string {
 	env := slices.Clone(own)
 	for _, name := range slices.Sorted(maps.Keys(step)) {

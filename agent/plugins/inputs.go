@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// scriptInputs are the inputs of script-like actions (spec runcommand 7.1).
+// scriptInputs are the inputs of script-like actions (docs/protocol/runcommand.md, "aws:runShellScript").
 type scriptInputs struct {
 	RunCommand       []string
 	WorkingDirectory string

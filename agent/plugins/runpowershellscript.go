@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// runPowerShellScript runs commands with PowerShell (spec runcommand 7.2).
+// runPowerShellScript runs commands with PowerShell (docs/protocol/runcommand.md, "aws:runPowerShellScript").
 func runPowerShellScript(ctx context.Context, c Call) Outcome {
 	return runScript(ctx, c, language{
 		file:        "_script.ps1",

@@ -21,7 +21,7 @@ type language struct {
 	environment func(env []string) []string            // last word on the environment; nil: none
 }
 
-// Exit codes with a meaning of their own (spec runcommand 6.3, 7.1).
+// Exit codes with a meaning of their own (docs/protocol/runcommand.md, "Control flow", "aws:runShellScript").
 const (
 	CodeEnd     = 168 // success, and the document ends here
 	CodeEndFail = 169 // failure, and the document ends here
@@ -75,7 +75,7 @@ func (c Call) workingDirectory(asked string) string {
 	return ""
 }
 
-// outcome is the table of exit codes (spec runcommand 7.1).
+// outcome is the table of exit codes (docs/protocol/runcommand.md, "aws:runShellScript").
 func (c Call) outcome(ctx context.Context, err error) Outcome {
 	var exit *exec.ExitError
 	switch {

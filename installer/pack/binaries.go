@@ -2,8 +2,8 @@ package pack
 
 import "io"
 
-// binaries is what people package in a way of their own (spec update 4.7): the six names of /usr/bin, flat. The original has
-// six programs; here four are links.
+// binaries is what people package in a way of their own (docs/protocol/update.md, "Archives for the updater"): the six names
+// of /usr/bin, flat. The original has six programs; here four are links.
 var binaries = Format{
 	Name: "binaries", Package: "amazon-ssm-agent-binaries", Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// deb is the Debian package (spec update 4.2).
+// deb is the Debian package (docs/protocol/update.md, "deb").
 var deb = Format{
 	Name: "deb", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {

@@ -12,7 +12,8 @@ import (
 // Carrier is the program that becomes AmazonSSMAgentSetup.exe.
 const Carrier = "amazon-ssm-agent-setup"
 
-// setupEXE is the original's name for the Windows installer: a program that carries the msi (spec update 4.5, 4.8).
+// setupEXE is the original's name for the Windows installer: a program that carries the msi (docs/protocol/update.md,
+// "Windows", "Bucket layout").
 var setupEXE = Format{
 	Name: "exe", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker, Carrier},
 	File: func(p Platform) string {

@@ -49,7 +49,7 @@ type Format struct {
 	Package  string                  // package of the manifest it is listed under
 	Programs []string                // what must be in Input.Bin
 	File     func(Platform) string   // name of the artifact, empty where the format is not made for a platform
-	Loose    func(Platform) []string // its keys below <version>/ and latest/ in a bucket (spec update 4.8); nil: none
+	Loose    func(Platform) []string // its keys below <version>/ and latest/ in a bucket; nil: none
 	Latest   bool                    // there is a copy in <package>/latest/, too
 	write    func(io.Writer, Input) error
 
@@ -65,8 +65,8 @@ func (f Format) Needs(p Platform) []string {
 	return append(slices.Clone(f.Programs), f.carries(p)...)
 }
 
-// Keys are the bucket keys of an artifact (spec update 4.8): those that belong to the version and never change, and the copies
-// that move to each new latest version.
+// Keys are the bucket keys of an artifact (docs/protocol/update.md, "Bucket layout"): those that belong to the version and
+// never change, and the copies that move to each new latest version.
 func (f Format) Keys(v manifests.Version, p Platform) (fixed, latest []string) {
 	file := f.File(p)
 	fixed = append(fixed, f.Package+"/"+v.String()+"/"+file)

@@ -8,8 +8,9 @@ import (
 // GreengrassPackage is the name under which manifests list the component.
 const GreengrassPackage = "amazon-ssm-agent-greengrass"
 
-// greengrass is what a Greengrass component unpacks (spec update 3.6): ssm-setup-cli, the packages that it may install and the
-// settings, flat. A device finds them in a folder named like the archive, so its key in a bucket ends in artifacts.zip.
+// greengrass is what a Greengrass component unpacks (docs/protocol/update.md, "Greengrass flow"): ssm-setup-cli, the packages
+// that it may install and the settings, flat. A device finds them in a folder named like the archive, so its key in a bucket
+// ends in artifacts.zip.
 var greengrass = Format{
 	Name: "greengrass", Package: GreengrassPackage, Programs: []string{Setup},
 	File: func(p Platform) string {

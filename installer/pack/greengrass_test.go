@@ -47,7 +47,7 @@ func TestGreengrass(t *testing.T) {
 	}
 }
 
-// component is a recipe as a device reads it (spec update 3.6).
+// component is a recipe as a device reads it (docs/protocol/update.md, "Greengrass flow").
 type component struct {
 	RecipeFormatVersion, ComponentName, ComponentVersion, ComponentType string
 	ComponentConfiguration                                              struct {

@@ -111,8 +111,8 @@ func (p *product) sequence(table string, parts ...[]step) {
 	}
 }
 
-// actions are our own. The agent does the work: `amazon-ssm-agent -register` registers (spec identity 3.1), `ssm-agent-worker
-// package` has the words that only packages use.
+// actions are our own. The agent does the work: `amazon-ssm-agent -register` registers (docs/protocol/identity.md,
+// "amazon-ssm-agent flags"), `ssm-agent-worker package` has the words that only packages use.
 func (p *product) actions() {
 	launcher, worker := identifier(p.in.Platform.Executable(Launcher)), identifier(p.in.Platform.Executable(Worker))
 	for _, a := range []struct {

@@ -19,8 +19,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
-// installer is the Windows Installer package (spec update 4.5); see installer_tables.go for what it does, installer_steps.go
-// for the order.
+// installer is the Windows Installer package (docs/protocol/update.md, "Windows"); see installer_tables.go for what it does,
+// installer_steps.go for the order.
 var installer = Format{
 	Name: "msi", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {
@@ -100,7 +100,8 @@ func msiSummary(in Input) msi.Summary {
 	}
 }
 
-// msiFiles are what update 4.5 lists. The other names of the launcher are copies that the installer makes itself.
+// msiFiles are what docs/protocol/update.md, "Windows" lists. The other names of the launcher are copies that the installer
+// makes itself.
 func msiFiles(in Input) ([]msiFile, error) {
 	var files []msiFile
 	for _, e := range append(programEntries(""), windowsDocuments(in)...) {

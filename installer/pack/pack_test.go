@@ -185,7 +185,7 @@ func TestDebControl(t *testing.T) {
 	}
 }
 
-// The unit is the original's (spec update 4.4), so that an edited one stays valid.
+// The unit is the original's (docs/protocol/update.md, "Service definitions"), so that an edited one stays valid.
 func TestUnit(t *testing.T) {
 	_, data := members(t, make1(t, "deb", input(t, amd64)))
 	z, _ := xz.NewReader(bytes.NewReader(data["data.tar.xz"]))

@@ -6,8 +6,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// rooted is the macOS archive that unpacks at / (spec update 4.6): what the archive for original updaters carries. It is no
-// row of the table: people take the package.
+// rooted is the macOS archive that unpacks at / (docs/protocol/update.md, "macOS"): what the archive for original updaters
+// carries. It is no row of the table: people take the package.
 var rooted = Format{
 	Name: "rooted", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {

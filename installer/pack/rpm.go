@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// rpm is the package of Amazon Linux, Red Hat, SUSE and their kin (spec update 4.3).
+// rpm is the package of Amazon Linux, Red Hat, SUSE and their kin (docs/protocol/update.md, "rpm").
 var rpm = Format{
 	Name: "rpm", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {

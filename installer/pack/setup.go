@@ -21,7 +21,7 @@ var setup = Format{
 }
 
 // setupKeys are ssm-setup under its own name and under the one that scripts for the original ask for, in the folder of each
-// family of systems (spec update 4.8).
+// family of systems (docs/protocol/update.md, "Bucket layout").
 func setupKeys(p Platform) []string {
 	keys := []string{manifests.Folder(p.OS, p.Arch) + "/" + p.Executable(Setup)}
 	families := []string{p.OS}

@@ -21,7 +21,7 @@ type Signing struct {
 // SignatureSuffix is behind a file's name in the name of its detached OpenPGP signature.
 const SignatureSuffix = ".sig"
 
-// detached are the formats that have a signature beside them too (spec update 3.5).
+// detached are the formats that have a signature beside them too (docs/protocol/update.md, "Signature check").
 var detached = []string{deb.Name, rpm.Name}
 
 // inPlace is what signs a finished file before it gets its name; nil where nothing does. ssm-setup for Windows is a copy of a

@@ -16,7 +16,8 @@ import (
 )
 
 // cargo is what the original's updater unpacks on one family of systems: a finished package of another format under a fixed
-// name, and the two scripts it calls (spec update 1.20, 4.7).
+// name, and the two scripts it calls (docs/protocol/update.md, "Script behaviour and exit codes", "Archives for the
+// updater").
 type cargo struct {
 	inner   Format
 	name    string // of the package in the archive; empty: there is none
@@ -26,7 +27,7 @@ type cargo struct {
 // The two files of a snap. They come from snapcraft and from a store: where they lie beside the programs, archives have them.
 var snapFiles = []string{"amazon-ssm-agent.snap", "amazon-ssm-agent.assert"}
 
-// cargos are the updates by the platform in their names (spec update 1.7).
+// cargos are the updates by the platform in their names (docs/protocol/update.md, "Platform names").
 func cargos() map[string]cargo {
 	return map[string]cargo{
 		"linux":        {rpm, "amazon-ssm-agent.rpm", []string{"rpm/install.sh", "rpm/uninstall.sh"}},

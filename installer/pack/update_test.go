@@ -17,7 +17,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// Names and members are spec update 4.7; the originals' updaters look for exactly these.
+// Names and members are docs/protocol/update.md, "Archives for the updater"; the originals' updaters look for exactly these.
 func TestUpdateArchives(t *testing.T) {
 	const rpms, debs, snaps = "amazon-ssm-agent.rpm install.sh uninstall.sh", "amazon-ssm-agent.deb install.sh uninstall.sh", "snap-install.sh snap-uninstall.sh"
 	const rooted, setup = "amazon-ssm-agent.tar.gz install.sh uninstall.sh", "AmazonSSMAgentSetup.exe install.ps1 uninstall.ps1"

@@ -125,7 +125,7 @@ func suse(m *machine) {
 	m.put("usr/lib/systemd/system-preset/99-default.preset", "disable *\n")
 }
 
-// originalUnit says what the original's unit says (spec update 4.4).
+// originalUnit says what the original's unit says (docs/protocol/update.md, "Service definitions").
 const originalUnit = `[Unit]
 Description=amazon-ssm-agent
 After=network-online.target

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// No snap is built here; the file says what spec update 4.4 says of the original's snap.
+// No snap is built here; the file says what docs/protocol/update.md, "Service definitions" says of the original's snap.
 func TestSnapcraft(t *testing.T) {
 	var tree map[string]any
 	if err := yaml.Unmarshal([]byte(readFile(t, "scripts/snapcraft.yaml")), &tree); err != nil {
