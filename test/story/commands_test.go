@@ -35,6 +35,7 @@ type story struct {
 	region     *local.Region
 	client     *ssm.Client
 	sent       map[string]string // name → command id
+	earlier    *exec.Cmd         // a region of an earlier build, see before_test.go
 }
 
 type storyKey struct{}
@@ -66,6 +67,11 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"agent-gone":    plain(agentGone),
 	"on-probation":  plain(onProbation),
 	"kill-updaters": plain(killUpdaters),
+
+	"before":           plain(prepareBefore),
+	"region-before":    plain(regionBefore),
+	"region-take-over": plain(regionTakeOver),
+	"region-commands":  plain(knowsCommands),
 }
 
 // plain is a command that cannot be negated.
@@ -126,12 +132,24 @@ func startRegion(ts *testscript.TestScript, s *story, args []string) {
 	r, err := local.Open(local.Options{Data: filepath.Join(s.work, "region-"+name), Name: name, NoSync: true, Record: true})
 	ts.Check(err)
 	s.region = r
-	admin := r.Admin()
-	s.client = ssm.New(ssm.Options{Region: name, BaseEndpoint: aws.String(r.URL()),
-		Credentials: credentials.NewStaticCredentialsProvider(admin.AccessKeyID, admin.SecretAccessKey, "")})
-	ts.Setenv("ENDPOINT", r.URL())
+	s.connect(ts, name, r.URL(), r.CredentialsFile())
+}
+
+// connect makes the client of a region's administrator, for the script's commands and for what the script runs.
+func (s *story) connect(ts *testscript.TestScript, name, address, credentialsFile string) {
+	text, err := os.ReadFile(credentialsFile)
+	ts.Check(err)
+	keys := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(line, "="); ok {
+			keys[strings.TrimSpace(key)] = strings.TrimSpace(value)
+		}
+	}
+	s.client = ssm.New(ssm.Options{Region: name, BaseEndpoint: aws.String(address),
+		Credentials: credentials.NewStaticCredentialsProvider(keys["aws_access_key_id"], keys["aws_secret_access_key"], "")})
+	ts.Setenv("ENDPOINT", address)
 	ts.Setenv("REGION", name)
-	ts.Setenv("AWS_SHARED_CREDENTIALS_FILE", r.CredentialsFile())
+	ts.Setenv("AWS_SHARED_CREDENTIALS_FILE", credentialsFile)
 }
 
 func breakRegion(ts *testscript.TestScript, s *story, args []string) {

@@ -27,5 +27,8 @@
 //	agent-gone                           waits until no agent runs from the root
 //	on-probation                         waits until the pointer has a new version on probation
 //	kill-updaters                        SIGKILL to every updater of the root
+//	before                               programs and releases of the commit in before_test.go; sets OLD, the folder they lie in
+//	region-before, region-take-over      a region run by those programs; this build opens the same data at the same address
+//	region-commands N                    the region knows that many commands of the instance, all ended
 //	eventually SECONDS COMMAND [ARG…]    runs a program until it succeeds
 package story

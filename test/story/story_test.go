@@ -86,15 +86,23 @@ func build(dir string) error {
 
 // link builds one program with a version in it.
 func link(out, pkg, version, how, after string) error {
-	flags := "-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=" + version
+	flags := ""
 	if how != "" {
 		flags += " -X main.how=" + how
 	}
 	if after != "" {
 		flags += " -X main.after=" + after
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", out, pkg)
-	cmd.Dir = "../.."
+	return linkIn("../..", out, pkg, version, flags)
+}
+
+// stamped is what every program is linked with, before its version.
+const stamped = "-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version="
+
+// linkIn builds one program of a source tree.
+func linkIn(source, out, pkg, version, flags string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", stamped+version+flags, "-o", out, pkg)
+	cmd.Dir = source
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("link %s %s: %w\n%s", pkg, version, err, b)
@@ -113,10 +121,13 @@ func TestStories(t *testing.T) {
 	})
 }
 
-// condition knows [root]: the scripts run as root.
+// condition knows [root]: the scripts run as root; [history]: this clone has the commit of before_test.go.
 func condition(name string) (bool, error) {
-	if name == "root" {
+	switch name {
+	case "root":
 		return os.Geteuid() == 0, nil
+	case "history":
+		return hasHistory(), nil
 	}
 	return false, fmt.Errorf("unknown condition %s", name)
 }
