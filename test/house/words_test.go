@@ -1,0 +1,128 @@
+package house_test
+
+import (
+	"go/ast"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// unnamed are subjects that name no component.
+var unnamed = regexp.MustCompile(`(?i)\b(nobody|somebody|whoever|everybody|anybody)('s)?\b`)
+
+// dialect are words of the inside that a person who uses the tool never reads.
+var dialect = regexp.MustCompile(`(?i)\b(the floor|floor|the store|store|pointers?|sequences?|the ring|ring|beats?|deaf|tokens?|probation|made room|held back|` +
+	`went back|verbs?)\b`)
+
+// theirs are the same words where they are the field's own.
+var theirs = regexp.MustCompile(`(?i)(parameter store|session token|access token|security token|token code|next ?token|pagination token|client ?token|` +
+	`bearer token|role token|expired token|token-life|continuation token|store mode|in store|token is|token has|heartbeats?|` +
+	`sequence number)`)
+
+// wordsOfTheField are rooms whose texts are a protocol's or a format's, not ours.
+var wordsOfTheField = regexp.MustCompile(`^(regions/|installer/pack|installer/sign|agent/document|agent/cloud)`)
+
+// A count that may only fall; at zero it stays.
+const (
+	unnamedAtMost = 283
+	dialectAtMost = 63
+)
+
+// Comments and texts of Go files, of any system and build tag.
+func TestSubjectsAreNamed(t *testing.T) {
+	count := 0
+	report := func(where, text string) {
+		for _, m := range unnamed.FindAllString(text, -1) {
+			count++
+			t.Logf("%s: %s", where, m)
+		}
+	}
+	for _, f := range goFiles(t, root(t)) {
+		if f.path == "test/house/words_test.go" {
+			continue
+		}
+		for _, group := range f.ast.Comments {
+			report(f.path+":"+strconv.Itoa(f.set.Position(group.Pos()).Line), group.Text())
+		}
+		for _, s := range f.strings() {
+			report(f.path+":"+strconv.Itoa(s.line), s.text)
+		}
+	}
+	for _, name := range pages(t) {
+		for n, line := range strings.Split(readFile(t, name), "\n") {
+			report(name+":"+strconv.Itoa(n+1), line)
+		}
+	}
+	if count > unnamedAtMost {
+		t.Errorf("%d subjects without a name, at most %d", count, unnamedAtMost)
+	}
+}
+
+// pages are scripts and pages.
+func pages(t *testing.T) (names []string) {
+	t.Helper()
+	for _, pattern := range []string{"README.md", "docs/*.md", "docs/*/*.md", "scripts/*.sh", ".ci/run", "Makefile", "test/story/testdata/*.txtar"} {
+		found, err := filepath.Glob(filepath.Join(root(t), pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			name, _ := filepath.Rel(root(t), f)
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+type literal struct {
+	text string
+	line int
+}
+
+// strings are the texts in a file's code.
+func (f goFile) strings() (all []literal) {
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+			if text, err := strconv.Unquote(l.Value); err == nil {
+				all = append(all, literal{text, f.set.Position(l.Pos()).Line})
+			}
+		}
+		return true
+	})
+	return all
+}
+
+// What people read is in our own words' plain form: sentences in production code, and the README.
+func TestPeopleReadPlainWords(t *testing.T) {
+	count := 0
+	report := func(where, text string) {
+		for _, m := range dialect.FindAllString(theirs.ReplaceAllString(text, ""), -1) {
+			count++
+			t.Logf("%s: %s in %q", where, m, text)
+		}
+	}
+	for _, f := range goFiles(t, root(t)) {
+		if f.test || wordsOfTheField.MatchString(f.path) {
+			continue
+		}
+		for _, s := range f.strings() {
+			if strings.Contains(s.text, " ") {
+				report(f.path+":"+strconv.Itoa(s.line), s.text)
+			}
+		}
+	}
+	readme, err := os.ReadFile(filepath.Join(root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, line := range strings.Split(string(readme), "\n") {
+		report("README.md:"+strconv.Itoa(n+1), line)
+	}
+	if count > dialectAtMost {
+		t.Errorf("%d words of the inside, at most %d", count, dialectAtMost)
+	}
+}
