@@ -28,8 +28,8 @@ func (m *machine) aptSource(url, key string) {
 	m.put("etc/apt/sources.list.d/ssm.list", "deb [signed-by=/etc/apt/keyrings/ssm-setup.asc] "+url+"/amazon-ssm-local stable main\n")
 }
 
-// TestAptFromARegion installs, upgrades and goes back with apt alone, from a region that signs.
-func TestAptFromARegion(t *testing.T) {
+// TestAptInstallsAndUpgradesFromARegion installs, upgrades and goes back with apt alone, from a region that signs.
+func TestAptInstallsAndUpgradesFromARegion(t *testing.T) {
 	t.Parallel()
 	m, r, key := boot(t, debian(t)), local.Start(t), signingKey()
 	offer(t, r, "9.1.0.0", key)
@@ -116,12 +116,12 @@ func aptRefuses(t *testing.T, m *machine, r *local.Region) {
 	t.Helper()
 	const update, inRelease = "rm -rf /var/lib/apt/lists/* && apt-get update", "dists/stable/InRelease"
 	spoiled(t, r, inRelease, func(b []byte) []byte {
-		return bytes.Replace(b, []byte("Label: ssm-setup"), []byte("Label: somebody!"), 1)
+		return bytes.Replace(b, []byte("Label: ssm-setup"), []byte("Label: stranger!"), 1)
 	},
 		func() { m.refused("BADSIG", update) })
 
 	key := get(t, r, "ssm-setup.asc")
-	m.aptSource(r.URL(), keyFile(t, newKey("Somebody", 0), false))
+	m.aptSource(r.URL(), keyFile(t, newKey("Stranger", 0), false))
 	m.refused("NO_PUBKEY", update)
 	m.aptSource(r.URL(), keyFile(t, expired(t, key), false))
 	m.refused("EXPKEYSIG", update)
@@ -156,8 +156,8 @@ func expired(t *testing.T, public []byte) *openpgp.Entity {
 	return e
 }
 
-// TestUnsignedRepository works for those who say that they trust it, and for nobody else.
-func TestUnsignedRepository(t *testing.T) {
+// An unsigned repository works for a system that is told to trust it, and for no other.
+func TestAnUnsignedRepositoryIsRefusedUnlessTrusted(t *testing.T) {
 	t.Parallel()
 	m, r := boot(t, debian(t)), local.Start(t)
 	changeRegion(t, r, "publish", "--from", filepath.Join(dist, "9.1.0.0"))

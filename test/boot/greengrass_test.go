@@ -107,7 +107,7 @@ func (c *component) filled(step, unpacked string) (script string, env []string) 
 	return replace(c.scripts[step]), env
 }
 
-// tokens is the token exchange service of a device: credentials of whoever may register machines.
+// tokens is the token exchange service of a device: credentials of a role that may register machines.
 func tokens(t *testing.T, r *local.Region) []string {
 	t.Helper()
 	admin := r.Admin()
@@ -138,8 +138,8 @@ func pointed(t *testing.T, r *local.Region) func(string, []byte) []byte {
 	}
 }
 
-// TestGreengrass goes through a component's life on systems with dpkg and with rpm.
-func TestGreengrass(t *testing.T) {
+// TestTheGreengrassComponentInstallsRegistersAndStops goes through a component's life on systems with dpkg and with rpm.
+func TestTheGreengrassComponentInstallsRegistersAndStops(t *testing.T) {
 	for _, s := range systems[:2] {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -180,7 +180,7 @@ func (m *machine) copy(from, to string) {
 }
 
 // writeFile makes a file that may be a program. No other test starts a process meanwhile: it would keep the file open for a
-// moment, and nobody can run a file that somebody may write to.
+// moment, and a file that is open for writing cannot be run.
 func writeFile(path string, b []byte, mode os.FileMode) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()

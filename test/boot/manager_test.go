@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestPackageManagers is what dpkg, rpm, dnf and zypper do to an agent at work, and what they leave to its admin: install,
+// TestPackageManagersKeepTheAgentAtWork is what dpkg, rpm, dnf and zypper do to an agent at work, and what they leave to its admin: install,
 // upgrade, downgrade, install again, remove, and back.
-func TestPackageManagers(t *testing.T) {
+func TestPackageManagersKeepTheAgentAtWork(t *testing.T) {
 	for _, s := range systems {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -118,7 +118,7 @@ func trustKey(m *machine) {
 	m.run("rpm", "--import", "/root/public.asc")
 }
 
-// suse has the system call itself SLES, with the preset that switches off every service nobody named.
+// suse has the system call itself SLES, with the preset that switches off every service that it does not name.
 func suse(m *machine) {
 	trustKey(m)
 	m.put("etc/os-release", "NAME=\"SLES\"\nVERSION=\"15-SP5\"\nVERSION_ID=\"15.5\"\nID=\"sles\"\nID_LIKE=\"suse\"\n")
@@ -264,8 +264,8 @@ func (h *host) enabled() string {
 	return strings.TrimSpace(out)
 }
 
-// TestLife is a package's whole life on a real system, with updates of the agent by itself between.
-func TestLife(t *testing.T) {
+// TestAPackageLivesThroughUpdateUpgradeAndRemoval is a package's whole life on a real system, with updates of the agent by itself between.
+func TestAPackageLivesThroughUpdateUpgradeAndRemoval(t *testing.T) {
 	for _, s := range systems[:2] {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -355,8 +355,8 @@ func (h *host) gone() {
 	}
 }
 
-// TestTool installs with ssm-setup itself, which picks the system's package.
-func TestTool(t *testing.T) {
+// TestTheToolInstallsTheSystemsPackage installs with ssm-setup itself, which picks the system's package.
+func TestTheToolInstallsTheSystemsPackage(t *testing.T) {
 	for _, s := range systems[:2] {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

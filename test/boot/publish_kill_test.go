@@ -31,7 +31,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
-// What a killed publication must leave, whoever looks: all that VERSION, the manifest, apt's and rpm's indexes name, byte for byte.
+// What a killed publication must leave for every reader: all that VERSION, the manifest, apt's and rpm's indexes name, byte for byte.
 
 // shop is a place that a region serves from.
 type shop struct {
@@ -270,9 +270,9 @@ func (c *cutter) kill(r *http.Request) {
 	c.last = fmt.Sprintf("%s %s, time %d", r.Method, r.URL.Path, c.cuts[r.URL.Path])
 }
 
-// TestPublishKilled kills publications to a region at every object that they write. Each run goes on where the one before it was
+// TestAKilledPublicationIsFinishedByTheNext kills publications to a region at every object that they write. Each run goes on where the one before it was
 // killed; after each the region serves the old release whole, or, once VERSION is written, the new one.
-func TestPublishKilled(t *testing.T) {
+func TestAKilledPublicationIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	r := local.Start(t)
 	offer(t, r, "9.1.0.0", signingKey())
@@ -324,9 +324,9 @@ func TestPublishKilled(t *testing.T) {
 	}
 }
 
-// TestPublishKilledInAFolder kills publications to a folder at their system calls: before a file gets its name, while it is
+// TestAKilledPublicationInAFolderIsFinishedByTheNext kills publications to a folder at their system calls: before a file gets its name, while it is
 // written, before it is safe on the disk.
-func TestPublishKilledInAFolder(t *testing.T) {
+func TestAKilledPublicationInAFolderIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	have, kills := goods(t, "9.1.0.0", "9.2.0.0"), 0
 	// How many calls of a kind one thread makes, and so how often a publication can be killed, is the scheduler's.

@@ -84,7 +84,7 @@ func (m *machine) refused(why, line string) {
 }
 
 // forged copies a release, changes one of its files, and makes everything that states the file's hash and size agree: what
-// somebody who holds the region's key, but not the packages' key, could publish.
+// a person with the region's key, but not the packages' key, could publish.
 func forged(t *testing.T, version, file string, change func(path string)) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), version)

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestPresets is a system as SUSE sets it up: presets decide about services that arrive, and a line in /etc/sysconfig/services
+// TestPresetsOfTheSystemDecideAboutTheService is a system as SUSE sets it up: presets decide about services that arrive, and a line in /etc/sysconfig/services
 // about restarts at updates. The package has no macros of SUSE's, and does what they do.
-func TestPresets(t *testing.T) {
+func TestPresetsOfTheSystemDecideAboutTheService(t *testing.T) {
 	t.Parallel()
 	s := systems[1]
 	s.prepare = suse

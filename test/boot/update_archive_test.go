@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// TestUpdateArchive runs the scripts of the archives that original updaters unpack, on real systems, up to every exit code
+// It runs the scripts of the archives that original updaters unpack, on real systems, up to every exit code
 // that they tell an updater something with (docs/protocol/update.md, "Script behaviour and exit codes"): 0 done, 1 arguments
 // or service, 124 no init system, 125 package manager.
-func TestUpdateArchive(t *testing.T) {
+func TestUpdateArchivesEndWithTheCodesThatUpdatersKnow(t *testing.T) {
 	for format, file := range map[string]string{"update-ubuntu": "amazon-ssm-agent-ubuntu-" + runtime.GOARCH + ".tar.gz",
 		"update": "amazon-ssm-agent-linux-" + runtime.GOARCH + ".tar.gz"} {
 		s := systems[0]

@@ -15,9 +15,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
-// TestWindowsGreengrass goes through the life of the component for Windows: its own ssm-setup-cli.exe installs the installer that
+// TestTheWindowsGreengrassComponentRegistersAndStops goes through the life of the component for Windows: its own ssm-setup-cli.exe installs the installer that
 // lies beside it, registers with the device's credentials, stops.
-func TestWindowsGreengrass(t *testing.T) {
+func TestTheWindowsGreengrassComponentRegistersAndStops(t *testing.T) {
 	w, region := windows(t), local.Start(t)
 	device := tokens(t, region)
 	const unpacked = `C:\greengrass\v2\packages\artifacts-unarchived\aws.greengrass.SystemsManagerAgent\`

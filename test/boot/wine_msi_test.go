@@ -150,7 +150,7 @@ func (h *msiHost) log() string {
 }
 
 // Install with registration, upgrade with the original's installer and its switches, remove.
-func TestMSILife(t *testing.T) {
+func TestTheMSIInstallsRegistersUpgradesAndLeaves(t *testing.T) {
 	h, region := newMSIHost(t, pack.Signing{}, "9.1.0.0", "9.2.0.0"), local.Start(t)
 	id, code, err := region.CreateActivation(5)
 	must(t, err)
@@ -201,7 +201,7 @@ func TestMSILife(t *testing.T) {
 
 // Refusals leave everything as it is; a repair brings back what is missing. (wine forgets the upgrade code with the removal of an
 // old version, so the newer one is installed first here.)
-func TestMSIRefusals(t *testing.T) {
+func TestARefusedMSILeavesEverythingAsItIs(t *testing.T) {
 	h := newMSIHost(t, pack.Signing{}, "9.1.0.0", "9.2.0.0")
 	h.code("1603", "msiexec", "/i", `C:\9.2.0.0.msi`, "/qn", "CODE=x")
 	h.removed()

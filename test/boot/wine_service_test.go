@@ -102,8 +102,8 @@ func windowsRooms() map[string]string {
 	}
 }
 
-// TestWindowsRooms runs the tests of the rooms that ask something of the system on Windows.
-func TestWindowsRooms(t *testing.T) {
+// TestRoomsThatAskTheSystemPassOnWindows runs the tests of the rooms that ask something of the system on Windows.
+func TestRoomsThatAskTheSystemPassOnWindows(t *testing.T) {
 	w := windows(t)
 	for room, without := range windowsRooms() {
 		name := strings.ReplaceAll(room, "/", "-") + ".test.exe"
@@ -122,7 +122,7 @@ func TestWindowsRooms(t *testing.T) {
 	}
 }
 
-func TestWindowsService(t *testing.T) {
+func TestTheWindowsServiceStartsUpdatesAndStops(t *testing.T) {
 	h := newWinHost(t)
 	if out := h.run(programs+mainExe, "-version"); strings.TrimSpace(out) != "SSM Agent version: 9.1.0.0" {
 		t.Errorf("-version: %s", out)
@@ -219,7 +219,7 @@ func (h *winHost) logged(lines ...string) {
 	}
 }
 
-// setUp starts the service on a Windows that is still being set up (spec identity 13.6): it waits, or leaves it to EC2Config, and
+// setUp starts the service on a Windows that is still being set up (docs/protocol/identity.md, "Service definitions"): it waits, or leaves it to EC2Config, and
 // goes to work when the set-up has ended.
 func (h *winHost) setUp() {
 	h.t.Helper()
@@ -263,8 +263,8 @@ func (h *winHost) document(text string) []local.Plugin {
 	return got.Plugins
 }
 
-// TestWindowsUpdate installs under a root of its own, updates, goes back and uninstalls, with the tool for Windows.
-func TestWindowsUpdate(t *testing.T) {
+// TestWindowsUpdatesGoesBackAndUninstallsUnderARoot installs under a root of its own, updates, goes back and uninstalls, with the tool for Windows.
+func TestWindowsUpdatesGoesBackAndUninstallsUnderARoot(t *testing.T) {
 	w, r, out := windows(t), local.Start(t), t.TempDir()
 	tool := filepath.Join(dist, "ssm-setup")
 	for _, v := range []string{"9.1.0.0", "9.2.0.0"} {

@@ -19,7 +19,7 @@ import (
 
 // Signed packages install like others, and another tool finds the signatures good: of the package, of the installer that
 // carries it, and of the programs it put on the disk.
-func TestMSISigned(t *testing.T) {
+func TestASignedMSIInstallsAndItsSignaturesAreGood(t *testing.T) {
 	now := time.Now()
 	n := notary.New(t, now)
 	chain, key := n.RSA("Example Corp", notary.CodeSigning)

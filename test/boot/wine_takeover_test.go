@@ -18,7 +18,7 @@ const originalEntry = `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\
 
 // An original that its own installer put there is taken over in place: programs go over its programs, its service stays as an
 // admin set it, its entry is hidden and comes back.
-func TestMSITakeover(t *testing.T) {
+func TestTheMSITakesOverAnOriginalInPlace(t *testing.T) {
 	h := newMSIHost(t, pack.Signing{}, "9.1.0.0")
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\nfunc main() {}\n"), 0o600))
@@ -80,7 +80,7 @@ func TestMSITakeover(t *testing.T) {
 }
 
 // The same a.b.c under another product code, as another architecture's package has it, replaces what is there.
-func TestMSITwin(t *testing.T) {
+func TestAnMSIOfTheSameVersionReplacesTheOther(t *testing.T) {
 	h := newMSIHost(t, pack.Signing{}, "9.1.0.0")
 	b, err := os.ReadFile(h.path(`C:\9.1.0.0.msi`))
 	must(t, err)

@@ -35,9 +35,9 @@ var clients = []client{
 		packageUnsigned: "Signature verification failed", prepare: suse},
 }
 
-// TestRpmFromARegion installs, upgrades and goes back with dnf and with zypper, from a region whose metadata and packages are
+// TestRpmToolsInstallAndUpgradeFromARegion installs, upgrades and goes back with dnf and with zypper, from a region whose metadata and packages are
 // signed, and both are checked.
-func TestRpmFromARegion(t *testing.T) {
+func TestRpmToolsInstallAndUpgradeFromARegion(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -70,7 +70,7 @@ func TestRpmFromARegion(t *testing.T) {
 func rpmSource(m *machine, c client, r *local.Region, key string) {
 	m.t.Helper()
 	m.copy(key, "etc/ssm-setup.asc")
-	if c.name == "zypper" { // without somebody at the terminal it trusts what rpm trusts, no more
+	if c.name == "zypper" { // without a person at the terminal it trusts what rpm trusts, no more
 		m.run("rpm", "--import", "/etc/ssm-setup.asc")
 	}
 	m.put(c.repo, "[ssm]\nname=ssm\nbaseurl="+r.URL()+"/amazon-ssm-local\nenabled=1\nskip_if_unavailable=0\nautorefresh=1\ngpgcheck=1\nrepo_gpgcheck=1\npkg_gpgcheck=1\ngpgkey=file:///etc/ssm-setup.asc\n")
@@ -97,9 +97,9 @@ func rpmRefuses(t *testing.T, m *machine, r *local.Region, c client) {
 	m.refused(c.unsignedList, read)
 	must(t, r.Put("repodata/repomd.xml.asc", signature))
 
-	// a client that trusts somebody else
+	// a client that trusts another key
 	m.sh("rpm -e --allmatches gpg-pubkey; rm -rf /var/cache/dnf /var/cache/zypp /var/lib/zypp/pubkeys")
-	rpmSource(m, c, r, keyFile(t, newKey("Somebody", 0), false))
+	rpmSource(m, c, r, keyFile(t, newKey("Stranger", 0), false))
 	m.refused(c.otherKey, read)
 	m.sh("rpm -e --allmatches gpg-pubkey 2>/dev/null; rm -rf /var/cache/dnf /var/cache/zypp /var/lib/zypp/pubkeys")
 	rpmSource(m, c, r, publicKey())

@@ -110,7 +110,7 @@ func within(t *testing.T, what string, got, budget int) {
 	}
 }
 
-func TestBudgets(t *testing.T) {
+func TestRoomsKeepTheirBudgets(t *testing.T) {
 	lines, verbs := map[string]int{}, map[string]map[string]bool{}
 	for _, f := range goFiles(t, root(t)) {
 		if f.test {

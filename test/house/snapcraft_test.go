@@ -8,7 +8,7 @@ import (
 )
 
 // No snap is built here; the file says what docs/protocol/update.md, "Service definitions" says of the original's snap.
-func TestSnapcraft(t *testing.T) {
+func TestTheSnapIsDescribedAsTheOriginalsIs(t *testing.T) {
 	var tree map[string]any
 	if err := yaml.Unmarshal([]byte(readFile(t, "scripts/snapcraft.yaml")), &tree); err != nil {
 		t.Fatal(err)

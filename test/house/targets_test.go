@@ -29,7 +29,7 @@ func readFile(t *testing.T, name string) string {
 }
 
 // Exactly these targets, all of them phony, and build without a word.
-func TestMakefileTargets(t *testing.T) {
+func TestTheMakefileHasTheOriginalsTargets(t *testing.T) {
 	text := strings.ReplaceAll(readFile(t, "Makefile"), "\\\n", " ")
 	phony := regexp.MustCompile(`(?m)^\.PHONY:(.*)$`).FindAllStringSubmatch(text, -1)
 	if len(phony) != 1 {
@@ -69,7 +69,7 @@ func instructions(text string) (list [][2]string) {
 }
 
 // No container is built here (the file says so): its stages are pinned, what it copies is there, what it runs exists.
-func TestDockerfile(t *testing.T) {
+func TestTheDockerfileCopiesAndRunsWhatExists(t *testing.T) {
 	text := readFile(t, "scripts/Dockerfile")
 	if !strings.Contains(text, "Its structure is checked by a test; no container builder runs") {
 		t.Error("it does not say how far it is checked")
@@ -132,12 +132,12 @@ func known(t *testing.T, words []string, makefile, verb string) {
 		}
 	case "apt-get", "rm", "go":
 	default:
-		t.Errorf("nobody knows the command %s", words[0])
+		t.Errorf("there is no command %s here", words[0])
 	}
 }
 
 // The other release files are not run here; this much of them is checked.
-func TestReleaseFiles(t *testing.T) {
+func TestReleaseFilesSayWhatIsBuilt(t *testing.T) {
 	for name, wants := range map[string][]string{
 		".goreleaser.yaml": {"ssm-setup build --version {{ .Major }}.{{ .Minor }}.{{ .Patch }}.0", "glob: ./build/release/*/*", "extra_files:"},
 	} {

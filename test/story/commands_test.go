@@ -397,7 +397,7 @@ func agentGone(ts *testscript.TestScript, s *story, _ []string) {
 	})
 }
 
-// killUpdaters ends every updater of the root at once: what resumes afterwards is somebody else's doing.
+// killUpdaters ends every updater of the root at once: what resumes afterwards is started by the agent or the launcher.
 func killUpdaters(ts *testscript.TestScript, s *story, _ []string) {
 	for _, pid := range s.processes("updater") {
 		_ = syscall.Kill(pid, syscall.SIGKILL)

@@ -132,7 +132,7 @@ func condition(name string) (bool, error) {
 	return false, fmt.Errorf("unknown condition %s", name)
 }
 
-// setup gives a script a home of its own and no credentials of anybody's.
+// setup gives a script a home of its own and none of the machine's credentials.
 func setup(e *testscript.Env) error {
 	home := filepath.Join(e.WorkDir, "home")
 	if err := os.MkdirAll(home, 0o700); err != nil {
