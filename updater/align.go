@@ -9,6 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
 
 // When what runs counts as proved without an update.
@@ -52,7 +53,7 @@ func alignmentOf(s pointer.State, floor string, p installer.Pulse, alive, fell b
 			aside = pointer.Target{}
 		}
 		return alignment{align: true, active: s.Active, aside: aside, why: "a package brought " + floor}
-	case !alive || names(p, s.Active, floor):
+	case !alive || watch.Runs(p, s.Active, floor):
 		return alignment{}
 	case p.Sequence < s.Sequence:
 		return alignment{leave: true, why: "it was started under an older pointer"}
@@ -68,7 +69,7 @@ func alignmentOf(s pointer.State, floor string, p installer.Pulse, alive, fell b
 // inRing finds which target of the ring runs.
 func inRing(s pointer.State, p installer.Pulse, floor string) (pointer.Target, bool) {
 	for _, t := range []pointer.Target{s.Active, s.Previous, pointer.OnFloor(), s.SetAside} {
-		if !t.IsZero() && names(p, t, floor) {
+		if !t.IsZero() && watch.Runs(p, t, floor) {
 			return t, true
 		}
 	}

@@ -88,9 +88,10 @@ type work struct {
 	source   Source
 	blob     blob
 	verified verified
-	end      *Outcome // set when nothing is to be changed
-	revived  int      // launchers that the watch started
-	probed   bool     // the watch asked the service itself
+	end      *Outcome  // set when nothing is to be changed
+	revived  int       // launchers that the watch started
+	probed   bool      // the watch asked the service itself
+	saved    time.Time // when the watch last wrote to the ledger
 }
 
 // failure ends an update badly. Text is the message of the reply.

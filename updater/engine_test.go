@@ -44,7 +44,7 @@ func TestUpdate(t *testing.T) {
 
 func TestBrokenReleasesAreTakenBack(t *testing.T) {
 	for nature, reason := range map[string]string{
-		"dead": "runs 9.1.0.0 instead", "hang": "no sign of life", "mute": "does not reach the service", "brief": "",
+		"dead": "runs 9.1.0.0 instead", "hang": "no heartbeat", "mute": "does not reach the service", "brief": "",
 	} {
 		t.Run(nature, func(t *testing.T) {
 			w := newWorld(t)

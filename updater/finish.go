@@ -86,7 +86,7 @@ func (w *work) concludeUndone(ctx context.Context) (Outcome, error) {
 	switch err := w.alive(ctx, w.u.FromVersion.String()); {
 	case err == nil:
 		w.reportVersion(ctx)
-	case errors.Is(err, errNobody):
+	case errors.Is(err, errNoLauncher):
 	case errors.Is(err, errLeave):
 		return Outcome{}, err
 	default:

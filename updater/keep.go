@@ -8,6 +8,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
 
 // Wake is the running agent's part: it starts "updater resume" where one is due, and says why. The agent calls it at its start
@@ -31,7 +32,7 @@ func Due(l installer.Layout, own installer.Pulse) string {
 		return ""
 	}
 	floor, floorErr := floorOf(l)
-	onProbation := state.Probation && own.Sequence == state.Sequence && names(own, state.Active, floor.String())
+	onProbation := state.Probation && own.Sequence == state.Sequence && watch.Runs(own, state.Active, floor.String())
 	led, err := ReadLedger(l)
 	if _, busy := installer.UpdateLockHolder(l); busy {
 		if err == nil && led.Open != nil && time.Since(led.Open.Moved) > idleMost {

@@ -9,6 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
 
 // switchVersion is the sixth stop, the switch: one write of the pointer; then the running agent is asked to leave, and the launcher
@@ -58,18 +59,10 @@ func (w *work) baseline(ctx context.Context, state pointer.State, floor string) 
 		return &ending{w.outcome(Postponed)}
 	}
 	p, alive := w.pulse()
-	if alive && (!p.LastRoundTrip.IsZero() || !w.u.Registered) && names(p, state.Active, floor) {
+	if alive && (!p.LastRoundTrip.IsZero() || !w.u.Registered) && watch.Runs(p, state.Active, floor) {
 		w.ledger.noteConfirmed(w.running(state, w.u.FromVersion), state.Active.Hash, w.Now())
 	}
 	return nil
-}
-
-// names tells whether a pulse comes from the target.
-func names(p installer.Pulse, t pointer.Target, floor string) bool {
-	if t.IsFloor() {
-		return p.Version == floor
-	}
-	return p.Version == t.Version && (p.Hash == "" || p.Hash == t.Hash)
 }
 
 // fresh bounds the age of a pulse that counts, for a process that does not hold the agent lock.
@@ -147,8 +140,8 @@ func (w *work) fellBack(state pointer.State) bool {
 	if to.IsZero() {
 		to = pointer.OnFloor()
 	}
-	return ok && running && pid == p.PID && p.Sequence == state.Sequence && to != w.u.To && names(p, to, w.u.FromVersion.String()) &&
-		!names(p, w.u.To, w.u.ToVersion.String())
+	return ok && running && pid == p.PID && p.Sequence == state.Sequence && to != w.u.To && watch.Runs(p, to, w.u.FromVersion.String()) &&
+		!watch.Runs(p, w.u.To, w.u.ToVersion.String())
 }
 
 // undoKnownSwitch returns from a version that was confirmed before and yet does not run now.

@@ -7,54 +7,38 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
-	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
 
-// watch is the seventh stop. The updater, not the agent, decides whether the new version proved itself; see trial for the rules.
-// Whenever the deciding is not its own (no launcher, this process is asked to end) it leaves everything for resume.
+// watch is the seventh stop. The updater, not the agent, decides whether the new version proved itself, by the rules of
+// [watch.Probation]. Where the deciding is not its own (no launcher runs, this process is asked to end) it leaves everything to resume.
 func (w *work) watch(ctx context.Context) error {
 	if w.u.Known {
 		return w.awaitKnown(ctx)
 	}
 	pause := min(installer.BeatPeriod(w.Settings.Watch)/2, 500*time.Millisecond)
-	clock := awake{now: w.Now(), most: 2 * pause}
-	t := newTrial(w, clock.now)
-	ask := asking{answer: make(chan error, 1)}
-	defer ask.end()
+	clock := watch.NewClock(w.Now(), pause)
+	rules := watch.NewProbation(w.watched(), w.Settings.Watch, w.u.Registered, clock.Now())
+	prober := watch.NewProber(w.probe, w.Settings.Watch)
+	defer func() { w.probed = w.probed || prober.Asked() }()
+	defer prober.End()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	renew, told := clock.now, clock.now
+	renewed := clock.Now()
 	for {
 		at := w.Now()
-		now := clock.look(at)
-		ask.goOn(ctx, w, t, now)
-		v, reason := t.see(w.look(now))
-		switch v {
-		case sound:
-			if err := w.stillRegistered(); err == nil {
-				return nil
-			} else if now.Sub(t.began) >= deadline(w.Settings.Watch) {
-				return w.failTrial("it cannot read the registration: " + err.Error())
-			}
-		case unsound:
-			return w.failTrial(reason + w.howItDied())
-		case again:
-			w.stopAgent(ctx)
-		case deserted:
-			if !w.revive() {
-				return w.leaveForNextStart()
-			}
-			t.revived(now)
+		now := clock.Move(at)
+		prober.Step(ctx, rules, now)
+		verdict, reason := rules.See(w.observer().Look(now, w.u.Sequence))
+		if done, err := w.carryOut(ctx, rules, verdict, reason, now); done || err != nil {
+			return err
 		}
-		if deaf := t.deaf(now); deaf != w.u.OutOfReach || at.Sub(told) > 30*time.Second {
-			told, w.u.OutOfReach, w.u.Moved = at, deaf, at
-			_ = w.ledger.save(false)
-		}
+		w.saveReach(rules.OutOfReach(now), at)
 		if w.u.OutOfReach && w.superseded() {
 			return &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.trialText("a newer request came while the service was out of reach")}
 		}
-		if at.Sub(renew) > 10*time.Minute {
-			renew = at
+		if at.Sub(renewed) > 10*time.Minute {
+			renewed = at
 			w.renew()
 		}
 		if w.Pause(ctx, pause) != nil {
@@ -63,63 +47,45 @@ func (w *work) watch(ctx context.Context) error {
 	}
 }
 
-// awake is a clock of the time in which the updater itself was able to look: one that stood still (a stopped container, a machine
-// that has other things to do) has seen no silence. From one look to the next it moves twice the pause between them, at most.
-type awake struct {
-	now  time.Time
-	most time.Duration
-	seen time.Time // the real time of the last look
-}
-
-func (a *awake) look(at time.Time) time.Time {
-	if !a.seen.IsZero() {
-		a.now = a.now.Add(min(max(at.Sub(a.seen), 0), a.most))
+// carryOut does what a verdict says. done: the version proved itself.
+func (w *work) carryOut(ctx context.Context, rules *watch.Probation, verdict watch.Verdict, reason string, now time.Time) (done bool, err error) {
+	switch verdict {
+	case watch.GoOn:
+	case watch.Confirm:
+		err := w.stillRegistered()
+		if err != nil && now.Sub(rules.Began()) >= watch.Deadline(w.Settings.Watch) {
+			return false, w.failTrial("it cannot read the registration: " + err.Error())
+		}
+		return err == nil, nil
+	case watch.Undo:
+		return false, w.failTrial(reason)
+	case watch.StopAgent:
+		w.stopAgent(ctx)
+	case watch.Deserted:
+		if !w.revive() {
+			return false, w.leaveForNextStart()
+		}
+		rules.Revived(now)
 	}
-	a.seen = at
-	return a.now
+	return false, nil
 }
 
-// look sees what there is to be seen.
-func (w *work) look(now time.Time) look {
-	l := look{now: now}
-	l.launcher, l.running = w.System.Launcher()
-	if pid, running := w.System.Agent(); running {
-		l.agent = pid
-	}
-	p, err := installer.ReadPulse(w.Layout.Pulse())
-	l.pulse = p
-	l.legible = err == nil && (w.System.Boot == "" || p.BootID == "" || p.BootID == w.System.Boot)
-	l.untried = pointer.Tokens(w.store.Paths, w.u.Sequence) == len(pointer.TokenNames())
-	return l
-}
-
-// asking is the updater's own attempts to reach the service, beside the watch, for as long as they matter.
-type asking struct {
-	answer chan error
-	open   bool
-	next   time.Time
-}
-
-// end waits for the attempt under way, which was called off.
-func (a *asking) end() {
-	if a.open {
-		<-a.answer
+// saveReach has followers of the ledger see whether the service is out of reach, and that this updater moves.
+func (w *work) saveReach(outOfReach bool, at time.Time) {
+	if outOfReach != w.u.OutOfReach || at.Sub(w.saved) > 30*time.Second {
+		w.saved, w.u.OutOfReach, w.u.Moved = at, outOfReach, at
+		_ = w.ledger.save(false)
 	}
 }
 
-// goOn takes an answer, and asks again when it is time.
-func (a *asking) goOn(ctx context.Context, w *work, t *trial, now time.Time) {
-	select {
-	case err := <-a.answer:
-		t.probed(now, err)
-		a.open, a.next = false, now.Add(max(w.Settings.Watch/3, 300*time.Millisecond))
-	default:
-	}
-	if a.open || !t.trip || t.round || now.Before(a.next) {
-		return
-	}
-	a.open, w.probed = true, true
-	go func() { a.answer <- w.probe(ctx) }()
+// watched is what the watch is about.
+func (w *work) watched() watch.Version {
+	return watch.Version{Number: w.u.ToVersion.String(), Target: w.u.To, Sequence: w.u.Sequence}
+}
+
+// observer looks at the installation.
+func (w *work) observer() watch.Observer {
+	return watch.Observer{Layout: w.Layout, Launcher: w.System.Launcher, Agent: w.System.Agent, Boot: w.System.Boot}
 }
 
 // stillRegistered looks whether the registration can be read, where there was one before.
@@ -191,25 +157,48 @@ func (w *work) trialText(reason string) string {
 	return fmt.Sprintf("failed to update %v to %v, failed to start the agent, ErrorMessage=%v", w.product(), w.u.ToVersion, reason)
 }
 
-// howItDied is how the version under trial died, as the launcher saw it; empty when it did not.
-func (w *work) howItDied() string {
-	how, died := w.died(w.u.Sequence, w.u.ToVersion.String())
-	if !died {
-		return ""
-	}
-	return fmt.Sprintf(" (its process ended: %s)", how)
-}
-
 // awaitKnown waits for life in a version that was confirmed here before; it needs no service for that.
 func (w *work) awaitKnown(ctx context.Context) error {
 	err := w.alive(ctx, w.u.ToVersion.String())
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, errNobody):
+	case errors.Is(err, errNoLauncher):
 		return w.leaveForNextStart()
 	case errors.Is(err, errLeave):
 		return err
 	}
 	return w.failTrial(err.Error())
+}
+
+// errNoLauncher says that no launcher runs, so no agent can live.
+var errNoLauncher = errors.New("no launcher runs")
+
+// alive waits until an agent of a version beat twice, for as long as one may be silent, at least 20 s. One of another version that
+// was started under an older pointer is asked to leave again; a launcher that starts no agent is waited for.
+func (w *work) alive(ctx context.Context, version string) error {
+	pause := min(installer.BeatPeriod(w.Settings.Watch)/2, 200*time.Millisecond)
+	state, _ := w.store.Read()
+	clock := watch.NewClock(w.Now(), pause)
+	rules := watch.NewLiveness(watch.Version{Number: version, Sequence: state.Sequence}, w.Settings.Watch, w.u.Since, clock.Now())
+	for {
+		now := clock.Move(w.Now())
+		switch verdict, reason := rules.See(w.observer().Look(now, state.Sequence)); verdict {
+		case watch.GoOn:
+		case watch.Confirm:
+			return nil
+		case watch.Undo:
+			return errors.New(reason)
+		case watch.StopAgent:
+			w.stopAgent(ctx)
+		case watch.Deserted:
+			if !w.revive() {
+				return errNoLauncher
+			}
+			rules.Revived(now)
+		}
+		if w.Pause(ctx, pause) != nil {
+			return errLeave
+		}
+	}
 }

@@ -73,7 +73,8 @@ var rooms = map[string][]string{
 	"installer/sign":        {"installer/pack/xar"},
 	"installer/sign/notary": {}, // for tests
 
-	"updater": {"installer", "installer/host", "installer/launcher", "installer/pointer", "installer/store", "installer/unpack", "regions", "regions/bucket",
+	"updater/watch": {"installer", "installer/launcher", "installer/pointer"},
+	"updater": {"updater/watch", "installer", "installer/host", "installer/launcher", "installer/pointer", "installer/store", "installer/unpack", "regions", "regions/bucket",
 		"regions/wire", "manifests"},
 
 	"agent/document": {},
