@@ -8,7 +8,7 @@ const (
 	HintUnsupported = "Unsupported on current platform"
 )
 
-// Error codes of the original that a decision can end in (docs/protocol/update.md, "Reporting").
+// Error codes of the original that a decision can end in (docs/protocol/update.md, "Error codes").
 const (
 	CodeDowngrade     = "ErrorAttempToDowngrade" // spelled so
 	CodeInvalidTarget = "ErrorInvalidTargetVersion"

@@ -6,7 +6,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// Words of health statuses (spec update 1.18).
+// Words of health statuses (docs/protocol/update.md, "Health status").
 const (
 	baseInitialized = "UpdateInitialized"
 	baseRollback    = "RollingBack"

@@ -32,7 +32,7 @@ const (
 	FaultOther      = string(fault.Other)
 )
 
-// Codes of the original that are not among those of a decision (spec update 1.18).
+// Codes of the original that are not among those of a decision (docs/protocol/update.md, "Error codes").
 const (
 	codeUnexpected = "ErrorUnexpected"
 	codeRolledBack = "ErrorUpdateFailRollbackSuccess"

@@ -24,7 +24,7 @@ type Owed struct {
 // owedFor is how long an answer is worth sending: the service gives up on a command after two days.
 const owedFor = 48 * time.Hour
 
-// Bounds of a reply's output, in bytes (spec update 1.18).
+// Bounds of a reply's output, in bytes (docs/protocol/update.md, "Command reply").
 const (
 	longestOutput = 2500
 	cutMark       = "\n---Output truncated---"

@@ -39,7 +39,8 @@ type Request struct {
 	Asked          time.Time `json:"asked,omitzero"`
 }
 
-// ReplyTo says where the answer to a command goes (spec update 1.18). The step ended InProgress; the updater's reply ends it.
+// ReplyTo says where the answer to a command goes (docs/protocol/update.md, "Command reply"). The step ended InProgress; the
+// updater's reply ends it.
 type ReplyTo struct {
 	MessageID  string    `json:"message_id"`
 	CommandID  string    `json:"command_id,omitempty"`

@@ -117,7 +117,7 @@ func launch(ctx context.Context, p Program, l installer.Layout, file string) (st
 	return line, nil
 }
 
-// LogFile is the updater's log, under the original's name (spec update 1.10).
+// LogFile is the updater's log, under the original's name (docs/protocol/update.md, "Updater command line").
 func LogFile(l installer.Layout) string { return filepath.Join(l.Logs(), "AmazonSSMAgent-update.txt") }
 
 // workFolder is a folder that exists as long as the installation does.

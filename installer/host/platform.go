@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// NotAvailable is what an unrecognised system is called (spec update 1.7).
+// NotAvailable is what an unrecognised system is called (docs/protocol/update.md, "Platform names").
 const NotAvailable = "NotAvailable"
 
 // Platform is the name and version of the system, as the health ping and the choice of packages know it, for example

@@ -17,7 +17,8 @@ func platform() (name, version string, err error) {
 	return lsbRelease("-i"), lsbRelease("-r"), nil
 }
 
-// releaseFiles looks into the files of a folder in the order of spec update 1.7; the first hit wins.
+// releaseFiles looks into the files of a folder in the order of docs/protocol/update.md, "Platform names"; the first hit
+// wins.
 func releaseFiles(etc string) (name, version string, ok bool) {
 	read := func(file string) string {
 		text, err := os.ReadFile(filepath.Join(etc, file))

@@ -5,9 +5,9 @@ import (
 	"golang.org/x/sys/windows/registry"
 )
 
-// unready waits until Windows has set itself up: before, it may be an image whose copies must not all be the same node (spec
-// identity 13.6). Where EC2Config sees to the set-up it starts this service again afterwards, so the service ends. A Windows that
-// says nothing about it is ready. True means that the service is to stop.
+// unready waits until Windows has set itself up: before, it may be an image whose copies must not all be the same node
+// (docs/protocol/identity.md, "Service definitions"). Where EC2Config sees to the set-up it starts this service again
+// afterwards, so the service ends. A Windows that says nothing about it is ready. True means that the service is to stop.
 func (l *loop) unready() bool {
 	if l.Paths.Root != "" {
 		return false

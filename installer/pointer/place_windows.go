@@ -41,8 +41,8 @@ func programFiles() string {
 	return `C:\Program Files`
 }
 
-// programData is what the system says, for a service's environment may say otherwise; without an answer it follows spec
-// identity 0.1: %AllUsersProfile%\Application Data where ProgramData is not set.
+// programData is what the system says, for a service's environment may say otherwise; without an answer it follows
+// docs/protocol/identity.md, "Roots and files": %AllUsersProfile%\Application Data where ProgramData is not set.
 func programData() string {
 	if dir, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, windows.KF_FLAG_DEFAULT); err == nil && dir != "" {
 		return dir

@@ -6,7 +6,7 @@
 // without write for group and others, and are synced; folders are 0755. What was written when an archive is refused stays for
 // the caller to remove: unpack into a folder of your own.
 //
-// Facts: spec update 1.13.
+// Facts: docs/protocol/update.md, "Download and verification".
 package unpack
 
 import (

@@ -9,7 +9,7 @@ import (
 )
 
 // Ping is one UpdateInstanceInformation as it came in: health pings, and what an updater says in AgentStatus
-// (docs/protocol/runcommand.md, "UpdateInstanceInformation"; docs/protocol/update.md, "Reporting").
+// (docs/protocol/runcommand.md, "UpdateInstanceInformation"; docs/protocol/update.md, "Health status").
 type Ping struct {
 	At time.Time
 	wire.UpdateInstanceInformationInput
