@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) {
 	os.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	if filepath.Base(os.Args[0]) == "ssm-document-worker" {
-		os.Exit(runner.Main(os.Args[1], plugins.Table()))
+		os.Exit(runner.Main(os.Args[1], plugins.Table(plugins.Ports{})))
 	}
 	os.Exit(m.Run())
 }

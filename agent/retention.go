@@ -16,10 +16,10 @@ const (
 	maxClean   = 1000
 )
 
-// cleaner removes outputs of commands that ended long ago.
-type cleaner struct {
+// retention removes outputs of commands that ended long ago.
+type retention struct {
 	outputs func(id string) string // folder of a command's outputs; "" all
-	open    func(id string) bool
+	open    func(id string) bool   // the command is still in hand
 	ssm     config.Ssm
 	now     func() time.Time
 
@@ -28,24 +28,24 @@ type cleaner struct {
 }
 
 // finished is called after every answered command.
-func (c *cleaner) finished(status, id string) {
-	if c.removesAtOnce(status) {
-		os.RemoveAll(c.outputs(id))
+func (r *retention) finished(status, id string) {
+	if r.removesAtOnce(status) {
+		os.RemoveAll(r.outputs(id))
 	}
-	c.mu.Lock()
-	due := c.now().Sub(c.last) >= cleanEvery
+	r.mu.Lock()
+	due := r.now().Sub(r.last) >= cleanEvery
 	if due {
-		c.last = c.now()
+		r.last = r.now()
 	}
-	c.mu.Unlock()
+	r.mu.Unlock()
 	if due {
-		c.pass()
+		r.pass()
 	}
 }
 
 // removesAtOnce follows the setting Ssm.OrchestrationDirectoryCleanup.
-func (c *cleaner) removesAtOnce(status string) bool {
-	switch c.ssm.OrchestrationDirectoryCleanup {
+func (r *retention) removesAtOnce(status string) bool {
+	switch r.ssm.OrchestrationDirectoryCleanup {
 	case "clean-success":
 		return status == wire.Success
 	case "clean-success-failed":
@@ -54,16 +54,16 @@ func (c *cleaner) removesAtOnce(status string) bool {
 	return false
 }
 
-func (c *cleaner) pass() {
-	entries, _ := os.ReadDir(c.outputs(""))
+func (r *retention) pass() {
+	entries, _ := os.ReadDir(r.outputs(""))
 	removed := 0
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || !e.IsDir() || c.open(e.Name()) {
+		if err != nil || !e.IsDir() || r.open(e.Name()) {
 			continue
 		}
-		dir := filepath.Join(c.outputs(""), e.Name())
-		if c.now().Sub(info.ModTime()) < c.life(dir) {
+		dir := filepath.Join(r.outputs(""), e.Name())
+		if r.now().Sub(info.ModTime()) < r.keptFor(dir) {
 			continue
 		}
 		if removed++; removed > maxClean {
@@ -73,13 +73,13 @@ func (c *cleaner) pass() {
 	}
 }
 
-// life is how long a folder is kept; the old layout of associations has folders named after dates.
-func (c *cleaner) life(dir string) time.Duration {
+// keptFor is how long a folder is kept; the old layout of associations has folders named after dates.
+func (r *retention) keptFor(dir string) time.Duration {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		if _, err := time.Parse("2006-01-02", e.Name()[:min(10, len(e.Name()))]); err == nil && e.IsDir() {
-			return time.Duration(c.ssm.AssociationLogsRetentionDurationHours) * time.Hour
+			return time.Duration(r.ssm.AssociationLogsRetentionDurationHours) * time.Hour
 		}
 	}
-	return time.Duration(c.ssm.RunCommandLogsRetentionDurationHours) * time.Hour
+	return time.Duration(r.ssm.RunCommandLogsRetentionDurationHours) * time.Hour
 }

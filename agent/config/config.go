@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
@@ -116,6 +117,24 @@ type Identity struct {
 // CustomIdentity is an identity written into the file.
 type CustomIdentity struct {
 	InstanceID, Region, AvailabilityZone, AvailabilityZoneId, InstanceType, CredentialsProvider string
+}
+
+// Service is what the settings say of a service of the region by its name, such as ec2messages: the address to use instead of the
+// region's own, empty for none, and how long one request may take, 0 for the caller's own limit.
+func (c Config) Service(name string) (endpoint string, limit time.Duration) {
+	switch name {
+	case "ssm":
+		return c.Ssm.Endpoint, 0
+	case "ec2messages":
+		return c.Mds.Endpoint, time.Duration(c.Mds.StopTimeoutMillis) * time.Millisecond
+	case "ssmmessages":
+		return c.Mgs.Endpoint, time.Duration(c.Mgs.StopTimeoutMillis) * time.Millisecond
+	case "kms":
+		return c.Kms.Endpoint, 0
+	case "s3":
+		return c.S3.Endpoint, 0
+	}
+	return "", 0
 }
 
 // Error says that a configuration file cannot be used. Nothing may run in its place.

@@ -54,7 +54,7 @@ func newNode(t *testing.T, change ...func(*health.Options)) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := id.Client("ssm")
+	client, err := id.Client(cloud.SSM())
 	if err != nil {
 		t.Fatal(err)
 	}

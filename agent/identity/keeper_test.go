@@ -347,7 +347,7 @@ func TestExpiredOrUnknownCredentialsAreReplaced(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
 	loaded := m.load()
-	client, err := loaded.Client("ssm")
+	client, err := loaded.Client(cloud.SSM())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestExpiredOrUnknownCredentialsAreReplaced(t *testing.T) {
 	if err := client.Call(t.Context(), "UpdateInstanceInformation", ping, nil); err != nil || m.region.Count(tokenOp) != 2 {
 		t.Error(err, m.region.Count(tokenOp))
 	}
-	if _, err := loaded.Client("s4"); err == nil {
+	if _, err := loaded.Client(cloud.Service{}); err == nil {
 		t.Error("a client for nothing")
 	}
 }
@@ -373,7 +373,7 @@ func TestWrongClock(t *testing.T) {
 	if err := m.token(loaded); err != nil {
 		t.Error(err)
 	}
-	client, err := loaded.Client("ssm")
+	client, err := loaded.Client(cloud.SSM())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -388,7 +388,7 @@ func TestSigningRegion(t *testing.T) {
 	m := newMachine(t)
 	m.config.Agent.Region = "eu-west-9"
 	m.register()
-	client, err := m.load().Client("ssm")
+	client, err := m.load().Client(cloud.SSM())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,18 +112,18 @@ type CloudWatch struct {
 
 // Ours is what the original's file has no place for.
 type Ours struct {
-	Accepted    time.Time `json:"accepted"`              // decides who is first after a restart
-	Told        int       `json:"told,omitempty"`        // the worker's events up to this number were reported
-	Cancelled   bool      `json:"cancelled,omitempty"`   // a cancel was accepted
-	RebootFrom  string    `json:"reboot_from,omitempty"` // boot id when a reboot was asked for
-	RebootAsked time.Time `json:"reboot_asked,omitzero"` // when
-	Schema      string    `json:"schema,omitempty"`      // of the document, exactly
-	CommandID   string    `json:"command_id,omitempty"`  // of the payload, for S3 and logs
-	Verdict     *Verdict  `json:"verdict,omitempty"`     // nothing runs any more, this is to be answered
+	Accepted    time.Time   `json:"accepted"`              // decides who is first after a restart
+	Told        int         `json:"told,omitempty"`        // the worker's events up to this number were reported
+	Cancelled   bool        `json:"cancelled,omitempty"`   // a cancel was accepted
+	RebootFrom  string      `json:"reboot_from,omitempty"` // boot id when a reboot was asked for
+	RebootAsked time.Time   `json:"reboot_asked,omitzero"` // when
+	Schema      string      `json:"schema,omitempty"`      // of the document, exactly
+	CommandID   string      `json:"command_id,omitempty"`  // of the payload, for S3 and logs
+	FinalReply  *FinalReply `json:"verdict,omitempty"`     // nothing runs any more, this is to be answered
 }
 
-// Verdict is an end that the agent found itself: its worker died, or none could be started.
-type Verdict struct {
+// FinalReply is an end that the agent found itself: its worker died, or none could be started.
+type FinalReply struct {
 	Seq   int             `json:"seq"`             // number of the reply
 	Event json.RawMessage `json:"event"`           // the end, as the worker would have told it
 	Trace string          `json:"trace,omitempty"` // why, where there is no step to say it

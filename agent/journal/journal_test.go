@@ -133,7 +133,7 @@ func TestUnknownMembersStay(t *testing.T) {
 	j := open(t, data)
 	check(t, os.WriteFile(path(data, "current", first), []byte(`{"DocumentType":"SendCommand","DocumentInformation":{"DocumentID":"`+first+`","CreatedDate":"`+
 		wire.ISOMillis(now)+`","Tomorrow":12345678901234567890},"Later":{"a":[1,{"b":2}]},"InstancePluginsInformation":[{"Id":"x","More":true}]}`), 0o600))
-	l, err := j.Load(15, now)
+	l, err := j.Load(15, now, nil)
 	if err != nil || len(l.Current) != 1 {
 		t.Fatal(l, err)
 	}
@@ -164,7 +164,7 @@ func TestLoad(t *testing.T) {
 	check(t, os.WriteFile(path(data, "pending", ".half.1"), nil, 0o600))
 	check(t, os.RemoveAll(filepath.Join(data, node, "idempotency")))
 
-	l, err := open(t, data).Load(15, now)
+	l, err := open(t, data).Load(15, now, func(lane string) bool { return lane == "MessageGatewayService" })
 	check(t, err)
 	ids := func(jobs []*journal.Job) (ids []string) {
 		for _, x := range jobs {
@@ -208,7 +208,7 @@ func TestFilesOfOtherTypes(t *testing.T) {
 	session := job("session", now)
 	session.DocumentType = "StartSession"
 	check(t, j.Accept(session))
-	l, err := j.Load(15, now)
+	l, err := j.Load(15, now, nil)
 	if err != nil || len(l.Pending) != 1 || !l.Pending[0].SsmSetup.Cancelled || len(l.Broken) != 0 {
 		t.Errorf("%+v, %v", l, err)
 	}
@@ -274,7 +274,7 @@ func TestLoadOnAFullDisk(t *testing.T) {
 		check(t, err)
 		check(t, os.WriteFile(path(data, where, x.ID()), text, 0o600))
 	}
-	l, err := j.Load(15, now)
+	l, err := j.Load(15, now, nil)
 	if err == nil {
 		t.Error("no word of what could not be saved")
 	}
@@ -316,7 +316,7 @@ func TestClockDaysAhead(t *testing.T) {
 	a.SsmSetup.Accepted = now.Add(72 * time.Hour)
 	check(t, j.Accept(a))
 	check(t, j.Begin(a))
-	l, err := j.Load(15, now.Add(73*time.Hour))
+	l, err := j.Load(15, now.Add(73*time.Hour), nil)
 	if err != nil || len(l.Current) != 1 {
 		t.Errorf("%+v, %v", l, err)
 	}

@@ -16,9 +16,6 @@ import (
 // life is how long after its creation a command may be resumed (spec runcommand 9.4), and after it was accepted here.
 const life = 48 * time.Hour
 
-// gateway is the name of the ssmmessages lane in state files.
-const gateway = "MessageGatewayService"
-
 // Broken is a job that must be given up: report it, then hand it to [Journal.GiveUp].
 type Broken struct {
 	ID     string
@@ -34,9 +31,13 @@ type Loaded struct {
 }
 
 // Load applies the rules of a start (spec runcommand 9.4): pending is listed first, then current is gone through; there
-// limit is how many starts a job may have seen, and every one that is resumed is saved with one more. What cannot be saved,
+// limit is how many starts a job may have seen, and every one that is resumed is saved with one more. undated names the lanes
+// whose messages carry no usable creation date; nil: none. What cannot be saved,
 // on a full disk, is loaded all the same, and the error says so: a command that was accepted has to be answered.
-func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
+func (j *Journal) Load(limit int, now time.Time, undated func(lane string) bool) (Loaded, error) {
+	if undated == nil {
+		undated = func(string) bool { return false }
+	}
 	var l Loaded
 	waiting, err := j.list(pending)
 	if err != nil {
@@ -55,7 +56,7 @@ func (j *Journal) Load(limit int, now time.Time) (Loaded, error) {
 			continue
 		}
 		if broken == nil {
-			broken = worn(job, limit, now)
+			broken = worn(job, limit, now, undated)
 		}
 		if broken != nil {
 			l.Broken = append(l.Broken, *broken)
@@ -147,16 +148,16 @@ func (j *Journal) open(where, id string) (*Job, *Broken) {
 }
 
 // worn says why a job of current is not resumed, if so.
-func worn(job *Job, limit int, now time.Time) *Broken {
+func worn(job *Job, limit int, now time.Time, undated func(string) bool) *Broken {
 	info := job.DocumentInformation
 	b := &Broken{ID: info.DocumentID, Job: job, where: current}
 	created, err := wire.ParseISOMillis(info.CreatedDate)
 	switch {
-	case job.SsmSetup.Verdict != nil: // only to be answered
+	case job.SsmSetup.FinalReply != nil: // only to be answered
 		return nil
 	case info.RunCount >= limit:
 		b.Reason = fmt.Sprintf("the agent was started %d times while it ran", info.RunCount)
-	case err != nil && job.UpstreamServiceName != gateway: // the original writes no usable date there (3.3)
+	case err != nil && !undated(job.UpstreamServiceName):
 		b.Reason = fmt.Sprintf("its creation date %q cannot be read", info.CreatedDate)
 	case err == nil && now.Sub(created) > life && now.Sub(job.SsmSetup.Accepted) > life: // our clock may be days off the service's
 		b.Reason = "it was created more than 48 hours ago"

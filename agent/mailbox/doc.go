@@ -1,13 +1,13 @@
-// Package mailbox is where jobs come in and answers go out. A [Lane] is one service that carries both; [Lanes] is the
-// table of them: ec2messages, polled, today.
+// Package mailbox is where jobs come in and answers go out. A [Lane] is one service that carries both; [Table] lists them:
+// ec2messages, polled, today.
 //
 // Parties: the lane talks to its service and keeps to that service's manners (what is replied, what is acknowledged, in
-// which order: spec runcommand 2.6); the desk behind it, an [Accept] handed in, alone decides what a message is worth.
+// which order: spec runcommand 2.6); the queue behind it, an [Accept] handed in, alone decides what a message is worth.
 // Its errors are the lane's vocabulary: [ErrDuplicate], [ErrFull], [ErrClosed], [ErrUnreadable], [*Rejected].
 //
 // What must always be true:
 //
-//   - a message is acknowledged only after the desk has it on disk;
+//   - a message is acknowledged only after the queue has it on disk;
 //
 //   - the first InProgress of a command is out (or kept) before any later reply about it: [Lane].Reply waits for it;
 //
@@ -16,10 +16,11 @@
 //   - a reply the service did not take lies in <data>/<id>/replies until it did, at most two hours, under the id it was
 //     first sent with (spec runcommand 2.9);
 //
-//   - a full desk holds up nobody but the commands that wait for it: they stay with the lane, unacknowledged and in
+//   - a full queue holds up only the commands that wait for it: they stay with the lane, unacknowledged and in
 //     order, while polling goes on, so that a cancel always gets through. (The original stands still instead.)
 //
-//     lane.go         the type, its words, the table
+//     lane.go         the type and its words
+//     table.go        what is known of every lane: one row each
 //     ec2messages.go  the lane: what is done with each message
 //     poll.go         the long poll, its pauses, the counting of errors
 //     held.go         commands waiting for a place

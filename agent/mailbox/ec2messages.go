@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -11,11 +12,37 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
+// ec2messages is the row of this lane in the table.
+func ec2messages() Kind {
+	service := cloud.Service{Name: "ec2messages", Target: wire.TargetEC2Messages}
+	return Kind{Name: EC2Messages, Service: service,
+		open: func(o Options) Lane { return newPolled(o, service) },
+		late: func(call Caller) Late {
+			return Late{
+				Reply: func(ctx context.Context, messageID, replyID, payload string) error {
+					return gone(call(ctx, service, "SendReply", wire.SendReplyInput{MessageId: messageID, ReplyId: replyID, Payload: payload}))
+				},
+				Delete: func(ctx context.Context, messageID string) error {
+					return gone(call(ctx, service, "DeleteMessage", wire.DeleteMessageInput{MessageId: messageID}))
+				},
+			}
+		}}
+}
+
+// gone marks the answers that no further try changes.
+func gone(err error) error {
+	if declines(err) {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return err
+}
+
 // polled is the ec2messages lane (spec runcommand 2).
 type polled struct {
 	Options
-	heard chan struct{} // the service answered after a failure
-	room  chan struct{} // a command ended
+	service cloud.Service
+	heard   chan struct{} // the service answered after a failure
+	room    chan struct{} // a command ended
 
 	handling sync.Mutex // messages are handled one after another, in order
 	held     []Message  // under handling
@@ -30,13 +57,16 @@ type polled struct {
 	declined map[string]bool          // ids of kept replies that the service said no to: nobody waits behind them
 }
 
-func newPolled(o Options) *polled {
-	return &polled{Options: o, client: o.Dial(), heard: make(chan struct{}, 1), room: make(chan struct{}, 1),
+func newPolled(o Options, service cloud.Service) *polled {
+	return &polled{Options: o, service: service, client: o.Dial(service), heard: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		opening: map[string]chan struct{}{}, declined: map[string]bool{}}
 }
 
 // Name is the lane's name in state files.
 func (l *polled) Name() string { return EC2Messages }
+
+// Open: a service that is polled can be asked at any time.
+func (l *polled) Open() bool { return true }
 
 // Room tells that a command ended.
 func (l *polled) Room() { signal(l.room) }
@@ -98,13 +128,13 @@ func lacking(m wire.Message) string {
 	return ""
 }
 
-// offer asks the desk and answers the service. It returns what the desk said.
+// offer offers the message to the queue and answers the service. It returns what the queue said.
 func (l *polled) offer(ctx context.Context, m Message, accept Accept) error {
 	opened := l.open(m.ID)
 	defer opened()
-	l.Busy(true)
+	l.Guard.Enter()
 	err := accept(ctx, m)
-	l.Busy(false)
+	l.Guard.Leave()
 	var rejected *Rejected
 	switch {
 	case err == nil, errors.Is(err, ErrDuplicate):
@@ -138,7 +168,7 @@ func (l *polled) open(id string) (opened func()) {
 	})
 }
 
-// Numbers of the replies that lanes make themselves; the desk's are from 1 on, and a few from -1 down.
+// Numbers of the replies that lanes make themselves; the dispatcher's are from 1 on, and a few from -1 down.
 const (
 	seqInProgress = 0
 	seqRejected   = -101

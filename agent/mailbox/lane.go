@@ -9,13 +9,8 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/agent/watchdog"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
-)
-
-// Names of lanes, as state files have them (spec runcommand 9.3).
-const (
-	EC2Messages = "MessageDeliveryService"
-	SSMMessages = "MessageGatewayService"
 )
 
 // Message is a job to be, as a lane received it.
@@ -31,13 +26,16 @@ type Message struct {
 // Accept takes one message. nil: it is on disk and will be done, or the cancel is under way.
 type Accept func(context.Context, Message) error
 
-// What a desk may answer besides nil.
+// What an [Accept] may answer besides nil.
 var (
 	ErrDuplicate  = errors.New("already received")
 	ErrFull       = errors.New("no place for another command")
 	ErrClosed     = errors.New("takes no commands any more")
 	ErrUnreadable = errors.New("cannot be read") // a cancel whose payload is no JSON
 )
+
+// ErrGone says that the service does not know a message, or takes no reply to it: another try changes nothing.
+var ErrGone = errors.New("the service does not know the message")
 
 // Rejected is a command whose payload, document or parameters are wrong; the text is shown by the service.
 type Rejected struct{ Trace string }
@@ -53,7 +51,10 @@ type Reply struct {
 
 // Lane is one way for messages in and answers out.
 type Lane interface {
+	// Name is the lane's name in state files, see [Kind].
 	Name() string
+	// Open tells whether messages can come by it now.
+	Open() bool
 	// Run receives until the context ends, and returns then.
 	Run(ctx context.Context, accept Accept) error
 	// Reply sends, or keeps what cannot be sent; nil means that one of the two is done. An error is the context's, or
@@ -63,35 +64,23 @@ type Lane interface {
 	Room()
 }
 
-// Options are what lanes need of the rest of the house. All funcs may be nil but Dial and Head.
+// Options are what lanes need of the rest of the agent. All funcs may be nil but Dial and Head.
 type Options struct {
 	InstanceID string
 	Directory  string                                     // <data>/<short instance id>
-	Dial       func() *cloud.Client                       // a fresh client of ec2messages, one request limited to Mds.StopTimeoutMillis
+	Dial       func(cloud.Service) *cloud.Client          // a client on new connections, one request limited as configured
 	Head       func() wire.AdditionalInfo                 // begins every reply: agent and time
-	Connected  func() bool                                // the ssmmessages channel is open
+	Connected  func() bool                                // the ssmmessages channel is open; nil: as the lanes say
 	Contact    func(error)                                // after every call: nil, or what went wrong
-	Busy       func(bool)                                 // true: from here on progress is owed; false: waiting for the world outside
+	Guard      *watchdog.Guard                            // of the loop that handles messages; nil: none
 	Log        *slog.Logger                               //
 	Now        func() time.Time                           //
 	Pause      func(context.Context, time.Duration) error // nil: cloud.Pause
 }
 
-// Lanes are all lanes there are. The ec2messages lane is the only one so far.
-func Lanes(o Options) []Lane {
-	o.complete()
-	return []Lane{newPolled(o)}
-}
-
 func (o *Options) complete() {
-	if o.Connected == nil {
-		o.Connected = func() bool { return false }
-	}
 	if o.Contact == nil {
 		o.Contact = func(error) {}
-	}
-	if o.Busy == nil {
-		o.Busy = func(bool) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

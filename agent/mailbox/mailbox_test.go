@@ -201,7 +201,7 @@ func (s *service) open(change ...func(*mailbox.Options)) *lane {
 	l := &lane{dir: s.t.TempDir()}
 	o := mailbox.Options{InstanceID: node, Directory: l.dir, Now: s.clock,
 		Head: func() wire.AdditionalInfo { return wire.AdditionalInfo{DateTime: wire.ISOMillis(s.clock())} },
-		Dial: func() *cloud.Client {
+		Dial: func(cloud.Service) *cloud.Client {
 			l.dials++
 			return cloud.New(cloud.Options{Endpoint: s.http.URL, Service: "ec2messages", Target: wire.TargetEC2Messages, Region: "local",
 				Retries: -1, Timeout: s.limit})

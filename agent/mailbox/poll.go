@@ -116,5 +116,5 @@ func (l *polled) count() {
 		return
 	}
 	l.Log.Error("too many errors, the connection to ec2messages is made anew", "errors", l.faults)
-	l.faults, l.client = 0, l.Dial()
+	l.faults, l.client = 0, l.Dial(l.service)
 }

@@ -60,7 +60,7 @@ func (b *between) openLane(t *testing.T) *lane {
 	front := httptest.NewServer(b)
 	t.Cleanup(front.Close)
 	return b.open(func(o *mailbox.Options) {
-		o.Dial = func() *cloud.Client {
+		o.Dial = func(cloud.Service) *cloud.Client {
 			return cloud.New(cloud.Options{Endpoint: front.URL, Service: "ec2messages", Target: wire.TargetEC2Messages, Region: "local",
 				Retries: -1})
 		}

@@ -142,7 +142,7 @@ func TestCleanUpAfterExecution(t *testing.T) {
 			t.Fatal(err)
 		}
 		capture.Close()
-		if err := output.Keep(t.Context(), output.Settings{CleanUp: c.setting}, output.Place{Dir: dir, Open: c.open}); err != nil {
+		if err := output.Keep(t.Context(), output.Settings{CleanUp: c.setting}, output.Location{Dir: dir, Open: c.open}); err != nil {
 			t.Fatal(err)
 		}
 		if files, _ := os.ReadDir(dir); len(files) != c.left {

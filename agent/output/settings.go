@@ -1,10 +1,42 @@
 package output
 
-// Settings say where the output of a job's steps goes besides the local files. The zero value: nowhere.
+import (
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Settings say where the output of a job's steps goes besides the local files. They are made when a command is accepted and travel
+// with its job. The zero value: nowhere.
 type Settings struct {
 	Bucket   string `json:"bucket,omitempty"`    // S3 bucket; empty: no upload
 	Prefix   string `json:"prefix,omitempty"`    // <OutputS3KeyPrefix>/<CommandId>/<Destination>
 	LogGroup string `json:"log_group,omitempty"` // CloudWatch Logs group; empty: off
 	Stream   string `json:"stream,omitempty"`    // <CommandId>/<sid>, prefix of the stream names
 	CleanUp  string `json:"clean_up,omitempty"`  // Ssm.PluginLocalOutputCleanup: default, after-execution, after-upload
+}
+
+// Location is where the streams of one step are kept.
+type Location struct {
+	Dir    string // the folder of the four files
+	Plugin string // without colons
+	Step   string // without colons
+	Upload Upload
+	Open   bool // the step is not over: it runs again after a reboot, or an updater will add to its files
+}
+
+// Upload is how a result names what was uploaded of a step; all empty without a bucket. The JSON form is the original's.
+type Upload struct {
+	Bucket string `json:"outputS3BucketName"`
+	Prefix string `json:"outputS3KeyPrefix"` // <prefix of the settings>/<plugin>
+	Step   string `json:"stepName"`          // the element of the key after that
+}
+
+// Location is where a step's streams go: <dir>/<plugin>/<step>, and below the same names in the bucket.
+func (s Settings) Location(dir, plugin, step string) Location {
+	l := Location{Dir: filepath.Join(dir, plugin, step), Plugin: plugin, Step: step}
+	if s.Bucket != "" {
+		l.Upload = Upload{Bucket: s.Bucket, Prefix: strings.TrimPrefix(path.Join("/", s.Prefix, plugin), "/"), Step: step}
+	}
+	return l
 }

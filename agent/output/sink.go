@@ -8,19 +8,11 @@ import (
 	"path/filepath"
 )
 
-// Place says which step's output it is.
-type Place struct {
-	Dir    string // the folder of the four files
-	Plugin string // without colons
-	Step   string // without colons
-	Open   bool   // the step is not over: it runs again after a reboot, or an updater will add to its files
-}
-
-// Sink is one place where output goes when a step ended, before its reply is sent.
+// Sink is one way in which output is kept when a step ended, before its reply is sent.
 type Sink struct {
 	Name   string
 	Wanted func(Settings) bool
-	Keep   func(ctx context.Context, s Settings, p Place) error
+	Keep   func(ctx context.Context, s Settings, l Location) error
 }
 
 // Table lists the sinks in the order they are served. Local files come last: what is uploaded may be removed then.
@@ -34,23 +26,23 @@ func Table() []Sink {
 const afterExecution = "after-execution"
 
 // Keep serves every sink that the settings ask for; one that fails does not stop the others.
-func Keep(ctx context.Context, s Settings, p Place) error {
+func Keep(ctx context.Context, s Settings, l Location) error {
 	var err error
 	for _, sink := range Table() {
 		if sink.Wanted(s) {
-			err = errors.Join(err, sink.Keep(ctx, s, p))
+			err = errors.Join(err, sink.Keep(ctx, s, l))
 		}
 	}
 	return err
 }
 
-func removeFiles(_ context.Context, _ Settings, p Place) error {
-	if p.Open {
+func removeFiles(_ context.Context, _ Settings, l Location) error {
+	if l.Open {
 		return nil
 	}
 	var failed error
 	for _, name := range []string{stdoutFile, stderrFile, stdoutConsole, stderrConsole} {
-		if err := os.Remove(filepath.Join(p.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(l.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failed = errors.Join(failed, err)
 		}
 	}

@@ -9,27 +9,25 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
 // Call is one run of an action: one element of a step's inputs.
 type Call struct {
-	StepID       string // the step's name, or the plugin's in documents 1.x
-	Name         string // plugin name
-	Inputs       any    // JSON value, parameters put in
-	Settings     any
-	Directory    string // where the step keeps its scripts, absolute; made on demand
-	OutputDir    string // where its streams are kept
-	CommandDir   string // of the whole command; downloads/ lies in it
-	MessageID    string
-	Lane         string // the service the command came from
-	OutputBucket string // S3, empty: none
-	OutputPrefix string // of the action's keys
-	OutputStep   string // the element of the key after that
-	Machine      Machine
-	Stdout       io.Writer // never fail
-	Stderr       io.Writer
-	Log          *slog.Logger
+	StepID     string // the step's name, or the plugin's in documents 1.x
+	Name       string // plugin name
+	Inputs     any    // JSON value, parameters put in
+	Settings   any
+	Directory  string          // where the step keeps its scripts, absolute; made on demand
+	Output     output.Location // where its streams are kept
+	CommandDir string          // of the whole command; downloads/ lies in it
+	MessageID  string
+	Lane       string // the service the command came from
+	Machine    Machine
+	Stdout     io.Writer // never fail
+	Stderr     io.Writer
+	Log        *slog.Logger
 }
 
 // Outcome is how a run ended. Output is what the action itself wants shown; empty: its streams.

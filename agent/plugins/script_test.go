@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
@@ -30,7 +31,7 @@ func newBench(t *testing.T, inputs map[string]any) *bench {
 	command := filepath.Join(t.TempDir(), "command")
 	b.Call = plugins.Call{
 		StepID: "one", Name: "aws:runShellScript", Inputs: inputs, Directory: filepath.Join(command, "one"),
-		OutputDir: filepath.Join(command, "awsrunShellScript", "one"), CommandDir: command,
+		Output: output.Location{Dir: filepath.Join(command, "awsrunShellScript", "one")}, CommandDir: command,
 		MessageID: "aws.ssm.2b196342-d7d4-436e-8f09-3883a1116ac3.mi-0123456789abcdef0",
 		Stdout:    &b.stdout, Stderr: &b.stderr, Log: slog.New(slog.DiscardHandler),
 	}
@@ -39,7 +40,7 @@ func newBench(t *testing.T, inputs map[string]any) *bench {
 
 func action(t *testing.T, name string) plugins.Action {
 	t.Helper()
-	for _, a := range plugins.Table() {
+	for _, a := range plugins.Table(plugins.Ports{}) {
 		if a.Name == name {
 			return a
 		}

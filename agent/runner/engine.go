@@ -116,8 +116,8 @@ func (e *Engine) act(ctx context.Context, s document.Step, action plugins.Action
 	}
 	var outs, errs, shown []string
 	for i, inputs := range elements {
-		place := e.place(s, inputs)
-		o, stdout, stderr, err := e.element(ctx, s, action, inputs, place)
+		where := e.location(s, inputs)
+		o, stdout, stderr, err := e.element(ctx, s, action, inputs, where)
 		if err != nil {
 			r.Status, r.Code, r.Error = wire.Failed, 1, fmt.Sprintf("failed to create plugin %v", err)
 			return
@@ -128,7 +128,7 @@ func (e *Engine) act(ctx context.Context, s document.Step, action plugins.Action
 		}
 		if i == 0 {
 			r.Status = o.Status
-			e.mark(r, place)
+			r.Upload = where.Upload
 		}
 		r.Status = worse(r.Status, o.Status)
 		if r.Code == 0 {
@@ -148,8 +148,8 @@ func (e *Engine) act(ctx context.Context, s document.Step, action plugins.Action
 }
 
 // element runs the action once.
-func (e *Engine) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, p output.Place) (o plugins.Outcome, stdout, stderr string, err error) {
-	capture, err := output.Open(p.Dir)
+func (e *Engine) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, l output.Location) (o plugins.Outcome, stdout, stderr string, err error) {
+	capture, err := output.Open(l.Dir)
 	if err != nil {
 		return o, "", "", err
 	}
@@ -163,47 +163,31 @@ func (e *Engine) element(ctx context.Context, s document.Step, action plugins.Ac
 	}
 	o = action.Run(ctx, plugins.Call{
 		StepID: s.ID, Name: s.Action, Inputs: inputs, Settings: s.Settings,
-		Directory: e.scripts(s), OutputDir: p.Dir, CommandDir: e.Job.Directory,
+		Directory: e.scripts(s), Output: l, CommandDir: e.Job.Directory,
 		MessageID: e.Job.MessageID, Lane: e.Job.Lane, Machine: e.Job.Machine,
-		OutputBucket: e.Job.Output.Bucket, OutputPrefix: e.prefix(p), OutputStep: p.Step,
 		Stdout: capture.Stdout(), Stderr: capture.Stderr(), Log: e.Log,
 	})
 	stdout, stderr = capture.Texts()
-	p.Open = o.Status == wire.SuccessAndReboot || o.Status == wire.InProgress
-	if err := output.Keep(context.WithoutCancel(ctx), e.Job.Output, p); err != nil {
+	l.Open = o.Status == wire.SuccessAndReboot || o.Status == wire.InProgress
+	if err := output.Keep(context.WithoutCancel(ctx), e.Job.Output, l); err != nil {
 		e.Log.Warn("output was not kept everywhere", "step", s.ID, "error", err)
 	}
 	return o, stdout, stderr, nil
 }
 
-// place is where the streams of an element go: <command>/<plugin>/<step>, in documents 1.x <command>/<plugin>/<id>
+// location is where the streams of an element go: <command>/<plugin>/<step>, in documents 1.x <command>/<plugin>/<id>
 // (spec runcommand 9.2).
-func (e *Engine) place(s document.Step, inputs any) output.Place {
+func (e *Engine) location(s document.Step, inputs any) output.Location {
 	plugin, step := element(s.Action), element(s.ID)
 	if strings.HasPrefix(e.Job.Schema, "1.") {
 		step = plugins.ID(inputs)
 	}
-	return output.Place{Dir: filepath.Join(e.Job.Directory, plugin, step), Plugin: plugin, Step: step}
+	return e.Job.Output.Location(e.Job.Directory, plugin, step)
 }
 
 // scripts is where a step's scripts go: the folder of that name in the command's; the action adds its id.
 func (e *Engine) scripts(s document.Step) string {
 	return filepath.Join(e.Job.Directory, element(s.ID))
-}
-
-// mark says in the result where uploads went; without a bucket those members stay empty.
-func (e *Engine) mark(r *Result, p output.Place) {
-	if e.Job.Output.Bucket == "" {
-		return
-	}
-	r.OutputBucket, r.OutputPrefix, r.StepName = e.Job.Output.Bucket, e.prefix(p), p.Step
-}
-
-func (e *Engine) prefix(p output.Place) string {
-	if e.Job.Output.Bucket == "" {
-		return ""
-	}
-	return strings.TrimPrefix(filepath.ToSlash(filepath.Join("/", e.Job.Output.Prefix, p.Plugin)), "/")
 }
 
 // element makes a name one harmless element of a path: no colons, no way out.

@@ -224,8 +224,8 @@ func TestListOfInputs(t *testing.T) {
 	if r.Code != 3 || r.Status != wire.Failed || r.StandardOutput != "a\nb\nc" || r.StandardError != "e" || document != wire.Failed {
 		t.Errorf("%+v", r)
 	}
-	if r.PluginID != "aws:say" || r.StepName != "" {
-		t.Errorf("id %q, step name %q", r.PluginID, r.StepName)
+	if r.PluginID != "aws:say" || r.Upload.Step != "" {
+		t.Errorf("id %q, step name %q", r.PluginID, r.Upload.Step)
 	}
 }
 
@@ -288,7 +288,7 @@ func TestWhereOutputGoes(t *testing.T) {
 				t.Errorf("stdout holds %q", got)
 			}
 			r := results[0]
-			if r.OutputBucket != "bucket" || r.OutputPrefix != "pre/fix/command/instance/awssay" || r.StepName != c.step {
+			if r.Bucket != "bucket" || r.Prefix != "pre/fix/command/instance/awssay" || r.Upload.Step != c.step {
 				t.Errorf("%+v", r)
 			}
 		})

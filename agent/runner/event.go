@@ -3,6 +3,7 @@ package runner
 import (
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -41,9 +42,7 @@ type Result struct {
 	Output         string    `json:"output"`
 	Start          time.Time `json:"startDateTime"`
 	End            time.Time `json:"endDateTime"`
-	OutputBucket   string    `json:"outputS3BucketName"`
-	OutputPrefix   string    `json:"outputS3KeyPrefix"`
-	StepName       string    `json:"stepName"`
+	output.Upload            // empty without a bucket
 	Error          string    `json:"error"`
 	StandardOutput string    `json:"standardOutput"`
 	StandardError  string    `json:"standardError"`

@@ -18,7 +18,7 @@ const workerName = "ssm-document-worker"
 
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == workerName {
-		os.Exit(runner.Main(os.Args[1], plugins.Table()))
+		os.Exit(runner.Main(os.Args[1], plugins.Table(plugins.Ports{})))
 	}
 	os.Exit(m.Run())
 }

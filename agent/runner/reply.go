@@ -6,16 +6,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Head starts a reply: who speaks and when. mgs tells whether the ssmmessages channel is open; nil leaves it out
-// (replies over that channel).
-func Head(agent wire.AgentInfo, now time.Time, mgs *bool) wire.AdditionalInfo {
-	return wire.AdditionalInfo{Agent: agent, DateTime: wire.ISOMillis(now), AbleToOpenMGSConnection: mgs}
-}
-
-// DocumentReply speaks of the document as a whole: accepted, rejected (trace says why), cancelled before it ran
-// (spec runcommand 2.7 a).
-func DocumentReply(head wire.AdditionalInfo, status, trace string) wire.Reply {
-	return wire.Reply{AdditionalInfo: head, DocumentStatus: status, DocumentTraceOutput: trace}
+// Head starts a reply: who speaks and when. The lane that carries it adds what it has to say of itself.
+func Head(agent wire.AgentInfo, now time.Time) wire.AdditionalInfo {
+	return wire.AdditionalInfo{Agent: agent, DateTime: wire.ISOMillis(now)}
 }
 
 // EventReply is the reply to an event of kind Step or Done (spec runcommand 2.7 b, c).
@@ -36,7 +29,7 @@ func (r Result) Wire() wire.StepStatus {
 	s := wire.StepStatus{
 		Status: r.Status, Code: r.Code, Name: r.PluginName, Output: r.Output,
 		StartDateTime: wire.ISOMillis(r.Start), EndDateTime: wire.ISOMillis(r.End),
-		OutputS3BucketName: r.OutputBucket, OutputS3KeyPrefix: r.OutputPrefix, StepName: r.StepName,
+		OutputS3BucketName: r.Bucket, OutputS3KeyPrefix: r.Prefix, StepName: r.Step,
 		StandardOutput: r.StandardOutput, StandardError: r.StandardError,
 	}
 	if r.Error != "" {

@@ -41,13 +41,12 @@ func TestReplies(t *testing.T) {
 	at := time.Date(2025, 3, 4, 5, 6, 7, 89_000_000, time.UTC)
 	agent := wire.AgentInfo{Lang: "en-US", Name: "amazon-ssm-agent", OS: "linux", OSVersion: "1", Version: "9.1.0.0"}
 	open := true
-	head := runner.Head(agent, at, &open)
+	head := runner.Head(agent, at)
+	head.AbleToOpenMGSConnection = &open
 	result := runner.Result{PluginID: "greet", PluginName: "aws:runShellScript", Status: wire.Success, Output: "a < b\n",
 		Start: at.Add(-time.Second), End: at, StandardOutput: "a < b\n"}
 	failed := runner.Result{PluginID: "greet", PluginName: "aws:nobody", Status: wire.Failed, Error: "it is unknown", Start: at, End: at}
 
-	golden(t, "accepted.json", runner.DocumentReply(head, wire.InProgress, ""))
-	golden(t, "rejected.json", runner.DocumentReply(runner.Head(agent, at, nil), wire.Failed, "Unsupported schema format"))
 	golden(t, "step.json", runner.EventReply(head, runner.Event{Kind: runner.Step, Result: &result, Counts: map[string]int{wire.Success: 1}}))
 	golden(t, "failed.json", runner.EventReply(head, runner.Event{Kind: runner.Done, Status: wire.Failed, Result: &failed, Counts: map[string]int{wire.Failed: 1}}))
 	golden(t, "done.json", runner.EventReply(head, runner.Event{Kind: runner.Done, Status: wire.Success, Counts: map[string]int{wire.Success: 2}}))

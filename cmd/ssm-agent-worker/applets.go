@@ -54,5 +54,5 @@ func runWorker(args []string) int {
 		fmt.Fprintln(os.Stderr, "error: ssm-document-worker takes the folder of a job\nhint: the agent starts it")
 		return 2
 	}
-	return runner.Main(args[0], plugins.Table())
+	return runner.Main(args[0], plugins.Table(plugins.Ports{Update: startUpdate}))
 }

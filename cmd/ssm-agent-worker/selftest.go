@@ -7,6 +7,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/agent/mailbox"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
@@ -29,7 +30,7 @@ func selfTest([]string) int {
 	id, err := identity.Load(layout, cfg, identity.Options{HTTP: client})
 	switch {
 	case err == nil:
-		for _, service := range []string{"ssm", "ec2messages"} {
+		for _, service := range append(mailbox.Services(), cloud.SSM()) {
 			if _, err := id.Client(service); err != nil {
 				return sorry(err, "")
 			}

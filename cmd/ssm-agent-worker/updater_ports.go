@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/agent/health"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/agent/mailbox"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
@@ -88,7 +89,7 @@ func (p *ports) instance() (string, error) {
 	return "", err
 }
 
-func (p *ports) call(ctx context.Context, service, operation string, in any) error {
+func (p *ports) call(ctx context.Context, service cloud.Service, operation string, in any) error {
 	id, err := p.identity()
 	if err != nil {
 		return err
@@ -101,17 +102,19 @@ func (p *ports) call(ctx context.Context, service, operation string, in any) err
 }
 
 func (p *ports) reply(ctx context.Context, messageID, replyID, payload string) error {
-	return gone(p.call(ctx, "ec2messages", "SendReply", wire.SendReplyInput{MessageId: messageID, ReplyId: replyID, Payload: payload}))
+	return gone(p.late().Reply(ctx, messageID, replyID, payload))
 }
 
 func (p *ports) delete(ctx context.Context, messageID string) error {
-	return gone(p.call(ctx, "ec2messages", "DeleteMessage", wire.DeleteMessageInput{MessageId: messageID}))
+	return gone(p.late().Delete(ctx, messageID))
 }
 
-// gone marks the answers that no further try changes.
+// late is how the updater answers a command.
+func (p *ports) late() mailbox.Late { return mailbox.LateFor(mailbox.EC2Messages, p.call) }
+
+// gone says in the updater's words that no further try changes the answer.
 func gone(err error) error {
-	switch cloud.Code(err) {
-	case "InvalidMessageIdException", "UnsupportedMessageOperationException":
+	if errors.Is(err, mailbox.ErrGone) {
 		return fmt.Errorf("%w: %w", updater.ErrNoMessage, err)
 	}
 	return err
@@ -124,7 +127,7 @@ func (p *ports) health(ctx context.Context, status, version string) error {
 		return err
 	}
 	f, none := health.ThisMachine()(ctx), ""
-	return p.call(ctx, "ssm", "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{
+	return p.call(ctx, cloud.SSM(), "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{
 		AgentName: manifests.AgentPackage, AgentStatus: status, AgentVersion: version, InstanceId: id.InstanceID,
 		ComputerName: f.ComputerName, IPAddress: f.IPAddress, PlatformType: health.PlatformType(), PlatformName: f.PlatformName,
 		PlatformVersion: f.PlatformVersion, AvailabilityZone: &none, AvailabilityZoneId: &none, SSMConnectionChannel: &none})
@@ -140,7 +143,7 @@ func (p *ports) probe(ctx context.Context) error {
 	if pulse, err := installer.ReadPulse(p.layout.Pulse()); err == nil && pulse.Version != "" {
 		version = pulse.Version
 	}
-	return p.call(ctx, "ssm", "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{
+	return p.call(ctx, cloud.SSM(), "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{
 		AgentName: manifests.AgentPackage, AgentVersion: version, InstanceId: id.InstanceID, PlatformType: health.PlatformType()})
 }
 

@@ -98,7 +98,7 @@ func windowsRooms() map[string]string {
 		"installer": "", "installer/host": "", "installer/pointer": "", "installer/launcher": "", "installer/store": "",
 		"installer/service": "", "installer/unpack": "", "updater": "CrashAnywhere|ManyUpdates|Outage|RefusedPackages|WordsOfOutcomes",
 		"agent": "", "agent/cloud": "", "agent/health": "", "agent/identity": "", "agent/journal": "", "agent/output": "",
-		"agent/plugins": "", "agent/runner": "",
+		"agent/plugins": "", "agent/runner": "", "agent/dispatch": "", "agent/logfile": "",
 	}
 }
 

@@ -1,6 +1,6 @@
 //go:build unix
 
-package agent
+package dispatch
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 	"os/exec"
 )
 
-// restart asks the system to restart in a minute (docs/protocol/runcommand.md, "Reboot").
-func restart(ctx context.Context) error {
+// RestartMachine asks the system to restart in a minute (spec runcommand 9.5).
+func RestartMachine(ctx context.Context) error {
 	if out, err := exec.CommandContext(ctx, "/sbin/shutdown", "-r", "+1").CombinedOutput(); err != nil {
 		return fmt.Errorf("/sbin/shutdown -r +1: %w: %s", err, bytes.TrimSpace(out))
 	}

@@ -1,4 +1,4 @@
-package agent_test
+package logfile_test
 
 import (
 	"bytes"
@@ -9,14 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-setup/ssm-setup/agent"
+	"github.com/ssm-setup/ssm-setup/agent/logfile"
 )
 
-// docs/protocol/identity.md, "Files": the line, the two files, the console.
-func TestLogLines(t *testing.T) {
+// docs/protocol/identity.md, "Logging": the line, the two files, the console.
+func TestALineGoesToFilesAndConsole(t *testing.T) {
 	dir, settings := filepath.Join(t.TempDir(), "logs"), t.TempDir()
 	var console bytes.Buffer
-	logs := agent.OpenLogs(dir, settings, &console)
+	logs := logfile.Open(dir, settings, &console)
 	defer logs.Close()
 	log := logs.Logger().With("room", "mailbox", "node", "mi-1")
 	log.Debug("not seen")
@@ -39,10 +39,10 @@ $`)
 }
 
 // seelog.xml with minlevel="debug" is the documented way to debug.
-func TestLogLevel(t *testing.T) {
+func TestSeelogXMLSetsTheLevel(t *testing.T) {
 	settings := t.TempDir()
 	var console bytes.Buffer
-	logs := agent.OpenLogs(t.TempDir(), settings, &console)
+	logs := logfile.Open(t.TempDir(), settings, &console)
 	defer logs.Close()
 	logs.Logger().Debug("one")
 	if err := os.WriteFile(filepath.Join(settings, "seelog.xml"), []byte(`<seelog type="adaptive" minlevel="debug">`), 0o600); err != nil {
@@ -56,10 +56,10 @@ func TestLogLevel(t *testing.T) {
 }
 
 // A folder that cannot be written costs lines, never the agent.
-func TestLogWithoutAPlace(t *testing.T) {
+func TestALogThatCannotBeWrittenCostsLinesOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	agent.OpenLogs(filepath.Join(path, "logs"), path, nil).Logger().Error("lost")
+	logfile.Open(filepath.Join(path, "logs"), path, nil).Logger().Error("lost")
 }

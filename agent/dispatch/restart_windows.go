@@ -1,4 +1,4 @@
-package agent
+package dispatch
 
 import (
 	"bytes"
@@ -7,8 +7,8 @@ import (
 	"os/exec"
 )
 
-// restart asks the system to restart in a minute (docs/protocol/runcommand.md, "Reboot").
-func restart(ctx context.Context) error {
+// RestartMachine asks the system to restart in a minute (spec runcommand 9.5).
+func RestartMachine(ctx context.Context) error {
 	if out, err := exec.CommandContext(ctx, "shutdown", "-r", "-t", "60").CombinedOutput(); err != nil {
 		return fmt.Errorf("shutdown -r -t 60: %w: %s", err, bytes.TrimSpace(out))
 	}

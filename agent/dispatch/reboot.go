@@ -1,4 +1,4 @@
-package agent
+package dispatch
 
 import (
 	"context"
@@ -15,38 +15,45 @@ const rebootWait = 10 * time.Minute
 // rebooter restarts the machine, once however many documents ask for it.
 type rebooter struct {
 	boot     string                      // id of this boot; "" where the system has none
-	shut     func(context.Context) error // asks the system to restart
+	restart  func(context.Context) error // asks the system to restart
 	patience time.Duration
 	now      func() time.Time
 	log      *slog.Logger
-	asked    chan struct{} // holds one token: the first who takes it asks
+	asked    chan struct{} // holds one token: the first command that takes it asks
 }
 
-var errNoReboot = errors.New("this agent does not restart its machine")
+// ErrNoRestart is for agents that leave their machine running.
+var ErrNoRestart = errors.New("this agent does not restart its machine")
 
-// rebooting reports that a document waits for a reboot, asks for it and waits. The command stays open: whoever starts
-// the agent in the next boot resumes it.
-func (b *bench) rebooting(ctx context.Context, c *command, e runner.Event) {
-	c.note(e)
+func newRebooter(boot string, restart func(context.Context) error, now func() time.Time, log *slog.Logger) *rebooter {
+	r := &rebooter{boot: boot, restart: restart, patience: rebootWait, now: now, log: log, asked: make(chan struct{}, 1)}
+	r.asked <- struct{}{}
+	return r
+}
+
+// rebooting reports that a document waits for a reboot, asks for it and waits; no command is taken meanwhile. The command stays open:
+// the agent of the next boot resumes it.
+func (x *executor) rebooting(ctx context.Context, c *command, e runner.Event, hold func() (release func())) {
+	c.noteReported(e)
 	c.mu.Lock()
-	c.SsmSetup.RebootFrom, c.SsmSetup.RebootAsked = b.reboot.boot, b.now()
+	c.SsmSetup.RebootFrom, c.SsmSetup.RebootAsked = x.rebooter.boot, x.now()
 	c.mu.Unlock()
-	if b.tell(ctx, c, e.Seq, runner.EventReply(b.head(), e)) != nil {
+	if x.reply(ctx, c, e.Seq, runner.EventReply(x.head(), e)) != nil {
 		return // not recorded either: the next agent is told of the event again
 	}
-	b.save(c)
-	b.desk.setClosed(true)
-	err := b.reboot.ask(ctx)
+	x.save(c)
+	release := hold()
+	err := x.rebooter.ask(ctx)
 	if err == nil {
-		b.reboot.wait(ctx, c)
+		x.rebooter.wait(ctx, c)
 		err = errors.New("the machine did not restart within ten minutes")
 	}
 	if ctx.Err() != nil {
 		return
 	}
-	b.log.Error("reboot failed", "messageID", c.id(), "error", err)
-	b.desk.setClosed(false)
-	b.failed(ctx, c, seqNoReboot, "a reboot was asked for: "+err.Error())
+	x.log.Error("reboot failed", "messageID", c.messageID(), "error", err)
+	release()
+	x.failed(ctx, c, seqNoReboot, "a reboot was asked for: "+err.Error())
 }
 
 // ask has the machine restart; only the first call of a process does something.
@@ -57,7 +64,7 @@ func (r *rebooter) ask(ctx context.Context) error {
 		return nil
 	}
 	r.log.Info("restarting the machine, a document asks for it")
-	if err := r.shut(ctx); err != nil {
+	if err := r.restart(ctx); err != nil {
 		r.asked <- struct{}{}
 		return err
 	}
@@ -72,7 +79,7 @@ func (r *rebooter) wait(ctx context.Context, c *command) bool {
 	if from != r.boot {
 		return true
 	}
-	left := min(r.patience-r.now().Sub(asked), r.patience) // a clock that was set back makes nobody wait longer
+	left := min(r.patience-r.now().Sub(asked), r.patience) // a clock that was set back makes no command wait longer
 	if left > 0 {
 		select {
 		case <-ctx.Done():

@@ -11,19 +11,20 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/health"
+	"github.com/ssm-setup/ssm-setup/agent/watchdog"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 
-// beater tells the launcher (a byte in a pipe) and everybody else (the pulse file) that this agent lives.
-type beater struct {
-	child  *launcher.Child // nil without a launcher
-	pulse  *health.Pulse
-	pace   *pace
-	period atomic.Int64
-	log    *slog.Logger
+// heartbeat tells the launcher (a byte in a pipe) and every other program (the pulse file) that this agent lives.
+type heartbeat struct {
+	child    *launcher.Child // nil without a launcher
+	pulse    *health.Pulse
+	watchdog *watchdog.Watchdog
+	period   atomic.Int64 // nanoseconds
+	log      *slog.Logger
 }
 
 // beatPeriod is how often, for a watch of so many seconds: often enough that two thirds of the watch without a pulse are
@@ -32,43 +33,43 @@ func beatPeriod(watchSeconds int) time.Duration {
 	return min(5*time.Second, time.Duration(watchSeconds)*time.Second/6)
 }
 
-func newBeater(child *launcher.Child, path string, pace *pace, log *slog.Logger) *beater {
+func newHeartbeat(child *launcher.Child, path string, w *watchdog.Watchdog, log *slog.Logger) *heartbeat {
 	boot, _ := host.BootID()
 	p := installer.Pulse{PID: os.Getpid(), Started: time.Now().UTC(), Version: stamp.Version(), BootID: boot}
 	if child != nil {
 		p.Sequence = child.Sequence()
 	}
-	b := &beater{child: child, pulse: health.NewPulse(path, p, func() time.Time { return time.Now().UTC() }), pace: pace, log: log}
-	b.period.Store(int64(beatPeriod(1))) // until the configuration is read
-	return b
+	h := &heartbeat{child: child, pulse: health.NewPulse(path, p, func() time.Time { return time.Now().UTC() }), watchdog: w, log: log}
+	h.period.Store(int64(beatPeriod(1))) // until the configuration is read
+	return h
 }
 
 // run beats until the context ends. An agent that is stuck says so once, and falls silent.
-func (b *beater) run(ctx context.Context) {
+func (h *heartbeat) run(ctx context.Context) {
 	silent := false
 	for {
-		what, stuck := b.pace.stuck()
+		what, stuck := h.watchdog.Stuck()
 		switch {
 		case !stuck:
-			b.beat()
+			h.beat()
 		case !silent:
-			b.log.Error("the agent is stuck and stops beating", "loop", what)
+			h.log.Error("the agent is stuck and sends no more heartbeats", "loop", what)
 		}
 		silent = stuck
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Duration(b.period.Load())):
+		case <-time.After(time.Duration(h.period.Load())):
 		}
 	}
 }
 
-func (b *beater) beat() {
-	if b.child != nil {
-		b.child.Beat()
+func (h *heartbeat) beat() {
+	if h.child != nil {
+		h.child.Beat()
 	}
-	if err := b.pulse.Beat(); err != nil {
-		b.log.Debug("pulse not written", "error", err)
+	if err := h.pulse.Beat(); err != nil {
+		h.log.Debug("pulse not written", "error", err)
 	}
 }
 

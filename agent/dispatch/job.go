@@ -1,4 +1,4 @@
-package agent
+package dispatch
 
 import (
 	"encoding/json"
@@ -17,8 +17,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// reader turns messages into jobs, and jobs into what a worker gets.
-type reader struct {
+// converter turns messages into jobs, and jobs into what a worker gets.
+type converter struct {
 	journal *journal.Journal
 	config  config.Config
 	machine plugins.Machine
@@ -29,39 +29,39 @@ type reader struct {
 // runStamp is how a run id spells its time (docs/protocol/runcommand.md, "Conventions").
 const runStamp = "2006-01-02T15-04-05.000Z"
 
-// Parse reads the message of a command. The error's text is for the service.
-func (r *reader) Parse(m mailbox.Message) (*journal.Job, error) {
+// parse reads the message of a command. The error's text is for the service.
+func (v *converter) parse(m mailbox.Message) (*journal.Job, error) {
 	var send wire.SendCommand
 	if err := json.Unmarshal([]byte(m.Payload), &send); err != nil {
 		return nil, fmt.Errorf("encountered error while parsing input - internal error %w", err)
 	}
-	doc, err := document.Parse(send.DocumentContent, document.Options{Parameters: send.Parameters, Resolve: r.resolve})
+	doc, err := document.Parse(send.DocumentContent, document.Options{Parameters: send.Parameters, Resolve: v.resolve})
 	if err != nil {
 		return nil, err
 	}
-	id, now := wire.CommandID(m.ID), r.now()
+	id, now := wire.CommandID(m.ID), v.now()
 	job := &journal.Job{DocumentType: journal.SendCommand, SchemaVersion: doc.Schema, UpstreamServiceName: m.Lane}
 	name, version := document.SplitName(send.DocumentName)
 	job.DocumentInformation = journal.Information{DocumentID: id, CommandID: id, InstanceID: m.Destination, MessageID: m.ID,
 		RunID: now.UTC().Format(runStamp), CreatedDate: m.Created, DocumentName: name, DocumentVersion: version,
 		DocumentStatus: wire.InProgress}
 	job.SsmSetup = journal.Ours{Accepted: now, CommandID: send.CommandId}
-	job.IOConfig = r.outputs(id, m.Destination, send)
+	job.IOConfig = v.outputs(id, m.Destination, send)
 	for _, s := range doc.Steps {
 		job.InstancePluginsInformation = append(job.InstancePluginsInformation, plugin(job, s))
 	}
 	return job, nil
 }
 
-// outputs says where output goes (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs").
-func (r *reader) outputs(id, destination string, send wire.SendCommand) journal.IOConfig {
-	io := journal.IOConfig{OrchestrationDirectory: r.journal.Outputs(id), OutputS3BucketName: send.OutputS3BucketName}
+// outputs says where output goes (spec runcommand 8.3).
+func (v *converter) outputs(id, destination string, send wire.SendCommand) journal.IOConfig {
+	io := journal.IOConfig{OrchestrationDirectory: v.journal.Outputs(id), OutputS3BucketName: send.OutputS3BucketName}
 	if io.OutputS3BucketName != "" {
 		io.OutputS3KeyPrefix = joinKey(send.OutputS3KeyPrefix, send.CommandId, destination)
 	}
 	if on, err := strconv.ParseBool(send.CloudWatchOutputEnabled); err == nil && on {
 		io.CloudWatchConfig = journal.CloudWatch{LogGroupName: send.CloudWatchLogGroupName,
-			LogStreamPrefix: send.CommandId + "/" + r.machine.InstanceID}
+			LogStreamPrefix: send.CommandId + "/" + v.machine.InstanceID}
 		if io.CloudWatchConfig.LogGroupName == "" {
 			io.CloudWatchConfig.LogGroupName = "/aws/ssm/" + groupName(send.DocumentName)
 		}
@@ -114,14 +114,14 @@ func plugin(job *journal.Job, s document.Step) journal.Plugin {
 	return journal.Plugin{Configuration: c, Name: s.Action, Id: s.ID}
 }
 
-// Job is what the worker gets, made from the state file alone, whichever agent wrote it.
-func (r *reader) Job(j *journal.Job) runner.Job {
+// workerJob is what the worker gets, made from the state file alone, whichever agent wrote it.
+func (v *converter) workerJob(j *journal.Job) runner.Job {
 	info, io := j.DocumentInformation, j.IOConfig
 	job := runner.Job{MessageID: info.MessageID, CommandID: j.SsmSetup.CommandID, Destination: info.InstanceID,
 		DocumentName: info.DocumentName, DocumentVersion: info.DocumentVersion, Lane: j.UpstreamServiceName, Schema: j.SchemaVersion,
-		Directory: r.journal.Outputs(j.ID()), Machine: r.machine,
+		Directory: v.journal.Outputs(j.ID()), Machine: v.machine,
 		Output: output.Settings{Bucket: io.OutputS3BucketName, Prefix: io.OutputS3KeyPrefix, LogGroup: io.CloudWatchConfig.LogGroupName,
-			Stream: io.CloudWatchConfig.LogStreamPrefix, CleanUp: r.config.Ssm.PluginLocalOutputCleanup}}
+			Stream: io.CloudWatchConfig.LogStreamPrefix, CleanUp: v.config.Ssm.PluginLocalOutputCleanup}}
 	if job.CommandID == "" {
 		job.CommandID = info.CommandID
 	}

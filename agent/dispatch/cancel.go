@@ -1,0 +1,89 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/journal"
+	"github.com/ssm-setup/ssm-setup/agent/mailbox"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// cancelGrace is how long a cancelled command keeps its place while its worker comes to an end (spec runcommand 10).
+const cancelGrace = 10 * time.Second
+
+// acceptCancel marks the command that a cancel is for. One for a command that never came waits for it: where the answer of a
+// poll was lost on its way, the cancel of a command may come before the command does.
+func (q *queue) acceptCancel(m mailbox.Message) error {
+	var cancel wire.CancelCommand
+	if err := json.Unmarshal([]byte(m.Payload), &cancel); err != nil {
+		return fmt.Errorf("%w: %w", mailbox.ErrUnreadable, err)
+	}
+	id := wire.CommandID(m.ID)
+	if q.journal.Seen(journal.CancelCommand, id) {
+		return mailbox.ErrDuplicate
+	}
+	if err := q.cancel(cancel.CancelMessageId); err != nil {
+		return err
+	}
+	err := q.journal.Mark(journal.CancelCommand, id)
+	if errors.Is(err, journal.ErrName) {
+		return nil // an odd id; at worst the cancel comes again
+	}
+	return err
+}
+
+// cancel ends a command: waiting ones are answered at once, running ones by their worker. The order to cancel is on disk first.
+func (q *queue) cancel(messageID string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	c := q.open[messageID]
+	if c == nil {
+		q.log.Info("cancel for a command that is not open", "messageID", messageID)
+		return q.cancelEarly(messageID)
+	}
+	q.log.Info("command is cancelled", "messageID", messageID)
+	if err := q.markCancelled(c); err != nil {
+		return err
+	}
+	if i := slices.Index(q.waiting, c); i >= 0 {
+		q.waiting = append(q.waiting[:i:i], q.waiting[i+1:]...)
+		c.freed = true // it never had a place
+		q.begin(c)
+		return nil
+	}
+	timer := time.AfterFunc(cancelGrace, func() { q.free(c) })
+	context.AfterFunc(q.ctx, func() { timer.Stop() })
+	return nil
+}
+
+// cancelEarly notes the cancel of a command that did not come yet, under the command's own id.
+func (q *queue) cancelEarly(messageID string) error {
+	id := wire.CommandID(messageID)
+	if id == messageID || q.journal.Seen(journal.SendCommand, id) {
+		return nil // not the id of a command, or of one that was answered
+	}
+	if err := q.journal.Mark(journal.CancelCommand, id); !errors.Is(err, journal.ErrName) {
+		return err
+	}
+	return nil
+}
+
+func (q *queue) markCancelled(c *command) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return nil // the cancel came too late
+	}
+	c.SsmSetup.Cancelled = true
+	if c.worker != nil {
+		if err := c.worker.Cancel(); err != nil {
+			q.log.Error("worker cannot be told to stop", "messageID", c.messageID(), "error", err)
+		}
+	}
+	return q.journal.Save(c.Job)
+}

@@ -1,0 +1,57 @@
+package dispatch
+
+import (
+	"context"
+	"os"
+
+	"github.com/ssm-setup/ssm-setup/agent/runner"
+)
+
+// prestarted is a worker process that is being started while its job goes to disk: both take milliseconds, and so they take them
+// together. All methods work on nil, for a command whose worker was not started yet.
+type prestarted struct {
+	started chan *runner.Ahead // gives one value: nil when the process could not be started
+	dir     string
+}
+
+// prestart begins to start the worker of a new job.
+func (x *executor) prestart(id string) *prestarted {
+	spec := x.workerSpec(id)
+	p := &prestarted{started: make(chan *runner.Ahead, 1), dir: spec.Dir}
+	go func() {
+		a, err := runner.StartAhead(spec)
+		if err != nil {
+			x.log.Debug("worker not started ahead", "error", err)
+			a = nil
+		}
+		p.started <- a
+	}()
+	return p
+}
+
+// start lets the worker run its prepared job; nil when there is none after all.
+func (p *prestarted) start(ctx context.Context) *runner.Worker {
+	if p == nil {
+		return nil
+	}
+	a := <-p.started
+	if a == nil {
+		return nil
+	}
+	w, err := a.Go(ctx)
+	if err != nil {
+		return nil
+	}
+	return w
+}
+
+// abandon gives the worker up; its folder is removed.
+func (p *prestarted) abandon() {
+	if p == nil {
+		return
+	}
+	if a := <-p.started; a != nil {
+		a.Abandon()
+	}
+	os.RemoveAll(p.dir)
+}

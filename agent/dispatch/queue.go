@@ -1,0 +1,210 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/journal"
+	"github.com/ssm-setup/ssm-setup/agent/mailbox"
+	"github.com/ssm-setup/ssm-setup/agent/runner"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// queueOptions are what a queue is built with; all are needed but prestart.
+type queueOptions struct {
+	journal *journal.Journal
+	lanes   []mailbox.Lane
+	workers int // at once
+	buffer  int // waiting behind them
+	parse   func(mailbox.Message) (*journal.Job, error)
+	// run works on a command until it is answered or the context ends. hold keeps the queue from taking and beginning commands
+	// until its result is called.
+	run      func(ctx context.Context, c *command, hold func() (release func()))
+	prestart func(id string) *prestarted // begins to start a worker
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+// queue takes commands from the lanes, first come first served: so many at once, so many waiting, the next is refused.
+type queue struct {
+	queueOptions
+	ctx  context.Context // of all work
+	busy sync.WaitGroup
+
+	mu      sync.Mutex
+	holds   int                 // above 0: no command is taken or begun
+	open    map[string]*command // by message id
+	waiting []*command
+	running int
+}
+
+func newQueue(ctx context.Context, o queueOptions) *queue {
+	if o.prestart == nil {
+		o.prestart = func(string) *prestarted { return nil }
+	}
+	return &queue{queueOptions: o, ctx: ctx, open: map[string]*command{}}
+}
+
+// command is a job in hand.
+type command struct {
+	*journal.Job
+	resumed    bool
+	prestarted *prestarted // may be nil
+
+	mu     sync.Mutex // guards the job's content and what follows
+	worker *runner.Worker
+	over   bool // answered and forgotten by the journal: it must not be written there again
+	freed  bool // gave its place back; under queue.mu
+}
+
+func (c *command) messageID() string { return c.DocumentInformation.MessageID }
+
+// accept is what the lanes call, a [mailbox.Accept].
+func (q *queue) accept(ctx context.Context, m mailbox.Message) error {
+	if strings.HasPrefix(m.Topic, wire.TopicCancelCommand) {
+		return q.acceptCancel(m)
+	}
+	job, err := q.parseSafely(m)
+	if err != nil {
+		return &mailbox.Rejected{Trace: err.Error()}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.holds > 0 || ctx.Err() != nil:
+		return mailbox.ErrClosed
+	case q.open[m.ID] != nil, q.journal.Seen(journal.SendCommand, job.ID()):
+		q.journal.Remember(journal.SendCommand, job.ID(), q.now())
+		return mailbox.ErrDuplicate
+	case q.running >= q.workers && len(q.waiting) >= q.buffer:
+		return mailbox.ErrFull
+	}
+	c := &command{Job: job}
+	c.SsmSetup.Cancelled = q.journal.Seen(journal.CancelCommand, job.ID())
+	if q.running < q.workers && len(q.waiting) == 0 && !c.SsmSetup.Cancelled {
+		c.prestarted = q.prestart(job.ID()) // while the disk is busy
+	}
+	if err := q.journal.Accept(job); err != nil {
+		c.prestarted.abandon()
+		return err
+	}
+	q.log.Info("command accepted", "messageID", m.ID, "document", job.DocumentInformation.DocumentName)
+	q.enqueue(c)
+	return nil
+}
+
+// parseSafely rejects a message that makes the parser panic like any other that cannot be parsed. Otherwise one message would end
+// this agent, then the next one, and so the version.
+func (q *queue) parseSafely(m mailbox.Message) (job *journal.Job, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			q.log.Error("message cannot be parsed", "messageID", m.ID, "panic", cause, "stack", string(debug.Stack()))
+			err = fmt.Errorf("encountered error while parsing input - internal error %v", cause)
+		}
+	}()
+	return q.parse(m)
+}
+
+// resume takes up loaded jobs: those that ran have a place whatever the limit, the others wait in their order.
+func (q *queue) resume(l journal.Loaded) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, job := range l.Current {
+		c := &command{Job: job, resumed: true}
+		q.open[c.messageID()] = c
+		q.running++
+		q.begin(c)
+	}
+	for _, job := range l.Pending {
+		q.enqueue(&command{Job: job})
+	}
+}
+
+// enqueue lets a command begin, or wait. Under mu.
+func (q *queue) enqueue(c *command) {
+	q.open[c.messageID()] = c
+	q.waiting = append(q.waiting, c)
+	q.next()
+}
+
+// next begins what has a place. Under mu.
+func (q *queue) next() {
+	for q.holds == 0 && q.ctx.Err() == nil && q.running < q.workers && len(q.waiting) > 0 {
+		c := q.waiting[0]
+		q.waiting = q.waiting[1:]
+		q.running++
+		q.begin(c)
+	}
+}
+
+func (q *queue) begin(c *command) {
+	q.busy.Go(func() {
+		q.run(q.ctx, c, q.hold)
+		if q.ctx.Err() == nil {
+			q.forget(c)
+		}
+		q.free(c)
+	})
+}
+
+// free gives a command's place to the next.
+func (q *queue) free(c *command) {
+	q.mu.Lock()
+	if !c.freed {
+		c.freed = true
+		q.running--
+		q.next()
+	}
+	q.mu.Unlock()
+	for _, l := range q.lanes {
+		l.Room()
+	}
+}
+
+func (q *queue) forget(c *command) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.open, c.messageID())
+}
+
+// isOpen tells whether a command id belongs to a command in hand.
+func (q *queue) isOpen(id string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, c := range q.open {
+		if c.ID() == id {
+			return true
+		}
+	}
+	return false
+}
+
+// probe would hang if the queue did.
+func (q *queue) probe() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+}
+
+// hold takes and begins no commands until the result is called; what runs goes on.
+func (q *queue) hold() (release func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.holds++
+	return sync.OnceFunc(func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.holds--
+		q.next()
+	})
+}
+
+// close takes nothing more and waits for the work in hand.
+func (q *queue) close() {
+	q.hold()
+	q.busy.Wait()
+}

@@ -1,0 +1,75 @@
+package logfile
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// lines is the handler.
+type lines struct {
+	logs *Logs
+	room string
+	tail string // attributes already printed
+}
+
+// Enabled follows the level.
+func (h *lines) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= h.logs.level.Level()
+}
+
+// WithGroup changes nothing: the agent names no groups.
+func (h *lines) WithGroup(string) slog.Handler { return h }
+
+// WithAttrs prints attributes once for all lines.
+func (h *lines) WithAttrs(attrs []slog.Attr) slog.Handler {
+	n := *h
+	for _, a := range attrs {
+		if a.Key == "room" {
+			n.room = "[" + a.Value.String() + "] "
+			continue
+		}
+		n.tail += printed(a)
+	}
+	return &n
+}
+
+func printed(a slog.Attr) string {
+	text := fmt.Sprint(a.Value.Resolve().Any())
+	if strings.ContainsAny(text, " \t\r\n\"=") || text == "" {
+		text = strconv.Quote(text)
+	}
+	return " " + a.Key + "=" + text
+}
+
+// Handle writes one line.
+func (h *lines) Handle(_ context.Context, r slog.Record) error {
+	var b bytes.Buffer
+	b.WriteString(r.Time.Format(logStamp))
+	b.WriteString(" " + r.Level.String() + " " + h.room + r.Message + h.tail)
+	r.Attrs(func(a slog.Attr) bool { b.WriteString(printed(a)); return true })
+	b.WriteByte('\n')
+	h.logs.all.write(b.Bytes())
+	if r.Level >= slog.LevelError {
+		h.logs.errors.write(bytes.Replace(b.Bytes(), []byte(" ERROR "), []byte(" ERROR "+source(r.PC)), 1))
+	}
+	if h.logs.console != nil {
+		h.logs.console.Write(b.Bytes())
+	}
+	return nil
+}
+
+// source is where in the program a line comes from: "[Func @ file.go.line] ".
+func source(pc uintptr) string {
+	if pc == 0 {
+		return ""
+	}
+	frame, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+	name := frame.Function[strings.LastIndexByte(frame.Function, '.')+1:]
+	return fmt.Sprintf("[%s @ %s.%d] ", name, filepath.Base(frame.File), frame.Line)
+}

@@ -1,0 +1,66 @@
+package logfile
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Sizes of logs in bytes and how many rolled ones are kept (docs/protocol/identity.md, "Logging").
+const (
+	logSize, logRolls     = 30_000_000, 5
+	errorSize, errorRolls = 10_000_000, 5
+	logStamp              = "2006-01-02 15:04:05.0000"
+)
+
+// Logs write lines as the original does, to <logs>/amazon-ssm-agent.log and a console; errors also to errors.log.
+//
+//	2006-01-02 15:04:05.0000 INFO [room] message key=value
+//
+// The attribute "room" is the bracket in front.
+type Logs struct {
+	all, errors *rolled
+	console     io.Writer
+	level       *slog.LevelVar
+	xml         string
+}
+
+// Open makes the folder if it can. The minimum level is info, or minlevel of seelog.xml in the folder of settings,
+// the documented way to debug; call Reload now and then to follow it.
+func Open(dir, settings string, console io.Writer) *Logs {
+	os.MkdirAll(dir, 0o755)
+	l := &Logs{console: console, level: new(slog.LevelVar), xml: filepath.Join(settings, "seelog.xml"),
+		all:    &rolled{path: filepath.Join(dir, "amazon-ssm-agent.log"), size: logSize, rolls: logRolls},
+		errors: &rolled{path: filepath.Join(dir, "errors.log"), size: errorSize, rolls: errorRolls}}
+	l.Reload()
+	return l
+}
+
+// Logger writes here.
+func (l *Logs) Logger() *slog.Logger { return slog.New(&lines{logs: l}) }
+
+// Reload reads minlevel again.
+func (l *Logs) Reload() {
+	level := slog.LevelInfo
+	if text, err := os.ReadFile(l.xml); err == nil {
+		_, rest, _ := strings.Cut(string(text), `minlevel="`)
+		name, _, _ := strings.Cut(rest, `"`)
+		switch strings.ToLower(name) {
+		case "trace", "debug":
+			level = slog.LevelDebug
+		case "warn":
+			level = slog.LevelWarn
+		case "error", "critical":
+			level = slog.LevelError
+		}
+	}
+	l.level.Set(level)
+}
+
+// Close closes the files, which cannot be removed on Windows while they are open. A line that comes later opens them again.
+func (l *Logs) Close() {
+	l.all.close()
+	l.errors.close()
+}

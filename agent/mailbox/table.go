@@ -1,0 +1,102 @@
+package mailbox
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
+)
+
+// Kind is a row of the table of lanes: everything the rest of the agent, and an updater that answers later, know of a lane.
+type Kind struct {
+	Name    string        // in state files
+	Service cloud.Service // what it talks to; the service's name is what pings call the channel
+	Undated bool          // its messages carry no usable creation date
+
+	open func(Options) Lane // nil: this version reads the lane's state files and does not receive over it
+	late func(Caller) Late  // nil: as ec2messages
+}
+
+// Table lists the lanes in the order in which their channel is preferred. A lane is a file with its [Kind], and its row here.
+func Table() []Kind {
+	return []Kind{
+		// Its messages' dates are a time printed as text (spec runcommand 3.3).
+		{Name: SSMMessages, Undated: true},
+		ec2messages(),
+	}
+}
+
+// Names of lanes in state files (spec runcommand 9.3).
+const (
+	EC2Messages = "MessageDeliveryService"
+	SSMMessages = "MessageGatewayService"
+)
+
+// Lanes opens every lane that this version has.
+func Lanes(o Options) []Lane {
+	o.complete()
+	var lanes []Lane
+	if o.Connected == nil {
+		o.Connected = func() bool {
+			return slices.ContainsFunc(lanes, func(l Lane) bool { return l.Name() == SSMMessages && l.Open() })
+		}
+	}
+	for _, k := range Table() {
+		if k.open != nil {
+			lanes = append(lanes, k.open(o))
+		}
+	}
+	return lanes
+}
+
+// Services are those that the lanes of this version talk to.
+func Services() []cloud.Service {
+	var list []cloud.Service
+	for _, k := range Table() {
+		if k.open != nil {
+			list = append(list, k.Service)
+		}
+	}
+	return list
+}
+
+// kindOf finds a row; state files of jobs without a lane's name are those of ec2messages.
+func kindOf(name string) Kind {
+	for _, k := range Table() {
+		if k.Name == name {
+			return k
+		}
+	}
+	return ec2messages()
+}
+
+// Undated tells whether the lane of that name has messages without a usable creation date.
+func Undated(name string) bool { return kindOf(name).Undated }
+
+// Channel is what pings say of the way messages come: the service of the first lane that is open, ec2messages when none is.
+func Channel(lanes []Lane) string {
+	for _, l := range lanes {
+		if l.Open() {
+			return kindOf(l.Name()).Service.Name
+		}
+	}
+	return ec2messages().Service.Name
+}
+
+// Caller calls an operation of a service as this machine.
+type Caller func(ctx context.Context, s cloud.Service, operation string, in any) error
+
+// Late answers a message from another process than the agent that received it: an updater. An error that wraps [ErrGone] means that
+// no further try changes the service's answer.
+type Late struct {
+	Reply  func(ctx context.Context, messageID, replyID, payload string) error
+	Delete func(ctx context.Context, messageID string) error // after the last reply
+}
+
+// LateFor is how messages of the lane of that name are answered late.
+func LateFor(name string, call Caller) Late {
+	if k := kindOf(name); k.late != nil {
+		return k.late(call)
+	}
+	return ec2messages().late(call)
+}
