@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +20,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Options are what the outside gives. Layout, Executable are needed.
@@ -49,7 +49,7 @@ const (
 )
 
 // ErrRival says that another agent of this installation runs.
-var ErrRival = errors.New("another agent of this installation runs")
+var ErrRival = fault.New(fault.Refused, "another agent of this installation runs", "stop the service first: systemctl stop amazon-ssm-agent")
 
 // Run lives until ctx ends or the launcher says so. After nil everything is on disk.
 func Run(ctx context.Context, o Options) error {
@@ -168,7 +168,7 @@ func (d *daemon) live(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.heartbeat.period.Store(int64(beatPeriod(cfg.Agent.UpdateWatchSeconds)))
+	d.heartbeat.period.Store(int64(installer.BeatPeriod(time.Duration(cfg.Agent.UpdateWatchSeconds) * time.Second)))
 	if d.http, err = d.connections(ctx); err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (d *daemon) until(ctx context.Context, what string, try func() error) error
 			last = err.Error()
 			d.log.Error(what, "error", err)
 		}
-		if err := cloud.Pause(ctx, identityPeriod); err != nil {
+		if err := host.Sleep(ctx, identityPeriod); err != nil {
 			return err
 		}
 	}
@@ -243,10 +243,12 @@ func (d *daemon) identity(ctx context.Context, cfg config.Config) (id *identity.
 
 // background is work that is not urgent: the program's hash for the pulse, the log level, the updater.
 func (d *daemon) background(ctx context.Context) {
-	if cloud.Pause(ctx, hashDelay) != nil { // the first ping is more urgent
+	if host.Sleep(ctx, hashDelay) != nil { // the first ping is more urgent
 		return
 	}
-	d.heartbeat.pulse.Program(hashOf(d.Executable))
+	if hash, err := host.SHA256File(d.Executable); err == nil {
+		d.heartbeat.pulse.Program(hash)
+	}
 	if d.Lean {
 		debug.FreeOSMemory()
 	}

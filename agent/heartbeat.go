@@ -2,9 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"io"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -27,12 +24,6 @@ type heartbeat struct {
 	log      *slog.Logger
 }
 
-// beatPeriod is how often, for a watch of so many seconds: often enough that two thirds of the watch without a pulse are
-// silence and not bad luck.
-func beatPeriod(watchSeconds int) time.Duration {
-	return min(5*time.Second, time.Duration(watchSeconds)*time.Second/6)
-}
-
 func newHeartbeat(child *launcher.Child, path string, w *watchdog.Watchdog, log *slog.Logger) *heartbeat {
 	boot, _ := host.BootID()
 	p := installer.Pulse{PID: os.Getpid(), Started: time.Now().UTC(), Version: stamp.Version(), BootID: boot}
@@ -40,7 +31,7 @@ func newHeartbeat(child *launcher.Child, path string, w *watchdog.Watchdog, log 
 		p.Sequence = child.Sequence()
 	}
 	h := &heartbeat{child: child, pulse: health.NewPulse(path, p, func() time.Time { return time.Now().UTC() }), watchdog: w, log: log}
-	h.period.Store(int64(beatPeriod(1))) // until the configuration is read
+	h.period.Store(int64(installer.BeatPeriod(time.Second))) // until the configuration is read
 	return h
 }
 
@@ -71,18 +62,4 @@ func (h *heartbeat) beat() {
 	if err := h.pulse.Beat(); err != nil {
 		h.log.Debug("pulse not written", "error", err)
 	}
-}
-
-// hashOf is the SHA-256 of a file in hex; empty when it cannot be read.
-func hashOf(path string) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return ""
-	}
-	return hex.EncodeToString(sum.Sum(nil))
 }

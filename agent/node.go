@@ -181,7 +181,7 @@ func (n *node) followIdentity(ctx context.Context, leave func()) {
 		return
 	}
 	before := changed(n.Layout.Registration())
-	for cloud.Pause(ctx, identityPeriod) == nil {
+	for host.Sleep(ctx, identityPeriod) == nil {
 		now := changed(n.Layout.Registration())
 		if now.Equal(before) {
 			continue

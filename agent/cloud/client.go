@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -32,7 +33,7 @@ type Options struct {
 	Timeout     time.Duration           // of one attempt, reading the answer included; 0: none
 
 	Now   func() time.Time                           // nil: time.Now
-	Pause func(context.Context, time.Duration) error // between attempts; nil: a timer that the context ends
+	Pause func(context.Context, time.Duration) error // between attempts; nil: host.Sleep
 }
 
 // Client calls the operations of one service. It is safe for concurrent use.
@@ -56,7 +57,7 @@ func New(o Options) *Client {
 		o.Now = time.Now
 	}
 	if o.Pause == nil {
-		o.Pause = Pause
+		o.Pause = host.Sleep
 	}
 	switch {
 	case o.Retries == 0:
@@ -65,18 +66,6 @@ func New(o Options) *Client {
 		o.Retries = 0
 	}
 	return &Client{o: o}
-}
-
-// Pause waits for d or for the end of the context, whose error it returns.
-func Pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // Call sends one operation, in as JSON ("{}" for nil), and reads the answer into out (nil: ignored, as long as it is JSON or empty). Failures are tried
@@ -163,7 +152,7 @@ func (c *Client) request(ctx context.Context, operation string, body []byte) (*h
 	case c.o.Node != nil:
 		err = c.o.Node.sign(req, body, c.o.Region, c.o.Service, c.now())
 	case c.o.Credentials != nil:
-		err = signV4(ctx, c.o.Credentials, req, hexSHA256(body), c.o.Region, c.o.Service, c.now())
+		err = signV4(ctx, c.o.Credentials, req, host.SHA256Bytes(body), c.o.Region, c.o.Service, c.now())
 	}
 	if err != nil {
 		return nil, err

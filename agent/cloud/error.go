@@ -7,6 +7,8 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Codes that do not come from a service.
@@ -32,6 +34,14 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 // Unwrap gives the transport's error, if there is one.
 func (e *Error) Unwrap() error { return e.cause }
+
+// Kind is one of manifests/fault: no answer, or a service in trouble, is a matter of the region; a no is the service's refusal.
+func (e *Error) Kind() string {
+	if e.Status == 0 || e.Status >= 500 || e.Code == SerializationError {
+		return string(fault.Region)
+	}
+	return string(fault.Refused)
+}
 
 // ErrNoCredentials says that a request was not sent because there was nothing to sign it with; the provider's error, which
 // may be an [*Error] of another request, is in the chain.

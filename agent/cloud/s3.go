@@ -2,8 +2,6 @@ package cloud
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +12,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // S3Options say where objects are and as whom they are read and written.
@@ -58,21 +58,24 @@ type PutOptions struct {
 
 // Get opens an object for reading. Errors are [*Error]: NoSuchKey, NoSuchBucket, AccessDenied, …
 func (s *S3) Get(ctx context.Context, bucket, key string) (*Object, error) {
-	return s.do(ctx, s3Request{method: http.MethodGet, bucket: bucket, key: key, hash: hexSHA256(nil)})
+	return s.do(ctx, s3Request{method: http.MethodGet, bucket: bucket, key: key, hash: host.SHA256Bytes(nil)})
 }
 
 // Head asks for an object's size; an empty key asks for the bucket itself.
 func (s *S3) Head(ctx context.Context, bucket, key string) (*Object, error) {
-	return s.do(ctx, s3Request{method: http.MethodHead, bucket: bucket, key: key, hash: hexSHA256(nil)})
+	return s.do(ctx, s3Request{method: http.MethodHead, bucket: bucket, key: key, hash: host.SHA256Bytes(nil)})
 }
 
 // Put writes an object: what is in body from its start to its end.
 func (s *S3) Put(ctx context.Context, bucket, key string, body io.ReadSeeker, o PutOptions) (*Object, error) {
-	if _, err := body.Seek(0, io.SeekStart); err != nil {
+	size, err := body.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = body.Seek(0, io.SeekStart)
+	}
+	if err != nil {
 		return nil, err
 	}
-	sum := sha256.New()
-	size, err := io.Copy(sum, body)
+	sum, err := host.SHA256(body)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +86,7 @@ func (s *S3) Put(ctx context.Context, bucket, key string, body io.ReadSeeker, o 
 	if o.ACL != "" {
 		header.Set("X-Amz-Acl", o.ACL)
 	}
-	return s.do(ctx, s3Request{http.MethodPut, bucket, key, body, size, hex.EncodeToString(sum.Sum(nil)), header})
+	return s.do(ctx, s3Request{http.MethodPut, bucket, key, body, size, sum, header})
 }
 
 // s3Request is one request, to be sent as often as it takes.

@@ -3,8 +3,6 @@ package cloud
 import (
 	"context"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -26,11 +25,11 @@ type NodeKey struct {
 func (k *NodeKey) sign(req *http.Request, body []byte, region, service string, now time.Time) error {
 	date := now.UTC().Format(wire.AmzDate)
 	req.Header.Set("X-Amz-Date", date)
-	req.Header.Set("X-Amz-Content-Sha256", hexSHA256(body))
+	req.Header.Set("X-Amz-Content-Sha256", host.SHA256Bytes(body))
 	req.ContentLength = -1
 	scope := wire.ScopeAt(now, region, service)
 	canonical := wire.Request{
-		Method: req.Method, Path: req.URL.EscapedPath(), RawQuery: req.URL.RawQuery, BodyHash: hexSHA256(body),
+		Method: req.Method, Path: req.URL.EscapedPath(), RawQuery: req.URL.RawQuery, BodyHash: host.SHA256Bytes(body),
 		Header: func(name string) string {
 			if name == "host" {
 				return hostHeader(req)
@@ -73,11 +72,6 @@ func invalidate(p aws.CredentialsProvider) {
 	if f, ok := p.(interface{ Invalidate() }); ok {
 		f.Invalidate()
 	}
-}
-
-func hexSHA256(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }
 
 // Static is a provider of one set of credentials.

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/journal"
 	"github.com/ssm-setup/ssm-setup/agent/mailbox"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -194,7 +194,7 @@ func (x *executor) reply(ctx context.Context, c *command, seq int, body wire.Rep
 			return err
 		}
 		x.log.Error("reply neither sent nor kept, trying again", "messageID", c.messageID(), "error", err, "in", replyAgain)
-		if err := cloud.Pause(ctx, replyAgain); err != nil {
+		if err := host.Sleep(ctx, replyAgain); err != nil {
 			return err
 		}
 	}

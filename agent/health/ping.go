@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -51,7 +52,7 @@ func New(o Options) *Pinger {
 		o.Now = time.Now
 	}
 	if o.Pause == nil {
-		o.Pause = cloud.Pause
+		o.Pause = host.Sleep
 	}
 	if o.Period <= 0 {
 		o.Period = 5 * time.Minute

@@ -15,12 +15,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
 // ErrNoContainer says that the environment names no credentials to register with a role.
-var ErrNoContainer = errors.New("registration with a role needs the credentials of a container: AWS_CONTAINER_CREDENTIALS_FULL_URI or " +
-	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set")
+var ErrNoContainer = fault.New(fault.Usage, "registration with a role needs the credentials of a container: "+
+	"AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set", "run it as a Greengrass component")
 
 // relativeHost answers for relative addresses; metadataHosts may answer without TLS, as this machine itself may.
 const relativeHost = "http://169.254.170.2"
@@ -120,7 +121,7 @@ func near(ctx context.Context, u *url.URL) error {
 }
 
 // ErrTags says that the tags of a registration are not what [ParseTags] reads.
-var ErrTags = errors.New(`tags are written as [{"Key":"k","Value":"v"}]`)
+var ErrTags = fault.New(fault.Usage, `tags are written as [{"Key":"k","Value":"v"}]`, "")
 
 // ParseTags reads the tags of a registration: [{"Key": "k", "Value": "v"}]. Those without key or value are dropped; nothing, and
 // the empty object that a component's configuration may hold, are no tags.

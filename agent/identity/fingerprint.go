@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // DefaultThreshold is the percentage of equal hardware values that a changed machine needs; NoThreshold switches the check
@@ -173,7 +174,7 @@ func (f *fingerprints) store(p fingerprint) (string, error) {
 }
 
 func newFingerprint(current hardware, threshold int) fingerprint {
-	return fingerprint{Fingerprint: newUUID(), HardwareHash: current, SimilarityThreshold: threshold}
+	return fingerprint{Fingerprint: host.NewUUID(), HardwareHash: current, SimilarityThreshold: threshold}
 }
 
 // complain says what changed, in the words people search for.
@@ -190,15 +191,6 @@ func (f *fingerprints) complain(current, saved hardware) {
 				key, strings.TrimSpace(current[key]), strings.TrimSpace(saved[key])))
 		}
 	}
-}
-
-// newUUID is a random (version 4) UUID in lower case.
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // errNoFingerprint is the original's answer to a threshold on a machine without a fingerprint.

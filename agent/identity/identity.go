@@ -17,14 +17,17 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // What [Load] returns when there is no identity. The two exclude each other, because they ask for opposite things: a machine that is
 // not registered waits for a registration, while one whose registration cannot be read has lost something, and an update after
 // which that happens is undone.
 var (
-	ErrNotRegistered = errors.New("failed to find agent identity") // no identity type applies; the original's words
-	ErrUnreadable    = errors.New("the registration cannot be read")
+	// no identity type applies; the original's words
+	ErrNotRegistered = fault.New(fault.Refused, "failed to find agent identity", "register the machine: ssm-setup register")
+	ErrUnreadable    = errors.New("the registration cannot be read") // its cause, for example a permission, has the kind
 )
 
 // Options are what the outside gives.
@@ -38,7 +41,7 @@ type Options struct {
 	SharedFile string // the shared credentials file; empty: [SharedFile] of the layout
 
 	Now   func() time.Time                           // nil: time.Now
-	Pause func(context.Context, time.Duration) error // nil: cloud.Pause
+	Pause func(context.Context, time.Duration) error // nil: host.Sleep
 }
 
 func (o Options) complete(layout installer.Layout) Options {
@@ -49,7 +52,7 @@ func (o Options) complete(layout installer.Layout) Options {
 		o.Now = time.Now
 	}
 	if o.Pause == nil {
-		o.Pause = cloud.Pause
+		o.Pause = host.Sleep
 	}
 	if o.SharedFile == "" {
 		o.SharedFile = SharedFile(layout)

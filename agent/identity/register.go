@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
@@ -49,6 +50,9 @@ func (e *storeError) Error() string {
 }
 func (e *storeError) Is(target error) bool { return target == ErrStore }
 func (e *storeError) Unwrap() error        { return e.err }
+
+// Kind is one of manifests/fault: who may write to the vault may keep a registration.
+func (e *storeError) Kind() string { return string(fault.Permission) }
 
 // Registered is the id and region of the registration on this machine; empty without one.
 func Registered(layout installer.Layout) (instanceID, region string, err error) {
@@ -119,8 +123,9 @@ func (a Activation) check() error {
 		wrong = append(wrong, fmt.Sprintf("- minimum field size of %d, RegisterManagedInstanceInput.ActivationId.", shortestID))
 	}
 	if wrong != nil {
-		return &cloud.Error{Code: "InvalidParameter",
-			Message: fmt.Sprintf("%d validation error(s) found.\n%s", len(wrong), strings.Join(wrong, "\n"))}
+		return fault.Wrap(fault.Usage, &cloud.Error{Code: "InvalidParameter",
+			Message: fmt.Sprintf("%d validation error(s) found.\n%s", len(wrong), strings.Join(wrong, "\n"))},
+			"an activation has an id of 36 and a code of at least 20 characters")
 	}
 	if err := regions.Check(a.Region); err != nil {
 		return fmt.Errorf("Unable to determine endpoint because region %s has invalid characters: %w", a.Region, err) //nolint:staticcheck // the original's words
@@ -160,9 +165,18 @@ func send(ctx context.Context, cfg config.Config, o Options, a Activation, finge
 		err = &cloud.Error{Code: cloud.SerializationError, Message: "the answer names no instance id"}
 	}
 	if err != nil {
-		return "", fmt.Errorf("error registering the instance with AWS SSM. %w", err)
+		return "", fmt.Errorf("error registering the instance with AWS SSM. %w", refusal(err))
 	}
 	return out.InstanceId, nil
+}
+
+// refusal marks what the service said about this registration; trouble on the way keeps its own kind.
+func refusal(err error) error {
+	var e *cloud.Error
+	if errors.As(err, &e) && e.Status/100 == 4 {
+		return fault.Wrap(fault.Registration, err, "")
+	}
+	return err
 }
 
 // shortBackOff is 100 ms doubled n times, a fifth more or less (spec identity 9.5).

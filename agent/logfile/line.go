@@ -54,9 +54,9 @@ func (h *lines) Handle(_ context.Context, r slog.Record) error {
 	b.WriteString(" " + r.Level.String() + " " + h.room + r.Message + h.tail)
 	r.Attrs(func(a slog.Attr) bool { b.WriteString(printed(a)); return true })
 	b.WriteByte('\n')
-	h.logs.all.write(b.Bytes())
+	h.logs.all.Write(b.Bytes())
 	if r.Level >= slog.LevelError {
-		h.logs.errors.write(bytes.Replace(b.Bytes(), []byte(" ERROR "), []byte(" ERROR "+source(r.PC)), 1))
+		h.logs.errors.Write(bytes.Replace(b.Bytes(), []byte(" ERROR "), []byte(" ERROR "+source(r.PC)), 1))
 	}
 	if h.logs.console != nil {
 		h.logs.console.Write(b.Bytes())

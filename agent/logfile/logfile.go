@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// Sizes of logs in bytes and how many rolled ones are kept (docs/protocol/identity.md, "Logging").
+// Sizes of logs in bytes and how many rolled ones are kept (docs/protocol/identity.md, "Files").
 const (
 	logSize, logRolls     = 30_000_000, 5
 	errorSize, errorRolls = 10_000_000, 5
@@ -21,7 +23,7 @@ const (
 //
 // The attribute "room" is the bracket in front.
 type Logs struct {
-	all, errors *rolled
+	all, errors *host.RollingFile
 	console     io.Writer
 	level       *slog.LevelVar
 	xml         string
@@ -32,10 +34,15 @@ type Logs struct {
 func Open(dir, settings string, console io.Writer) *Logs {
 	os.MkdirAll(dir, 0o755)
 	l := &Logs{console: console, level: new(slog.LevelVar), xml: filepath.Join(settings, "seelog.xml"),
-		all:    &rolled{path: filepath.Join(dir, "amazon-ssm-agent.log"), size: logSize, rolls: logRolls},
-		errors: &rolled{path: filepath.Join(dir, "errors.log"), size: errorSize, rolls: errorRolls}}
+		all:    rolling(filepath.Join(dir, "amazon-ssm-agent.log"), logSize, logRolls),
+		errors: rolling(filepath.Join(dir, "errors.log"), errorSize, errorRolls)}
 	l.Reload()
 	return l
+}
+
+// rolling is a file that makes way under a number that only grows, as the original's does.
+func rolling(path string, size int64, keep int) *host.RollingFile {
+	return host.Rolling{Path: path, Size: size, Keep: keep, Mode: 0o644, Growing: true}.File()
 }
 
 // Logger writes here.
@@ -61,6 +68,6 @@ func (l *Logs) Reload() {
 
 // Close closes the files, which cannot be removed on Windows while they are open. A line that comes later opens them again.
 func (l *Logs) Close() {
-	l.all.close()
-	l.errors.close()
+	l.all.Close()
+	l.errors.Close()
 }

@@ -2,14 +2,13 @@ package mailbox
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/watchdog"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -75,7 +74,7 @@ type Options struct {
 	Guard      *watchdog.Guard                            // of the loop that handles messages; nil: none
 	Log        *slog.Logger                               //
 	Now        func() time.Time                           //
-	Pause      func(context.Context, time.Duration) error // nil: cloud.Pause
+	Pause      func(context.Context, time.Duration) error // nil: host.Sleep
 }
 
 func (o *Options) complete() {
@@ -89,18 +88,6 @@ func (o *Options) complete() {
 		o.Now = time.Now
 	}
 	if o.Pause == nil {
-		o.Pause = cloud.Pause
+		o.Pause = host.Sleep
 	}
-}
-
-// newID is a fresh UUID v4.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	return uuid(b)
-}
-
-func uuid(b [16]byte) string {
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -65,7 +66,7 @@ func (l *polled) take(ctx context.Context, messages []wire.Message, accept Accep
 func grow(d, low, high time.Duration) time.Duration { return max(low, min(2*d, high)) }
 
 func (l *polled) getMessages(ctx context.Context) ([]wire.Message, error) {
-	in := wire.GetMessagesInput{Destination: l.InstanceID, MessagesRequestId: newID(), VisibilityTimeoutInSeconds: visibility}
+	in := wire.GetMessagesInput{Destination: l.InstanceID, MessagesRequestId: host.NewUUID(), VisibilityTimeoutInSeconds: visibility}
 	var out wire.GetMessagesOutput
 	client := l.current()
 	err := client.Call(ctx, "GetMessages", in, &out)

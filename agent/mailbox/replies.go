@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/journal"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -23,7 +24,7 @@ func ReplyID(messageID string, seq int) string {
 	var b [16]byte
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", messageID, seq))
 	copy(b[:], sum[:])
-	return uuid(b)
+	return host.UUID(b)
 }
 
 // replyLife is how long a kept reply is worth sending, replyPass the time between two tries (spec runcommand 2.9).

@@ -10,6 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/document"
 	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Job is everything a worker process needs to know, as JSON in <dir>/job.json. Whoever accepted the message writes it
@@ -47,11 +48,7 @@ func Prepare(dir string, job Job) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	path := filepath.Join(dir, jobFile)
-	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return host.WriteFile(filepath.Join(dir, jobFile), data, 0o600)
 }
 
 func readJob(dir string) (Job, error) {

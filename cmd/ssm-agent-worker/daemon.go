@@ -11,6 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // runAgent is the agent as the launcher's child, or by hand. SIGTERM and the launcher's word mean leave. Signals that
@@ -30,18 +31,18 @@ func runAgent([]string) int {
 	}
 	err = agent.Run(ctx, agent.Options{Layout: layout, Child: child, Executable: executable, Resume: resume(layout),
 		Console: os.Stdout, Lean: true})
-	switch {
-	case errors.Is(err, agent.ErrRival):
-		return sorry(err, "stop the service first: systemctl stop amazon-ssm-agent")
-	case err != nil && ctx.Err() == nil:
+	if err != nil && (ctx.Err() == nil || errors.Is(err, agent.ErrRival)) {
 		return sorry(err, "")
 	}
 	return 0
 }
 
-// sorry speaks to people.
+// sorry tells a person what went wrong and what to do next: hint, else what the error itself proposes.
 func sorry(err error, hint string) int {
 	fmt.Fprintln(os.Stderr, "error:", err)
+	if hint == "" {
+		hint = fault.HintOf(err)
+	}
 	if hint != "" {
 		fmt.Fprintln(os.Stderr, "hint:", hint)
 	}

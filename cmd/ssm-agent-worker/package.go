@@ -11,6 +11,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
@@ -87,7 +88,7 @@ func packageSettings(l installer.Layout, args []string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.WriteFile(before, old, 0o600); err != nil { // empty: there was none
+	if err := host.WriteFile(before, old, 0o600); err != nil { // empty: there was none
 		return err
 	}
 	return config.Set(path, values)

@@ -19,6 +19,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Variables that stand in for -id and -code, so that the code need not be in the list of processes.
@@ -123,8 +124,8 @@ func (c *registration) say(code int, format string, args ...any) int {
 
 // Why a registration was not tried.
 var (
-	errUsage      = errors.New("the command line is not complete")
-	errRegistered = errors.New("this machine is registered already")
+	errUsage      = fault.New(fault.Usage, "the command line is not complete", "")
+	errRegistered = fault.New(fault.Refused, "this machine is registered already", "-y registers it anew")
 	errCanceled   = errors.New("canceled")
 )
 

@@ -164,7 +164,7 @@ func TestARegistrationAnswersAsData(t *testing.T) {
 	s := newShell(t)
 	id, code := s.activation()
 	full := []string{"-register", "-json", "-region", "local", "-id", id, "-code", code}
-	if a := s.data(0, full...); !strings.HasPrefix(a.InstanceID, "mi-") || a.Region != "local" || a.Error+a.Kind+a.Hint != "" {
+	if a := s.data(0, full...); !strings.HasPrefix(a.InstanceID, "mi-") || a.Region != "local" || a.Error+string(a.Kind)+a.Hint != "" {
 		t.Errorf("%+v", a)
 	}
 	if a := s.data(5, full...); a.Kind != "refused" || !strings.Contains(a.Error, "registered already as mi-") || a.Hint == "" {

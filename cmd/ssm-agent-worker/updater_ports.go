@@ -185,13 +185,10 @@ func (p *ports) patient() *http.Client {
 	return &c
 }
 
-// logMost is the size above which the updater's log makes way for a new one, in bytes.
-const logMost = 4 << 20
-
-// updateLog is the updater's log. Without a place for it there is none.
+// updateLog is the updater's log: 4 MB, then it makes way, and one full file stays. Without a place for it there is none.
 func updateLog(l installer.Layout) (*slog.Logger, func()) {
 	_ = os.MkdirAll(l.Logs(), 0o755)
-	f, err := host.Rolling{Path: updater.LogFile(l), Size: logMost, Keep: 1, Mode: 0o644}.Open()
+	f, err := host.Rolling{Path: updater.LogFile(l), Size: 4 << 20, Keep: 1, Mode: 0o644}.Open()
 	if err != nil {
 		return slog.New(slog.DiscardHandler), func() {}
 	}

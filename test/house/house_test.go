@@ -79,7 +79,7 @@ var rooms = map[string][]string{
 
 	"agent/document": {},
 	"agent/pty":      {},
-	"agent/cloud":    {"regions", "regions/wire"},
+	"agent/cloud":    {"installer/host", "regions", "regions/wire"},
 	"agent/config":   {"installer", "installer/host"},
 	"agent/watchdog": {},
 	"agent/logfile":  {"installer/host"},
@@ -89,7 +89,7 @@ var rooms = map[string][]string{
 	"agent/health":   {"agent/cloud", "agent/identity", "installer", "installer/host", "regions/wire"},
 	"agent/plugins":  {"agent/document", "agent/output", "agent/cloud", "installer", "installer/host", "regions/wire"},
 	"agent/runner":   {"agent/document", "agent/journal", "agent/output", "agent/plugins", "installer/host", "regions/wire"},
-	"agent/mailbox":  {"agent/cloud", "agent/journal", "agent/watchdog", "regions/wire"},
+	"agent/mailbox":  {"agent/cloud", "agent/journal", "agent/watchdog", "installer/host", "regions/wire"},
 	"agent/dispatch": {"agent/cloud", "agent/config", "agent/document", "agent/journal", "agent/mailbox", "agent/output", "agent/plugins",
 		"agent/runner", "installer/host", "regions/wire"},
 	"agent": {"agent/*", "installer", "installer/host", "installer/launcher", "installer/pointer", "regions", "regions/wire"},
