@@ -15,8 +15,6 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Numbers are those of docs/protocol/runcommand.md, "Behaviours to verify".
-
 func (h *host) idle() bool { return len(files(h.state("pending")))+len(files(h.state("current"))) == 0 }
 
 // replies are the replies to a command, decoded.
@@ -46,7 +44,7 @@ func (h *host) read(path string) string {
 	return string(text)
 }
 
-func TestCommandRuns(t *testing.T) { // 12, 92, and the three replies of 2.7
+func TestACommandRunsAndIsAnsweredInThreeReplies(t *testing.T) {
 	h := registered(t, nil)
 	h.start()
 	id := h.shell("echo hello")
@@ -60,13 +58,13 @@ func TestCommandRuns(t *testing.T) { // 12, 92, and the three replies of 2.7
 		t.Errorf("%+v", r)
 	}
 	if h.region.Count("AcknowledgeMessage") != 1 || len(files(filepath.Join(h.layout.Data(), h.id, "idempotency", "SendCommand"))) != 1 {
-		t.Error("not acknowledged once, or not marked as received") // 36
+		t.Error("not acknowledged once, or not marked as received")
 	}
 	h.until("the worker's folder to be gone", func() bool { return len(files(filepath.Join(h.layout.Data(), h.id, "channels"))) == 0 })
 }
 
 // What the agent tells its worker by environment does not reach a script.
-func TestScriptEnvironment(t *testing.T) {
+func TestNothingForTheWorkerReachesAScript(t *testing.T) {
 	h := registered(t, nil)
 	h.start()
 	inv := h.wait(h.shell("env | grep -E 'GOMAXPROCS|SSM_DOCUMENT_WORKER|SSM_START' || echo clean"))
@@ -75,7 +73,7 @@ func TestScriptEnvironment(t *testing.T) {
 	}
 }
 
-func TestTwoSteps(t *testing.T) { // 87
+func TestTheLastReplyOfTwoStepsNamesNoStep(t *testing.T) {
 	h := registered(t, nil)
 	h.must(h.region.PutDocument("Two", `{"schemaVersion":"2.2","mainSteps":[
 		{"action":"aws:runShellScript","name":"a","inputs":{"runCommand":["echo a"]}},
@@ -91,7 +89,7 @@ func TestTwoSteps(t *testing.T) { // 87
 	}
 }
 
-func TestBadDocument(t *testing.T) { // 10
+func TestABadDocumentIsRejectedWithItsReason(t *testing.T) {
 	h := registered(t, nil)
 	h.must(h.region.PutDocument("Bad", `{"schemaVersion":"2.2","parameters":{"p":{"type":"String"}},"mainSteps":[
 		{"action":"aws:runShellScript","name":"a","inputs":{"runCommand":["{{ssm:none}}"]}}]}`))
@@ -106,7 +104,7 @@ func TestBadDocument(t *testing.T) { // 10
 	}
 }
 
-func TestDuplicateRunsOnce(t *testing.T) { // 15, 37
+func TestACommandDeliveredTwiceRunsOnce(t *testing.T) {
 	h := registered(t, nil)
 	h.region.Break("AcknowledgeMessage", 1, 400, "")
 	h.start()
@@ -123,7 +121,7 @@ func TestDuplicateRunsOnce(t *testing.T) { // 15, 37
 	}
 }
 
-func TestCancelRunning(t *testing.T) { // 78
+func TestARunningCommandIsCancelled(t *testing.T) {
 	h := registered(t, nil)
 	h.start()
 	mark := filepath.Join(t.TempDir(), "mark")
@@ -140,8 +138,8 @@ func TestCancelRunning(t *testing.T) { // 78
 }
 
 // One runs, two wait, further ones are held by the lane; a cancel of a waiting one is answered at once; all others run, in
-// order. 13, 100, and section 10.
-func TestManyCommands(t *testing.T) {
+// order. docs/protocol/runcommand.md, "Concurrency and shutdown".
+func TestCommandsBeyondTheLimitWaitAndRunInOrder(t *testing.T) {
 	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1, "Mds.CommandWorkerBufferLimit": 2})
 	h.start()
 	dir := t.TempDir()
@@ -173,7 +171,7 @@ func TestManyCommands(t *testing.T) {
 }
 
 // What could not be sent is sent when the service takes it again. 16, 17.
-func TestReplyAfterTrouble(t *testing.T) {
+func TestAReplyThatCouldNotBeSentIsSentLater(t *testing.T) {
 	h := registered(t, nil)
 	h.region.HoldPolls(50 * time.Millisecond)
 	h.start()
@@ -189,7 +187,7 @@ func TestReplyAfterTrouble(t *testing.T) {
 }
 
 // Registering needs no restart.
-func TestRegisteredLater(t *testing.T) {
+func TestRegisteringNeedsNoRestart(t *testing.T) {
 	h := newHost(t, nil)
 	h.start()
 	h.until("a pulse", func() bool { _, err := installer.ReadPulse(h.layout.Pulse()); return err == nil })
@@ -209,7 +207,7 @@ func TestRegisteredLater(t *testing.T) {
 }
 
 // A registration that is exchanged for another one takes effect without a restart.
-func TestRegisteredAnew(t *testing.T) {
+func TestAnotherRegistrationTakesEffectWithoutARestart(t *testing.T) {
 	h := registered(t, nil)
 	h.start()
 	h.wait(h.shell("true"))
@@ -224,7 +222,7 @@ func TestRegisteredAnew(t *testing.T) {
 }
 
 // A node that its region no longer knows waits; registering it anew wakes it.
-func TestRegisteredAnewAfterRefusal(t *testing.T) {
+func TestARefusedNodeIsWokenByANewRegistration(t *testing.T) {
 	h := registered(t, nil)
 	h.must(h.region.Deregister(h.id))
 	h.start()
@@ -237,7 +235,7 @@ func TestRegisteredAnewAfterRefusal(t *testing.T) {
 	}
 }
 
-func TestConfigurationIsWaitedFor(t *testing.T) {
+func TestAConfigurationThatCannotBeReadIsWaitedFor(t *testing.T) {
 	h := registered(t, nil)
 	good := h.read(h.layout.ConfigFile())
 	h.must(os.WriteFile(h.layout.ConfigFile(), []byte("{"), 0o600))
@@ -252,7 +250,7 @@ func TestConfigurationIsWaitedFor(t *testing.T) {
 }
 
 // 42: without a first ping nothing else runs; when it succeeds, everything does.
-func TestNothingBeforeTheFirstPing(t *testing.T) {
+func TestNothingElseRunsBeforeTheFirstPing(t *testing.T) {
 	h := registered(t, nil)
 	h.region.Break("UpdateInstanceInformation", -1, 501, "InternalServerError")
 	h.start()

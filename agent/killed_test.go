@@ -47,7 +47,7 @@ func (h *host) mortal() (kill func()) {
 }
 
 // A command whose worker died is not run by the next agent: its failure may have been told already.
-func TestFailedIsNotRunByTheNext(t *testing.T) {
+func TestAFailedCommandIsNotRunByTheNextAgent(t *testing.T) {
 	h := registered(t, nil)
 	h.region.Break("SendReply", -1, 503, "") // retried by the client: the agent stops in the middle
 	nothing, err := exec.LookPath("true")
@@ -71,7 +71,7 @@ func TestFailedIsNotRunByTheNext(t *testing.T) {
 }
 
 // Whenever an agent is killed, what it was given runs once and is answered once, its output whole.
-func TestKilledAtAnyMoment(t *testing.T) {
+func TestAnAgentKilledAtAnyMomentRunsAndAnswersACommandOnce(t *testing.T) {
 	h := registered(t, map[string]any{"Mds.CommandRetryLimit": 100})
 	dir := t.TempDir()
 	const rounds = 20

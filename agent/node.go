@@ -30,7 +30,7 @@ const tidyPeriod = 5 * time.Second
 // resolveLimit is how long a message may wait for values from the parameter store.
 const resolveLimit = 20 * time.Second
 
-// forgetPeriod is how often received commands are forgotten (spec runcommand 3.5).
+// forgetPeriod is how often received commands are forgotten (docs/protocol/runcommand.md, "De-duplication").
 const forgetPeriod = 10 * time.Minute
 
 // node is everything that belongs to one identity.

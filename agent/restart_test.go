@@ -32,7 +32,7 @@ func gated(dir string) (script string, open func() error, runs func() int) {
 	return script, open, runs
 }
 
-func TestScriptOutlivesTheAgent(t *testing.T) { // 95
+func TestAScriptOutlivesTheAgent(t *testing.T) {
 	h := registered(t, nil)
 	a := h.start()
 	script, open, runs := gated(t.TempDir())
@@ -55,7 +55,7 @@ func TestScriptOutlivesTheAgent(t *testing.T) { // 95
 }
 
 // A reply that went out but was not noted is sent again under the same id, so the service counts it once.
-func TestResultOnce(t *testing.T) {
+func TestAResultSentAgainHasTheSameID(t *testing.T) {
 	h := registered(t, nil)
 	h.region.Break("SendReply", -1, 503, "") // retried by the client: the agent stops in the middle
 	a := h.start()
@@ -79,7 +79,7 @@ func TestResultOnce(t *testing.T) {
 	}
 }
 
-func TestQueuedCommandsWait(t *testing.T) { // 97
+func TestWaitingCommandsSurviveARestart(t *testing.T) {
 	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1})
 	a := h.start()
 	script, open, runs := gated(t.TempDir())
@@ -101,7 +101,7 @@ func TestQueuedCommandsWait(t *testing.T) { // 97
 	}
 }
 
-func TestWorkerKilled(t *testing.T) { // 96; ours does not wait 60 s
+func TestAKilledWorkerFailsItsCommandAtOnce(t *testing.T) {
 	h := registered(t, nil)
 	h.start()
 	script, _, runs := gated(t.TempDir())
@@ -125,7 +125,7 @@ func (h *host) killWorker(command string) {
 	h.Cleanup(func() { syscall.Kill(-e.PID, syscall.SIGKILL) })
 }
 
-func TestCancelSurvivesARestart(t *testing.T) {
+func TestACancelSurvivesARestart(t *testing.T) {
 	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1})
 	a := h.start()
 	script, open, runs := gated(t.TempDir())
@@ -146,8 +146,8 @@ func TestCancelSurvivesARestart(t *testing.T) {
 	}
 }
 
-// Ours reports what is given up (9.4); the original is silent.
-func TestGivenUpIsReported(t *testing.T) { // 93
+// The original is silent (docs/protocol/runcommand.md, "Start-up").
+func TestACommandThatIsGivenUpIsReported(t *testing.T) {
 	h := registered(t, nil)
 	a := h.start()
 	script, open, runs := gated(t.TempDir())
@@ -164,7 +164,7 @@ func TestGivenUpIsReported(t *testing.T) { // 93
 	h.must(open())
 }
 
-func TestTornJobIsReported(t *testing.T) {
+func TestATornStateFileIsReported(t *testing.T) {
 	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1})
 	a := h.start()
 	script, open, runs := gated(t.TempDir())
@@ -181,7 +181,7 @@ func TestTornJobIsReported(t *testing.T) {
 	}
 }
 
-func TestReboot(t *testing.T) { // 98
+func TestADocumentGoesOnAfterAReboot(t *testing.T) {
 	h := registered(t, nil)
 	var asked atomic.Int32
 	reboot := func(o *agent.Options) {
@@ -224,7 +224,7 @@ func (h *host) newBoot(command string) {
 }
 
 // A machine that does not restart: the step has failed, and commands are taken again.
-func TestRebootThatNeverComes(t *testing.T) {
+func TestARebootThatNeverComesFailsTheStep(t *testing.T) {
 	h := registered(t, nil)
 	h.start() // under a root of its own: it does not restart its host
 	id := h.shell("exit 194")
@@ -236,7 +236,7 @@ func TestRebootThatNeverComes(t *testing.T) {
 	}
 }
 
-func TestRetention(t *testing.T) { // 99
+func TestOldOutputsAreRemovedAtMostEveryQuarterOfAnHour(t *testing.T) {
 	h := registered(t, nil)
 	outputs := filepath.Join(h.layout.Data(), h.id, "document", "orchestration")
 	make := func(name string, age time.Duration) {
@@ -261,7 +261,7 @@ func TestRetention(t *testing.T) { // 99
 }
 
 // A command that an original agent accepted is done by ours.
-func TestStateOfAnOriginal(t *testing.T) {
+func TestACommandThatAnOriginalAcceptedIsDone(t *testing.T) {
 	h := registered(t, nil)
 	a := h.start()
 	h.until("the journal's tree", func() bool { _, err := os.Stat(h.state("pending")); return err == nil })

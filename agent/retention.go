@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// How often outputs are cleaned up, and how many folders at once (spec runcommand 9.7).
+// How often outputs are cleaned up, and how many folders at once (docs/protocol/runcommand.md, "Retention").
 const (
 	cleanEvery = 15 * time.Minute
 	maxClean   = 1000

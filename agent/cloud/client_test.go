@@ -60,7 +60,7 @@ func (r *region) client(pauses *[]time.Duration, change ...func(*cloud.Options))
 	return cloud.New(o)
 }
 
-func TestCall(t *testing.T) {
+func TestACallIsSignedJSON(t *testing.T) {
 	r := start(t, answer{200, `{"name":"x"}`})
 	var out struct{ Name string }
 	err := r.client(new([]time.Duration)).Call(t.Context(), "Get", map[string]string{"A": "<&>"}, &out)
@@ -87,7 +87,6 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 7.
 func TestNothingIsSignedWithoutCredentials(t *testing.T) {
 	r := start(t, answer{200, ""})
 	err := r.client(new([]time.Duration), func(o *cloud.Options) { o.Credentials = nil }).Call(t.Context(), "Get", nil, nil)
@@ -101,8 +100,8 @@ func TestNothingIsSignedWithoutCredentials(t *testing.T) {
 	}
 }
 
-// docs/protocol/runcommand.md, "Transport"; docs/protocol/identity.md, "Behaviours to verify", behaviour 25.
-func TestRetries(t *testing.T) {
+// docs/protocol/runcommand.md, "Transport".
+func TestWhichFailuresAreTriedAgain(t *testing.T) {
 	rows := []struct {
 		answer
 		attempts int
@@ -139,7 +138,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-func TestSecondAttemptSucceeds(t *testing.T) {
+func TestASecondAttemptSucceeds(t *testing.T) {
 	r := start(t, answer{500, ""}, answer{200, "{}"})
 	if err := r.client(new([]time.Duration)).Call(t.Context(), "Get", nil, nil); err != nil || len(r.requests) != 2 {
 		t.Error(err, len(r.requests))
@@ -151,7 +150,7 @@ func TestSecondAttemptSucceeds(t *testing.T) {
 	}
 }
 
-func TestNoAnswer(t *testing.T) {
+func TestNoAnswerIsARequestError(t *testing.T) {
 	r := start(t, answer{200, ""})
 	r.Close()
 	var pauses []time.Duration
@@ -161,7 +160,7 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-func TestLongPollEndedByTheClientIsTriedAgainAtOnce(t *testing.T) {
+func TestALongPollEndedByTheClientIsTriedAgainAtOnce(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
 		io.Copy(io.Discard, req.Body)
 		<-req.Context().Done()
@@ -205,14 +204,14 @@ func TestAnAnswerThatIsNoJSON(t *testing.T) {
 	}
 }
 
-func TestErrorReadsAsTheOriginals(t *testing.T) {
+func TestAnErrorReadsAsTheOriginals(t *testing.T) {
 	r := start(t, answer{400, `{"__type":"InvalidActivation"}`})
 	if err := r.client(new([]time.Duration)).Call(t.Context(), "Get", nil, nil); err.Error() != "InvalidActivation: " {
 		t.Errorf("%q", err)
 	}
 }
 
-func TestRedirects(t *testing.T) {
+func TestWhichRedirectsAreFollowed(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -234,7 +233,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-func TestCABundle(t *testing.T) {
+func TestACABundleReplacesTheSystemsRoots(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer s.Close()
 	bundle := t.TempDir() + "/ca.pem"
@@ -260,8 +259,7 @@ func TestCABundle(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviours 59, 61, 62 and 63.
-func TestEndpoint(t *testing.T) {
+func TestTheAddressOfAService(t *testing.T) {
 	t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
 	t.Setenv("AWS_ENDPOINT_URL", "http://elsewhere")
 	rows := []struct{ region, domain, override, want string }{
@@ -285,7 +283,7 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-func TestUserAgent(t *testing.T) {
+func TestTheUserAgent(t *testing.T) {
 	t.Setenv("AWS_EXECUTION_ENV", "")
 	if got := cloud.UserAgent("amazon-ssm-agent", "9.1.0.0"); !strings.HasSuffix(got, ") amazon-ssm-agent/9.1.0.0") {
 		t.Error(got)

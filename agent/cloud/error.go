@@ -29,7 +29,7 @@ type Error struct {
 	cause     error
 }
 
-// Error is "<Code>: <Message>", the form people search for (spec identity 3.3).
+// Error is "<Code>: <Message>", the form people search for (docs/protocol/identity.md, "Register steps").
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 // Unwrap gives the transport's error, if there is one.
@@ -69,7 +69,7 @@ func transportError(err error) *Error {
 	return &Error{Code: RequestError, Message: "send request failed: " + err.Error(), cause: err}
 }
 
-// throttles and expirations are the codes worth another attempt besides 5xx and 429 (spec runcommand 2.1).
+// throttles and expirations are the codes worth another attempt besides 5xx and 429 (docs/protocol/runcommand.md, "Transport").
 var throttles = []string{
 	"BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
 	"ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",

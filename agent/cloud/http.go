@@ -19,10 +19,9 @@ import (
 // ErrRedirect says that a service sent the client somewhere it does not go.
 var ErrRedirect = errors.New("redirect refused")
 
-// HTTP is the client of a process: TLS 1.2 or newer, the system's roots or those of the file AWS_CA_BUNDLE alone, the proxies
-// of the environment, at most ten redirects and none from https to http (docs/protocol/identity.md, "Environment, proxy, TLS,
-// HTTP"). On Windows the environment is completed with the system's proxy settings, once and for children too. Keep one and
-// share it.
+// HTTP is the client of a process: TLS 1.2 or newer, the system's roots or those of the file AWS_CA_BUNDLE alone, the proxies of
+// the environment, at most ten redirects and none from https to http (docs/protocol/identity.md, "Environment, proxy, TLS, HTTP").
+// On Windows the environment is completed with the system's proxy settings, once and for children too. Keep one and share it.
 func HTTP() (*http.Client, error) {
 	adoptProxy()
 	bundle := os.Getenv("AWS_CA_BUNDLE")
@@ -72,8 +71,8 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// UserAgent is "aws-sdk-go-v2/<sdk> (<go>; <os>; <arch>) <name>/<version>", with " exec-env/<v>" when AWS_EXECUTION_ENV is
-// set. name and version are the settings Agent.Name and Agent.Version; unlike the original's, the version is there without a
+// UserAgent is "aws-sdk-go-v2/<sdk> (<go>; <os>; <arch>) <name>/<version>", with " exec-env/<v>" when AWS_EXECUTION_ENV is set.
+// name and version are the settings Agent.Name and Agent.Version; unlike the original's, the version is there without a
 // configuration file too (docs/protocol/identity.md, "Common").
 func UserAgent(name, version string) string {
 	agent := fmt.Sprintf("aws-sdk-go-v2/%s (%s; %s; %s) %s/%s", aws.SDKVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH,

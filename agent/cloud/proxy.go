@@ -22,9 +22,8 @@ func adoptProxy() {
 // set tells whether a proxy variable is there, in either spelling.
 func set(name string) bool { return os.Getenv(name) != "" || os.Getenv(strings.ToUpper(name)) != "" }
 
-// variables are what the settings add to an environment (docs/protocol/identity.md, "Proxy set-up per OS"): servers only
-// where no proxy is named yet, the bypass only where there is none. A server without a scheme is http's alone, as in the
-// original.
+// variables are what the settings add to an environment (docs/protocol/identity.md, "Proxy set-up per OS"): servers only where no
+// proxy is named yet, the bypass only where there is none. A server without a scheme is http's alone, as in the original.
 func (s settings) variables(set func(name string) bool) map[string]string {
 	out := map[string]string{}
 	if !set("http_proxy") && !set("https_proxy") {

@@ -30,7 +30,7 @@ func TestVariablesOfTheSystemsProxy(t *testing.T) {
 	}
 }
 
-func TestProxyLines(t *testing.T) {
+func TestTheProxyIsNamedInTheLog(t *testing.T) {
 	t.Setenv("http_proxy", "http://me:secret@proxy.example:3128")
 	t.Setenv("https_proxy", "me:secret@proxy.example:3128")
 	t.Setenv("no_proxy", "169.254.169.254")

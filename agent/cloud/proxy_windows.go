@@ -6,9 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// systemProxy is what the Internet settings of this account name, else the machine's WinHTTP setting; detection and scripts
-// do not count (docs/protocol/identity.md, "Proxy set-up per OS"). The texts are never given back: a process asks once or
-// twice.
+// systemProxy is what the Internet settings of this account name, else the machine's WinHTTP setting; detection and scripts do not
+// count (docs/protocol/identity.md, "Proxy set-up per OS"). The texts are never given back: a process asks once or twice.
 func systemProxy() settings {
 	winhttp := windows.NewLazySystemDLL("winhttp.dll")
 	var user struct {

@@ -98,7 +98,7 @@ type s3Request struct {
 	header              http.Header
 }
 
-// Transient failures are tried again five times, from 100 ms, doubling (spec runcommand 8.3).
+// Transient failures are tried again five times, from 100 ms, doubling (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs").
 const s3Retries = 5
 
 func (s *S3) do(ctx context.Context, r s3Request) (*Object, error) {

@@ -67,7 +67,7 @@ func TestObjectsInARegion(t *testing.T) {
 	}
 }
 
-func TestBucketOfAnotherRegion(t *testing.T) {
+func TestABucketOfAnotherRegionIsFollowed(t *testing.T) {
 	var scopes []string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		scopes = append(scopes, strings.Split(req.Header.Get("Authorization"), "/")[2])

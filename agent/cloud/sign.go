@@ -14,8 +14,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// NodeKey signs as a hybrid node: RSA-PSS over the string to sign of SigV4, the node's id in place of an access key. The
-// operations that know it are RequestManagedInstanceRoleToken and UpdateManagedInstancePublicKey (spec identity 5.3).
+// NodeKey signs as a hybrid node: RSA-PSS over the string to sign of SigV4, the node's id in place of an access key. The operations
+// that know it are RequestManagedInstanceRoleToken and UpdateManagedInstancePublicKey (docs/protocol/identity.md,
+// "RequestManagedInstanceRoleToken, UpdateManagedInstancePublicKey — hybrid signature").
 type NodeKey struct {
 	InstanceID string // mi-…
 	Private    *rsa.PrivateKey

@@ -25,9 +25,9 @@ func writePEM(t *testing.T, path string, der []byte) {
 	}
 }
 
-// docs/protocol/identity.md, "hybrid signature", and "Behaviours to verify", behaviours 22 and 23. The text that is signed is
-// written out here, not made by the code under test, and the signature is checked by the standard library.
-func TestHybridSignature(t *testing.T) {
+// docs/protocol/identity.md, "RequestManagedInstanceRoleToken, UpdateManagedInstancePublicKey — hybrid signature". The text that
+// is signed is written out here, not made by the code under test, and the signature is checked by the standard library.
+func TestTheSignatureOfAHybridNode(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 )
 
 // A region that refuses signatures of another time, and a machine whose clock is two days behind.
-func TestWrongClock(t *testing.T) {
+func TestAWrongClockIsCorrectedOnce(t *testing.T) {
 	var dates []string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		date := req.Header.Get("X-Amz-Date")

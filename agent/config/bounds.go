@@ -47,8 +47,8 @@ func (a *Agent) bound(d Agent) {
 	within(&a.UpdateWatchSeconds, 1, 600, d.UpdateWatchSeconds)
 }
 
-// bound drops unknown names of the order; an order of nothing else is the default one, OnPrem included (the original loses
-// it, docs/protocol/identity.md, "Properties").
+// bound drops unknown names of the order; an order of nothing else is the default one, OnPrem included (the original loses it,
+// docs/protocol/identity.md, "Properties").
 func (i *Identity) bound() {
 	i.ConsumptionOrder = slices.DeleteFunc(i.ConsumptionOrder, func(name string) bool {
 		return !slices.Contains([]string{OnPrem, EC2, ECS, Custom}, name)

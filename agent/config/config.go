@@ -178,7 +178,7 @@ func Parse(data []byte) (Config, error) {
 
 func withoutMark(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")) }
 
-// Names of identity types (spec identity 1.1).
+// Names of identity types (docs/protocol/identity.md, "Types").
 const (
 	OnPrem = "OnPrem"
 	EC2    = "EC2"
@@ -186,7 +186,7 @@ const (
 	Custom = "CustomIdentity"
 )
 
-// Default is the configuration without a file (spec identity 8.2).
+// Default is the configuration without a file (docs/protocol/identity.md, "Properties").
 func Default() Config {
 	return Config{
 		Profile: Profile{ShareCreds: true},

@@ -19,7 +19,7 @@ func parse(t *testing.T, text string) config.Config {
 	return c
 }
 
-func TestEmptyObjectIsTheDefault(t *testing.T) {
+func TestAnEmptyObjectIsTheDefault(t *testing.T) {
 	for _, text := range []string{"{}", "\xEF\xBB\xBF{}", `{"Mds":null,"Nobody":{"Knows":1}}`, `{"Agent":{"Version":"","Name":""}}`} {
 		if c := parse(t, text); !reflect.DeepEqual(c, config.Default()) {
 			t.Errorf("%s: %+v", text, c)
@@ -31,7 +31,7 @@ func TestEmptyObjectIsTheDefault(t *testing.T) {
 	}
 }
 
-func TestKeysWithoutRegardToCase(t *testing.T) {
+func TestKeysMatchWithoutRegardToCase(t *testing.T) {
 	c := parse(t, `{"ssm":{"ENDPOINT":"http://h:1"},"AGENT":{"updatesource":"u","UpdateWatchSeconds":3},"os":{"lang":"de"}}`)
 	if c.Ssm.Endpoint != "http://h:1" || c.Agent.UpdateSource != "u" || c.Agent.UpdateWatchSeconds != 3 || c.Os.Lang != "de" {
 		t.Errorf("%+v", c)
@@ -41,8 +41,7 @@ func TestKeysWithoutRegardToCase(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviours 32, 57 and 58.
-func TestOutOfBoundsIsDefault(t *testing.T) {
+func TestAValueOutOfBoundsIsTheDefault(t *testing.T) {
 	d := config.Default()
 	rows := []struct {
 		text string
@@ -84,9 +83,8 @@ func TestOutOfBoundsIsDefault(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 41: unknown names are dropped, nothing else left means the
-// default order.
-func TestOrder(t *testing.T) {
+// Unknown names are dropped, nothing else left means the default order.
+func TestUnknownIdentityTypesAreDropped(t *testing.T) {
 	rows := map[string][]string{
 		`["bogus"]`:                {"OnPrem", "EC2", "CustomIdentity"},
 		`[]`:                       {"OnPrem", "EC2", "CustomIdentity"},
@@ -101,8 +99,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 56.
-func TestBadFileIsAnError(t *testing.T) {
+func TestAFileThatCannotBeReadIsAnError(t *testing.T) {
 	for _, text := range []string{"", "{", "{}x", `[]`, `{"Mds":{"CommandWorkersLimit":"5"}}`, `{"Profile":{"ShareCreds":1}}`} {
 		path := filepath.Join(t.TempDir(), "amazon-ssm-agent.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -116,7 +113,7 @@ func TestBadFileIsAnError(t *testing.T) {
 	}
 }
 
-func TestEditKeepsTheRest(t *testing.T) {
+func TestAnEditKeepsTheRestOfTheFile(t *testing.T) {
 	old := "\xEF\xBB\xBF" + `{"zeta":{"b":1.50,"a":"<&>"},"agent":{"Region":"r","updateSource":"old"},"X":null}`
 	got, err := config.Edit([]byte(old), map[string]any{
 		"Agent.UpdateSource": "http://127.0.0.1:7700/m.json", "Ssm.Endpoint": "http://h", "Agent.Region": nil, "X.Y": true})
@@ -148,7 +145,7 @@ func TestEditKeepsTheRest(t *testing.T) {
 	}
 }
 
-func TestEditRefusesWhatItCannotKeep(t *testing.T) {
+func TestAnEditRefusesWhatItCannotKeep(t *testing.T) {
 	for _, text := range []string{"[]", "{", `{"Agent":1}`, "{} {}"} {
 		if _, err := config.Edit([]byte(text), map[string]any{"Agent.Region": "r"}); err == nil {
 			t.Errorf("%q was edited", text)

@@ -13,7 +13,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// cancelGrace is how long a cancelled command keeps its place while its worker comes to an end (spec runcommand 10).
+// cancelGrace is how long a cancelled command keeps its place while its worker comes to an end (docs/protocol/runcommand.md,
+// "Concurrency and shutdown").
 const cancelGrace = 10 * time.Second
 
 // acceptCancel marks the command that a cancel is for. One for a command that never came waits for it: where the answer of a

@@ -53,7 +53,7 @@ func (v *converter) parse(m mailbox.Message) (*journal.Job, error) {
 	return job, nil
 }
 
-// outputs says where output goes (spec runcommand 8.3).
+// outputs says where output goes (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs").
 func (v *converter) outputs(id, destination string, send wire.SendCommand) journal.IOConfig {
 	io := journal.IOConfig{OrchestrationDirectory: v.journal.Outputs(id), OutputS3BucketName: send.OutputS3BucketName}
 	if io.OutputS3BucketName != "" {

@@ -20,7 +20,7 @@ func TestAStepComesBackFromItsStateFileAsItWentIn(t *testing.T) {
 }
 
 func TestNamesOfObjectsAndLogGroups(t *testing.T) {
-	if got := groupName("arn:aws:ssm:x:1:document/A B"); got != "arn.aws.ssm.x.1.document/A.B" { // 90
+	if got := groupName("arn:aws:ssm:x:1:document/A B"); got != "arn.aws.ssm.x.1.document/A.B" {
 		t.Error(got)
 	}
 	if got := joinKey("/a//b/", "c", "", "d"); got != "a/b/c/d" {

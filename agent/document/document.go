@@ -36,7 +36,7 @@ type Options struct {
 func Conditional(schema string) bool { return schema == "2.2" }
 
 // Parse reads a document and puts the parameters in. Every error is a rejection; its text is made for the service
-// (docs/protocol/runcommand.md, "Schema versions" to "Rejection summary").
+// (docs/protocol/runcommand.md, "Documents").
 func Parse(content []byte, o Options) (Document, error) {
 	var raw source
 	if err := decode(content, &raw); err != nil {

@@ -43,7 +43,7 @@ func asJSON(t *testing.T, v any) string {
 	return string(b)
 }
 
-func TestSchemas(t *testing.T) {
+func TestWhichSchemasAreKnown(t *testing.T) {
 	const unsupported = "Document with schema version 3.0 is not supported by this version of ssm agent, please update to latest version"
 	for _, c := range []struct{ name, content, wrong string }{
 		{"2.2", `{"schemaVersion":"2.2","mainSteps":[{"action":"a","name":"b"}]}`, ""},
@@ -85,7 +85,7 @@ func TestStepsKeepTheirNamesAndOrder(t *testing.T) {
 	}
 }
 
-func TestSubstitution(t *testing.T) {
+func TestParametersAreSubstituted(t *testing.T) {
 	const defs = `{"p1":{"type":"String"},"p2":{"type":"String","default":"two"},"list":{"type":"StringList","default":["a","b"]},
 		"map":{"type":"StringMap","default":{"k":"<v>"}},"none":{"type":"String"},"odd-name":{"type":"StringList","default":["o"]},
 		"n":{"type":"Integer","default":3600}}`
@@ -125,14 +125,14 @@ func TestSubstitution(t *testing.T) {
 	}
 }
 
-func TestDroppedNamesAreTold(t *testing.T) {
+func TestDroppedNamesAreReported(t *testing.T) {
 	doc, err := document.Parse([]byte(text22(`{}`, `{}`)), document.Options{Parameters: map[string]any{"b_": 1, "a-": 2, "ok": 3}})
 	if err != nil || !reflect.DeepEqual(doc.Dropped, []string{"a-", "b_"}) {
 		t.Errorf("dropped %v, %v", doc.Dropped, err)
 	}
 }
 
-func TestAllowedPattern(t *testing.T) {
+func TestAllowedPatternsAreChecked(t *testing.T) {
 	const shape = "all errors during param validation errors: error thrown in 'AllowedRegexParamValidator' while validating parameter /p/: "
 	for _, c := range []struct{ name, definition, supplied, wrong string }{
 		{"matches", `{"type":"String","allowedPattern":"^[0-9]{1,6}$"}`, `"3600"`, ""},
@@ -166,7 +166,7 @@ func message(err error) string {
 	return err.Error()
 }
 
-func TestStrictChecks(t *testing.T) {
+func TestADocumentRunByADocumentIsCheckedStrictly(t *testing.T) {
 	for _, c := range []struct{ name, definition, supplied, wrong string }{
 		{"too short", `{"type":"String","minChars":3}`, `"ab"`, "'MinMaxCharParamValidator' while validating parameter /p/: parameter value /ab/ is less than the min char limit /3/"},
 		{"too long", `{"type":"StringList","maxChars":"1"}`, `["a","bc"]`, "'MinMaxCharParamValidator' while validating parameter /p/: parameter value /bc/ is exceeding the max chars /1/"},
@@ -193,7 +193,7 @@ func TestStrictChecks(t *testing.T) {
 	}
 }
 
-func TestAllFailuresAreTold(t *testing.T) {
+func TestAllFailuresAreReported(t *testing.T) {
 	_, err := parse(t, `{}`, `{"b":{"type":"String","allowedPattern":"x"},"a":{"type":"String","allowedPattern":"x"}}`,
 		map[string]any{"a": "1", "b": "2"})
 	lines := strings.Split(message(err), "\n")
@@ -202,7 +202,7 @@ func TestAllFailuresAreTold(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
+func TestNamesOfDocuments(t *testing.T) {
 	for _, c := range []struct{ full, name, version string }{
 		{"arn:aws:ssm:eu-west-1:123456789012:document/Doc:2", "arn:aws:ssm:eu-west-1:123456789012:document/Doc", "2"},
 		{"arn:aws:ssm:eu-west-1:123456789012:document/Doc", "arn:aws:ssm:eu-west-1:123456789012:document/Doc", ""},
@@ -215,7 +215,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestReferencesWithoutAStore(t *testing.T) {
+func TestReferencesNeedAParameterStore(t *testing.T) {
 	if _, err := parse(t, `"{{ssm:/a/b-c.d:3}}"`, `{}`, nil); !errors.Is(err, document.ErrNoStore) {
 		t.Errorf("got %v", err)
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Precondition is one operator with its arguments. Only StringEquals with two arguments means anything; the rest is kept so
-// that the step can say what it did not understand (docs/protocol/runcommand.md, "Preconditions").
+// Precondition is one operator with its arguments. Only StringEquals with two arguments means anything; the rest is kept so that
+// the step can say what it did not understand (docs/protocol/runcommand.md, "Preconditions").
 type Precondition struct {
 	Operator  string     `json:"operator"`
 	Arguments []Argument `json:"arguments"`

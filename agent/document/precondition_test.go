@@ -20,7 +20,7 @@ func step(t *testing.T, precondition string) document.Step {
 	return doc.Steps[0]
 }
 
-func TestPreconditions(t *testing.T) {
+func TestWhichPreconditionsHold(t *testing.T) {
 	for _, c := range []struct{ precondition, unsatisfied, unrecognised string }{
 		{`{}`, "", ""},
 		{`null`, "", ""},
@@ -59,14 +59,14 @@ func TestPreconditions(t *testing.T) {
 	}
 }
 
-func TestListsBothKinds(t *testing.T) {
+func TestUnsatisfiedAndUnrecognisedPreconditionsAreListed(t *testing.T) {
 	v := step(t, `{"Odd":["x"],"StringEquals":["platformType","MacOS"]}`).Check("linux")
 	if got := v.List(); got != `"StringEquals": [platformType, MacOS], unrecognized operator: "Odd"` {
 		t.Errorf("list %s", got)
 	}
 }
 
-func TestListAsArgumentRejects(t *testing.T) {
+func TestAListAsAnArgumentRejectsTheDocument(t *testing.T) {
 	_, err := document.Parse([]byte(`{"schemaVersion":"2.2","mainSteps":[{"action":"a","name":"s","precondition":{"StringEquals":["{{ l }}","x"]}}]}`),
 		document.Options{Parameters: map[string]any{"l": []any{"a"}}})
 	if err == nil || !strings.Contains(err.Error(), "a list or map parameter cannot be an argument of a precondition") {
@@ -91,7 +91,7 @@ func (s *store) get(names []string) (out []document.Stored, err error) {
 	return out, s.err
 }
 
-func TestStoreReferences(t *testing.T) {
+func TestReferencesToTheParameterStore(t *testing.T) {
 	values := map[string]document.Stored{
 		"x":    {Name: "x", Type: "String", Value: "five", Version: 5},
 		"x:3":  {Name: "x", Type: "String", Value: "three", Version: 3},
@@ -122,7 +122,7 @@ func TestStoreReferences(t *testing.T) {
 	}
 }
 
-func TestStoreIsAskedInTensAndOnce(t *testing.T) {
+func TestTheStoreIsAskedForTenNamesAtATime(t *testing.T) {
 	s := &store{values: map[string]document.Stored{}}
 	var inputs []string
 	for _, n := range strings.Split("abcdefghijk", "") {
@@ -137,7 +137,7 @@ func TestStoreIsAskedInTensAndOnce(t *testing.T) {
 	}
 }
 
-func TestStoreFails(t *testing.T) {
+func TestAFailingStoreRejectsTheDocument(t *testing.T) {
 	s := &store{err: errors.New("no way")}
 	_, err := document.Parse([]byte(text22(`"{{ssm:x}}"`, `{}`)), document.Options{Resolve: s.get})
 	if got := message(err); got != "Encountered error while calling GetParameters API. Error: no way" {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// substitution puts parameter values where {{ name }} stands (docs/protocol/runcommand.md, "Substitution of {{ name }}"). One
-// pass: what a value brings along is never looked at again. No quoting of any kind.
+// substitution puts parameter values where {{ name }} stands (docs/protocol/runcommand.md, "Substitution of {{ name }}"). One pass:
+// what a value brings along is never looked at again. No quoting of any kind.
 type substitution struct {
 	values map[string]any // keep their type when the placeholder is the whole text
 	odd    map[string]any // always become text

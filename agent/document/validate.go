@@ -11,9 +11,8 @@ import (
 	"strings"
 )
 
-// validate checks the values against the definitions. Everybody's documents: allowedPattern. Documents run by a document
-// (strict): all limits, but not where the raw value refers to the parameter store (docs/protocol/runcommand.md, "Parameter
-// definitions").
+// validate checks the values against the definitions. Everybody's documents: allowedPattern. Documents run by a document (strict):
+// all limits, but not where the raw value refers to the parameter store (docs/protocol/runcommand.md, "Parameter definitions").
 func (s *source) validate(values map[string]any, f *fetched, strict bool) error {
 	all := make([]any, 0, len(values))
 	for _, name := range slices.Sorted(maps.Keys(values)) {

@@ -16,9 +16,9 @@ import (
 // Its first ping goes out at once (the original sends an empty one first).
 //
 // A region that refuses the node (an answer with a 4xx status) is asked again by the schedule of docs/protocol/identity.md,
-// "Hibernation", from five minutes to an hour apart, with empty pings. Anything else that fails – no network, no credentials
-// yet, an error of the service's own – is tried again after a second, doubling to a minute: the original hibernates then too,
-// and is deaf for minutes after a short outage.
+// "Hibernation", from five minutes to an hour apart, with empty pings. Anything else that fails – no network, no credentials yet,
+// an error of the service's own – is tried again after a second, doubling to a minute: the original hibernates then too, and is
+// deaf for minutes after a short outage.
 func (p *Pinger) Awaken(ctx context.Context) error {
 	err := p.Ping(ctx)
 	for n := 0; err != nil && !refused(err); n++ {

@@ -75,8 +75,8 @@ func platformType() string {
 	return "Linux"
 }
 
-// Spec identity 14.2 and 19, behaviour 73; runcommand 4.1.
-func TestPing(t *testing.T) {
+// docs/protocol/identity.md, "Health pings".
+func TestAPingSaysEverythingOfTheMachine(t *testing.T) {
 	n := newNode(t, func(o *health.Options) {
 		o.Channel = func() string { return "ec2messages" }
 		o.Facts = func(context.Context) health.Facts {
@@ -101,7 +101,7 @@ func TestPing(t *testing.T) {
 	}
 }
 
-func TestProbeIsTheEmptyPing(t *testing.T) {
+func TestAProbeIsAnEmptyPing(t *testing.T) {
 	n := newNode(t)
 	if err := n.Probe(t.Context()); err != nil {
 		t.Fatal(err)
@@ -112,14 +112,14 @@ func TestProbeIsTheEmptyPing(t *testing.T) {
 	}
 }
 
-func TestThisMachine(t *testing.T) {
+func TestThisMachineHasItsFacts(t *testing.T) {
 	f := health.ThisMachine()(t.Context())
 	if f.ComputerName == "" || f.PlatformName == "" {
 		t.Errorf("%+v", f)
 	}
 }
 
-func TestFirstPingIsFullAndAtOnce(t *testing.T) {
+func TestTheFirstPingIsFullAndAtOnce(t *testing.T) {
 	n := newNode(t)
 	if err := n.Awaken(t.Context()); err != nil || n.pauses != nil || n.region.Count(op) != 1 {
 		t.Error(err, n.pauses)
@@ -129,8 +129,8 @@ func TestFirstPingIsFullAndAtOnce(t *testing.T) {
 	}
 }
 
-// Spec identity 14.1 and 19, behaviour 72.
-func TestHibernation(t *testing.T) {
+// docs/protocol/identity.md, "Hibernation".
+func TestARefusedNodeHibernates(t *testing.T) {
 	n := newNode(t)
 	const refusals = 14
 	n.region.Break(op, refusals, 400, "AccessDeniedException")
@@ -169,7 +169,7 @@ func TestHibernation(t *testing.T) {
 }
 
 // A service that is in trouble or out of reach is asked again within a minute, unlike the original.
-func TestOutageIsNoHibernation(t *testing.T) {
+func TestAnOutageIsNoHibernation(t *testing.T) {
 	n := newNode(t)
 	n.region.Break(op, 40, 500, "") // ten pings of four attempts
 	if err := n.Awaken(t.Context()); err != nil {
@@ -185,7 +185,7 @@ func TestOutageIsNoHibernation(t *testing.T) {
 	}
 }
 
-func TestRun(t *testing.T) {
+func TestPingsComeByTheConfiguredPeriod(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var n *node
@@ -210,7 +210,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestPulse(t *testing.T) {
+func TestThePulseTellsOfBeatsAndRoundTrips(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	path := installer.At(t.TempDir()).Root + "/pulse"
 	p := health.NewPulse(path, installer.Pulse{PID: 7, Version: "9.1.0.0", Sequence: 3}, func() time.Time { return now })
@@ -234,7 +234,7 @@ func TestPulse(t *testing.T) {
 }
 
 // What something on the way answers with, status 200 and all, is no sign that the region heard of this node.
-func TestPageOfAProxyIsNoRoundTrip(t *testing.T) {
+func TestAPageOfAProxyIsNoRoundTrip(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>please log in</html>") }))
 	defer proxy.Close()
 	p := health.New(health.Options{InstanceID: "mi-0123456789abcdef0", Version: "9.1.0.0",

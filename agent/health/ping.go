@@ -60,7 +60,7 @@ func New(o Options) *Pinger {
 	return &Pinger{o}
 }
 
-// Ping sends one full ping (spec runcommand 4.1).
+// Ping sends one full ping (docs/protocol/runcommand.md, "UpdateInstanceInformation").
 func (p *Pinger) Ping(ctx context.Context) error {
 	f := p.o.Facts(ctx)
 	channel := p.o.Channel()

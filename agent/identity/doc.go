@@ -7,8 +7,8 @@
 // hardware*.go); role tokens and key rotation (token.go, rotate.go); and the keeper of credentials ([Identity.Credentials],
 // [Identity.Run]).
 //
-// Files it owns, in the original's formats, so that either agent takes over from the other (docs/protocol/identity.md, "Vault
-// and registration files"):
+// Files it owns, in the original's formats, so that either agent takes over from the other (docs/protocol/identity.md, "Vault and
+// registration files"):
 //
 //	<state>/Vault/Manifest                    {"<key>":"<absolute path>"}; foreign keys are kept
 //	<state>/Vault/Store/RegistrationKey       who we are and the private key

@@ -28,8 +28,8 @@ const relativeHost = "http://169.254.170.2"
 
 var metadataHosts = []string{"169.254.170.2", "169.254.170.23", "fd00:ec2::23"}
 
-// Container are the credentials that the variables of a container name: those a Greengrass component gets from the token
-// exchange service (spec identity 3.4). They are fetched when asked for, past any proxy.
+// Container are the credentials that the variables of a container name: those a Greengrass component gets from the token exchange
+// service (docs/protocol/identity.md, "Edge (Greengrass) registration"). They are fetched when asked for, past any proxy.
 func Container(getenv func(string) string) (aws.CredentialsProvider, error) {
 	address := getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
 	if address == "" {

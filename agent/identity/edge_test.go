@@ -40,8 +40,8 @@ func variables(pairs ...string) func(string) string {
 	}
 }
 
-// docs/protocol/identity.md, "Edge (Greengrass) registration"; "Behaviours to verify", behaviour 18.
-func TestRegisterWithARole(t *testing.T) {
+// docs/protocol/identity.md, "Edge (Greengrass) registration".
+func TestARegistrationWithARoleIsSigned(t *testing.T) {
 	m := newMachine(t)
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {
@@ -85,7 +85,7 @@ func TestRegisterWithARole(t *testing.T) {
 	}
 }
 
-func TestContainerCredentials(t *testing.T) {
+func TestCredentialsOfAContainer(t *testing.T) {
 	if _, err := identity.Container(variables()); !errors.Is(err, identity.ErrNoContainer) {
 		t.Error(err)
 	}
@@ -116,7 +116,7 @@ func TestContainerCredentials(t *testing.T) {
 	}
 }
 
-func TestParseTags(t *testing.T) {
+func TestTagsOfARegistration(t *testing.T) {
 	for text, want := range map[string]string{"": "[]", "{}": "[]", "[]": "[]", ` [{"Key":"a","Value":"b"}] `: "[{a b}]"} {
 		if got, err := identity.ParseTags(text); err != nil || fmt.Sprint(got) != want {
 			t.Errorf("%q: %v, %v", text, got, err)

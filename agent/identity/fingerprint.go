@@ -16,8 +16,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// DefaultThreshold is the percentage of equal hardware values that a changed machine needs; NoThreshold switches the check
-// off (spec identity 7).
+// DefaultThreshold is the percentage of equal hardware values that a changed machine needs; NoThreshold switches the check off
+// (docs/protocol/identity.md, "Hardware fingerprint").
 const (
 	DefaultThreshold = 40
 	NoThreshold      = -1
@@ -26,7 +26,7 @@ const (
 // Keys of the hardware map that count more than others. hardwareID is set per system: machine-id or uuid.
 const ipAddress = "ipaddress-info"
 
-// hardware maps the fixed keys of spec identity 7.1 to values; a source that fails has the empty text.
+// hardware maps the fixed keys of docs/protocol/identity.md, "Attributes" to values; a source that fails has the empty text.
 type hardware map[string]string
 
 // fingerprint is the record as the vault keeps it.
@@ -36,7 +36,7 @@ type fingerprint struct {
 	SimilarityThreshold int      `json:"similarityThreshold"`
 }
 
-// similar compares the machine as it is with the machine as it was (spec identity 7.2).
+// similar compares the machine as it is with the machine as it was (docs/protocol/identity.md, "Comparison").
 func similar(current, saved hardware, threshold int) bool {
 	switch {
 	case threshold == NoThreshold:

@@ -27,8 +27,8 @@ func but(changes hardware) hardware {
 	return h
 }
 
-// docs/protocol/identity.md, "Comparison" and "Behaviours to verify", behaviours 50 to 54.
-func TestSimilar(t *testing.T) {
+// docs/protocol/identity.md, "Comparison".
+func TestWhichMachinesAreSimilar(t *testing.T) {
 	otherIP := hardware{ipAddress: "192.0.2.11"}
 	five := hardware{ipAddress: "x", "processor-hash": "", "memory-hash": "", "bios-hash": "", "system-hash": "", "disk-info": ""}
 	noDmidecode := hardware{"processor-hash": "", "memory-hash": "", "bios-hash": "", "system-hash": ""}
@@ -113,8 +113,8 @@ func (l *looks) state() hardware { return l.states[min(l.full, len(l.states)-1)]
 
 func saved(threshold int) *fingerprint { return &fingerprint{"uuid-1", asRegistered(), threshold} }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 48: and no program runs where id and address decide.
-func TestUnchangedMachine(t *testing.T) {
+// And no program runs where id and address decide.
+func TestAnUnchangedMachineRunsNoProgram(t *testing.T) {
 	for _, threshold := range []int{40, 100, NoThreshold} {
 		l := newLooks(t, saved(threshold), but(hardware{"bios-hash": "new"}))
 		if got, err := l.get(t.Context()); got != "uuid-1" || err != nil || l.pauses != nil || l.full != 0 {
@@ -127,7 +127,7 @@ func TestUnchangedMachine(t *testing.T) {
 	}
 }
 
-func TestFirstFingerprint(t *testing.T) {
+func TestTheFirstFingerprintIsStored(t *testing.T) {
 	l := newLooks(t, nil, asRegistered())
 	l.errs = []error{errors.New("late")} // a source that does not answer counts as empty here
 	got, err := l.get(t.Context())
@@ -140,8 +140,7 @@ func TestFirstFingerprint(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 49.
-func TestChangedMachine(t *testing.T) {
+func TestAChangedMachineGetsANewFingerprint(t *testing.T) {
 	l := newLooks(t, saved(60), but(hardware{hardwareID: "other\n"}))
 	got, err := l.get(t.Context())
 	p, _, _ := l.stored()
@@ -156,7 +155,7 @@ func TestChangedMachine(t *testing.T) {
 	}
 }
 
-func TestPassingChange(t *testing.T) {
+func TestAChangeThatPassesKeepsTheFingerprint(t *testing.T) {
 	five := but(hardware{ipAddress: "", "processor-hash": "", "memory-hash": "", "bios-hash": "", "system-hash": "", "disk-info": ""})
 	l := newLooks(t, saved(40), five, asRegistered())
 	if got, err := l.get(t.Context()); got != "uuid-1" || err != nil || len(l.pauses) != 1 {
@@ -203,14 +202,14 @@ func TestSourcesThatAreLateLeaveItOpen(t *testing.T) {
 	}
 }
 
-func TestInvalidCharacters(t *testing.T) {
+func TestInvalidCharactersAreLeftOut(t *testing.T) {
 	l := newLooks(t, nil, but(hardware{"hostname-info": "\xff"}))
 	if _, err := l.get(t.Context()); err == nil || !strings.Contains(err.Error(), "Hardware hash generated contains invalid characters. ") {
 		t.Error(err)
 	}
 }
 
-func TestThisMachine(t *testing.T) {
+func TestThisMachineHasAnIDAndAnAddress(t *testing.T) {
 	h, err := fullHardware(t.Context())
 	if err != nil || len(h) != 9 {
 		t.Error(h, err)
@@ -223,7 +222,7 @@ func TestThisMachine(t *testing.T) {
 	}
 }
 
-func TestRecordForm(t *testing.T) {
+func TestTheFormOfAStoredFingerprint(t *testing.T) {
 	text, _ := json.Marshal(saved(-1))
 	if !strings.HasPrefix(string(text), `{"fingerprint":"uuid-1","hardwareHash":{`) || !strings.HasSuffix(string(text), `,"similarityThreshold":-1}`) {
 		t.Errorf("%s", text)

@@ -88,8 +88,9 @@ func kinds() map[string]func(installer.Layout, config.Config, Options) (*Identit
 	}
 }
 
-// Load walks the order of the configuration; the first type that applies wins (spec identity 1.1). When none does, the error is
-// [ErrNotRegistered], or [ErrUnreadable] with what kept a type from being looked at, for example fs.ErrPermission of the vault.
+// Load walks the order of the configuration; the first type that applies wins (docs/protocol/identity.md, "Types"). When none does,
+// the error is [ErrNotRegistered], or [ErrUnreadable] with what kept a type from being looked at, for example fs.ErrPermission of
+// the vault.
 func Load(layout installer.Layout, cfg config.Config, o Options) (*Identity, error) {
 	o = o.complete(layout)
 	var failures []error
@@ -141,9 +142,9 @@ func assumeOnPrem(layout installer.Layout, cfg config.Config, o Options) (*Ident
 		InstanceType: config.OnPrem, source: k}, nil
 }
 
-// SharedFile is where credentials are shared with other programs: inside the installation when that is not the system's, so
-// that no home is touched; else AWS_SHARED_CREDENTIALS_FILE, else .aws/credentials in the user's home (spec identity 6.2).
-// Empty when there is no home: then nothing is shared.
+// SharedFile is where credentials are shared with other programs: inside the installation when that is not the system's, so that no
+// home is touched; else AWS_SHARED_CREDENTIALS_FILE, else .aws/credentials in the user's home (docs/protocol/identity.md, "Shared
+// credentials file"). Empty when there is no home: then nothing is shared.
 func SharedFile(layout installer.Layout) string {
 	if !layout.System() {
 		return layout.Credentials()
@@ -172,7 +173,7 @@ func (i *Identity) Credentials() aws.CredentialsProvider { return i.source }
 func (i *Identity) Run(ctx context.Context) error { return i.source.run(ctx) }
 
 // ShortID names folders and log streams: the id, or the part behind the last "_" of one longer than 64 characters
-// (spec identity 1.3).
+// (docs/protocol/identity.md, "Instance id handling").
 func (i *Identity) ShortID() string {
 	if len(i.InstanceID) <= 64 {
 		return i.InstanceID

@@ -43,7 +43,7 @@ func (m *machine) waited() (sum time.Duration) {
 	return sum
 }
 
-// Spec identity 19, behaviours 22 and 26; 6.2 and 6.4.
+// docs/protocol/identity.md, "Shared credentials file" and "Runtime config identity_config.json".
 func TestTokenIsSharedAndRefreshedAtHalfItsLife(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
@@ -69,8 +69,7 @@ func TestTokenIsSharedAndRefreshedAtHalfItsLife(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviours 27 and 28.
-func TestRestart(t *testing.T) {
+func TestARestartUsesTheCredentialsThatAreStillGood(t *testing.T) {
 	m := newMachine(t)
 	m.register()
 	first, err := m.load().Credentials().Retrieve(t.Context())
@@ -110,7 +109,7 @@ func TestAnotherRegistrationForgetsCachedCredentials(t *testing.T) {
 	}
 }
 
-func TestManyCallersOneRequest(t *testing.T) {
+func TestManyCallersMakeOneRequest(t *testing.T) {
 	m := newMachine(t)
 	m.register()
 	id := m.load()
@@ -153,7 +152,7 @@ func TestOtherProcessesReadWhatTheKeeperShared(t *testing.T) {
 	}
 }
 
-func TestWithoutSharing(t *testing.T) {
+func TestCredentialsStayInMemoryWhereSharingIsOff(t *testing.T) {
 	m := newMachine(t)
 	m.config.Profile.ShareCreds = false
 	m.register()
@@ -164,7 +163,6 @@ func TestWithoutSharing(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 24.
 func TestFailuresArePaced(t *testing.T) {
 	rows := []struct {
 		code      string
@@ -198,8 +196,7 @@ func TestFailuresArePaced(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 25.
-func TestServiceErrorIsRetriedInside(t *testing.T) {
+func TestAnErrorOfTheServiceIsTriedAgainWithinOneRefresh(t *testing.T) {
 	m := newMachine(t)
 	m.register()
 	m.region.Break(tokenOp, 3, 500, "")
@@ -208,8 +205,7 @@ func TestServiceErrorIsRetriedInside(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 29.
-func TestRotation(t *testing.T) {
+func TestAnOrderedRotationReplacesTheKey(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
 	old := m.vault("RegistrationKey")
@@ -236,7 +232,7 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 30; the original stores the new key here.
+// The original stores the new key here.
 func TestRefusedRotationKeepsTheOldKey(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
@@ -251,8 +247,8 @@ func TestRefusedRotationKeepsTheOldKey(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 31: applied, but the answer was lost. The next token shows which key the region has.
-func TestLostAnswerOfARotation(t *testing.T) {
+// Applied, but the answer was lost. The next token shows which key the region has.
+func TestARotationWhoseAnswerWasLostIsFinishedByTheNextToken(t *testing.T) {
 	t.Run("and on", func(t *testing.T) { lostAnswer(t, false) })
 	t.Run("and dead", func(t *testing.T) { lostAnswer(t, true) })
 }
@@ -280,8 +276,7 @@ func lostAnswer(t *testing.T, crash bool) {
 	}
 }
 
-// Spec identity 19, behaviour 32.
-func TestRotationByAge(t *testing.T) {
+func TestAKeyIsRotatedByItsAge(t *testing.T) {
 	rows := []struct {
 		days    int
 		created string
@@ -330,7 +325,7 @@ func TestRegistrationMadeMeanwhileIsNotOverwritten(t *testing.T) {
 }
 
 // A tree that was moved whole: the manifest names files that are no longer there.
-func TestMovedTree(t *testing.T) {
+func TestATreeThatWasMovedWholeIsFound(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
 	moved := installer.At(t.TempDir() + "/new")
@@ -365,7 +360,7 @@ func TestExpiredOrUnknownCredentialsAreReplaced(t *testing.T) {
 	}
 }
 
-func TestWrongClock(t *testing.T) {
+func TestAWrongClockIsCorrectedByTheService(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
 	m.region.Skew(3 * time.Hour)
@@ -383,8 +378,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviour 60: Agent.Region is the region of signatures, not of registration and tokens.
-func TestSigningRegion(t *testing.T) {
+// Agent.Region is the region of signatures, not of registration and tokens.
+func TestAgentRegionIsTheRegionOfSignaturesOnly(t *testing.T) {
 	m := newMachine(t)
 	m.config.Agent.Region = "eu-west-9"
 	m.register()
@@ -402,7 +397,7 @@ func TestSigningRegion(t *testing.T) {
 	}
 }
 
-func TestRuntimeConfigFieldOrder(t *testing.T) {
+func TestTheRuntimeConfigurationHasTheOriginalsOrder(t *testing.T) {
 	m := newMachine(t)
 	m.register()
 	if err := m.token(m.load()); err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestVaultModes(t *testing.T) {
+func TestTheVaultIsForItsOwnerOnly(t *testing.T) {
 	m := newMachine(t)
 	m.register()
 	folder := os.FileMode(0o700)

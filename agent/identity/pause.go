@@ -10,8 +10,8 @@ import (
 // mostFailures bounds the exponent.
 const mostFailures = 16
 
-// failurePause is how long to wait after the n-th failure in a row, from 0 (docs/protocol/identity.md, "Refresher timing",
-// hybrid nodes).
+// failurePause is how long to wait after the n-th failure in a row, from 0 (docs/protocol/identity.md, "Refresher timing", hybrid
+// nodes).
 //
 // Refusals that only a person can mend (a changed machine, a denied role) wait 25 to 30 minutes; other answers 2^n s and ten
 // to twenty more, at most half an hour. No answer at all waits 2^n s, at most a minute, unlike the original, which treats it like

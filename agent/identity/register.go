@@ -33,7 +33,7 @@ type Activation struct {
 	DisableSimilarity bool
 }
 
-// Lengths the service asks for, checked before anything is sent (spec identity 5.2).
+// Lengths the service asks for, checked before anything is sent (docs/protocol/identity.md, "RegisterManagedInstance").
 const (
 	shortestCode = 20
 	shortestID   = 36
@@ -60,10 +60,11 @@ func Registered(layout installer.Layout) (instanceID, region string, err error) 
 	return r.InstanceID, r.Region, err
 }
 
-// Register makes this machine a managed node and returns its id (spec identity 3.3). An earlier registration stays usable
-// until the service has agreed: the new key waits beside it (which also proves that the vault can be written), and a failure
-// leaves everything as it was; the original empties the old record first. A running agent takes the new identity at its next
-// start. Errors read as the original's after "Registration failed due to "; what the service said is a [cloud.Error] in them.
+// Register makes this machine a managed node and returns its id (docs/protocol/identity.md, "Register steps"). An earlier
+// registration stays usable until the service has agreed: the new key waits beside it (which also proves that the vault can be
+// written), and a failure leaves everything as it was; the original empties the old record first. A running agent takes the new
+// identity at its next start. Errors read as the original's after "Registration failed due to "; what the service said is a
+// [cloud.Error] in them.
 func Register(ctx context.Context, layout installer.Layout, cfg config.Config, o Options, a Activation) (string, error) {
 	o = o.complete(layout)
 	v := vault{layout.Vault()}
@@ -134,7 +135,7 @@ func (a Activation) check() error {
 }
 
 // send asks the service: unsigned with an activation, with a role signed by the credentials (for Agent.Region, if that is set;
-// spec identity 3.4). TooManyUpdates is tried again five times within about four seconds.
+// docs/protocol/identity.md, "Edge (Greengrass) registration"). TooManyUpdates is tried again five times within about four seconds.
 func send(ctx context.Context, cfg config.Config, o Options, a Activation, fingerprint, public string) (string, error) {
 	endpoint, err := cloud.Endpoint("ssm", a.Region, cfg.Agent.ServiceDomain, cfg.Ssm.Endpoint)
 	if err != nil {
@@ -179,7 +180,7 @@ func refusal(err error) error {
 	return err
 }
 
-// shortBackOff is 100 ms doubled n times, a fifth more or less (spec identity 9.5).
+// shortBackOff is 100 ms doubled n times, a fifth more or less (docs/protocol/identity.md, "HTTP behaviour").
 func shortBackOff(n int) time.Duration {
 	d := float64(100*time.Millisecond) * float64(int(1)<<n)
 	return time.Duration(d * (0.8 + 0.4*rand.Float64()))
@@ -209,8 +210,8 @@ func (f *fingerprints) forRegistration(ctx context.Context, disable bool) (finge
 	return saved, nil
 }
 
-// Clear forgets the registration: empty records, as the original leaves them, and no registration file (spec identity 3.5).
-// Everything else in the vault stays.
+// Clear forgets the registration: empty records, as the original leaves them, and no registration file (docs/protocol/identity.md,
+// "Clear"). Everything else in the vault stays.
 func Clear(layout installer.Layout, now time.Time) error {
 	v := vault{layout.Vault()}
 	err := v.write(fingerprintKey, fingerprint{})
@@ -232,7 +233,7 @@ func Clear(layout installer.Layout, now time.Time) error {
 }
 
 // SetThreshold stores the percentage of hardware values that must stay equal: 1 to 100, or [NoThreshold]
-// (spec identity 3.7).
+// (docs/protocol/identity.md, "Threshold command").
 func SetThreshold(layout installer.Layout, n int) error {
 	return (&fingerprints{vault: vault{layout.Vault()}}).setThreshold(n)
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 )
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviours 6, 7 and 8; "On-disk format".
-func TestRegister(t *testing.T) {
+// docs/protocol/identity.md, "On-disk format".
+func TestARegistrationWritesWhatTheOriginalWrites(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
 	if len(m.region.Instances()) != 1 || m.region.Instances()[0].InstanceID != id {
@@ -75,8 +75,7 @@ func samePair(t *testing.T, public, private string) bool {
 	return k.PublicKey.Equal(p.(*rsa.PublicKey)) && k.N.BitLen() == 2048
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 12.
-func TestShortCodeIsRefusedHere(t *testing.T) {
+func TestAShortCodeIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	m := newMachine(t)
 	_, err := m.tryRegister(func(a *identity.Activation) { a.Code = "ABCDEFGHIJKLMNOPQRS" })
 	contains(t, err, "error registering the instance with AWS SSM. InvalidParameter: 1 validation error(s) found.\n"+
@@ -90,9 +89,8 @@ func TestShortCodeIsRefusedHere(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 11: unlike the original, a failure leaves the old registration
-// as it was.
-func TestFailedRegistrationKeepsTheOld(t *testing.T) {
+// Unlike the original, a failure leaves the old registration as it was.
+func TestAFailedRegistrationKeepsTheOldOne(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
 	before := m.vault("RegistrationKey")
@@ -112,7 +110,6 @@ func TestFailedRegistrationKeepsTheOld(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 13.
 func TestTooManyUpdatesIsTriedAgain(t *testing.T) {
 	m := newMachine(t)
 	m.region.Break("RegisterManagedInstance", 2, 400, "TooManyUpdates")
@@ -127,7 +124,7 @@ func TestTooManyUpdatesIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestVaultThatCannotBeWritten(t *testing.T) {
+func TestAVaultThatCannotBeWrittenStopsTheRegistration(t *testing.T) {
 	m := newMachine(t)
 	if err := os.MkdirAll(m.layout.Data(), 0o700); err != nil {
 		t.Fatal(err)
@@ -143,8 +140,7 @@ func TestVaultThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 14.
-func TestClear(t *testing.T) {
+func TestClearLeavesEmptyRecords(t *testing.T) {
 	m := newMachine(t)
 	m.register()
 	if err := m.token(m.load()); err != nil {
@@ -170,8 +166,7 @@ func TestClear(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviours 15, 16 and 17.
-func TestThreshold(t *testing.T) {
+func TestTheSimilarityThresholdIsCheckedAndStored(t *testing.T) {
 	m := newMachine(t)
 	contains(t, identity.SetThreshold(m.layout, 50), "Unable to set similarity threshold due to, save called with empty fingerprint key")
 	m.register()
@@ -185,7 +180,7 @@ func TestThreshold(t *testing.T) {
 	}
 }
 
-func TestDisabledSimilarityStays(t *testing.T) {
+func TestADisabledSimilarityCheckStaysDisabled(t *testing.T) {
 	m := newMachine(t)
 	m.register(func(a *identity.Activation) { a.DisableSimilarity = true })
 	first := m.vault("InstanceFingerprint")
@@ -196,9 +191,8 @@ func TestDisabledSimilarityStays(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviours 19 and 21: what the original wrote, with another agent's key
-// in the manifest.
-func TestTakeOver(t *testing.T) {
+// What the original wrote, with another agent's key in the manifest.
+func TestTheVaultOfAnotherAgentIsTakenOver(t *testing.T) {
 	m := newMachine(t)
 	id := m.register()
 	manifest := readJSON(t, m.file("Vault", "Manifest"))
@@ -224,7 +218,7 @@ func TestTakeOver(t *testing.T) {
 	}
 }
 
-func TestNoIdentity(t *testing.T) {
+func TestNotRegisteredAndUnreadableAreTwoErrors(t *testing.T) {
 	m := newMachine(t)
 	_, err := identity.Load(m.layout, m.config, m.options())
 	if !errors.Is(err, identity.ErrNotRegistered) || errors.Is(err, identity.ErrUnreadable) || err.Error() != "failed to find agent identity" {
@@ -241,8 +235,8 @@ func TestNoIdentity(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Behaviours to verify", behaviour 46, as far as it goes without roles.
-func TestCustomIdentity(t *testing.T) {
+// As far as it goes without roles.
+func TestACustomIdentityComesFromTheConfiguration(t *testing.T) {
 	c, err := config.Parse([]byte(
 		`{"Identity":{"CustomIdentities":[{"InstanceID":"x"},{"InstanceID":"c-1","Region":"local","CredentialsProvider":"Y"}]}}`))
 	if err != nil {
@@ -272,7 +266,7 @@ func quoted(parts ...string) string {
 }
 
 // What the original leaves on a disk, word for word but for the key (docs/protocol/identity.md, "On-disk format").
-func TestVaultOfTheOriginal(t *testing.T) {
+func TestTheVaultOfTheOriginalIsRead(t *testing.T) {
 	l := installer.At(t.TempDir())
 	store := filepath.Join(l.Vault(), "Store")
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -9,9 +9,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// pending is a key on its way to the service. It is on disk before the service learns it and stays there until it is clear
-// which key the service holds, so that no crash and no lost answer can lock the node out (the original keeps it in memory,
-// and takes a refusal for success, docs/protocol/identity.md, "Key rotation"). The same key is offered again until then.
+// pending is a key on its way to the service. It is on disk before the service learns it and stays there until it is clear which
+// key the service holds, so that no crash and no lost answer can lock the node out (the original keeps it in memory, and takes a
+// refusal for success, docs/protocol/identity.md, "Key rotation"). The same key is offered again until then.
 type pending struct {
 	InstanceID            string `json:"instanceID"`
 	PrivateKey            string `json:"privateKey"`

@@ -11,8 +11,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// runtimeConfig is identity_config.json: whose credentials are cached, where, and until when. Both agents decide from it
-// whether they are still good (docs/protocol/identity.md, "Runtime config identity_config.json"). Fields in this order.
+// runtimeConfig is identity_config.json: whose credentials are cached, where, and until when. Both agents decide from it whether
+// they are still good (docs/protocol/identity.md, "Runtime config identity_config.json"). Fields in this order.
 type runtimeConfig struct {
 	SchemaVersion          string
 	InstanceId             string

@@ -11,7 +11,7 @@ import (
 )
 
 // docs/protocol/identity.md, "Shared credentials file": the form of the file, and that nothing else in it changes.
-func TestPutProfile(t *testing.T) {
+func TestOnlyOurProfileOfASharedFileChanges(t *testing.T) {
 	const ours = "aws_access_key_id     = A\naws_secret_access_key = S\naws_session_token     = T\n"
 	rows := []struct{ name, profile, old, want string }{
 		{"new", "default", "", "[default]\n" + ours + "\n"},
@@ -31,7 +31,7 @@ func TestPutProfile(t *testing.T) {
 	}
 }
 
-func TestShareOnDisk(t *testing.T) {
+func TestASharedFileIsMadeAndReadAgain(t *testing.T) {
 	s := share{file: filepath.Join(t.TempDir(), "aws", "credentials")}
 	if _, err := s.read(); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
@@ -53,8 +53,8 @@ func TestShareOnDisk(t *testing.T) {
 	}
 }
 
-// docs/protocol/identity.md, "Refresher timing", hybrid nodes; "Behaviours to verify", behaviour 24.
-func TestFailurePause(t *testing.T) {
+// docs/protocol/identity.md, "Refresher timing", hybrid nodes.
+func TestHowLongAFailureWaits(t *testing.T) {
 	aws := func(code string) error { return &cloud.Error{Code: code, Status: 400} }
 	rows := []struct {
 		err       error
@@ -80,7 +80,7 @@ func TestFailurePause(t *testing.T) {
 	}
 }
 
-func TestLease(t *testing.T) {
+func TestWhenALeaseIsDue(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	l := lease{keys{"A", "S", "T"}, now, now.Add(time.Hour)}
 	for after, want := range map[time.Duration]bool{0: true, 58 * time.Minute: true, 59*time.Minute + time.Second: false,
@@ -97,7 +97,7 @@ func TestLease(t *testing.T) {
 	}
 }
 
-func TestKeyAge(t *testing.T) {
+func TestTheAgeOfAKey(t *testing.T) {
 	now := time.Date(2026, 3, 6, 6, 0, 0, 0, time.UTC)
 	rows := map[string]int{
 		"2026-03-04 05:06:07.890123456 +0000 UTC": 2,

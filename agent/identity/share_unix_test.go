@@ -10,7 +10,7 @@ import (
 )
 
 // A new file is the owner's alone; one that was there keeps its mode, and the link that leads to it.
-func TestShareKeepsModeAndLink(t *testing.T) {
+func TestASharedFileKeepsItsModeAndItsLink(t *testing.T) {
 	s := share{file: filepath.Join(t.TempDir(), "aws", "credentials")}
 	if err := s.write(keys{"A", "S", "T=="}); err != nil {
 		t.Fatal(err)

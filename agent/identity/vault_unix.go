@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// harden leaves the vault as the original does: as root every entry is 0600 and root's, folders included, so that only who
-// bypasses the search permission enters (docs/protocol/identity.md, "Permissions"). A root without that power (a container
-// with few capabilities) and other users need 0700 on folders.
+// harden leaves the vault as the original does: as root every entry is 0600 and root's, folders included, so that only who bypasses
+// the search permission enters (docs/protocol/identity.md, "Permissions"). A root without that power (a container with few
+// capabilities) and other users need 0700 on folders.
 func (v vault) harden() error {
 	folder := os.FileMode(0o700)
 	if os.Geteuid() == 0 {

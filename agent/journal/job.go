@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Types of documents. The second is spelled as on disk (spec runcommand 3.5).
+// Types of documents. The second is spelled as on disk (docs/protocol/runcommand.md, "De-duplication").
 const (
 	SendCommand   = "SendCommand"
 	CancelCommand = "CancelComamnd"
 )
 
-// Job is a state file (spec runcommand 9.3). Members of the original that ours has no use for are not listed; they are
-// kept when a file that has them is written again.
+// Job is a state file (docs/protocol/runcommand.md, "State file"). Members of the original that ours has no use for are not listed;
+// they are kept when a file that has them is written again.
 type Job struct {
 	DocumentInformation        Information
 	DocumentType               string

@@ -49,8 +49,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Spec runcommand 16, behaviours 36 and 92.
-func TestLifeOfAJob(t *testing.T) {
+func TestAJobGoesFromPendingToCurrentToNothing(t *testing.T) {
 	data := t.TempDir()
 	j, a := open(t, data), job(first, now)
 	at := func(places ...string) {
@@ -93,7 +92,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-func TestModes(t *testing.T) {
+func TestTheJournalIsForItsOwnerOnly(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return // no such modes there
 	}
@@ -110,7 +109,7 @@ func TestModes(t *testing.T) {
 }
 
 // The keys of the original, two spaces of indent.
-func TestStateFile(t *testing.T) {
+func TestAStateFileHasTheOriginalsKeys(t *testing.T) {
 	data := t.TempDir()
 	check(t, open(t, data).Accept(job(first, now)))
 	text, err := os.ReadFile(path(data, "pending", first))
@@ -146,8 +145,8 @@ func TestUnknownMembersStay(t *testing.T) {
 	}
 }
 
-// Spec runcommand 16, behaviours 93 and 94, and 9.4.
-func TestLoad(t *testing.T) {
+// docs/protocol/runcommand.md, "Start-up".
+func TestWhatALaterAgentResumesAndGivesUp(t *testing.T) {
 	tired, old, odd, gateway := job("tired", now), job("old", now.Add(-48*time.Hour-time.Second)), job("odd", now), job("gateway", now)
 	tired.DocumentInformation.RunCount = 15
 	odd.DocumentInformation.CreatedDate = "yesterday"
@@ -198,7 +197,7 @@ func TestLoad(t *testing.T) {
 }
 
 // A cancel that an original agent had accepted and not yet carried out; a session is nobody's business here.
-func TestFilesOfOtherTypes(t *testing.T) {
+func TestFilesOfOtherTypesAreLetAlone(t *testing.T) {
 	data := t.TempDir()
 	j := open(t, data)
 	check(t, j.Accept(job(first, now)))
@@ -217,7 +216,7 @@ func TestFilesOfOtherTypes(t *testing.T) {
 	}
 }
 
-func TestForget(t *testing.T) { // behaviour 38
+func TestAReceivedCommandIsForgottenAfterHalfAnHour(t *testing.T) {
 	data := t.TempDir()
 	j := open(t, data)
 	for id, age := range map[string]time.Duration{"a": 31 * time.Minute, "b": 29 * time.Minute, "runs": time.Hour} {
@@ -231,7 +230,7 @@ func TestForget(t *testing.T) { // behaviour 38
 	}
 }
 
-func TestNamesFromOutside(t *testing.T) {
+func TestNoNameFromOutsideLeavesTheTree(t *testing.T) {
 	j := open(t, t.TempDir())
 	for _, id := range []string{"", "..", "../x", "a/b", ".hidden", "c:d"} {
 		if err := j.Accept(job(id, now)); err == nil {
@@ -251,7 +250,7 @@ func TestOpenEmptiesCompleted(t *testing.T) {
 }
 
 // What Accept could not finish leaves nothing that the next agent would run, long after the service gave the command up.
-func TestAcceptWholeOrNotAtAll(t *testing.T) {
+func TestAJobIsAcceptedWholeOrNotAtAll(t *testing.T) {
 	data := t.TempDir()
 	j := open(t, data)
 	check(t, os.WriteFile(filepath.Join(data, node, "idempotency", "SendCommand", first), nil, 0o600)) // no folder can be made there
@@ -265,7 +264,7 @@ func TestAcceptWholeOrNotAtAll(t *testing.T) {
 
 // A job that cannot be saved (a full disk; here its name leaves no room for a temporary one) is loaded all the same, and so
 // is every other: each was accepted and has to be answered.
-func TestLoadOnAFullDisk(t *testing.T) {
+func TestJobsThatCannotBeSavedAreLoadedAllTheSame(t *testing.T) {
 	data := t.TempDir()
 	j := open(t, data)
 	long := strings.Repeat("x", 250)
@@ -284,7 +283,7 @@ func TestLoadOnAFullDisk(t *testing.T) {
 }
 
 // A command that keeps coming is not forgotten while it does.
-func TestRemembered(t *testing.T) {
+func TestACommandThatKeepsComingIsNotForgotten(t *testing.T) {
 	j := open(t, t.TempDir())
 	check(t, j.Mark(journal.SendCommand, first))
 	j.Remember(journal.SendCommand, first, now)
@@ -299,7 +298,7 @@ func TestRemembered(t *testing.T) {
 }
 
 // A job that cannot be removed keeps its worker's folder, which says that it ended.
-func TestWorkersFolderStaysWithItsJob(t *testing.T) {
+func TestTheWorkersFolderStaysAsLongAsItsJob(t *testing.T) {
 	data := t.TempDir()
 	j, a := open(t, data), job(first, now)
 	check(t, os.MkdirAll(filepath.Join(path(data, "current", first), "in the way"), 0o700))
@@ -310,7 +309,7 @@ func TestWorkersFolderStaysWithItsJob(t *testing.T) {
 }
 
 // A machine whose clock is days ahead of the service's works; a restart of its agent gives no running command up.
-func TestClockDaysAhead(t *testing.T) {
+func TestAClockDaysAheadGivesNoCommandUp(t *testing.T) {
 	j := open(t, t.TempDir())
 	a := job(first, now)
 	a.SsmSetup.Accepted = now.Add(72 * time.Hour)

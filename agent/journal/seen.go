@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// How long a received command is remembered, and how many are forgotten at once (docs/protocol/runcommand.md,
-// "De-duplication").
+// How long a received command is remembered, and how many are forgotten at once (docs/protocol/runcommand.md, "De-duplication").
 const (
 	memory    = 30 * time.Minute
 	maxForget = 200

@@ -1,9 +1,9 @@
 // Package mailbox is where jobs come in and answers go out. A [Lane] is one service that carries both; [Table] lists them:
 // ec2messages, polled, today.
 //
-// Parties: the lane talks to its service and keeps to that service's manners (what is replied, what is acknowledged, in
-// which order: spec runcommand 2.6); the queue behind it, an [Accept] handed in, alone decides what a message is worth.
-// Its errors are the lane's vocabulary: [ErrDuplicate], [ErrFull], [ErrClosed], [ErrUnreadable], [*Rejected].
+// Parties: the lane talks to its service and keeps to that service's manners (what is replied, what is acknowledged, in which
+// order: docs/protocol/runcommand.md, "Handling one MDS message"); the queue behind it, an [Accept] handed in, alone decides what a
+// message is worth. Its errors are the lane's vocabulary: [ErrDuplicate], [ErrFull], [ErrClosed], [ErrUnreadable], [*Rejected].
 //
 // What must always be true:
 //
@@ -14,7 +14,7 @@
 //   - replies about a message go out in the order they were made, and one that the service refuses holds up no other;
 //
 //   - a reply the service did not take lies in <data>/<id>/replies until it did, at most two hours, under the id it was
-//     first sent with (spec runcommand 2.9);
+//     first sent with (docs/protocol/runcommand.md, "Failed replies");
 //
 //   - a full queue holds up only the commands that wait for it: they stay with the lane, unacknowledged and in
 //     order, while polling goes on, so that a cancel always gets through. (The original stands still instead.)

@@ -37,7 +37,7 @@ func gone(err error) error {
 	return err
 }
 
-// polled is the ec2messages lane (spec runcommand 2).
+// polled is the ec2messages lane (docs/protocol/runcommand.md, "ec2messages").
 type polled struct {
 	Options
 	service cloud.Service
@@ -88,7 +88,7 @@ func (l *polled) Run(ctx context.Context, accept Accept) error {
 	return ctx.Err()
 }
 
-// handle does with one message what spec runcommand 2.6 says, in that order.
+// handle does with one message what docs/protocol/runcommand.md, "Handling one MDS message" says, in that order.
 func (l *polled) handle(ctx context.Context, w wire.Message, accept Accept) {
 	if lack := lacking(w); lack != "" {
 		l.Log.Error(lack+" is missing", "messageID", w.MessageId)

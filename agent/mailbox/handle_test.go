@@ -23,9 +23,8 @@ func what(calls []call) (words []string) {
 	return words
 }
 
-// docs/protocol/runcommand.md, "Handling one MDS message": what each verdict of the desk makes of a message. Behaviours 9 to
-// 12, 14, 15.
-func TestVerdicts(t *testing.T) {
+// docs/protocol/runcommand.md, "Handling one MDS message": what each answer of the queue makes of a message.
+func TestWhatTheServiceIsToldOfAMessage(t *testing.T) {
 	rows := []struct {
 		name  string
 		topic string
@@ -59,8 +58,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Behaviour 13, and ours: while a command waits for a place, cancels get through, and nobody overtakes.
-func TestFullDesk(t *testing.T) {
+// While a command waits for a place, cancels get through, and no command overtakes it. The original stands still then.
+func TestAFullQueueHoldsUpNoCancel(t *testing.T) {
 	s := newService(t, answer{messages: []wire.Message{message(send, first, "{}"), message(send, second, "{}")}},
 		answer{messages: []wire.Message{message(send, first, "{}"), message(cancel, third, "{}")}})
 	var full atomic.Bool
@@ -91,7 +90,7 @@ func TestFullDesk(t *testing.T) {
 }
 
 // A command that waits for a place can be cancelled: it is answered and never runs.
-func TestCancelOfAWaitingCommand(t *testing.T) {
+func TestAHeldCommandIsCancelled(t *testing.T) {
 	payload := `{"CancelMessageId":"` + wire.MessageID(first, node) + `"}`
 	s := newService(t, answer{messages: []wire.Message{message(send, first, "{}"), message(cancel, second, payload)}})
 	l := s.open()
@@ -114,7 +113,7 @@ func TestCancelOfAWaitingCommand(t *testing.T) {
 }
 
 // A later reply never overtakes the InProgress of its command.
-func TestRepliesInOrder(t *testing.T) {
+func TestNoReplyOvertakesTheFirstInProgress(t *testing.T) {
 	s := newService(t, answer{messages: []wire.Message{message(send, first, "{}")}})
 	l := s.open()
 	s.run(l, func(ctx context.Context, m mailbox.Message) error {
@@ -128,7 +127,7 @@ func TestRepliesInOrder(t *testing.T) {
 	}
 }
 
-func TestConnectedFollows(t *testing.T) { // 20
+func TestRepliesSayWhetherTheOtherChannelIsOpen(t *testing.T) {
 	s := newService(t)
 	var connected atomic.Bool
 	l := s.open(func(o *mailbox.Options) { o.Connected = connected.Load })
@@ -143,7 +142,7 @@ func TestConnectedFollows(t *testing.T) { // 20
 	}
 }
 
-func TestReplyIDs(t *testing.T) {
+func TestAReplyIDFollowsFromMessageAndNumber(t *testing.T) {
 	a, b := mailbox.ReplyID("m", 1), mailbox.ReplyID("m", 2)
 	if a == b || a != mailbox.ReplyID("m", 1) || len(a) != 36 || a[14] != '4' || mailbox.ReplyID("n", 1) == a {
 		t.Error(a, b)

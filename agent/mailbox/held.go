@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// holdRetry is how often a command that waits for a place is tried without being asked to (docs/protocol/runcommand.md,
-// "Handling one MDS message").
+// holdRetry is how often a command that waits for a place is tried without being asked to (docs/protocol/runcommand.md, "Handling
+// one MDS message").
 const holdRetry = 10 * time.Second
 
 // maxHeld bounds what waits here; more stays with the service, which delivers it again.

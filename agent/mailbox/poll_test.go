@@ -12,12 +12,10 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Numbers are those of docs/protocol/runcommand.md, "Behaviours to verify".
-
 // briefly is the limit of requests where the client is to give a poll up.
 const briefly = 2 * time.Second
 
-func TestPollRequest(t *testing.T) { // 1
+func TestWhatAPollAsksFor(t *testing.T) {
 	s := newService(t, answer{}, answer{})
 	s.run(s.open(), yes)
 	asked := s.polled(2)
@@ -32,7 +30,7 @@ func TestPollRequest(t *testing.T) { // 1
 	}
 }
 
-func TestPauses(t *testing.T) { // 2, as the issue changes it
+func TestPausesBetweenPolls(t *testing.T) {
 	quick, one := answer{took: 10 * time.Millisecond}, answer{messages: []wire.Message{message(send, first, "{}")}}
 	s := newService(t, quick, quick, quick, quick, quick, quick, quick, one, quick, answer{took: 5 * time.Second}, quick)
 	l := s.open()
@@ -49,7 +47,7 @@ func TestPauses(t *testing.T) { // 2, as the issue changes it
 	}
 }
 
-func TestNoAnswerIsNoError(t *testing.T) { // 3, 4
+func TestAPollWithoutAnAnswerIsNoError(t *testing.T) {
 	hang := answer{hang: true, took: 20 * time.Second}
 	late := answer{status: http.StatusBadRequest, took: 12 * time.Second}
 	s := newService(t, slices.Repeat([]answer{late}, 12)...)
@@ -63,7 +61,7 @@ func TestNoAnswerIsNoError(t *testing.T) { // 3, 4
 	}
 }
 
-func TestTenErrorsMakeANewClient(t *testing.T) { // 4, 5
+func TestTenErrorsMakeANewClient(t *testing.T) {
 	s := newService(t, slices.Repeat([]answer{{status: http.StatusBadRequest}}, 21)...)
 	l := s.open()
 	s.run(l, yes)
@@ -78,7 +76,7 @@ func TestTenErrorsMakeANewClient(t *testing.T) { // 4, 5
 	}
 }
 
-func TestOrderWithinABatch(t *testing.T) { // 6
+func TestMessagesOfOnePollAreHandledInOrder(t *testing.T) {
 	s := newService(t, answer{messages: []wire.Message{message(cancel, first, "{}"), message(send, second, "{}"), message(cancel, third, "{}")}})
 	got := make(chan string, 3)
 	s.run(s.open(), func(_ context.Context, m mailbox.Message) error { got <- wire.CommandID(m.ID); return nil })
@@ -89,7 +87,7 @@ func TestOrderWithinABatch(t *testing.T) { // 6
 	}
 }
 
-func TestNothingToSay(t *testing.T) { // 7, 8
+func TestMessagesThatLackAMemberAreLeftAlone(t *testing.T) {
 	lacking := slices.Repeat([]wire.Message{message(send, first, "{}")}, 4)
 	lacking[0].Topic, lacking[1].Destination, lacking[2].MessageId, lacking[3].CreatedDate = "", "", "", ""
 	s := newService(t, answer{}, answer{messages: lacking})
@@ -101,7 +99,7 @@ func TestNothingToSay(t *testing.T) { // 7, 8
 }
 
 // A stop in the middle of a poll ends it: the service would hold it for ever.
-func TestStop(t *testing.T) {
+func TestAStopEndsAPoll(t *testing.T) {
 	s := newService(t)
 	stop := s.run(s.open(), yes)
 	s.polled(1)

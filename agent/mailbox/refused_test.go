@@ -69,7 +69,7 @@ func (b *between) openLane(t *testing.T) *lane {
 
 // A reply that the service does not want, for example about a command it has forgotten, holds up no other, and is not
 // offered again with every poll.
-func TestRefusedReplyHoldsUpNoOther(t *testing.T) {
+func TestARefusedReplyHoldsUpNoOther(t *testing.T) {
 	s := &between{service: newService(t, answer{}, answer{}, answer{}, answer{}), no: "a-reply"}
 	l := s.openLane(t)
 	kept(t, s.service, l, "a-reply", time.Hour)
@@ -87,7 +87,7 @@ func TestRefusedReplyHoldsUpNoOther(t *testing.T) {
 }
 
 // Behind one that the service refuses for good nobody waits.
-func TestNobodyWaitsBehindARefusedReply(t *testing.T) {
+func TestNoReplyWaitsBehindARefusedOne(t *testing.T) {
 	s := &between{service: newService(t), no: mailbox.ReplyID("m", 1)}
 	l := s.openLane(t)
 	for n := 1; n <= 2; n++ {
@@ -102,7 +102,7 @@ func TestNobodyWaitsBehindARefusedReply(t *testing.T) {
 }
 
 // A page that something on the way answers with, status 200 and all, is no acceptance.
-func TestPageOfAProxyIsNoAnswer(t *testing.T) {
+func TestAPageOfAProxyIsNoAnswer(t *testing.T) {
 	s := &between{service: newService(t), page: true}
 	l := s.openLane(t)
 	if err := l.Reply(t.Context(), mailbox.Reply{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", 1)}); err != nil {
@@ -114,7 +114,7 @@ func TestPageOfAProxyIsNoAnswer(t *testing.T) {
 }
 
 // Replies about a command arrive in the order they were made: one that could not be sent is not overtaken by the next.
-func TestKeptReplyIsNotOvertaken(t *testing.T) {
+func TestAKeptReplyIsNotOvertaken(t *testing.T) {
 	s := newService(t)
 	s.breaks("SendReply", http.StatusBadRequest)
 	l := s.open()
@@ -147,7 +147,7 @@ func TestKeptReplyIsNotOvertaken(t *testing.T) {
 }
 
 // A message that is rejected again and again while replies cannot be sent leaves one reply, not one a time.
-func TestRejectionIsKeptOnce(t *testing.T) {
+func TestARejectionIsKeptOnce(t *testing.T) {
 	again := answer{messages: []wire.Message{message(send, first, "{}")}}
 	s := newService(t, again, again, again)
 	s.breaks("SendReply", http.StatusBadRequest)

@@ -27,7 +27,8 @@ func ReplyID(messageID string, seq int) string {
 	return host.UUID(b)
 }
 
-// replyLife is how long a kept reply is worth sending, replyPass the time between two tries (spec runcommand 2.9).
+// replyLife is how long a kept reply is worth sending, replyPass the time between two tries (docs/protocol/runcommand.md, "Failed
+// replies").
 const (
 	replyLife  = 2 * time.Hour
 	replyPass  = 5 * time.Minute

@@ -26,7 +26,7 @@ func folder(t *testing.T, dir string) []string {
 	return names
 }
 
-func TestReplyIsKept(t *testing.T) { // 16
+func TestAReplyThatIsNotTakenIsKept(t *testing.T) {
 	s := newService(t)
 	s.breaks("SendReply", http.StatusBadRequest)
 	l := s.open()
@@ -63,7 +63,7 @@ func kept(t *testing.T, s *service, l *lane, id string, age time.Duration) strin
 	return name
 }
 
-func TestKeptReplyIsSentAgain(t *testing.T) { // 17
+func TestAKeptReplyIsSentAgain(t *testing.T) {
 	s := newService(t)
 	l := s.open()
 	kept(t, s, l, "a-reply", time.Hour)
@@ -85,7 +85,7 @@ func gone(t *testing.T, l *lane) {
 	}
 }
 
-func TestKeptReplyStaysOnFailure(t *testing.T) { // 17
+func TestAKeptReplyStaysWhenSendingFails(t *testing.T) {
 	s := newService(t)
 	s.breaks("SendReply", http.StatusBadRequest)
 	l := s.open()
@@ -114,7 +114,7 @@ func TestKeptRepliesGoOutWhenTheServiceIsBack(t *testing.T) {
 	gone(t, l)
 }
 
-func TestOldAndOddRepliesAreDropped(t *testing.T) { // 18, 19
+func TestOldAndOddRepliesAreDropped(t *testing.T) {
 	s := newService(t)
 	l := s.open()
 	kept(t, s, l, "old-reply", 2*time.Hour+time.Second)

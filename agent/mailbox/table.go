@@ -20,13 +20,13 @@ type Kind struct {
 // Table lists the lanes in the order in which their channel is preferred. A lane is a file with its [Kind], and its row here.
 func Table() []Kind {
 	return []Kind{
-		// Its messages' dates are a time printed as text (spec runcommand 3.3).
+		// Its messages' dates are a time printed as text (docs/protocol/runcommand.md, "Handling one agent_job").
 		{Name: SSMMessages, Undated: true},
 		ec2messages(),
 	}
 }
 
-// Names of lanes in state files (spec runcommand 9.3).
+// Names of lanes in state files (docs/protocol/runcommand.md, "State file").
 const (
 	EC2Messages = "MessageDeliveryService"
 	SSMMessages = "MessageGatewayService"

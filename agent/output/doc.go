@@ -1,5 +1,5 @@
 // Package output is where what actions write goes: four files per step and, in memory, the beginning that a reply carries
-// (docs/protocol/runcommand.md, "Fields of a step result", "Files, S3, CloudWatch Logs").
+// (docs/protocol/runcommand.md, "Fields of a step result" and "Files, S3, CloudWatch Logs").
 //
 //	stdout, stderr                  whole streams, for people and uploads
 //	stdoutConsole, stderrConsole    the same; what results are made of

@@ -1,7 +1,6 @@
 package output
 
-// Sizes in bytes (docs/protocol/runcommand.md, "Fields of a step result"). Cuts are made between bytes and may split a
-// character.
+// Sizes in bytes (docs/protocol/runcommand.md, "Fields of a step result"). Cuts are made between bytes and may split a character.
 const (
 	StreamLimit = 24000 // of standardOutput and standardError each
 	ReplyLimit  = 2500  // of output

@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/output"
 )
 
-func TestLimit(t *testing.T) {
+func TestAStreamIsCutAtItsLimit(t *testing.T) {
 	for _, n := range []int{0, 1, 23999} {
 		if s := strings.Repeat("x", n); output.Limit(s) != s {
 			t.Errorf("%d bytes were touched", n)
@@ -25,7 +25,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-func TestCombine(t *testing.T) {
+func TestBothStreamsShareTheOutput(t *testing.T) {
 	const title, cutOut, cutErr = "\n----------ERROR-------\n", "\n---Output truncated---", "\n---Error truncated----"
 	o, e := func(n int) string { return strings.Repeat("o", n) }, func(n int) string { return strings.Repeat("e", n) }
 	for _, c := range []struct {
@@ -56,7 +56,7 @@ func TestCombine(t *testing.T) {
 	}
 }
 
-func TestCaptureKeepsFilesAndBeginning(t *testing.T) {
+func TestACaptureKeepsFilesAndTheBeginning(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	for run, want := range []string{"one", "oneone"} {
 		c, err := output.Open(dir)
@@ -84,7 +84,7 @@ func TestCaptureKeepsFilesAndBeginning(t *testing.T) {
 	}
 }
 
-func TestCaptureHoldsNoMoreThanAReplyNeeds(t *testing.T) {
+func TestACaptureHoldsNoMoreThanAReplyNeeds(t *testing.T) {
 	c, err := output.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestCaptureHoldsNoMoreThanAReplyNeeds(t *testing.T) {
 	}
 }
 
-func TestWritersNeverFail(t *testing.T) {
+func TestWritersNeverFailTheScript(t *testing.T) {
 	c, err := output.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestWritersNeverFail(t *testing.T) {
 	}
 }
 
-func TestEverySink(t *testing.T) {
+func TestEverySinkKeepsNothingThatIsNotAskedFor(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range output.Table() {
 		if s.Name == "" || s.Wanted == nil || s.Keep == nil || seen[s.Name] {
@@ -130,7 +130,7 @@ func TestEverySink(t *testing.T) {
 	}
 }
 
-func TestCleanUpAfterExecution(t *testing.T) {
+func TestCleanUpAfterExecutionRemovesTheFiles(t *testing.T) {
 	for _, c := range []struct {
 		setting string
 		open    bool

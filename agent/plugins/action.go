@@ -76,7 +76,7 @@ func (c Call) unmarshal(into any) error {
 func failed() Outcome { return Outcome{Status: wire.Failed, Code: 1} }
 
 // ID is the id in a step's inputs as a path element: without colons, and empty when it leads elsewhere
-// (spec runcommand 7).
+// (docs/protocol/runcommand.md, "Plugins").
 func ID(inputs any) string {
 	m, _ := inputs.(map[string]any)
 	for key, v := range m {

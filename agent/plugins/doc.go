@@ -8,7 +8,7 @@
 //
 // What actions need beyond that, such as an update of the agent, is handed to the table as functions ([Ports]).
 //
-// An action writes its streams to the writers it is given, sees the end of its context as the order to stop, and says
-// how it went; it never touches the wire, the journal or another step. Texts, codes and file names are those of the
-// original (spec runcommand 7).
+// An action writes its streams to the writers it is given, sees the end of its context as the order to stop, and says how it went;
+// it never touches the wire, the journal or another step. Texts, codes and file names are those of the original
+// (docs/protocol/runcommand.md, "Plugins").
 package plugins

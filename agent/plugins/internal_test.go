@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestSeconds(t *testing.T) {
+func TestTimeLimitsAreReadAsTheOriginalReadsThem(t *testing.T) {
 	for _, c := range []struct {
 		v    any
 		want int
@@ -19,7 +19,7 @@ func TestSeconds(t *testing.T) {
 	}
 }
 
-func TestPowerShellCommands(t *testing.T) {
+func TestPowerShellIsStartedAsOnEachSystem(t *testing.T) {
 	t.Setenv("SystemRoot", `C:\Windows`)
 	if program, args := powerShell("darwin")("/x/_script.ps1"); program != "/usr/local/bin/pwsh" || !slices.Equal(args, []string{"-f", "/x/_script.ps1"}) {
 		t.Errorf("%s %v", program, args)
@@ -30,7 +30,7 @@ func TestPowerShellCommands(t *testing.T) {
 	}
 }
 
-func TestPowerShellEnvironment(t *testing.T) {
+func TestTheEnvironmentOfPowerShell(t *testing.T) {
 	got := powerShellEnvironment("linux")([]string{"A=1", "XTERM_VERSION=2", "TERM=xterm"})
 	if !slices.Equal(got, []string{"A=1", "TERM=xterm", "HOME=/"}) {
 		t.Errorf("%v", got)

@@ -14,7 +14,7 @@ import (
 )
 
 // A signal that ends the direct child; a shell between reports its own codes instead.
-func TestSignals(t *testing.T) {
+func TestASignalEndsTheChildWithItsCode(t *testing.T) {
 	for _, c := range []struct {
 		line, status, stderr string
 		code                 int
@@ -42,7 +42,7 @@ func (w *firstWrite) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-func TestTimeLimitKeepsWhatWasWritten(t *testing.T) {
+func TestATimeLimitKeepsWhatWasWritten(t *testing.T) {
 	ctx, end := context.WithCancelCause(t.Context())
 	stdout := &firstWrite{end: func() { end(errTime) }}
 	call := Call{Stdout: stdout, Stderr: io.Discard, Log: slog.New(slog.DiscardHandler)}

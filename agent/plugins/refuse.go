@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// refuseInventory: inventory is gathered for associations only (docs/protocol/runcommand.md, "aws:softwareInventory and
-// shared download").
+// refuseInventory: inventory is gathered for associations only (docs/protocol/runcommand.md, "aws:softwareInventory and shared
+// download").
 func refuseInventory(_ context.Context, c Call) Outcome {
 	fmt.Fprint(c.Stderr, "aws:softwareInventory plugin can only be invoked via ssm-associate")
 	return failed()

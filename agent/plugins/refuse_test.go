@@ -19,7 +19,7 @@ func TestInventoryNeedsAnAssociation(t *testing.T) {
 	}
 }
 
-func TestPowerShellScriptFile(t *testing.T) {
+func TestAPowerShellScriptBeginsWithAMark(t *testing.T) {
 	b := newBench(t, lines("Write-Output a"))
 	action(t, "aws:runPowerShellScript").Run(t.Context(), b.Call) // PowerShell itself need not be there
 	text, err := os.ReadFile(filepath.Join(b.Directory, "_script.ps1"))

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// runShellScript runs commands as one script with the system's sh (docs/protocol/runcommand.md, "aws:runShellScript"). The
-// shell executes the file by name, so a first line "#!..." chooses another interpreter.
+// runShellScript runs commands as one script with the system's sh (docs/protocol/runcommand.md, "aws:runShellScript"). The shell
+// executes the file by name, so a first line "#!..." chooses another interpreter.
 func runShellScript(ctx context.Context, c Call) Outcome {
 	return runScript(ctx, c, language{
 		file: "_script.sh",

@@ -21,7 +21,7 @@ type language struct {
 	environment func(env []string) []string            // last word on the environment; nil: none
 }
 
-// Exit codes with a meaning of their own (docs/protocol/runcommand.md, "Control flow", "aws:runShellScript").
+// Exit codes with a meaning of their own (docs/protocol/runcommand.md, "Control flow" and "aws:runShellScript").
 const (
 	CodeEnd     = 168 // success, and the document ends here
 	CodeEndFail = 169 // failure, and the document ends here

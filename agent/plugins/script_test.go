@@ -58,7 +58,7 @@ func run(t *testing.T, inputs map[string]any) (*bench, plugins.Outcome) {
 
 func lines(l ...any) map[string]any { return map[string]any{"runCommand": l} }
 
-func TestScriptFile(t *testing.T) {
+func TestCommandsBecomeAScriptFile(t *testing.T) {
 	b, o := run(t, lines("echo a", "echo b"))
 	if o.Status != wire.Success || o.Code != 0 || b.stdout.String() != "a\nb\n" || b.stderr.Len() != 0 {
 		t.Errorf("%+v %q %q", o, b.stdout.String(), b.stderr.String())
@@ -73,7 +73,7 @@ func TestScriptFile(t *testing.T) {
 	}
 }
 
-func TestIDsOfInputs(t *testing.T) {
+func TestAnIDOfInputsNeverLeavesItsFolder(t *testing.T) {
 	for id, want := range map[string]string{"0.aws:runShellScript": "0.awsrunShellScript", "../x": "", "~/x": "", "a/../../../x": "", "/x": "", "": ""} {
 		b, _ := run(t, map[string]any{"id": id, "runCommand": []any{"true"}})
 		if _, err := os.Stat(filepath.Join(b.Directory, want, "_script.sh")); err != nil {
@@ -82,13 +82,13 @@ func TestIDsOfInputs(t *testing.T) {
 	}
 }
 
-func TestInterpreterOfTheFirstLine(t *testing.T) {
+func TestTheFirstLineChoosesTheInterpreter(t *testing.T) {
 	if b, _ := run(t, lines("#!/bin/cat", "hello")); b.stdout.String() != "#!/bin/cat\nhello\n" {
 		t.Errorf("%q", b.stdout.String())
 	}
 }
 
-func TestSpaceInThePath(t *testing.T) {
+func TestAPathMayHoldSpaces(t *testing.T) {
 	b := newBench(t, lines("echo here"))
 	b.Directory = filepath.Join(t.TempDir(), "it's a path")
 	if o := action(t, "aws:runShellScript").Run(t.Context(), b.Call); o.Status != wire.Success || b.stdout.String() != "here\n" {
@@ -96,7 +96,7 @@ func TestSpaceInThePath(t *testing.T) {
 	}
 }
 
-func TestExitCodes(t *testing.T) {
+func TestExitCodesBecomeStatuses(t *testing.T) {
 	for _, c := range []struct {
 		line, status, stderr string
 		code                 int
@@ -117,7 +117,7 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-func TestInputsThatCannotBeRead(t *testing.T) {
+func TestInputsThatCannotBeReadFail(t *testing.T) {
 	b, o := run(t, map[string]any{"runCommand": "echo hi"})
 	const start = "Invalid format in plugin properties map[runCommand:echo hi];\nerror json: cannot unmarshal string"
 	if o.Status != wire.Failed || o.Code != 1 || !strings.HasPrefix(b.stderr.String(), start) {
@@ -125,7 +125,7 @@ func TestInputsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestWorkingDirectory(t *testing.T) {
+func TestTheWorkingDirectory(t *testing.T) {
 	b := newBench(t, nil)
 	here := filepath.Join(b.CommandDir, "downloads", "sub")
 	if err := os.MkdirAll(here, 0o700); err != nil {
@@ -152,7 +152,7 @@ func TestWorkingDirectory(t *testing.T) {
 	}
 }
 
-func TestEnvironment(t *testing.T) {
+func TestTheEnvironmentOfAScript(t *testing.T) {
 	t.Setenv("FROM_AGENT", "agent")
 	b := newBench(t, map[string]any{
 		"runCommand":  []any{`echo "$FROM_AGENT $FROM_STEP $SSM_COMMAND_ID $AWS_SSM_INSTANCE_ID $AWS_SSM_REGION_NAME $AWS_PROFILE"`},
@@ -195,7 +195,7 @@ func pidIn(t *testing.T, path string) int {
 	return pid
 }
 
-func TestCancelKillsTheGroup(t *testing.T) {
+func TestACancelKillsTheGroup(t *testing.T) {
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	b := newBench(t, lines("sleep 600 &", "echo $! > "+pidFile, "echo partial", "wait"))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -222,7 +222,7 @@ func (w *trigger) Write(p []byte) (int, error) {
 	return w.Writer.Write(p)
 }
 
-func TestBackgroundChildHoldsTheStep(t *testing.T) {
+func TestABackgroundChildHoldsTheStep(t *testing.T) {
 	release := filepath.Join(t.TempDir(), "release")
 	// The child waits for a file that this test makes once the shell itself is gone.
 	b := newBench(t, lines(
@@ -251,7 +251,7 @@ func TestBackgroundChildHoldsTheStep(t *testing.T) {
 	}
 }
 
-func TestRedirectedChildDoesNot(t *testing.T) {
+func TestARedirectedChildDoesNotHoldTheStep(t *testing.T) {
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	_, o := run(t, lines("sleep 600 >/dev/null 2>&1 &", "echo $! > "+pidFile))
 	pid := pidIn(t, pidFile)

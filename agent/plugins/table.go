@@ -16,9 +16,9 @@ type Ports struct {
 	Update func(Update, *slog.Logger) error
 }
 
-// Table lists every action that documents may name on any platform (spec runcommand 6.1), also those this agent cannot
-// run yet: their Run is nil, and a step that needs one fails instead of being skipped in silence. An action without
-// systems is a name from the past that nothing ever ran.
+// Table lists every action that documents may name on any platform (docs/protocol/runcommand.md, "Known, supported, registered"),
+// also those this agent cannot run yet: their Run is nil, and a step that needs one fails instead of being skipped in silence. An
+// action without systems is a name from the past that nothing ever ran.
 func Table(p Ports) []Action {
 	everywhere := []string{linux, mac, windows}
 	unix := []string{linux, mac}

@@ -8,7 +8,7 @@ import (
 )
 
 // TestTable is the conformance of every row.
-func TestTable(t *testing.T) {
+func TestTheTableKnowsEveryActionOnce(t *testing.T) {
 	seen := map[string]bool{}
 	for _, a := range plugins.Table(plugins.Ports{}) {
 		if !strings.HasPrefix(a.Name, "aws:") || seen[a.Name] {

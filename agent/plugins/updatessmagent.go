@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// updateInputs are the inputs of aws:updateSsmAgent, all text (spec update 1.3).
+// updateInputs are the inputs of aws:updateSsmAgent, all text (docs/protocol/update.md, "Plugin inputs").
 type updateInputs struct {
 	AgentName      string
 	AllowDowngrade string
@@ -38,7 +38,7 @@ type Update struct {
 }
 
 // updateSsmAgent hands an update to an updater of the running version and ends its step InProgress: the updater sends the answer
-// (spec update 1.4).
+// (docs/protocol/update.md, "Plugin sequence").
 func updateSsmAgent(start func(Update, *slog.Logger) error) func(context.Context, Call) Outcome {
 	return func(_ context.Context, c Call) Outcome {
 		var in updateInputs

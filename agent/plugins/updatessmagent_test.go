@@ -32,7 +32,7 @@ func updateCall(root string, inputs map[string]any) Call {
 	}
 }
 
-func TestUpdateIsHandedOver(t *testing.T) {
+func TestAnUpdateIsHandedOver(t *testing.T) {
 	root := t.TempDir()
 	c := updateCall(root, map[string]any{"agentName": "amazon-ssm-agent", "allowDowngrade": "false", "targetVersion": "9.2.0.0",
 		"source": "https://example/{Region}/manifest.json"})
@@ -51,7 +51,7 @@ func TestUpdateIsHandedOver(t *testing.T) {
 }
 
 // Documents 1.x name no step: the plugin's name is the key of the answer.
-func TestUpdateOfAnOldDocumentIsAnsweredUnderThePlugin(t *testing.T) {
+func TestAnUpdateOfAnOldDocumentIsAnsweredUnderThePlugin(t *testing.T) {
 	c := updateCall(t.TempDir(), map[string]any{"AllowDowngrade": "True"})
 	c.StepID, c.Output.Upload = c.Name, output.Upload{Bucket: "b", Prefix: "p", Step: "s"}
 	_, _, _, taken := update(t, c, nil)
@@ -60,7 +60,7 @@ func TestUpdateOfAnOldDocumentIsAnsweredUnderThePlugin(t *testing.T) {
 	}
 }
 
-func TestUpdateThatIsNotTaken(t *testing.T) {
+func TestAnUpdateThatIsNotTakenFails(t *testing.T) {
 	good := map[string]any{"allowDowngrade": "false"}
 	for _, c := range []struct {
 		inputs  map[string]any

@@ -15,7 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Engine runs the steps of one job, one after another (spec runcommand 6). A worker process has one.
+// Engine runs the steps of one job, one after another (docs/protocol/runcommand.md, "Step engine"). A worker process has one.
 type Engine struct {
 	Job     Job
 	Actions []plugins.Action
@@ -52,7 +52,7 @@ func (e *Engine) Run(ctx context.Context, earlier map[int]Result) (results []Res
 	return results, Aggregate(results)
 }
 
-// again tells whether a step with that saved status is to be run (spec runcommand 6.4).
+// again tells whether a step with that saved status is to be run (docs/protocol/runcommand.md, "Per-step lifecycle").
 func again(status string) bool {
 	switch status {
 	case "", wire.NotStarted, wire.InProgress, wire.SuccessAndReboot:
@@ -61,7 +61,7 @@ func again(status string) bool {
 	return false
 }
 
-// Aggregate is the status of a document whose steps are through (spec runcommand 8.1).
+// Aggregate is the status of a document whose steps are through (docs/protocol/runcommand.md, "Status values").
 func Aggregate(results []Result) string {
 	count := Counts(results)
 	for _, status := range []string{wire.SuccessAndReboot, wire.Failed, wire.TimedOut, wire.Cancelled} {
@@ -176,7 +176,7 @@ func (e *Engine) element(ctx context.Context, s document.Step, action plugins.Ac
 }
 
 // location is where the streams of an element go: <command>/<plugin>/<step>, in documents 1.x <command>/<plugin>/<id>
-// (spec runcommand 9.2).
+// (docs/protocol/runcommand.md, "Orchestration layout").
 func (e *Engine) location(s document.Step, inputs any) output.Location {
 	plugin, step := element(s.Action), element(s.ID)
 	if strings.HasPrefix(e.Job.Schema, "1.") {
@@ -199,7 +199,7 @@ func element(name string) string {
 	return name
 }
 
-// worse is the worse of two statuses (spec runcommand 6.4).
+// worse is the worse of two statuses (docs/protocol/runcommand.md, "Per-step lifecycle").
 func worse(a, b string) string {
 	order := []string{wire.Skipped, wire.Success, wire.SuccessAndReboot, wire.PassedAndReboot, wire.NotStarted,
 		wire.InProgress, wire.Failed, wire.Cancelled, wire.TimedOut}

@@ -77,7 +77,7 @@ func statuses(results []runner.Result) (out []string) {
 	return out
 }
 
-func TestGate(t *testing.T) {
+func TestWhichStepsAreSkippedOrFailBeforeTheyRun(t *testing.T) {
 	const (
 		unknown     = "Plugin with name aws:nobody is not supported by this version of ssm agent, please update to latest version. Step name: s0"
 		unsupported = "Step execution skipped due to unsupported plugin: aws:elsewhere. Step name: s0"
@@ -121,7 +121,7 @@ func TestGate(t *testing.T) {
 	}
 }
 
-func TestFlow(t *testing.T) {
+func TestExitCodesAndOnFailureDecideHowADocumentGoesOn(t *testing.T) {
 	const (
 		end168 = "\nStep exited with code 168. Therefore, marking step as succeeded. Further document steps will be skipped."
 		end169 = "\nStep exited with code 169. Therefore, marking step as Failed. Further document steps will be skipped."
@@ -160,14 +160,14 @@ func TestFlow(t *testing.T) {
 	}
 }
 
-func TestStepLevelOnFailureMeansNothing(t *testing.T) {
+func TestOnFailureOutsideTheInputsMeansNothing(t *testing.T) {
 	b := newBench(t, doc("2.2", inputs(`{"code":3}`)+`,"onFailure":"exit"`, inputs(`{}`)))
 	if results, _ := b.Run(t.Context(), nil); results[1].Status != wire.Success {
 		t.Errorf("%+v", results[1])
 	}
 }
 
-func TestFinallyStep(t *testing.T) {
+func TestAFinallyStepRunsAfterAnExit(t *testing.T) {
 	for _, value := range []string{`true`, `"true"`} {
 		b := newBench(t, doc("2.2", inputs(`{"onSuccess":"exit"}`), inputs(`{"finallyStep":`+value+`}`), inputs(`{"finallyStep":`+value+`}`)))
 		results, _ := b.Run(t.Context(), nil)
@@ -177,7 +177,7 @@ func TestFinallyStep(t *testing.T) {
 	}
 }
 
-func TestAfterAReboot(t *testing.T) {
+func TestStepsThatRanBeforeAReboot(t *testing.T) {
 	b := newBench(t, doc("2.2", inputs(`{"Out":"never"}`), inputs(`{"Out":"never"}`), inputs(`{"Out":"again"}`), inputs(`{}`)))
 	saved := map[int]runner.Result{
 		0: {PluginID: "s0", Status: wire.Success}, 1: {PluginID: "s1", Status: wire.Failed, Code: 4}, 2: {PluginID: "s2", Status: wire.SuccessAndReboot},
@@ -195,7 +195,7 @@ func TestAfterAReboot(t *testing.T) {
 	}
 }
 
-func TestRebootStopsTheLoop(t *testing.T) {
+func TestARebootStopsTheSteps(t *testing.T) {
 	b := newBench(t, doc("2.2", inputs(`{"code":3}`), inputs(`{"status":"SuccessAndReboot","code":194}`), inputs(`{}`)))
 	last := false
 	b.Tell = func(_ int, _ runner.Result, l bool) { last = l }
@@ -205,7 +205,7 @@ func TestRebootStopsTheLoop(t *testing.T) {
 	}
 }
 
-func TestCrashOfAnAction(t *testing.T) {
+func TestAnActionThatPanicsFailsItsStep(t *testing.T) {
 	b := newBench(t, doc("2.2", inputs(`{"panic":"boom"}`), inputs(`{}`)))
 	results, document := b.Run(t.Context(), nil)
 	if r := results[0]; r.Status != wire.Failed || r.Code != 1 || r.Wire().Output != "Plugin crashed with message boom!" {
@@ -216,7 +216,7 @@ func TestCrashOfAnAction(t *testing.T) {
 	}
 }
 
-func TestListOfInputs(t *testing.T) {
+func TestAListOfInputsMakesOneResult(t *testing.T) {
 	b := newBench(t, `{"schemaVersion":"1.2","runtimeConfig":{"aws:say":{"properties":[
 		{"id":"0.aws:say","Out":"a"},{"id":"1.aws:say","Out":"b","Err":"e","code":3},{"id":"2.aws:say","Out":"c"}]}}}`)
 	results, document := b.Run(t.Context(), nil)
@@ -229,7 +229,7 @@ func TestListOfInputs(t *testing.T) {
 	}
 }
 
-func TestCancelledSteps(t *testing.T) {
+func TestStepsAfterACancelAreCancelled(t *testing.T) {
 	b := newBench(t, doc("2.2", inputs(`{}`), `"action":"aws:elsewhere"`, inputs(`{}`)))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -242,7 +242,7 @@ func TestCancelledSteps(t *testing.T) {
 	}
 }
 
-func TestAggregate(t *testing.T) {
+func TestTheStatusOfADocument(t *testing.T) {
 	for _, c := range []struct{ steps, want string }{
 		{"Success Failed", wire.Failed}, {"SuccessAndReboot Failed", wire.SuccessAndReboot}, {"Success Skipped", wire.Success},
 		{"Skipped Skipped", wire.Success}, {"TimedOut Cancelled", wire.TimedOut}, {"Cancelled Success", wire.Cancelled},
@@ -258,14 +258,14 @@ func TestAggregate(t *testing.T) {
 	}
 }
 
-func TestOutputOfTheActionItself(t *testing.T) {
+func TestTheActionsOwnOutputIsShown(t *testing.T) {
 	b := newBench(t, doc("2.2", inputs(`{"Out":"o","Shown":"mine"}`)))
 	if results, _ := b.Run(t.Context(), nil); results[0].Output != "mine" || results[0].StandardOutput != "o" {
 		t.Errorf("%+v", results[0])
 	}
 }
 
-func TestLongStreams(t *testing.T) {
+func TestLongStreamsAreCut(t *testing.T) {
 	b := newBench(t, doc("2.2", inputs(`{"Out":"`+strings.Repeat("x", 30000)+`"}`)))
 	results, _ := b.Run(t.Context(), nil)
 	if r := results[0]; len(r.StandardOutput) != 24000 || !strings.HasSuffix(r.StandardOutput, "--output truncated--") || len(r.Output) != 2500 {

@@ -33,7 +33,7 @@ type Event struct {
 func (e Event) reboots() bool { return e.Kind == Done && e.Status == wire.SuccessAndReboot }
 
 // Result is what a step left behind. The JSON form is that of the original's state files and saved replies
-// (spec runcommand 9.3).
+// (docs/protocol/runcommand.md, "State file").
 type Result struct {
 	PluginID       string    `json:"pluginID"` // step id
 	PluginName     string    `json:"pluginName"`

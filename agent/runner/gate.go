@@ -11,9 +11,9 @@ import (
 // barrier is why a step does not run: Skipped or Failed with a text. The zero value lets it run.
 type barrier struct{ status, text string }
 
-// gate decides whether a step runs, by the table of docs/protocol/runcommand.md, "Known, supported, registered"; the order of
-// the cases counts. ended: an earlier step ended the document. An action that the platform has and this agent lacks fails in
-// every schema: to skip it would report a success that never was.
+// gate decides whether a step runs, by the table of docs/protocol/runcommand.md, "Known, supported, registered"; the order of the
+// cases counts. ended: an earlier step ended the document. An action that the platform has and this agent lacks fails in every
+// schema: to skip it would report a success that never was.
 func (e *Engine) gate(s document.Step, ended bool) (plugins.Action, barrier) {
 	skip := func(text string) barrier { return barrier{wire.Skipped, text} }
 	fail := func(text string) barrier { return barrier{wire.Failed, text} }

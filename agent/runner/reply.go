@@ -11,7 +11,7 @@ func Head(agent wire.AgentInfo, now time.Time) wire.AdditionalInfo {
 	return wire.AdditionalInfo{Agent: agent, DateTime: wire.ISOMillis(now)}
 }
 
-// EventReply is the reply to an event of kind Step or Done (spec runcommand 2.7 b, c).
+// EventReply is the reply to an event of kind Step or Done (docs/protocol/runcommand.md, "Reply payload").
 func EventReply(head wire.AdditionalInfo, e Event) wire.Reply {
 	head.RuntimeStatusCounts = e.Counts
 	reply := wire.Reply{AdditionalInfo: head, DocumentStatus: wire.InProgress, RuntimeStatus: map[string]wire.StepStatus{}}

@@ -37,7 +37,7 @@ func golden(t *testing.T, name string, reply wire.Reply) {
 	}
 }
 
-func TestReplies(t *testing.T) {
+func TestRepliesHaveTheirFixedForm(t *testing.T) {
 	at := time.Date(2025, 3, 4, 5, 6, 7, 89_000_000, time.UTC)
 	agent := wire.AgentInfo{Lang: "en-US", Name: "amazon-ssm-agent", OS: "linux", OSVersion: "1", Version: "9.1.0.0"}
 	open := true

@@ -13,7 +13,7 @@ import (
 )
 
 // A script that fills the disk to its last byte does not cost its own result; the next step says what is the matter.
-func TestResultOnAFullDisk(t *testing.T) {
+func TestAFullDiskDoesNotCostAStepItsResult(t *testing.T) {
 	if os.Geteuid() != 0 {
 		return // a small disk needs root, as which CI runs this too
 	}

@@ -26,7 +26,7 @@ func kinds(events []runner.Event) string {
 	return strings.Join(out, " ")
 }
 
-func TestOneStepThroughAWorker(t *testing.T) {
+func TestOneStepRunsInAWorker(t *testing.T) {
 	w, _ := start(t, shell(t, map[string]any{"runCommand": []any{"echo hello; echo hi >&2"}}))
 	events := all(t, w)
 	if kinds(events) != "started step done" {
@@ -40,7 +40,7 @@ func TestOneStepThroughAWorker(t *testing.T) {
 	}
 }
 
-func TestSeveralSteps(t *testing.T) {
+func TestSeveralStepsRunInAWorker(t *testing.T) {
 	j := job(t, `{"schemaVersion":"2.2","parameters":{"who":{"type":"String"}},"mainSteps":[
 		{"action":"aws:runShellScript","name":"one","inputs":{"runCommand":["echo {{ who }}"]}},
 		{"action":"aws:runPowerShellScript","name":"two","precondition":{"StringEquals":["platformType","Windows"]},"inputs":{"runCommand":["x"]}},
@@ -79,7 +79,7 @@ func waiting(t *testing.T) (j runner.Job, running func(), release func()) {
 	return j, running, release
 }
 
-func TestWorkerOutlivesItsReader(t *testing.T) {
+func TestAWorkerOutlivesItsReader(t *testing.T) {
 	j, running, release := waiting(t)
 	dir := filepath.Join(t.TempDir(), "job")
 	if err := runner.Prepare(dir, j); err != nil {
@@ -151,7 +151,7 @@ func checkForced(t *testing.T, events []runner.Event) {
 	}
 }
 
-func TestKilledWorker(t *testing.T) {
+func TestAKilledWorkerEndsItsDocument(t *testing.T) {
 	j, running, release := waiting(t)
 	w, dir := start(t, j)
 	running()
@@ -167,7 +167,7 @@ func TestKilledWorker(t *testing.T) {
 	checkForced(t, all(t, again))
 }
 
-func TestKilledWhileNobodyRead(t *testing.T) {
+func TestAWorkerKilledWithoutAReaderIsNoticed(t *testing.T) {
 	j, running, release := waiting(t)
 	dir := filepath.Join(t.TempDir(), "job")
 	if err := runner.Prepare(dir, j); err != nil {
@@ -192,7 +192,7 @@ func TestKilledWhileNobodyRead(t *testing.T) {
 	checkForced(t, all(t, second))
 }
 
-func TestCancel(t *testing.T) {
+func TestACancelEndsTheRunningStep(t *testing.T) {
 	j, running, _ := waiting(t)
 	w, _ := start(t, j)
 	running()
@@ -208,7 +208,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func TestCancelBeforeTheStart(t *testing.T) {
+func TestACancelBeforeTheStartRunsNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "job")
 	if err := runner.Prepare(dir, shell(t, map[string]any{"runCommand": []any{"echo no"}})); err != nil {
 		t.Fatal(err)
@@ -226,7 +226,7 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	}
 }
 
-func TestReboot(t *testing.T) {
+func TestAJobWaitsForAReboot(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "mark")
 	j := job(t, `{"schemaVersion":"2.2","mainSteps":[
 		{"action":"aws:runShellScript","name":"zero","inputs":{"runCommand":["echo once >>`+mark+`0"]}},
@@ -273,7 +273,7 @@ func TestReboot(t *testing.T) {
 	}
 }
 
-func TestTornTail(t *testing.T) {
+func TestATornLastEventIsCutOff(t *testing.T) {
 	w, dir := start(t, shell(t, map[string]any{"runCommand": []any{"exit 194"}}))
 	all(t, w)
 	path := filepath.Join(dir, "events")
@@ -314,7 +314,7 @@ func TestNothingOfTheWorkerReachesScripts(t *testing.T) {
 	}
 }
 
-func TestFilesOfAJob(t *testing.T) {
+func TestTheFilesOfAJobAreForTheirOwner(t *testing.T) {
 	_, dir := start(t, shell(t, map[string]any{"runCommand": []any{"true"}}))
 	for name, mode := range map[string]os.FileMode{"": 0o700, "job.json": 0o600} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != mode {
@@ -323,7 +323,7 @@ func TestFilesOfAJob(t *testing.T) {
 	}
 }
 
-func TestJobThatCannotBeRead(t *testing.T) {
+func TestAJobThatCannotBeReadEndsItsWorker(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "job.json"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
@@ -341,13 +341,13 @@ func TestJobThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestNoSuchJob(t *testing.T) {
+func TestAJobThatIsNotThere(t *testing.T) {
 	if _, err := runner.Attach(t.Context(), spec(t, filepath.Join(t.TempDir(), "nothing"))); !errors.Is(err, runner.ErrNotStarted) {
 		t.Errorf("%v", err)
 	}
 }
 
-func TestManyEvents(t *testing.T) {
+func TestManyEventsArriveInOrder(t *testing.T) {
 	var steps []string
 	for i := range 20 {
 		steps = append(steps, `{"action":"aws:runShellScript","name":"s`+strconv.Itoa(i)+`","inputs":{"runCommand":["head -c 30000 /dev/zero"]}}`)

@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 
-// Exit codes of ssm-cli (spec identity 12.1).
+// Exit codes of ssm-cli (docs/protocol/identity.md, "General").
 const (
 	cliParse  = 2
 	cliFailed = 255
@@ -57,7 +57,8 @@ func runCLI(args []string) int {
 	return 0
 }
 
-// getInstanceInformation prints who this machine is, in one line (spec identity 12.2). It reads no configuration.
+// getInstanceInformation prints who this machine is, in one line (docs/protocol/identity.md, "Commands"). It reads no
+// configuration.
 func getInstanceInformation(parameters []string) error {
 	for _, p := range parameters {
 		if strings.HasPrefix(p, "--") {

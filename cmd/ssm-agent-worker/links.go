@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 )
 
-// checkLinks refuses links in the folder of an agent's data before a first installation (spec identity 11.4): whoever made
-// them could have the agent write where they lead. With remove, links below amazon/SSM are deleted instead.
+// checkLinks refuses links in the folder of an agent's data before a first installation (docs/protocol/identity.md, "Windows
+// first-install check"): whoever made them could have the agent write where they lead. With remove, links below amazon/SSM are
+// deleted instead.
 func checkLinks(amazon string, remove bool) error {
 	info, err := os.Lstat(amazon)
 	if errors.Is(err, fs.ErrNotExist) {

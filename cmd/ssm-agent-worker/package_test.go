@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 )
 
-func TestPackageSettings(t *testing.T) {
+func TestSettingsOfAPackageAreWrittenAndUndone(t *testing.T) {
 	l := installer.At(t.TempDir())
 	path := l.ConfigFile()
 	must := func(args ...string) string {
@@ -44,7 +44,7 @@ func TestPackageSettings(t *testing.T) {
 	}
 }
 
-func TestPackageForget(t *testing.T) {
+func TestForgettingLeavesDataAndRegistration(t *testing.T) {
 	l := installer.At(t.TempDir())
 	for _, path := range []string{l.Store("9.1.0.0") + "/x", l.Ledger(), l.Registration(), l.Vault() + "/x"} {
 		os.MkdirAll(filepath.Dir(path), 0o755)
@@ -60,7 +60,7 @@ func TestPackageForget(t *testing.T) {
 	}
 }
 
-func TestCheckLinks(t *testing.T) {
+func TestLinksInTheDataFolderAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	amazon := filepath.Join(dir, "Amazon")
 	if err := checkLinks(amazon, false); err != nil {
@@ -91,7 +91,7 @@ func TestCheckLinks(t *testing.T) {
 }
 
 // The first update finds its slots, and a second installation changes nothing of them.
-func TestPackagePrepare(t *testing.T) {
+func TestAFirstUpdateFindsItsSlots(t *testing.T) {
 	l := installer.At(t.TempDir())
 	read := func() (all string) {
 		t.Helper()

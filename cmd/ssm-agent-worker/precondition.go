@@ -2,8 +2,9 @@ package main
 
 import "github.com/ssm-setup/ssm-setup/installer/systems"
 
-// precondition is why this system cannot take a new version, in the original's words (spec update 1.9); empty: it can. Only what
-// the original looks at counts here: an agent that runs on an old system is not left behind for its age.
+// precondition is why this system cannot take a new version, in the original's words (docs/protocol/update.md, "Target resolution
+// and validation"); empty: it can. Only what the original looks at counts here: an agent that runs on an old system is not left
+// behind for its age.
 func precondition(f systems.Facts) string {
 	if f.ID == "bottlerocket" {
 		return "Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem"

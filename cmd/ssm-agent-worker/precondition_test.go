@@ -6,7 +6,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/systems"
 )
 
-func TestPrecondition(t *testing.T) {
+func TestWhichSystemsTakeNoNewVersion(t *testing.T) {
 	for f, want := range map[systems.Facts]string{
 		{OS: "linux", Kernel: "6.1.0-18-amd64", ID: "debian", Version: "12"}: "",
 		{OS: "linux", Kernel: "6.1.0-18-amd64", ID: "debian", Version: "7"}:  "", // old, but it runs here

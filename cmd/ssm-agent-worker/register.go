@@ -28,8 +28,8 @@ const (
 	activationCodeVariable = "SSM_ACTIVATION_CODE"
 )
 
-// registerCLI is the command line of amazon-ssm-agent: register, fingerprint, version (spec identity 3). Exit codes: 0 done,
-// 1 failed or misused, 2 unknown flag.
+// registerCLI is the command line of amazon-ssm-agent: register, fingerprint, version (docs/protocol/identity.md, "Hybrid
+// activation"). Exit codes: 0 done, 1 failed or misused, 2 unknown flag.
 func registerCLI(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -47,7 +47,7 @@ type registration struct {
 	flags registrationFlags
 }
 
-// registrationFlags are the original's (spec identity 3.1).
+// registrationFlags are the original's (docs/protocol/identity.md, "amazon-ssm-agent flags").
 type registrationFlags struct {
 	register, disableSimilarity, clear, fingerprint, yes, version bool
 	id, code, region, role, tags                                  string
@@ -179,8 +179,8 @@ func (c *registration) activation() (a identity.Activation, err error) {
 	return a, err
 }
 
-// confirm asks whether a registration may be replaced. Scripts pipe the answer (spec identity 3.2); a program that reads data is not
-// asked, it says -y.
+// confirm asks whether a registration may be replaced. Scripts pipe the answer (docs/protocol/identity.md, "Register decision"); a
+// program that reads data is not asked, it says -y.
 func (c *registration) confirm(old string) error {
 	if c.asData() {
 		return fmt.Errorf("%w as %s", errRegistered, old)
@@ -221,8 +221,8 @@ func (c *registration) threshold() int {
 	return c.say(0, "Fingerprint SimilarityThreshold set to %d", c.flags.similarity)
 }
 
-// installerTools are asked for by Windows packages before a first installation (spec identity 11.4); elsewhere there is nothing
-// to do.
+// installerTools are asked for by Windows packages before a first installation (docs/protocol/identity.md, "Windows first-install
+// check"); elsewhere there is nothing to do.
 func (c *registration) installerTools() int {
 	if !c.flags.firstInstall || hardened() {
 		return 0

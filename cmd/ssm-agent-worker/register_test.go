@@ -69,8 +69,7 @@ func (s *shell) vault() string {
 
 const usageText = "\n\nCommand-line Usage:"
 
-// Spec identity 19, behaviours 1 to 5, 15 and 16.
-func TestCommandLine(t *testing.T) {
+func TestTheCommandLineOfTheAgent(t *testing.T) {
 	s := newShell(t)
 	s.expect(0, "SSM Agent version: ", "", "-version")
 	s.expect(0, "SSM Agent version: ", "", "--version")
@@ -96,8 +95,8 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// Spec identity 19, behaviours 6, 9, 10 and 12 to 15.
-func TestRegisterByHand(t *testing.T) {
+// To 15.
+func TestRegisteringByHandAsksBeforeItReplaces(t *testing.T) {
 	s := newShell(t)
 	id, code := s.activation()
 	full := []string{"-register", "-region", "local", "-id", id, "-code", code}
@@ -135,13 +134,13 @@ func TestRegisterByHand(t *testing.T) {
 	}
 }
 
-func TestActivationFromTheEnvironment(t *testing.T) {
+func TestAnActivationMayComeFromTheEnvironment(t *testing.T) {
 	s := newShell(t)
 	s.environment[activationIDVariable], s.environment[activationCodeVariable] = s.activation()
 	s.expect(0, "Successfully registered", "", "-register", "-region", "local")
 }
 
-func TestBadConfigurationIsNotIgnored(t *testing.T) {
+func TestABadConfigurationStopsARegistration(t *testing.T) {
 	s := newShell(t)
 	if err := os.WriteFile(s.layout.ConfigFile(), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-func TestParseOrder(t *testing.T) {
+func TestTheUpdatersCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "request.json")
 	if err := os.WriteFile(file, []byte(`{"id":"x","want":"9.2.0.0","allow_downgrade":true,"why":"document"}`), 0o600); err != nil {
@@ -36,7 +36,7 @@ func TestParseOrder(t *testing.T) {
 	}
 }
 
-func TestRegionOf(t *testing.T) {
+func TestTheRegionOfAManifestsAddress(t *testing.T) {
 	for url, want := range map[string]string{
 		"http://127.0.0.1:7700/amazon-ssm-local/ssm-agent-manifest.json":                  "local",
 		"https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/ssm-agent-manifest.json": "eu-west-1",
