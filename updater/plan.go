@@ -137,7 +137,7 @@ func (w *work) region(ctx context.Context, q *manifests.Question) (listing manif
 	return listing, err
 }
 
-// noManifest carries the short code of docs/protocol/update.md, "Manifest file": d6 for one that was read and is none, d3 for one not read.
+// noManifest carries the short code of docs/protocol/update.md, "Manifest file": d6 for one read that is none, d3 for one not read.
 func noManifest(url string, err error) error {
 	short, text := "d3", fmt.Sprintf("failed to download file reliably, %s, %v", url, err)
 	if errors.Is(err, manifests.ErrManifest) {

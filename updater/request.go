@@ -39,7 +39,7 @@ type Request struct {
 	Asked          time.Time `json:"asked,omitzero"`
 }
 
-// ReplyTo says where the answer to a command goes (docs/protocol/update.md, "Command reply"); that reply ends the step, which is InProgress.
+// ReplyTo says where the answer to a command goes (docs/protocol/update.md, "Command reply"); that reply ends the InProgress step.
 type ReplyTo struct {
 	MessageID  string    `json:"message_id"`
 	CommandID  string    `json:"command_id,omitempty"`
