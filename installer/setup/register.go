@@ -3,12 +3,15 @@ package setup
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Activation is what a machine registers with. The code is a secret: it is never printed, nor put into an argument list.
@@ -40,7 +43,20 @@ func (r Registration) arguments() []string {
 	return args
 }
 
-// Register has the installed agent register itself and returns the node's id. [ErrRegistration] says that the service refused.
+// Variables that ask the installed agent for its answer as data. A variable and not a flag: an older agent, which does not know it,
+// answers in prose instead of refusing the command line.
+const answerVariable, answerAsData = "SSM_REGISTRATION_ANSWER", "json"
+
+// answer is what the agent prints then: one JSON object on standard output (cmd/ssm-agent-worker, answer.go).
+type answer struct {
+	InstanceID string `json:"instanceId"`
+	Error      string `json:"error"` // why not; may have several lines
+	Kind       string `json:"kind"`  // of manifests/fault
+	Hint       string `json:"hint"`  // the next step; may be empty
+}
+
+// Register has the installed agent register itself and returns the node's id. [ErrRegistration] says that the service refused; other
+// errors have the kind that the agent names.
 func (i Installation) Register(ctx context.Context, r Registration) (instanceID string, err error) {
 	if r.Patience == 0 {
 		r.Patience = registrationTime
@@ -48,17 +64,18 @@ func (i Installation) Register(ctx context.Context, r Registration) (instanceID 
 	ctx, cancel := context.WithTimeout(ctx, r.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, i.Launcher(), r.arguments()...)
-	if r.Role == "" {
+	if cmd.Env = os.Environ(); r.Role == "" { // with a role the credentials of the environment sign
 		cmd.Env = CleanEnvironment(i.Layout, ActivationID+"="+r.Activation.ID, ActivationCode+"="+r.Activation.Code)
 	}
+	cmd.Env = append(cmd.Env, answerVariable+"="+answerAsData)
 	cmd.WaitDelay = 2 * time.Second
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return "", fmt.Errorf("%w: no answer within %s", ErrRegistration, r.Patience)
 		}
-		return "", refusal(out.String(), err)
+		return "", refusal(out.Bytes(), errs.Bytes(), err)
 	}
 	id, _, err := i.Ports.Registered(i.Layout)
 	if err == nil && id == "" {
@@ -67,12 +84,24 @@ func (i Installation) Register(ctx context.Context, r Registration) (instanceID 
 	return id, err
 }
 
-var awsCode = regexp.MustCompile(`\b(InvalidActivation|ActivationExpired|RegistrationLimitExceeded|AlreadyRegistered|[A-Z][A-Za-z]+Exception)\b`)
+// refusal turns the answer of an agent that did not register into an error of one line.
+func refusal(out, errs []byte, err error) error {
+	var a answer
+	if json.Unmarshal(out, &a) != nil || a.Error == "" {
+		return proseRefusal(string(out)+string(errs), err)
+	}
+	text, _, _ := strings.Cut(a.Error, "\n")
+	if fault.Kind(a.Kind) == fault.Registration {
+		return fmt.Errorf("%w: %s", ErrRegistration, text)
+	}
+	return fault.Wrap(fault.Kind(a.Kind), fmt.Errorf("registration failed: %s", text), a.Hint)
+}
 
-// refusal turns what the agent printed into an error: its own words, one line.
-func refusal(out string, err error) error {
+// proseRefusal reads the answer of an agent that knows no other, such as 9.1.0.0: its last sentence, and in it the service's own word
+// for a refusal.
+func proseRefusal(prose string, err error) error {
 	const mark = "Registration failed due to "
-	text := strings.TrimSpace(out)
+	text := strings.TrimSpace(prose)
 	if i := strings.LastIndex(text, mark); i >= 0 {
 		text, _, _ = strings.Cut(text[i+len(mark):], "\n")
 	} else if i := strings.LastIndex(text, "\n"); i >= 0 {
@@ -81,8 +110,10 @@ func refusal(out string, err error) error {
 	if text == "" {
 		return err
 	}
-	if awsCode.MatchString(text) {
-		return fmt.Errorf("%w: %s", ErrRegistration, text)
+	for _, word := range []string{"InvalidActivation", "ActivationExpired", "RegistrationLimitExceeded", "AlreadyRegistered", "Exception"} {
+		if strings.Contains(text, word) {
+			return fmt.Errorf("%w: %s", ErrRegistration, text)
+		}
 	}
 	return fmt.Errorf("registration failed: %s", text)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Retry tries something up to tries times (0 is once), half a second apart; [ErrExhausted] says that every try failed.
@@ -16,9 +18,6 @@ func Retry(ctx context.Context, tries int, act func(context.Context) error) erro
 		if n >= tries {
 			return fmt.Errorf("%w: %w", ErrExhausted, err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(500 * time.Millisecond):
-		}
+		_ = host.Sleep(ctx, 500*time.Millisecond) // where it is cut short the next try is the last
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os/exec"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // SnapAgent is where an agent lies that was installed by snap.
@@ -24,9 +26,8 @@ func removeSnap(ctx context.Context, pause time.Duration) error {
 		if try == 5 || !errors.As(err, &exit) || exit.ExitCode() != 10 {
 			return fmt.Errorf("snap remove amazon-ssm-agent: %w: %s", err, bytes.TrimSpace(out))
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
+		if err := host.Sleep(ctx, pause); err != nil {
+			return err
 		}
 	}
 }

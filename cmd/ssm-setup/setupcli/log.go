@@ -5,9 +5,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // levels is the original's log of a setup: LEVEL message, with date and time in front on-premises.
@@ -44,23 +45,10 @@ func (l *levels) progress(what string) func(done, total int64) {
 	}
 }
 
-// Size and number of the log files of a setup.
-const (
-	setupLogSize  = 30_000_000
-	setupLogRolls = 5
-)
-
 // openSetupLog opens <logs>/ssm-setup-cli.log for appending; a full one is rolled to .1, and so on.
 func openSetupLog(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, name+".log")
-	if info, err := os.Stat(path); err == nil && info.Size() >= setupLogSize {
-		for n := setupLogRolls - 1; n > 0; n-- {
-			_ = os.Rename(path+"."+strconv.Itoa(n), path+"."+strconv.Itoa(n+1))
-		}
-		_ = os.Rename(path, path+".1")
-	}
-	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	return host.Rolling{Path: filepath.Join(dir, name+".log"), Size: 30_000_000, Keep: 5, Mode: 0o600}.Open()
 }

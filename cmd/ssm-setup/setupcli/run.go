@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 )
@@ -150,7 +151,7 @@ type run struct {
 func Run(ctx context.Context, p Program, args []string) int {
 	self := ownPath()
 	s := &run{ctx: ctx, out: p.Out, self: self, own: filepath.Dir(self), builtIn: p.TrustedKey, trusted: sign.Trusted{Now: time.Now()},
-		administrator: administrator, launchers: countLaunchers, pause: pauseFor}
+		administrator: administrator, launchers: countLaunchers, pause: func(ctx context.Context, d time.Duration) { _ = host.Sleep(ctx, d) }}
 	s.agent.Ports = p.Ports
 	return s.run(args, p.Err)
 }
@@ -221,11 +222,4 @@ func administrator() error {
 		return setup.ErrNotRoot
 	}
 	return nil
-}
-
-func pauseFor(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
