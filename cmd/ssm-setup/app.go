@@ -18,27 +18,27 @@ import (
 // trustedKey is an OpenPGP public key in base64 that the linker sets: ssm-setup build --trust KEY.
 var trustedKey string
 
-// voiceKey is where the app keeps its voice.
-const voiceKey = "voice"
+// printerKey is where the app keeps its printer.
+const printerKey = "printer"
 
-// speak is the voice of the running verb.
-func speak(c *cli.Context) *voice { return c.App.Metadata[voiceKey].(*voice) }
+// printerOf is the printer of the running subcommand.
+func printerOf(c *cli.Context) *printer { return c.App.Metadata[printerKey].(*printer) }
 
 // run is the whole program; it returns the exit code. Called as ssm-setup-cli it is what scripts for the original expect. A first
-// signal cancels the context of the verb, a second one ends the program where it is.
+// signal cancels the context of the subcommand, a second one ends the program where it is.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signalled()
 	defer stop()
 	if setupcli.Named(args[0]) {
 		return setupcli.Run(ctx, setupcli.Program{Out: out, Err: errw, Ports: agentPorts(), TrustedKey: trustedKey}, args[1:])
 	}
-	v := newVoice(in, out, errw)
-	v.json = wantsJSON(args[1:]) // looked up here so that errors of the flags themselves are JSON too
-	err := newApp(v).RunContext(ctx, args)
+	p := newPrinter(in, out, errw)
+	p.json = wantsJSON(args[1:]) // looked up here so that errors of the flags themselves are JSON too
+	err := newApp(p).RunContext(ctx, args)
 	if err == nil {
 		return exitOK
 	}
-	return v.fail(err)
+	return p.fail(err)
 }
 
 // signalled is a context that a first signal cancels; the next one does what signals do.
@@ -65,16 +65,16 @@ func wantsJSON(args []string) (wanted bool) {
 	return wanted
 }
 
-func newApp(v *voice) *cli.App {
+func newApp(p *printer) *cli.App {
 	jsonFlag := &cli.BoolFlag{Name: "json", Usage: "print results, progress and errors as JSON"}
 	app := &cli.App{
 		Name:                 "ssm-setup",
 		Usage:                "from nothing to a registered, healthy, always current SSM agent",
 		Version:              stamp.Version(),
-		Writer:               v.out,
-		ErrWriter:            v.err,
-		Reader:               v.in,
-		Metadata:             map[string]any{voiceKey: v},
+		Writer:               p.out,
+		ErrWriter:            p.err,
+		Reader:               p.in,
+		Metadata:             map[string]any{printerKey: p},
 		Flags:                []cli.Flag{jsonFlag},
 		EnableBashCompletion: true,
 		ExitErrHandler:       func(*cli.Context, error) {},
@@ -82,13 +82,13 @@ func newApp(v *voice) *cli.App {
 		CommandNotFound:      nil,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usage("there is no verb %q", c.Args().First()).withHint(hintVerb(c.Args().First()))
+				return usage("there is no subcommand %q", c.Args().First()).withHint(hintCommand(c.Args().First()))
 			}
 			return cli.ShowAppHelp(c)
 		},
 	}
-	for _, verb := range verbs {
-		command := verb()
+	for _, make := range subcommands {
+		command := make()
 		command.Flags = append(command.Flags, jsonFlag)
 		command.OnUsageError = usageError
 		insist(command)
@@ -97,8 +97,8 @@ func newApp(v *voice) *cli.App {
 	return app
 }
 
-// insist has a verb itself look for the flags that it needs: the library prints a page of help where the answer belongs. What no
-// verb knows what to do with is refused: `uninstall DIR` is not `uninstall --root DIR`.
+// insist has a subcommand itself look for the flags that it needs: the library prints a page of help where the answer belongs. An
+// argument that a subcommand does not take is refused: `uninstall DIR` is not `uninstall --root DIR`.
 func insist(command *cli.Command) {
 	var needed []string
 	for _, f := range command.Flags {
@@ -129,12 +129,12 @@ func usageError(_ *cli.Context, err error, _ bool) error {
 	return usage("%v", err)
 }
 
-// hintVerb names the verb that starts alike, else how to see them all.
-func hintVerb(word string) string {
-	for _, verb := range verbs {
-		if name := verb().Name; len(word) > 1 && strings.HasPrefix(name, word[:2]) {
+// hintCommand names the subcommand that starts alike, else how to see them all.
+func hintCommand(word string) string {
+	for _, make := range subcommands {
+		if name := make().Name; len(word) > 1 && strings.HasPrefix(name, word[:2]) {
 			return "did you mean ssm-setup " + name + "?"
 		}
 	}
-	return "ssm-setup help shows the verbs"
+	return "ssm-setup help shows the subcommands"
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-func buildVerb() *cli.Command {
+func buildCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "build",
 		Usage: "make the packages of a release from source, or from binaries",
@@ -63,7 +63,7 @@ type buildTotals struct {
 }
 
 func buildRelease(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	began := time.Now()
 	plan, err := buildPlan(c)
 	if err != nil {
@@ -71,17 +71,17 @@ func buildRelease(c *cli.Context) error {
 	}
 	res := buildResult{Version: plan.Version, Out: plan.Dir(), Compile: map[string]float64{}, Link: map[string]float64{}}
 	if c.Bool("verbose") {
-		plan.Log = v.log()
+		plan.Log = out.log()
 	}
-	plan.Tell = tellBuild(v, &res)
+	plan.Tell = tellBuild(out, &res)
 	if plan.Source != "" {
-		v.step("building %s from %s", plan.Version, plan.Source)
+		out.step("building %s from %s", plan.Version, plan.Source)
 	}
 	describe, err := describing(&plan, c.String("notes"))
 	if err != nil {
 		return err
 	}
-	stop := v.animate()
+	stop := out.animate()
 	res.Artifacts, err = build.Build(c.Context, plan)
 	stop()
 	if err != nil {
@@ -94,27 +94,27 @@ func buildRelease(c *cli.Context) error {
 		return cannot("sign", build.SumsFile, err)
 	}
 	res.Totals = totalsOf(res, time.Since(began))
-	v.result(res, "%s", buildTable(res))
+	out.result(res, "%s", buildTable(res))
 	return nil
 }
 
 // tellBuild shows a build under way: a bar per artifact while it is made, then a line.
-func tellBuild(v *voice, res *buildResult) build.Tell {
+func tellBuild(out *printer, res *buildResult) build.Tell {
 	var mu sync.Mutex
-	under := map[string]*gauge{}
+	under := map[string]*progressBar{}
 	platform := func(word string, seconds map[string]float64) func(pack.Platform, time.Duration) {
 		return func(p pack.Platform, took time.Duration) {
 			mu.Lock()
 			seconds[p.String()] = took.Seconds()
 			mu.Unlock()
-			v.step("%s %s in %.1f s", word, p, took.Seconds())
+			out.step("%s %s in %.1f s", word, p, took.Seconds())
 		}
 	}
 	return build.Tell{
 		Compiled: platform("compiled", res.Compile),
 		Linked:   platform("linked", res.Link),
 		Making: func(file string) func(done, total int64) {
-			g := v.follow(file)
+			g := out.follow(file)
 			mu.Lock()
 			defer mu.Unlock()
 			under[file] = g
@@ -127,7 +127,7 @@ func tellBuild(v *voice, res *buildResult) build.Tell {
 			if g != nil {
 				g.end()
 			}
-			v.stepWith("artifact", a, "made %s, %s in %.1f s", a.File, size(a.Size), a.Seconds)
+			out.stepWith("artifact", a, "made %s, %s in %.1f s", a.File, size(a.Size), a.Seconds)
 		},
 	}
 }

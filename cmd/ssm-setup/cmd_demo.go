@@ -21,7 +21,7 @@ import (
 // demoWatch is how long the demo's host watches a new version before it is confirmed, in seconds; hosts take 30.
 const demoWatch = 4
 
-func demoVerb() *cli.Command {
+func demoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
 		Usage: "watch a machine be installed, commanded, updated, refused a downgrade and saved from a broken release",
@@ -46,16 +46,16 @@ type demoResult struct {
 
 // show is one run of the demo.
 type show struct {
-	ctx    context.Context
-	v      *voice
-	began  time.Time
-	source string
-	dir    string
-	root   string
-	region *local.Region
-	node   string
-	long   string // the command that runs across the update
-	result demoResult
+	ctx     context.Context
+	printer *printer
+	began   time.Time
+	source  string
+	dir     string
+	root    string
+	region  *local.Region
+	node    string
+	long    string // the command that runs across the update
+	result  demoResult
 }
 
 // scenes are the demo, in order.
@@ -73,7 +73,7 @@ var scenes = []struct {
 }
 
 func demo(c *cli.Context) error {
-	s := &show{ctx: c.Context, v: speak(c), began: time.Now()}
+	s := &show{ctx: c.Context, printer: printerOf(c), began: time.Now()}
 	var err error
 	if s.source, err = build.Source(c.String("source")); err != nil {
 		return cannot("play", "the demo", err).withHint("run it in a clone of the source, where it builds the releases it shows")
@@ -96,22 +96,22 @@ func demo(c *cli.Context) error {
 	}
 	s.say("everything is cleaned up: the host's processes, the region, the throwaway folder")
 	s.result.Seconds = seconds(time.Since(s.began))
-	return json.NewEncoder(s.v.out).Encode(s.result)
+	return json.NewEncoder(s.printer.out).Encode(s.result)
 }
 
 // say prints a line of the story with the time since its start. With --json it is progress: the result is the one object.
 func (s *show) say(format string, args ...any) {
-	if s.v.json {
+	if s.printer.json {
 		if format != "" {
-			s.v.step(format, args...)
+			s.printer.step(format, args...)
 		}
 		return
 	}
 	if format == "" {
-		fmt.Fprintln(s.v.out)
+		fmt.Fprintln(s.printer.out)
 		return
 	}
-	fmt.Fprintf(s.v.out, "%6.1fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
+	fmt.Fprintf(s.printer.out, "%6.1fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
 func seconds(d time.Duration) float64 { return float64(d.Milliseconds()/100) / 10 }

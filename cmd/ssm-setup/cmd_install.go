@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-func installVerb() *cli.Command {
+func installCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "install",
 		Usage: "install the agent from a region, register it, start it and wait until it is healthy",
@@ -50,7 +50,7 @@ func install(c *cli.Context) error {
 		i.Ports.Step("healthy after %.1f s", took.Seconds())
 	}
 	r.Seconds = time.Since(began).Seconds()
-	speak(c).result(r, "%s", installText(i.Layout, r))
+	printerOf(c).result(r, "%s", installText(i.Layout, r))
 	return nil
 }
 
@@ -67,7 +67,7 @@ func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err 
 			return i, o, usage("--version: %v", err)
 		}
 	}
-	o.Activation, err = activationOf(c, speak(c).in)
+	o.Activation, err = activationOf(c, printerOf(c).in)
 	return i, o, err
 }
 

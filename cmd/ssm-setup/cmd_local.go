@@ -14,7 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
-func localVerb() *cli.Command {
+func localCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "local",
 		Usage:     "run a region on this machine",
@@ -45,15 +45,15 @@ type localReady struct {
 }
 
 func serveLocal(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	o, err := localOptions(c)
 	if err != nil {
 		return err
 	}
 	if c.Bool("verbose") {
 		level := &slog.HandlerOptions{Level: slog.LevelDebug}
-		if o.Log = slog.New(slog.NewTextHandler(v.err, level)); v.json {
-			o.Log = slog.New(slog.NewJSONHandler(v.err, level))
+		if o.Log = slog.New(slog.NewTextHandler(out.err, level)); out.json {
+			o.Log = slog.New(slog.NewJSONHandler(out.err, level))
 		}
 	}
 	region, err := local.Open(o)
@@ -67,13 +67,13 @@ func serveLocal(c *cli.Context) error {
 	if err != nil {
 		return errors.Join(err, region.Close())
 	}
-	v.result(localReady{region.Name(), region.URL(), region.TLSURL(), region.Data(), region.CredentialsFile(), region.CAFile(), manifest, os.Getpid()},
+	out.result(localReady{region.Name(), region.URL(), region.TLSURL(), region.Data(), region.CredentialsFile(), region.CAFile(), manifest, os.Getpid()},
 		"%s", localText(region, manifest))
 	<-c.Context.Done()
 	if err := region.Close(); err != nil {
 		return cannot("close", "region "+region.Name(), err)
 	}
-	v.step("region %s is closed; its state stays in %s", region.Name(), region.Data())
+	out.step("region %s is closed; its state stays in %s", region.Name(), region.Data())
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
-func mirrorVerb() *cli.Command {
+func mirrorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "mirror",
 		Usage: "copy a region's releases into a folder that any web server or stick can serve",
@@ -66,7 +66,7 @@ type mirrorAnswer struct {
 }
 
 func mirror(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	region, endpoint := c.String("region"), c.String("endpoint")
 	if err := checkRegion(region, endpoint, c.Bool("allow-unknown-region")); err != nil {
 		return err
@@ -93,7 +93,7 @@ func mirror(c *cli.Context) error {
 	if err != nil {
 		return cannot("mirror", "region "+region, err)
 	}
-	o := publish.Options{Region: region, Scratch: filepath.Join(c.String("to"), unfinished, region), DryRun: c.Bool("dry-run"), Progress: v.progress("mirroring " + region)}
+	o := publish.Options{Region: region, Scratch: filepath.Join(c.String("to"), unfinished, region), DryRun: c.Bool("dry-run"), Progress: out.progress("mirroring " + region)}
 	if at := strings.TrimRight(c.String("url"), "/"); at != "" {
 		o.UriFormat = regions.UriFormat(regions.WithScheme(at) + "/" + regions.Bucket(region))
 	}
@@ -101,7 +101,7 @@ func mirror(c *cli.Context) error {
 		return err
 	}
 	dir := publish.MirrorFolder(c.String("to"), region)
-	v.step("mirroring %s to %s", base, dir)
+	out.step("mirroring %s to %s", base, dir)
 	if !o.DryRun {
 		release, err := lockMirror(c.String("to"), region)
 		if err != nil {
@@ -113,7 +113,7 @@ func mirror(c *cli.Context) error {
 	if err != nil {
 		return cannot("mirror", "region "+region+" to "+dir, err)
 	}
-	v.result(mirrorAnswer{res, region, dir}, "%s", mirrorText(res, c.String("to"), region, o.DryRun))
+	out.result(mirrorAnswer{res, region, dir}, "%s", mirrorText(res, c.String("to"), region, o.DryRun))
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-func promoteVerb() *cli.Command {
+func promoteCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "promote",
 		Usage:       "make a published version the region's stable one",
@@ -21,7 +21,7 @@ func promoteVerb() *cli.Command {
 }
 
 func promote(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	version, err := wantedVersion(c)
 	if err != nil {
 		return err
@@ -42,11 +42,11 @@ func promote(c *cli.Context) error {
 	if res.DryRun {
 		text = plan(res.Steps)
 	}
-	v.result(publishAnswer{res, o.Region, to.String()}, "%s", text)
+	out.result(publishAnswer{res, o.Region, to.String()}, "%s", text)
 	return nil
 }
 
-func markVerb() *cli.Command {
+func markCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "mark",
 		Usage: "change a published version's status: Active, Deprecated, Inactive",
@@ -61,7 +61,7 @@ func markVerb() *cli.Command {
 }
 
 func mark(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	version, err := wantedVersion(c)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func mark(c *cli.Context) error {
 	if res.DryRun {
 		text = plan(res.Steps)
 	}
-	v.result(publishAnswer{res, o.Region, to.String()}, "%s", text)
+	out.result(publishAnswer{res, o.Region, to.String()}, "%s", text)
 	return nil
 }
 

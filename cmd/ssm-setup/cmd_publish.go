@@ -18,7 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-// writeFlags say where a verb that changes a region's bucket finds it.
+// writeFlags say where a subcommand that changes a region's bucket finds it.
 func writeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "region", Usage: "region to change", Required: true},
@@ -30,12 +30,12 @@ func writeFlags() []cli.Flag {
 	}
 }
 
-// repositoryFlags are for verbs that keep the metadata of apt and yum.
+// repositoryFlags are for subcommands that keep the metadata of apt and yum.
 func repositoryFlags() []cli.Flag {
 	return append(pgpFlags(), &cli.BoolFlag{Name: "no-repositories", Usage: "leave the apt and yum metadata alone"})
 }
 
-func publishVerb() *cli.Command {
+func publishCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "publish",
 		Usage: "put a release into a region: packages first, manifest next, VERSION last",
@@ -54,7 +54,7 @@ func publishVerb() *cli.Command {
 }
 
 func publishRelease(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	want, err := wantedVersion(c)
 	if err != nil {
 		return err
@@ -68,19 +68,19 @@ func publishRelease(c *cli.Context) error {
 	if err != nil {
 		return cannot("read", "the release in "+c.String("from"), err)
 	}
-	o.Replace, o.Progress = c.Bool("replace"), v.progress("publishing "+release.Version.String())
+	o.Replace, o.Progress = c.Bool("replace"), out.progress("publishing "+release.Version.String())
 	if place := c.String("global"); place != "" {
 		if o.Global, _, err = publishTarget(c, place); err != nil {
 			return err
 		}
 	}
-	v.step("publishing %s to %s", release.Version, to)
+	out.step("publishing %s to %s", release.Version, to)
 	res, err := publish.Publish(c.Context, to, release, o)
 	if err != nil {
 		return cannot("publish", fmt.Sprintf("%s to %s", release.Version, to), err)
 	}
 	region := c.String("region")
-	v.result(publishAnswer{res, region, to.String()}, "%s", publishText(res, region, to.String()))
+	out.result(publishAnswer{res, region, to.String()}, "%s", publishText(res, region, to.String()))
 	return nil
 }
 
@@ -94,7 +94,7 @@ func wantedVersion(c *cli.Context) (want manifests.Version, err error) {
 	return want, nil
 }
 
-// openRegion is the bucket that writeFlags name, and options from all flags that such verbs share. done lets others at it.
+// openRegion is the bucket that writeFlags name, and options from all flags that such subcommands share. done gives its lock back.
 func openRegion(c *cli.Context) (to publish.Target, o publish.Options, done func(), err error) {
 	o = publish.Options{Region: c.String("region"), DryRun: c.Bool("dry-run")}
 	if err := checkRegion(o.Region, c.String("endpoint"), c.Bool("allow-unknown-region") || c.String("to") != ""); err != nil {

@@ -23,7 +23,7 @@ const (
 	regionPatience = 20 * time.Second
 )
 
-func regionsVerb() *cli.Command {
+func regionsCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "regions",
 		Usage:     "show which version each region serves, and who lags behind",
@@ -53,7 +53,7 @@ type regionRow struct {
 }
 
 func showRegions(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	names := c.StringSlice("region")
 	for _, name := range names {
 		if err := checkRegion(name, c.String("endpoint"), c.Bool("allow-unknown-region")); err != nil {
@@ -66,9 +66,9 @@ func showRegions(c *cli.Context) error {
 			names = []string{regions.Local}
 		}
 	}
-	rows := askRegions(c.Context, names, c.String("endpoint"), v.progress("asking regions"))
+	rows := askRegions(c.Context, names, c.String("endpoint"), out.progress("asking regions"))
 	newest, unread := compareRegions(rows)
-	v.result(map[string]any{"newest": newest.String(), "regions": rows, "unreadable": unread}, "%s", regionTable(rows, newest))
+	out.result(map[string]any{"newest": newest.String(), "regions": rows, "unreadable": unread}, "%s", regionTable(rows, newest))
 	if unread > 0 {
 		return cannot("read", fmt.Sprintf("%d of %d regions", unread, len(rows)), errors.New(firstFault(rows))).withCode(exitRegion).
 			withHint("the rest of the answer stands; see which ones above, then check network and proxy")

@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
 
-func registerVerb() *cli.Command {
+func registerCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "register",
 		Usage: "make an installed machine a managed node",
@@ -29,7 +29,7 @@ func registerVerb() *cli.Command {
 }
 
 func register(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	i, err := installationOf(c)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func register(c *cli.Context) error {
 	if err := checkRegion(region, cfg.Ssm.Endpoint, c.Bool("allow-unknown-region")); err != nil {
 		return err
 	}
-	act, err := activationOf(c, v.in)
+	act, err := activationOf(c, out.in)
 	if err != nil {
 		return err
 	}
@@ -58,13 +58,13 @@ func register(c *cli.Context) error {
 	}
 	id, there, _ := i.Ports.Registered(i.Layout)
 	if id != "" && !c.Bool("override") {
-		v.result(map[string]any{"instance_id": id, "region": there, "registered": false}, "already registered in region %s as %s (--override registers anew)", there, id)
+		out.result(map[string]any{"instance_id": id, "region": there, "registered": false}, "already registered in region %s as %s (--override registers anew)", there, id)
 		return nil
 	}
 	if id, err = i.Register(c.Context, setup.Registration{Region: region, Activation: act}); err != nil {
 		return cannot("register", object, err)
 	}
-	v.step("registered in region %s as %s", region, id)
+	out.step("registered in region %s as %s", region, id)
 	since := time.Now()
 	if err := service.Of(i.Layout).Restart(c.Context); err != nil {
 		return cannot("restart", "the agent of "+where(i.Layout), err)
@@ -73,7 +73,7 @@ func register(c *cli.Context) error {
 	if err != nil {
 		return cannot("see", "the agent of "+where(i.Layout)+" become healthy", err)
 	}
-	v.result(map[string]any{"instance_id": id, "region": region, "registered": true, "healthy": true},
+	out.result(map[string]any{"instance_id": id, "region": region, "registered": true, "healthy": true},
 		"registered in region %s as %s, healthy after %.1f s", region, id, took.Seconds())
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-func rollbackVerb() *cli.Command {
+func rollbackCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "rollback",
 		Usage: "go back to the version before; needs no network",

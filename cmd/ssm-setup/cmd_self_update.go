@@ -26,7 +26,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
-func selfUpdateVerb() *cli.Command {
+func selfUpdateCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "self-update",
 		Usage: "replace this ssm-setup by another version",
@@ -54,7 +54,7 @@ var errNoSum = fault.New(fault.Verify, "no checksum is known for it",
 	"give --sha256, or put SHA256SUMS of the release beside the file")
 
 func selfUpdate(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	if c.IsSet("from") == c.IsSet("region") {
 		return usage("give either --from FILE or --region R")
 	}
@@ -71,7 +71,7 @@ func selfUpdate(c *cli.Context) error {
 		sum, err = sumOf(file, c.String("sha256"))
 	} else {
 		var done func()
-		if file, sum, done, err = fetchSetup(c, v); done != nil {
+		if file, sum, done, err = fetchSetup(c, out); done != nil {
 			defer done()
 		}
 	}
@@ -79,7 +79,7 @@ func selfUpdate(c *cli.Context) error {
 		return selfProblem(err)
 	}
 	if file == "" {
-		v.result(map[string]any{"version": stamp.Version(), "replaced": false}, "ssm-setup %s is what region %s offers: up to date", stamp.Version(), c.String("region"))
+		out.result(map[string]any{"version": stamp.Version(), "replaced": false}, "ssm-setup %s is what region %s offers: up to date", stamp.Version(), c.String("region"))
 		return nil
 	}
 	version, err := checkSetup(file, c.Bool("allow-downgrade"))
@@ -95,7 +95,7 @@ func selfUpdate(c *cli.Context) error {
 	if err != nil {
 		return selfProblem(err)
 	}
-	v.result(map[string]any{"version": version.String(), "before": stamp.Version(), "replaced": true, "old": old},
+	out.result(map[string]any{"version": version.String(), "before": stamp.Version(), "replaced": true, "old": old},
 		"ssm-setup %s is now %s; the old program is %s", stamp.Version(), version, old)
 	return nil
 }
@@ -148,7 +148,7 @@ func checkSetup(file string, allowDowngrade bool) (manifests.Version, error) {
 }
 
 // fetchSetup downloads what the region offers; no file when that is what runs already.
-func fetchSetup(c *cli.Context, v *voice) (file, sum string, done func(), err error) {
+func fetchSetup(c *cli.Context, out *printer) (file, sum string, done func(), err error) {
 	region, endpoint := c.String("region"), c.String("endpoint")
 	if err := checkRegion(region, endpoint, c.Bool("allow-unknown-region")); err != nil {
 		return "", "", nil, err
@@ -169,7 +169,7 @@ func fetchSetup(c *cli.Context, v *voice) (file, sum string, done func(), err er
 	done = func() { os.RemoveAll(dir) }
 	file = filepath.Join(dir, o.File)
 	err = client.Fetch(c.Context, bucket.Want{URL: client.FileURL(pack.SetupPackage, o.Version, o.File), Path: file, SHA256: o.SHA256,
-		Size: o.Size, Tell: v.progress("downloading " + o.File)})
+		Size: o.Size, Tell: out.progress("downloading " + o.File)})
 	return file, o.SHA256, done, err
 }
 

@@ -20,7 +20,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-func statusVerb() *cli.Command {
+func statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "status",
 		Usage:       "show what is installed, what runs, and how the last update went",
@@ -58,7 +58,7 @@ type statusResult struct {
 }
 
 func status(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	layout, err := layoutOf(c)
 	if err != nil {
 		return err
@@ -68,10 +68,10 @@ func status(c *cli.Context) error {
 		return cannot("look at", "the agent on "+where(layout), err)
 	}
 	if !r.Installed {
-		v.result(r, "there is no agent on %s", where(layout))
+		out.result(r, "there is no agent on %s", where(layout))
 		return nil
 	}
-	v.result(r, "%s", statusText(r))
+	out.result(r, "%s", statusText(r))
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func uninstallVerb() *cli.Command {
+func uninstallCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "uninstall",
 		Usage: "stop the agent and remove it",
@@ -42,6 +42,6 @@ func uninstall(c *cli.Context) error {
 	} else if removed {
 		text += "; data, logs, settings and the registration stay (--purge removes them)"
 	}
-	speak(c).result(map[string]any{"removed": removed, "version": version.String(), "root": i.Root, "purged": c.Bool("purge")}, "%s", text)
+	printerOf(c).result(map[string]any{"removed": removed, "version": version.String(), "root": i.Root, "purged": c.Bool("purge")}, "%s", text)
 	return nil
 }

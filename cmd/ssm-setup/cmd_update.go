@@ -18,7 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-func updateVerb() *cli.Command {
+func updateCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "update",
 		Usage: "bring the agent to the version its region offers, or to another",
@@ -73,31 +73,31 @@ func installed(c *cli.Context) (installer.Layout, error) {
 
 // order hands a request to the installed agent's updater and follows it to its end.
 func order(c *cli.Context, l installer.Layout, r updater.Request, verb string) error {
-	v := speak(c)
+	out := printerOf(c)
 	p := updater.Program{Path: l.Launcher(), Name: "amazon-ssm-agent", Arguments: []string{"updater"}, Environment: setup.CleanEnvironment(l)}
 	id, err := updater.Launch(c.Context, p, l, r)
 	if err != nil {
 		return cannot(verb, "the agent on "+where(l), err)
 	}
-	o, err := updater.Follow(c.Context, l, id, deafPatience, follower(v))
+	o, err := updater.Follow(c.Context, l, id, deafPatience, follower(out))
 	switch {
 	case errors.Is(err, updater.ErrNextStart):
-		v.result(map[string]any{"id": id, "kind": "next-start"}, "the new version is in place; %v", err)
+		out.result(map[string]any{"id": id, "kind": "next-start"}, "the new version is in place; %v", err)
 		return nil
 	case errors.Is(err, context.Canceled):
 		return cannot("follow", "the update of the agent on "+where(l), err).withHint("it goes on; ssm-setup status shows how it ends")
 	case err != nil:
 		return cannot(verb, "the agent on "+where(l), err)
 	}
-	return told(v, l, o, verb)
+	return told(out, l, o, verb)
 }
 
 // deafPatience is how long the tool waits with a new version for a service that nobody reaches.
 const deafPatience = 20 * time.Second
 
 // follower tells of each stop once, and of the download as it goes.
-func follower(v *voice) func(updater.Update) {
-	bar := v.progress("downloading")
+func follower(out *printer) func(updater.Update) {
+	bar := out.progress("downloading")
 	last := ""
 	return func(u updater.Update) {
 		if u.Stop == "fetch" && u.Total > 0 {
@@ -107,7 +107,7 @@ func follower(v *voice) func(updater.Update) {
 		text := stopText(u)
 		if text != "" && text != last {
 			last = text
-			v.step("%s", text)
+			out.step("%s", text)
 		}
 	}
 }
@@ -138,12 +138,12 @@ func stopText(u updater.Update) string {
 }
 
 // told puts the outcome into words and an exit code.
-func told(v *voice, l installer.Layout, o updater.Outcome, verb string) error {
+func told(out *printer, l installer.Layout, o updater.Outcome, verb string) error {
 	if o.Success {
-		v.result(o, "%s", o.Text())
+		out.result(o, "%s", o.Text())
 		return nil
 	}
-	v.result(o, "")
+	out.result(o, "")
 	p := cannot(verb, "the agent on "+where(l), errors.New(o.Reason)).withCode(faultCode(o.Kind, o.Fault))
 	p.name = o.Code
 	return p.withHint(strings.Join(append([]string{o.Detail}, o.Hints...), "\n"))
@@ -166,20 +166,20 @@ func checkUpdate(c *cli.Context, l installer.Layout, r updater.Request) error {
 	cmd := exec.CommandContext(c.Context, l.Launcher(), args...)
 	cmd.Args[0] = "amazon-ssm-agent"
 	cmd.Env = setup.CleanEnvironment(l)
-	out, err := cmd.Output()
+	text, err := cmd.Output()
 	var answer updater.Checked
 	if err == nil {
-		err = json.Unmarshal(out, &answer)
+		err = json.Unmarshal(text, &answer)
 	}
 	if err != nil {
 		return cannot("check", "for an update of the agent on "+where(l), exitText(err))
 	}
-	v := speak(c)
+	out := printerOf(c)
 	if answer.Success {
-		v.result(answer, "%s", checkText(answer))
+		out.result(answer, "%s", checkText(answer))
 		return nil
 	}
-	v.result(answer, "")
+	out.result(answer, "")
 	p := cannot("update", "the agent on "+where(l), errors.New(lastOf(answer.Lines))).withCode(faultCode(answer.Kind, answer.Fault))
 	p.name = answer.Code
 	return p.withHint(strings.Join(append([]string{answer.Detail}, answer.Hints...), "\n"))

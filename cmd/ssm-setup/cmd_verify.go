@@ -13,7 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 )
 
-func verifyVerb() *cli.Command {
+func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "who signed packages, and whether they are as they were signed",
@@ -39,7 +39,7 @@ type verified struct {
 }
 
 func verify(c *cli.Context) error {
-	v := speak(c)
+	out := printerOf(c)
 	if !c.Args().Present() {
 		return usage("name the files to verify")
 	}
@@ -68,7 +68,7 @@ func verify(c *cli.Context) error {
 		}
 		res.Files = append(res.Files, one)
 	}
-	v.result(res, "%s", verifyText(res))
+	out.result(res, "%s", verifyText(res))
 	return first
 }
 

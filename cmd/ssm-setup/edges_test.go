@@ -42,7 +42,7 @@ func TestWantsJSON(t *testing.T) {
 	}
 }
 
-// Faults that any verb can meet have their code and a next step.
+// Faults that any subcommand can meet have their code and a next step.
 func TestExplanations(t *testing.T) {
 	for cause, code := range map[error]int{context.Canceled: exitFailed, syscall.EROFS: exitPermission, syscall.ENOSPC: exitNoSpace,
 		syscall.EACCES: exitPermission} {
@@ -56,8 +56,8 @@ func TestExplanations(t *testing.T) {
 // A demo with --json says its story as progress; the result is the only object.
 func TestDemoStory(t *testing.T) {
 	var out, errs bytes.Buffer
-	s := &show{v: newVoice(nil, &out, &errs)}
-	s.v.json = true
+	s := &show{printer: newPrinter(nil, &out, &errs)}
+	s.printer.json = true
 	s.say("")
 	s.say("scene %d", 1)
 	if out.Len() != 0 || strings.TrimSpace(errs.String()) != `{"step":"scene 1"}` {
@@ -103,7 +103,7 @@ func TestNamedTwice(t *testing.T) {
 	}
 }
 
-// A bucket that nobody may list denies a stable version that it has not: the region is readable all the same.
+// A bucket that may not be listed denies a stable version that it has not: the region is readable all the same.
 func TestRegionWithoutStable(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, "/latest/VERSION") {
@@ -118,7 +118,7 @@ func TestRegionWithoutStable(t *testing.T) {
 	}
 }
 
-// A verb that lacks a flag, or is given more than it knows, says that and nothing else, before anything is done.
+// A subcommand that lacks a flag, or is given more than it knows, says that and nothing else, before anything is done.
 func TestWhatVerbsInsistOn(t *testing.T) {
 	host := t.TempDir()
 	for _, args := range [][]string{{"install"}, {"install", "--region", ""}, {"mirror", "--region", "local"}, {"promote", "--region", "local"},
@@ -144,7 +144,7 @@ func TestWhatVerbsInsistOn(t *testing.T) {
 // With --json what other programs say is JSON, too, a line of theirs a line of ours.
 func TestLogOfOthers(t *testing.T) {
 	var errs bytes.Buffer
-	v := newVoice(nil, nil, &errs)
+	v := newPrinter(nil, nil, &errs)
 	v.json = true
 	to := v.log()
 	for _, part := range []string{"one\ntw", "o\n", "rest"} {

@@ -52,7 +52,7 @@ func (p *problem) withCode(code int) *problem    { p.code = code; return p }
 // usage is a problem of the command line itself.
 func usage(format string, args ...any) *problem {
 	return &problem{verb: "understand", object: "the command line", cause: fmt.Errorf(format, args...), code: exitUsage,
-		hint: "run the verb with --help"}
+		hint: "run the command with --help"}
 }
 
 // stampVariable is what the linker sets to a program's version.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A verb that does not notice the first signal at once is ended by the second. (Not the keyboard's: what a shell starts in the
+// A subcommand that does not notice the first signal at once is ended by the second. (Not the keyboard's: what a shell starts in the
 // background is born ignoring that one, and a whole run of tests may be.)
 func TestSecondSignal(t *testing.T) {
 	if os.Getenv("SSM_TEST_SIGNALLED") != "" {

@@ -7,48 +7,48 @@ import (
 	"time"
 )
 
-// gauge is one long thing under way: a bar on a terminal, else a JSON line at most once a second.
-type gauge struct {
-	v           *voice
+// progressBar is one long thing under way: a bar on a terminal, else a JSON line at most once a second.
+type progressBar struct {
+	printer     *printer
 	what        string
 	done, total int64
 	began       time.Time
-	follows     bool // somebody says when it ends, see follow
+	follows     bool // its owner calls end, see follow
 }
 
 // progress returns a function that shows how far a long thing is, up to its end. total may be 0 when it is not known.
-func (v *voice) progress(what string) func(done, total int64) {
-	return (&gauge{v: v, what: what}).tell
+func (p *printer) progress(what string) func(done, total int64) {
+	return (&progressBar{printer: p, what: what}).tell
 }
 
 // follow begins a bar among others that are under way at the same time. It stays until end, even where it is not known how far
 // the thing is. Where there is neither a terminal nor --json nothing is said.
-func (v *voice) follow(what string) *gauge {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	g := &gauge{v: v, what: what, began: time.Now(), follows: true}
-	if v.terminal && !v.json {
-		v.bars = append(v.bars, g)
-		v.draw()
+func (p *printer) follow(what string) *progressBar {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g := &progressBar{printer: p, what: what, began: time.Now(), follows: true}
+	if p.terminal && !p.json {
+		p.bars = append(p.bars, g)
+		p.draw()
 	}
 	return g
 }
 
 // end takes the bar away; a line of its own may take its place.
-func (g *gauge) end() {
-	g.v.mu.Lock()
-	defer g.v.mu.Unlock()
-	g.v.drop(g)
-	g.v.draw()
+func (g *progressBar) end() {
+	g.printer.mu.Lock()
+	defer g.printer.mu.Unlock()
+	g.printer.drop(g)
+	g.printer.draw()
 }
 
-func (g *gauge) tell(done, total int64) {
-	v := g.v
-	v.mu.Lock()
-	defer v.mu.Unlock()
+func (g *progressBar) tell(done, total int64) {
+	p := g.printer
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	g.done, g.total = done, total
-	drawing := v.terminal && !v.json
-	if g.follows && (!drawing && !v.json || drawing && !slices.Contains(v.bars, g)) {
+	drawing := p.terminal && !p.json
+	if g.follows && (!drawing && !p.json || drawing && !slices.Contains(p.bars, g)) {
 		return
 	}
 	finished := total > 0 && done >= total && !g.follows
@@ -57,24 +57,24 @@ func (g *gauge) tell(done, total int64) {
 		pause = 100 * time.Millisecond
 	}
 	now := time.Now()
-	if !finished && now.Sub(v.last) < pause {
+	if !finished && now.Sub(p.last) < pause {
 		return
 	}
-	v.last = now
+	p.last = now
 	if !drawing {
-		v.encode(v.err, map[string]any{"progress": g.what, "done": done, "total": total})
+		p.encode(p.err, map[string]any{"progress": g.what, "done": done, "total": total})
 		return
 	}
-	if !slices.Contains(v.bars, g) {
+	if !slices.Contains(p.bars, g) {
 		g.began = now
-		v.bars = append(v.bars, g)
+		p.bars = append(p.bars, g)
 	}
-	v.draw()
+	p.draw()
 }
 
 // animate redraws the bars until the function it returns is called, so that those move of which only the time is known.
-func (v *voice) animate() (stop func()) {
-	if !v.terminal || v.json {
+func (p *printer) animate() (stop func()) {
+	if !p.terminal || p.json {
 		return func() {}
 	}
 	done, ended := make(chan struct{}), make(chan struct{})
@@ -86,9 +86,9 @@ func (v *voice) animate() (stop func()) {
 				tick.Stop()
 				return
 			case <-tick.C:
-				v.mu.Lock()
-				v.draw()
-				v.mu.Unlock()
+				p.mu.Lock()
+				p.draw()
+				p.mu.Unlock()
 			}
 		}
 	}()
@@ -99,53 +99,53 @@ func (v *voice) animate() (stop func()) {
 const mostBars = 8
 
 // draw puts the bars where they were drawn before. Callers hold the lock.
-func (v *voice) draw() {
-	v.wipe()
-	bars := v.bars[:min(len(v.bars), mostBars)]
+func (p *printer) draw() {
+	p.wipe()
+	bars := p.bars[:min(len(p.bars), mostBars)]
 	if len(bars) == 0 {
 		return
 	}
 	lines := make([]string, len(bars))
 	for i, g := range bars {
 		lines[i] = g.line(time.Now())
-		if len(lines[i]) >= v.width {
-			lines[i] = lines[i][:v.width-1] // a line that wraps could not be drawn over
+		if len(lines[i]) >= p.width {
+			lines[i] = lines[i][:p.width-1] // a line that wraps could not be drawn over
 		}
 	}
-	fmt.Fprint(v.err, strings.Join(lines, "\n"))
-	v.drawn = len(lines)
+	fmt.Fprint(p.err, strings.Join(lines, "\n"))
+	p.drawn = len(lines)
 }
 
 // wipe takes what was drawn off the terminal.
-func (v *voice) wipe() {
+func (p *printer) wipe() {
 	switch {
-	case v.drawn > 1:
-		fmt.Fprintf(v.err, "\r\x1b[%dA\x1b[J", v.drawn-1)
-	case v.drawn == 1:
-		fmt.Fprint(v.err, "\r\x1b[J")
+	case p.drawn > 1:
+		fmt.Fprintf(p.err, "\r\x1b[%dA\x1b[J", p.drawn-1)
+	case p.drawn == 1:
+		fmt.Fprint(p.err, "\r\x1b[J")
 	}
-	v.drawn = 0
+	p.drawn = 0
 }
 
-// settle makes room for other text: bars that nobody follows stay behind as they are, the others are wiped; all is for the end
-// of a verb, which leaves no bar under way.
-func (v *voice) settle(all bool) {
-	v.wipe()
-	for _, g := range slices.Clone(v.bars) {
+// settle makes room for other text: bars that have no owner stay behind as they are, the others are wiped; all is for the end
+// of a subcommand, which leaves no bar under way.
+func (p *printer) settle(all bool) {
+	p.wipe()
+	for _, g := range slices.Clone(p.bars) {
 		if !g.follows {
-			fmt.Fprintln(v.err, g.line(time.Now()))
+			fmt.Fprintln(p.err, g.line(time.Now()))
 		}
 		if all || !g.follows {
-			v.drop(g)
+			p.drop(g)
 		}
 	}
 }
 
-func (v *voice) drop(g *gauge) {
-	v.bars = slices.DeleteFunc(v.bars, func(other *gauge) bool { return other == g })
+func (p *printer) drop(g *progressBar) {
+	p.bars = slices.DeleteFunc(p.bars, func(other *progressBar) bool { return other == g })
 }
 
-func (g *gauge) line(now time.Time) string {
+func (g *progressBar) line(now time.Time) string {
 	if g.follows && (g.done == 0 || g.total <= 0) {
 		return waiting(g.what, now.Sub(g.began))
 	}

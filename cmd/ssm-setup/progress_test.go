@@ -49,16 +49,16 @@ func screen(t *testing.T, written string) string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
 
-func terminalVoice() (*voice, *bytes.Buffer) {
+func terminalPrinter() (*printer, *bytes.Buffer) {
 	var errs bytes.Buffer
-	v := newVoice(nil, &bytes.Buffer{}, &errs)
+	v := newPrinter(nil, &bytes.Buffer{}, &errs)
 	v.terminal = true
 	return v, &errs
 }
 
 // Bars of what is made at the same time stand below each other, and each gives its place to a line.
 func TestBarsOfABuild(t *testing.T) {
-	v, errs := terminalVoice()
+	v, errs := terminalPrinter()
 	tell := tellBuild(v, &buildResult{Compile: map[string]float64{}, Link: map[string]float64{}})
 	tell.Compiled(pack.Platform{OS: "linux", Arch: "arm"}, time.Second)
 	tar := tell.Making("a-portable-linux-arm.tar.gz")
@@ -91,7 +91,7 @@ made a-debian-arm.deb, 800 B in 2.0 s`
 
 // A failure leaves no bar of what will not be made.
 func TestBarsOfAFailedBuild(t *testing.T) {
-	v, errs := terminalVoice()
+	v, errs := terminalPrinter()
 	stop := v.animate()
 	v.follow("one")
 	v.follow("two")
@@ -104,7 +104,7 @@ func TestBarsOfAFailedBuild(t *testing.T) {
 
 // The bar of a single thing stays as it was when the next line is printed.
 func TestBarStays(t *testing.T) {
-	v, errs := terminalVoice()
+	v, errs := terminalPrinter()
 	tell := v.progress("downloading")
 	tell(50, 100)
 	tell(100, 100)
@@ -124,7 +124,7 @@ verified`
 
 // No line is as wide as the terminal, and no more are drawn than it may hold.
 func TestBarsFit(t *testing.T) {
-	v, errs := terminalVoice()
+	v, errs := terminalPrinter()
 	v.width = 40
 	for i := range 2 * mostBars {
 		v.follow(fmt.Sprintf("amazon-ssm-agent-updater-windows-nano-amd64-%d.zip", i))
@@ -151,7 +151,7 @@ func TestBarsFit(t *testing.T) {
 func TestBuildWithoutTerminal(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
 		var errs bytes.Buffer
-		v := newVoice(nil, &bytes.Buffer{}, &errs)
+		v := newPrinter(nil, &bytes.Buffer{}, &errs)
 		v.json = asJSON
 		tell := tellBuild(v, &buildResult{Compile: map[string]float64{}, Link: map[string]float64{}})
 		making := tell.Making("a.deb")

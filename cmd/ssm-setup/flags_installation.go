@@ -34,7 +34,7 @@ func layoutOf(c *cli.Context) (installer.Layout, error) {
 func installationOf(c *cli.Context) (setup.Installation, error) {
 	l, err := layoutOf(c)
 	i := setup.Installation{Layout: l, Ports: agentPorts()}
-	i.Ports.Step, i.Ports.Progress = speak(c).step, speak(c).progress
+	i.Ports.Step, i.Ports.Progress = printerOf(c).step, printerOf(c).progress
 	return i, err
 }
 
