@@ -39,12 +39,12 @@ func alignmentOf(s pointer.State, floor string, p installer.Pulse, alive, fell b
 	case s.Floor != floor && (first || s.Active.IsFloor()) && fell && alive && p.Version != floor && p.Sequence == s.Sequence:
 		if t, ok := inRing(s, p, floor); ok && old >= fallbackProves {
 			return alignment{align: true, active: t, aside: pointer.OnFloor(), block: pointer.OnFloor(),
-				why: fmt.Sprintf("%s, which a package brought, does not start, %s runs", floor, p.Version)}
+				why: fmt.Sprintf("%s, installed by a package, does not start, %s runs", floor, p.Version)}
 		}
 		return alignment{}
 	case first:
 		if alive && p.Version == floor && old >= floorProves {
-			return alignment{align: true, active: pointer.OnFloor(), why: "a package brought " + floor}
+			return alignment{align: true, active: pointer.OnFloor(), why: "a package installed " + floor}
 		}
 		return alignment{}
 	case s.Floor != floor:
@@ -52,11 +52,11 @@ func alignmentOf(s pointer.State, floor string, p installer.Pulse, alive, fell b
 		if aside.IsFloor() { // another one, by now
 			aside = pointer.Target{}
 		}
-		return alignment{align: true, active: s.Active, aside: aside, why: "a package brought " + floor}
+		return alignment{align: true, active: s.Active, aside: aside, why: "a package installed " + floor}
 	case !alive || watch.Runs(p, s.Active, floor):
 		return alignment{}
 	case p.Sequence < s.Sequence:
-		return alignment{leave: true, why: "it was started under an older pointer"}
+		return alignment{leave: true, why: "another version is active since it was started"}
 	case p.Sequence == s.Sequence && old >= fallbackProves:
 		if t, ok := inRing(s, p, floor); ok {
 			return alignment{align: true, active: t, aside: s.Active, block: s.Active,
@@ -104,7 +104,7 @@ func (e *Engine) align(ctx context.Context, b *ledgerFile) error {
 	if !m.align {
 		return nil
 	}
-	e.Log.Info("bringing the pointer in line", "active", m.active.Version, "why", m.why)
+	e.Log.Info("changing the active version to the one that runs", "active", m.active.Version, "why", m.why)
 	if !m.block.IsZero() {
 		b.block(versionOf(m.block, floor), m.why, false, e.Now())
 		if err := b.save(true); err != nil {
@@ -112,7 +112,7 @@ func (e *Engine) align(ctx context.Context, b *ledgerFile) error {
 		}
 	}
 	if _, err := s.Align(state.Sequence, m.active, m.aside, floor.String()); err != nil {
-		return fmt.Errorf("bring the pointer in line: %w", err)
+		return fmt.Errorf("record the version that runs: %w", err)
 	}
 	_, err = s.Collect()
 	return err

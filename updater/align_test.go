@@ -43,7 +43,7 @@ func TestAFloorThatNeverStarts(t *testing.T) {
 			}
 			led, _ := updater.ReadLedger(w.layout)
 			if len(led.Skip) != 1 || led.Skip[0].Version != ver("9.3.0.0") || led.Skip[0].Attempts != 1 ||
-				!strings.Contains(led.Skip[0].Reason, "9.3.0.0, which a package brought, does not start, "+good+" runs") {
+				!strings.Contains(led.Skip[0].Reason, "9.3.0.0, installed by a package, does not start, "+good+" runs") {
 				t.Errorf("held back: %+v", led.Skip)
 			}
 			w.mu.Lock()

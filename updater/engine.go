@@ -147,7 +147,7 @@ func (w *work) act(ctx context.Context, s stop) error {
 	if err := w.arrive(s.name); err != nil {
 		return err
 	}
-	w.Log.Info("update", "stop", s.name, "id", w.u.ID, "from", w.u.FromVersion.String(), "to", w.u.ToVersion.String())
+	w.Log.Info(w.headline(), "step", s.name, "id", w.u.ID)
 	if w.crash("before " + s.name) {
 		return ErrCrashed
 	}
@@ -158,6 +158,14 @@ func (w *work) act(ctx context.Context, s stop) error {
 		return ErrCrashed
 	}
 	return nil
+}
+
+// headline names the update in the log.
+func (w *work) headline() string {
+	if w.u.ToVersion.IsZero() {
+		return "looking for an update"
+	}
+	return fmt.Sprintf("updating %v → %v", w.u.FromVersion, w.u.ToVersion)
 }
 
 // arrive writes down where the update stands, before anything is done there.

@@ -30,7 +30,7 @@ func (w *work) finish(ctx context.Context) error {
 		b.Open = w.u
 		return err
 	}
-	w.Log.Info("update ended", "kind", o.Kind, "code", o.Code, "running", o.RunningVersion.String(), "reason", o.Reason)
+	w.Log.Info("update ended", "result", o.Kind, "code", o.Code, "running", o.RunningVersion.String(), "reason", o.Reason)
 	if w.crash("after the outcome") {
 		return ErrCrashed
 	}
@@ -93,7 +93,7 @@ func (w *work) concludeUndone(ctx context.Context) (Outcome, error) {
 		o.Code, o.Fault = codeNotStarted, FaultUnhealthy
 		o.Lines = append(w.u.Lines, w.u.Reason, fmt.Sprintf("failed to rollback %v to %v, failed to start the agent, ErrorMessage=%v",
 			w.product(), w.u.FromVersion, err))
-		o.Detail = fmt.Sprintf("%s did not prove itself, and %s is slow to come back: see the logs, and ssm-setup status", w.u.ToVersion, w.u.FromVersion)
+		o.Detail = fmt.Sprintf("%s did not become healthy, and %s is slow to start again: see the logs, and ssm-setup status", w.u.ToVersion, w.u.FromVersion)
 	}
 	return o, nil
 }
@@ -119,7 +119,7 @@ func (w *work) record(o Outcome) {
 		}
 		b.unblock(o.ToVersion)
 		if o.Kind == WentBack {
-			b.block(o.FromVersion, fmt.Sprintf("somebody went back from it to %s", o.ToVersion), true, now)
+			b.block(o.FromVersion, fmt.Sprintf("rolled back from it to %s", o.ToVersion), true, now)
 		}
 	case RolledBack:
 		if w.u.Fault != FaultSuperseded {
@@ -159,7 +159,7 @@ func (w *work) appendOutput(ctx context.Context, o Outcome) {
 func (w *work) cleanUp() {
 	w.verified.close() // Windows removes nothing that is open
 	if _, err := w.store.Collect(); err != nil {
-		w.Log.Warn("cannot collect versions", "error", err)
+		w.Log.Warn("cannot remove old versions", "error", err)
 	}
 	keep := ""
 	if w.u.Fault == FaultRegion {

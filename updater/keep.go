@@ -36,7 +36,7 @@ func Due(l installer.Layout, own installer.Pulse) string {
 	led, err := ReadLedger(l)
 	if _, busy := installer.UpdateLockHolder(l); busy {
 		if err == nil && led.Open != nil && time.Since(led.Open.Moved) > idleMost {
-			return "the updater at work does not move"
+			return "the updater at work makes no progress"
 		}
 		return ""
 	}
@@ -48,16 +48,16 @@ func Due(l installer.Layout, own installer.Pulse) string {
 		case led.Open != nil:
 			return "an update is open"
 		case len(led.Owed) > 0:
-			return "an answer is owed"
+			return "a reply is still to be sent"
 		}
 	}
 	switch {
 	case state.Probation:
-		return "a version is on probation"
+		return "a version is on trial"
 	case len(waiting(l, time.Now())) > 0:
 		return "a request waits"
 	case floorErr == nil && alignmentOf(state, floor.String(), own, true, floorFell(l.Pointer(), state, floor.String()), time.Now()) != alignment{}:
-		return "pointer and machine differ"
+		return "another version runs than the active one"
 	}
 	return ""
 }

@@ -22,7 +22,7 @@ const slotSize = 64 << 10
 const slotHead = "ssm-setup ledger 1 " // then the length of the JSON text, a space, its SHA-256, a newline, the text, spaces
 
 // ErrLedger says that neither slot of the ledger holds a whole record.
-var ErrLedger = errors.New("ledger is damaged")
+var ErrLedger = errors.New("the update record is damaged")
 
 // ReadLedger reads the ledger, also while an updater writes it. A host that never had an update has an empty one.
 func ReadLedger(l installer.Layout) (led Ledger, err error) {
@@ -70,7 +70,7 @@ func encodeSlot(led Ledger) ([]byte, error) {
 	}
 	head := slotHead + strconv.Itoa(len(text)) + " " + host.SHA256Bytes(text) + "\n"
 	if len(head)+len(text) > slotSize {
-		return nil, fmt.Errorf("ledger needs %d bytes, its slot has %d", len(head)+len(text), slotSize)
+		return nil, fmt.Errorf("the update record needs %d bytes, there is room for %d", len(head)+len(text), slotSize)
 	}
 	b := bytes.Repeat([]byte{' '}, slotSize)
 	copy(b[copy(b, head):], text)
@@ -146,7 +146,7 @@ func (b *ledgerFile) save(synced bool) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write the ledger: %w", err)
+		return fmt.Errorf("write the update record: %w", err)
 	}
 	if synced {
 		b.slot = next

@@ -38,7 +38,7 @@ func ThisSystem(l installer.Layout) System {
 		Launcher: func() (int, bool) { return launcher.Running(l.Pointer()) },
 		Agent:    func() (int, bool) { return launcher.AgentRunning(l.Pointer()) },
 		StopAgent: func(ctx context.Context) error {
-			_, err := launcher.SendAway(ctx, l.Pointer(), leaveWithin)
+			_, err := launcher.StopAgent(ctx, l.Pointer(), leaveWithin)
 			return err
 		},
 		Revive: func() (int, error) { return launcher.Revive(l.Pointer()) },

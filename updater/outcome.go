@@ -112,16 +112,16 @@ func descriptions() map[string]func(*work, *Outcome) {
 func describeUpdated(w *work, o *Outcome) {
 	o.RunningVersion = o.ToVersion
 	o.line("%v updated successfully to %v", w.product(), o.ToVersion)
-	o.Detail = fmt.Sprintf("%s proved itself in region %s; %s is kept as the version before", o.ToVersion, o.Region, o.FromVersion)
+	o.Detail = fmt.Sprintf("%s runs and is confirmed in region %s; %s is kept for a rollback", o.ToVersion, o.Region, o.FromVersion)
 	if w.u.Known {
-		o.Detail = fmt.Sprintf("%s, which proved itself on this host before, runs again in place of %s", o.ToVersion, o.FromVersion)
+		o.Detail = fmt.Sprintf("%s, which was confirmed on this host before, runs again in place of %s", o.ToVersion, o.FromVersion)
 	}
 }
 
 func describeWentBack(w *work, o *Outcome) {
 	o.RunningVersion = o.ToVersion
 	o.line("rolledback %v to %v", w.product(), o.ToVersion)
-	o.Detail = fmt.Sprintf("went back from %s to %s; scheduled updates keep away from %s for a while", o.FromVersion, o.ToVersion, o.FromVersion)
+	o.Detail = fmt.Sprintf("rolled back from %s to %s; scheduled updates skip %s for a while", o.FromVersion, o.ToVersion, o.FromVersion)
 }
 
 func describeRolledBack(w *work, o *Outcome) {
@@ -130,9 +130,9 @@ func describeRolledBack(w *work, o *Outcome) {
 	o.line("Initiating rollback %v to %v", w.product(), o.FromVersion)
 	o.line("rolledback %v to %v", w.product(), o.FromVersion)
 	o.Lines = append(o.Lines, w.failedLines()[0])
-	o.Detail = fmt.Sprintf("%s did not prove itself on this host; %s runs again, and %s is held back until somebody names it", o.ToVersion, o.FromVersion, o.ToVersion)
+	o.Detail = fmt.Sprintf("%s did not become healthy on this host; %s runs again, and %s is blocked here: only an update that names it installs it", o.ToVersion, o.FromVersion, o.ToVersion)
 	if w.u.Fault == FaultSuperseded {
-		o.Detail = fmt.Sprintf("%s made room for a newer request; %s runs again", o.ToVersion, o.FromVersion)
+		o.Detail = fmt.Sprintf("the update to %s gave way to a newer request; %s runs again", o.ToVersion, o.FromVersion)
 	}
 }
 
@@ -140,13 +140,13 @@ func describeFailed(w *work, o *Outcome) {
 	o.Success, o.Code, o.Fault, o.Reason = false, w.u.Code, w.u.Fault, w.u.Reason
 	o.line("%s", w.u.Reason)
 	o.Lines = append(o.Lines, w.failedLines()...)
-	o.Detail = fmt.Sprintf("nothing was changed: %s runs on", o.FromVersion)
+	o.Detail = fmt.Sprintf("nothing was changed: %s keeps running", o.FromVersion)
 	o.Hints = remedies(o.Fault)
 }
 
 func describePostponed(w *work, o *Outcome) {
 	o.line("update skipped")
-	o.Detail = fmt.Sprintf("the service cannot be reached from here at present, so %s could not prove itself: postponed", o.ToVersion)
+	o.Detail = fmt.Sprintf("this host cannot reach the service at present, so %s could not be confirmed: postponed", o.ToVersion)
 }
 
 func describeNoPrevious(w *work, o *Outcome) {

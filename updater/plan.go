@@ -16,11 +16,11 @@ import (
 func (w *work) plan(ctx context.Context) error {
 	state, err := w.store.Read()
 	if err != nil {
-		return fmt.Errorf("read the pointer: %w", err)
+		return fmt.Errorf("read which version is active: %w", err)
 	}
 	floor, err := w.System.Floor()
 	if err != nil {
-		return fmt.Errorf("find the floor's version: %w", err)
+		return fmt.Errorf("find the package version: %w", err)
 	}
 	w.u.FromVersion, w.u.Region, w.u.Lines, w.u.Notes = w.running(state, floor), w.Settings.Region, nil, nil
 	if w.u.Request.goesBack() {

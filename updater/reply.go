@@ -98,7 +98,7 @@ func (e *Engine) sendOwed(ctx context.Context, b *ledgerFile) {
 	b.Owed = left
 	if changed {
 		if err := b.save(true); err != nil {
-			e.Log.Error("cannot write the ledger", "error", err)
+			e.Log.Error("cannot write the update record", "error", err)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (e *Engine) endIdle() {
 		return
 	}
 	if pid, held := installer.UpdateLockHolder(e.Layout); held && pid == led.Open.PID && pid != os.Getpid() {
-		e.Log.Warn("ending an updater that does not move", "pid", pid)
+		e.Log.Warn("ending an updater that makes no progress", "pid", pid)
 		if p, err := os.FindProcess(pid); err == nil {
 			_ = p.Kill()
 		}
@@ -118,7 +118,7 @@ func (e *Engine) adopt(b *ledgerFile) error {
 	b.Open = &Update{ID: host.NewUUID(), Request: Request{Why: ByCommandLine}, Stop: stopWatch, Since: now, Moved: now, Started: now,
 		Region: e.Settings.Region, FromVersion: versionOf(orFloor(state.Previous), floor), ToVersion: versionOf(state.Active, floor),
 		From: orFloor(state.Previous), To: state.Active, FromSequence: state.Sequence - 1, Sequence: state.Sequence,
-		Registered: err == nil && id != "", Notes: []string{"the ledger of this update was lost"}}
+		Registered: err == nil && id != "", Notes: []string{"the record of this update was lost"}}
 	return b.save(true)
 }
 
@@ -134,15 +134,15 @@ func (e *Engine) goOn(ctx context.Context, b *ledgerFile) error {
 	w := e.newWork(b)
 	state, err := w.store.Read()
 	if err != nil {
-		return fmt.Errorf("read the pointer: %w", err)
+		return fmt.Errorf("read which version is active: %w", err)
 	}
 	written := w.u.Sequence != 0 && state.Sequence >= w.u.Sequence
 	if written && w.overtaken(state) {
 		w.u.Sequence, written = 0, false
 	}
 	w.u.NextStart = false
-	e.Log.Info("going on with an update", "id", w.u.ID, "stop", w.u.Stop, "sequence", w.u.Sequence, "pointer", state.Sequence,
-		"probation", state.Probation, "undoing", w.u.Undoing)
+	e.Log.Info("going on with an update", "id", w.u.ID, "step", w.u.Stop, "change", w.u.Sequence, "active change", state.Sequence,
+		"on trial", state.Probation, "undoing", w.u.Undoing)
 	switch {
 	case w.u.Undoing:
 		return w.undone(ctx, nil)
@@ -156,7 +156,7 @@ func (e *Engine) goOn(ctx context.Context, b *ledgerFile) error {
 	case state.Active == w.u.To:
 		return w.walk(ctx, stopFinish)
 	}
-	return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.trialText("the pointer was taken back while no updater was at work")})
+	return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.trialText("the version before was restored while no updater was at work")})
 }
 
 // overtaken reports whether the pointer, though it is past the update's sequence, never named its target: the update had its tokens,

@@ -33,7 +33,7 @@ func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Ou
 	}
 	e.checkInstance(b)
 	if err := e.adopt(b); err != nil {
-		e.Log.Warn("cannot look after a version on probation", "error", err)
+		e.Log.Warn("cannot look after a version on trial", "error", err)
 	}
 	if err := e.accept(b, r); err != nil {
 		say(answerRefused + " " + err.Error())
@@ -93,7 +93,7 @@ func (e *Engine) checkInstance(b *ledgerFile) {
 		return
 	}
 	if b.InstanceID != "" {
-		e.Log.Warn("this is another instance now: nobody waits for the answers of the old one", "was", b.InstanceID, "is", id)
+		e.Log.Warn("this is another instance now: the replies of the old one are dropped", "was", b.InstanceID, "is", id)
 		b.Owed, b.Accepted = nil, nil
 		if b.Open != nil {
 			b.Open.Request.ReplyTo = nil
@@ -101,7 +101,7 @@ func (e *Engine) checkInstance(b *ledgerFile) {
 	}
 	b.InstanceID = id
 	if err := b.save(true); err != nil {
-		e.Log.Error("cannot write the ledger", "error", err)
+		e.Log.Error("cannot write the update record", "error", err)
 	}
 }
 

@@ -149,7 +149,7 @@ func TestAnUpdaterThatDoesNotMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	hold(t, w.layout)
-	if why := updater.Due(w.layout, w.agent.pulse); why != "the updater at work does not move" {
+	if why := updater.Due(w.layout, w.agent.pulse); why != "the updater at work makes no progress" {
 		t.Errorf("due: %q", why)
 	}
 }

@@ -27,7 +27,7 @@ func (w *work) stage(ctx context.Context) error {
 		err = w.store.MakeSlots(floor.String())
 	}
 	if err != nil {
-		return w.badInstall(fmt.Errorf("prepare the pointer: %w", err))
+		return w.badInstall(fmt.Errorf("prepare the switch: %w", err))
 	}
 	if w.u.To.IsZero() {
 		t, err := w.storeProgram()
@@ -110,7 +110,7 @@ func (w *work) prove(ctx context.Context, file string) error {
 	want := "SSM Agent version: " + w.u.ToVersion.String()
 	out, err := w.System.Try(ctx, file, "-version")
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%s must not be run: %w; a store on a file system mounted noexec needs one of its own mounted on %s",
+		return fmt.Errorf("%s must not be run: %w; where that file system is mounted noexec, mount one of its own on %s",
 			file, err, w.Layout.StoreDir())
 	}
 	if err != nil || out != want {

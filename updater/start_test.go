@@ -206,7 +206,7 @@ failed to update amazon-ssm-agent to 9.2.0.0, failed to start the agent, ErrorMe
 Initiating rollback amazon-ssm-agent to 9.1.0.0
 rolledback amazon-ssm-agent to 9.1.0.0
 Failed to update amazon-ssm-agent to 9.2.0.0
-9.2.0.0 did not prove itself on this host; 9.1.0.0 runs again, and 9.2.0.0 is held back until somebody names it
+9.2.0.0 did not become healthy on this host; 9.1.0.0 runs again, and 9.2.0.0 is blocked here: only an update that names it installs it
 `},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 func (w *work) switchVersion(ctx context.Context) error {
 	state, err := w.store.Read()
 	if err != nil {
-		return fmt.Errorf("read the pointer: %w", err)
+		return fmt.Errorf("read which version is active: %w", err)
 	}
 	floor, err := w.System.Floor()
 	if err != nil {
@@ -28,7 +28,7 @@ func (w *work) switchVersion(ctx context.Context) error {
 	}
 	w.u.From, w.u.FromPrevious, w.u.FromSequence = state.Active, state.Previous, state.Sequence
 	if w.u.Sequence, err = w.store.Prepare(w.u.Sequence); err != nil {
-		return w.badInstall(fmt.Errorf("prepare the probation: %w", err))
+		return w.badInstall(fmt.Errorf("prepare the switch: %w", err))
 	}
 	if err := w.ledger.save(true); err != nil {
 		return err
@@ -95,7 +95,7 @@ func (w *work) stopAgent(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*leaveWithin)
 	defer cancel()
 	if err := w.System.StopAgent(ctx); err != nil {
-		w.Log.Warn("cannot send the running agent away", "error", err)
+		w.Log.Warn("cannot stop the running agent", "error", err)
 	}
 }
 

@@ -126,7 +126,7 @@ func (w *work) leaveForNextStart() error {
 	if err := w.ledger.save(true); err != nil {
 		return err
 	}
-	w.Log.Info("no launcher runs: the update takes effect at the next start")
+	w.Log.Info("the service does not run: the update takes effect at its next start")
 	return errLeave
 }
 

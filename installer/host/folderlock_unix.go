@@ -20,7 +20,7 @@ func TryLock(dir string) (*FolderLock, int, error) {
 		return nil, 0, err
 	}
 	l := &FolderLock{fd}
-	holder, held, err := l.take()
+	holder, held, err := l.acquire()
 	if err != nil || held {
 		l.Release()
 		return nil, holder, err
@@ -28,9 +28,9 @@ func TryLock(dir string) (*FolderLock, int, error) {
 	return l, 0, nil
 }
 
-// take asks, locks and asks again. A rival that was there before stays; of two at once the lower id waits for the other to go.
-func (l *FolderLock) take() (int, bool, error) {
-	if holder, held, err := ask(l.fd); err != nil || held {
+// acquire asks, locks and asks again. A rival that was there before stays; of two at once the lower id waits for the other to go.
+func (l *FolderLock) acquire() (int, bool, error) {
+	if holder, held, err := query(l.fd); err != nil || held {
 		return holder, held, err
 	}
 	lock := syscall.Flock_t{Type: syscall.F_RDLCK}
@@ -38,7 +38,7 @@ func (l *FolderLock) take() (int, bool, error) {
 		return 0, false, err
 	}
 	for range 50 {
-		holder, held, err := ask(l.fd)
+		holder, held, err := query(l.fd)
 		if err != nil || !held {
 			return 0, false, err
 		}
@@ -47,12 +47,12 @@ func (l *FolderLock) take() (int, bool, error) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return ask(l.fd)
+	return query(l.fd)
 }
 
 // Rival is the id of another process that holds the same lock.
 func (l *FolderLock) Rival() (int, bool) {
-	pid, held, err := ask(l.fd)
+	pid, held, err := query(l.fd)
 	return pid, held && err == nil
 }
 
@@ -71,11 +71,11 @@ func Holder(dir string) (pid int, held bool, err error) {
 		return 0, false, err
 	}
 	defer syscall.Close(fd)
-	return ask(fd)
+	return query(fd)
 }
 
-// ask has the system name whoever would be in the way of an exclusive lock.
-func ask(fd int) (int, bool, error) {
+// query has the system name whoever would be in the way of an exclusive lock.
+func query(fd int) (int, bool, error) {
 	lock := syscall.Flock_t{Type: syscall.F_WRLCK}
 	if err := syscall.FcntlFlock(uintptr(fd), syscall.F_GETLK, &lock); err != nil {
 		return 0, false, err

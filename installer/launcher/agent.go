@@ -54,7 +54,7 @@ func (a *agent) tick(t Timing) bool {
 // how tells how it ended.
 func (a *agent) how() string {
 	if a.killed {
-		return "killed for its silence"
+		return "killed, no heartbeat"
 	}
 	return a.ending
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-// alone is the first act: wait until no other launcher, no agent without one and no original agent runs here. True means that the
+// singleInstance is the first act: wait until no other launcher, no agent without one and no original agent runs here. True means that the
 // service is to stop.
-func (l *loop) alone() bool {
-	return l.aloneAsLauncher() || !l.claim() || l.agentGone() || l.originalGone()
+func (l *loop) singleInstance() bool {
+	return l.soleLauncher() || !l.claim() || l.agentGone() || l.originalGone()
 }
 
-func (l *loop) aloneAsLauncher() bool {
+func (l *loop) soleLauncher() bool {
 	said, asked, others := 0, false, 0
 	for {
 		lock, holder, err := lockFolder(l.Paths.LauncherLock())
 		if err != nil {
-			l.say("going on without the launcher lock: ", err.Error())
+			l.warn("cannot take the launcher lock, going on without it: ", err.Error())
 			return false
 		}
 		if lock != nil {
@@ -43,7 +43,7 @@ func (l *loop) aloneAsLauncher() bool {
 			}
 		default:
 			if others++; others > 1 { // two that came at once may both have stepped back
-				l.say("this one is not needed")
+				l.say("another launcher is running: this one ends")
 				return true
 			}
 		}
@@ -62,11 +62,11 @@ func (l *loop) agentGone() bool {
 			return false
 		}
 		if pid != last {
-			l.say("an agent without a launcher is leaving (process ", strconv.Itoa(pid), "); waiting for its end")
+			l.warn("an agent whose launcher has ended is still running (process ", strconv.Itoa(pid), "); waiting for its end")
 			last, since = pid, time.Now()
 		}
 		if time.Since(since) >= l.Timing.Orphan && owned(l.Paths, pid) {
-			l.say("killing the agent without a launcher (process ", strconv.Itoa(pid), ")")
+			l.warn("killing the agent whose launcher has ended (process ", strconv.Itoa(pid), "): it did not end in time")
 			_ = kill(pid)
 			since = time.Now()
 		}
@@ -80,17 +80,17 @@ func (l *loop) agentGone() bool {
 func (l *loop) originalGone() bool {
 	last, since := 0, time.Now()
 	for {
-		pid := original(l.Paths)
+		pid := findOriginal(l.Paths)
 		if pid == 0 {
 			return false
 		}
 		if pid != last {
-			l.say("an original agent is running from here (process ", strconv.Itoa(pid), "); waiting for its end")
+			l.warn("an original agent is running from here (process ", strconv.Itoa(pid), "); waiting for its end")
 			last, since = pid, time.Now()
 		}
 		if time.Since(since) >= l.Timing.Original {
-			l.say("asking the original agent to end (process ", strconv.Itoa(pid), ")")
-			_ = ask(pid)
+			l.warn("asking the original agent to end (process ", strconv.Itoa(pid), ")")
+			_ = terminate(pid)
 			since = time.Now()
 		}
 		if l.pause(5*l.Timing.Look, nil) {

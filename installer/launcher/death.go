@@ -69,7 +69,7 @@ func (path noteFile) Write(note []byte) (int, error) {
 	return f.WriteAt(note, 0)
 }
 
-// note leaves word of a death, by another hand: the loop waits for no disk.
-func (l *loop) note(t pointer.Target, sequence uint64, pid int, how string) {
+// noteDeath leaves word of a death, by another hand: the loop waits for no disk.
+func (l *loop) noteDeath(t pointer.Target, sequence uint64, pid int, how string) {
 	l.notes.send(Death{Version: t.Version, Floor: l.Stamp, Sequence: sequence, PID: pid, At: time.Now(), How: how}.text())
 }

@@ -11,10 +11,10 @@ import (
 // ErrNotOurs says that the agent lock is held by a process that this one cannot or must not end.
 var ErrNotOurs = errors.New("the agent lock is held by a process that is not of this installation")
 
-// SendAway asks the running agent to leave, waits, and kills it when patience is over; the launcher then starts
+// StopAgent asks the running agent to leave, waits, and kills it when patience is over; the launcher then starts
 // whatever the pointer names. It returns the id of the agent that left, 0 if none ran. An updater calls it after the pointer is
 // written.
-func SendAway(ctx context.Context, p pointer.Paths, patience time.Duration) (int, error) {
+func StopAgent(ctx context.Context, p pointer.Paths, patience time.Duration) (int, error) {
 	pid, running := AgentRunning(p)
 	if !running {
 		return 0, nil
@@ -25,7 +25,7 @@ func SendAway(ctx context.Context, p pointer.Paths, patience time.Duration) (int
 	if err := askAgent(p, pid); err != nil {
 		return pid, ignoreGone(err)
 	}
-	if waitAway(ctx, p, pid, patience) {
+	if waitGone(ctx, p, pid, patience) {
 		return pid, nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -37,14 +37,14 @@ func SendAway(ctx context.Context, p pointer.Paths, patience time.Duration) (int
 	if err := kill(pid); err != nil {
 		return pid, ignoreGone(err)
 	}
-	if !waitAway(ctx, p, pid, patience) {
+	if !waitGone(ctx, p, pid, patience) {
 		return pid, context.DeadlineExceeded
 	}
 	return pid, nil
 }
 
-// waitAway reports whether the agent lock left the process within d.
-func waitAway(ctx context.Context, p pointer.Paths, pid int, d time.Duration) bool {
+// waitGone reports whether the agent lock left the process within d.
+func waitGone(ctx context.Context, p pointer.Paths, pid int, d time.Duration) bool {
 	end := time.NewTimer(d)
 	defer end.Stop()
 	look := time.NewTicker(5 * time.Millisecond)

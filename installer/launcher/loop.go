@@ -12,22 +12,23 @@ import (
 // loop is the launcher at work. One goroutine does everything; only log lines leave by another.
 type loop struct {
 	Service
-	*voice
-	notes *voice // of deaths, to their file
+	*lineWriter
+	notes *lineWriter // of deaths, to their file
 	children
 	stop  chan os.Signal   // the service is to end
 	ended chan os.Signal   // some child may have ended
 	lock  *host.FolderLock // held to the end of the process
 
-	state   pointer.State
-	known   bool // state was read from a slot
-	deaths  map[pointer.Target][]time.Time
-	row     int            // deaths in a row
-	owed    time.Duration  // wait before the next start
-	owedTo  pointer.Target // whose death that is
-	agent   *agent
-	resumer int // id of the running "updater resume", 0 = none
-	resumed time.Time
+	state     pointer.State
+	known     bool // state was read from a slot
+	deaths    map[pointer.Target][]time.Time
+	streak    int            // deaths in a row
+	backoff   time.Duration  // wait before the next start
+	backoffOf pointer.Target // whose death that is
+	agent     *agent
+	resumer   int // id of the running "updater resume", 0 = none
+	resumed   time.Time
+	tried     time.Time // when the version on probation was seen first
 }
 
 func newLoop(s Service) *loop {
@@ -36,17 +37,17 @@ func newLoop(s Service) *loop {
 
 // run returns when the service was stopped.
 func (l *loop) run() {
-	l.voice = newVoice(l.Log)
-	defer l.voice.close()
-	l.notes = newVoice(noteFile(l.Paths.Death()))
+	l.lineWriter = newLineWriter(l.Log)
+	defer l.lineWriter.close()
+	l.notes = newLineWriter(noteFile(l.Paths.Death()))
 	defer l.notes.close()
 	defer forgetPid(l.Paths)
 	host.CloseOnExec(3)
-	if !l.wanted() || l.alone() || l.unready() {
+	if !l.wanted() || l.singleInstance() || l.unready() {
 		return
 	}
 	for !l.start() && !l.watch() {
-		l.judge()
+		l.judgeEnd()
 	}
 }
 
@@ -96,51 +97,59 @@ func (l *loop) reap() {
 // read looks at the pointer. A new sequence forgets the deaths: whoever wrote it decided anew. A disk that fails for a moment
 // changes nothing.
 func (l *loop) read() {
-	before := l.state.Sequence
+	before := l.state
 	state, err := pointer.Read(l.Paths)
 	if err != nil && l.known && !isGone(err) {
 		return
 	}
+	known := l.known
 	l.state, l.known = state, err == nil
-	if state.Sequence != before {
-		clear(l.deaths)
+	if state.Sequence == before.Sequence {
+		return
+	}
+	clear(l.deaths)
+	switch {
+	case known && l.known:
+		l.tell(before, state)
+	case state.Probation:
+		l.tried = time.Now()
+		l.say(l.version(state.Active), " is on trial")
 	}
 }
 
-// judge decides whether the agent's end was orderly or a death, and what the next start owes.
-func (l *loop) judge() {
+// judgeEnd decides whether the agent's end was orderly or a death, and what the next start owes.
+func (l *loop) judgeEnd() {
 	a := l.agent
 	l.agent = nil
 	a.close()
 	sequence := a.sequence
 	l.read()
 	if l.state.Sequence != sequence {
-		l.say("the agent (process ", strconv.Itoa(a.pid), ") made room: ", a.how(), "; the pointer has moved from ",
-			strconv.FormatUint(sequence, 10), " to ", strconv.FormatUint(l.state.Sequence, 10))
-		l.row, l.owed = 0, 0
+		l.say("agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), ") ended, as it was asked to: ", a.how())
+		l.streak, l.backoff = 0, 0
 		return
 	}
 	now := time.Now()
 	if now.Sub(a.started) > l.Timing.Calm {
-		l.row = 0
+		l.streak = 0
 	}
 	l.deaths[a.target] = append(l.deaths[a.target], now)
-	l.owe(a.target)
-	l.say("the agent ", a.target.Version, " (process ", strconv.Itoa(a.pid), ") died: ", a.how())
-	l.note(a.target, sequence, a.pid, a.how())
+	l.setBackoff(a.target)
+	l.alarm("agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), ") ended unexpectedly: ", a.how())
+	l.noteDeath(a.target, sequence, a.pid, a.how())
 }
 
-// owe makes the next start wait: a second, doubling to a minute while it goes on.
-func (l *loop) owe(t pointer.Target) {
-	l.owed, l.owedTo = l.Timing.Delay, t
-	for range l.row {
-		l.owed = min(2*l.owed, l.Timing.DelayMax)
+// setBackoff makes the next start wait: a second, doubling to a minute while it goes on.
+func (l *loop) setBackoff(t pointer.Target) {
+	l.backoff, l.backoffOf = l.Timing.Delay, t
+	for range l.streak {
+		l.backoff = min(2*l.backoff, l.Timing.DelayMax)
 	}
-	l.row = min(l.row+1, 32)
+	l.streak = min(l.streak+1, 32)
 }
 
-// spent reports whether a target died as often as it may.
-func (l *loop) spent(t pointer.Target) bool {
+// exhausted reports whether a target died as often as it may.
+func (l *loop) exhausted(t pointer.Target) bool {
 	recent := l.deaths[t][:0]
 	for _, at := range l.deaths[t] {
 		if time.Since(at) < l.Timing.Window {

@@ -21,7 +21,7 @@ func Main(args []string) int {
 		os.Stderr.WriteString("usage: amazon-ssm-agent service [--root DIR]\n")
 		return 2
 	}
-	paths, err := whose(root)
+	paths, err := installationOf(root)
 	if err != nil {
 		os.Stderr.WriteString("error: cannot find the installation: " + err.Error() + "\n" +
 			"hint: amazon-ssm-agent service --root DIR names it\n")
@@ -61,8 +61,8 @@ func parse(args []string) (root string, service, ok bool) {
 	return value, true, flag == "-root" && value != "" && fits
 }
 
-// whose is the installation of this program, or the one that was named.
-func whose(root string) (pointer.Paths, error) {
+// installationOf is the installation of this program, or the one that was named.
+func installationOf(root string) (pointer.Paths, error) {
 	if root != "" {
 		return pointer.At(root), nil
 	}

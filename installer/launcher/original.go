@@ -11,10 +11,10 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-// original finds an original agent at work: a process that was started from the launcher's path or from the worker's without
+// findOriginal finds an original agent at work: a process that was started from the launcher's path or from the worker's without
 // arguments and whose program, which may have been replaced on disk since, is not of ours in any build. The original's worker
 // counts too: it outlives a main program that was killed. 0 = none.
-func original(p pointer.Paths) int {
+func findOriginal(p pointer.Paths) int {
 	pids, err := host.Processes()
 	if err != nil {
 		return 0

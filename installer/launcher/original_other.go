@@ -4,5 +4,5 @@ package launcher
 
 import "github.com/ssm-setup/ssm-setup/installer/pointer"
 
-// original would find an original agent at work; on these systems a package replaces it while it is stopped.
-func original(pointer.Paths) int { return 0 }
+// findOriginal would find an original agent at work; on these systems a package replaces it while it is stopped.
+func findOriginal(pointer.Paths) int { return 0 }

@@ -60,8 +60,8 @@ func noRoom() []error {
 // kill ends a process at once.
 func kill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }
 
-// ask asks a process to end.
-func ask(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) }
+// terminate asks a process to end.
+func terminate(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) }
 
 // gone reports whether an error says that there is no such process.
 func gone(err error) bool { return err == syscall.ESRCH }

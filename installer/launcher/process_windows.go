@@ -104,9 +104,9 @@ func kill(pid int) error {
 	return windows.TerminateProcess(h, 1)
 }
 
-// ask ends a process that is not of ours. There is no word for it on this system: the service manager would have been asked, and
+// terminate ends a process that is not of ours. There is no word for it on this system: the service manager would have been asked, and
 // that knows only this service by now.
-func ask(pid int) error { return kill(pid) }
+func terminate(pid int) error { return kill(pid) }
 
 // gone reports whether an error says that there is no such process or event any more.
 func gone(err error) bool {

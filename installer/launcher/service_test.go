@@ -2,6 +2,7 @@ package launcher_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -67,7 +68,7 @@ func TestUpdateIsAnOrderlyEnd(t *testing.T) {
 	m.await("start floor 1", 1)
 	v2 := m.have("9.2.0.0", "live")
 	s := m.choose(v2, true)
-	if _, err := launcher.SendAway(context.Background(), m.Paths, 5*time.Second); err != nil {
+	if _, err := launcher.StopAgent(context.Background(), m.Paths, 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	m.await("leave floor", 1)
@@ -78,7 +79,7 @@ func TestUpdateIsAnOrderlyEnd(t *testing.T) {
 	m.await("updater floor resume", 1)
 	_, err := m.store().Confirm(s.Sequence)
 	m.ok(err)
-	if _, err := launcher.SendAway(context.Background(), m.Paths, 5*time.Second); err != nil {
+	if _, err := launcher.StopAgent(context.Background(), m.Paths, 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	m.await("start 9.2.0.0 3", 1)
@@ -160,11 +161,11 @@ func TestUndo(t *testing.T) {
 	m.launch()
 	m.await("start floor 1", 1)
 	s := m.choose(m.have("9.2.0.0", "live"), true)
-	_, err := launcher.SendAway(context.Background(), m.Paths, 5*time.Second)
+	_, err := launcher.StopAgent(context.Background(), m.Paths, 5*time.Second)
 	m.ok(err)
 	m.await("start 9.2.0.0 2", 1)
 	m.ok(m.store().DropTokens(s.Sequence))
-	_, err = launcher.SendAway(context.Background(), m.Paths, 5*time.Second)
+	_, err = launcher.StopAgent(context.Background(), m.Paths, 5*time.Second)
 	m.ok(err)
 	_, err = m.store().Back(s.Sequence, pointer.Target{})
 	m.ok(err)
@@ -183,7 +184,7 @@ func TestSilenceIsKilled(t *testing.T) {
 			m.launch()
 			m.await("start floor 2", 1)
 			// Its own word of a start may be missing: it was silent before it had come so far.
-			if n := strings.Count(m.read(filepath.Join(m.Root, "log")), "started the agent 9.2.0.0 ("); n != 3 {
+			if n := strings.Count(m.read(filepath.Join(m.Root, "log")), "started agent 9.2.0.0 ("); n != 3 {
 				t.Errorf("started %d times, want 3", n)
 			}
 		})
@@ -274,4 +275,36 @@ func TestDetachedLauncherComesBack(t *testing.T) {
 	if again, ok := launcher.Running(m.Paths); !ok || again == pid {
 		t.Errorf("process %d runs", again)
 	}
+}
+
+// The service's log is where an administrator looks first, and an update's result is in it whichever program made it.
+func TestTheLogSaysHowAnUpdateBeganAndHowItEnded(t *testing.T) {
+	m := newMachine(t)
+	m.launch()
+	m.await("start floor 1", 1)
+	says := func(what string) {
+		t.Helper()
+		m.until(what, func() bool { return strings.Contains(m.read(filepath.Join(m.Root, "log")), what) })
+	}
+	says("started agent " + floorVersion + " (process ")
+	s := m.choose(m.have("9.2.0.0", "live"), true)
+	says("updating " + floorVersion + " → 9.2.0.0")
+	_, err := launcher.StopAgent(t.Context(), m.Paths, time.Minute)
+	m.ok(err)
+	says("ended, as it was asked to: ")
+	m.await(fmt.Sprintf("start 9.2.0.0 %d", s.Sequence), 1)
+	_, err = m.store().Confirm(s.Sequence)
+	m.ok(err)
+	says("9.2.0.0 confirmed after ")
+
+	s = m.choose(m.have("9.3.0.0", "die"), true)
+	says("updating 9.2.0.0 → 9.3.0.0")
+	_, err = launcher.StopAgent(t.Context(), m.Paths, time.Minute)
+	m.ok(err)
+	says("agent 9.3.0.0 (process ")
+	says("ended unexpectedly: exit code 1")
+	m.ok(m.store().DropTokens(s.Sequence))
+	_, err = m.store().Back(s.Sequence, pointer.OnFloor())
+	m.ok(err)
+	says("update 9.2.0.0 → 9.3.0.0 failed: 9.2.0.0 is active again")
 }

@@ -15,34 +15,34 @@ import (
 func (l *loop) start() bool {
 	for {
 		l.read()
-		if l.waitOwed() {
+		if l.waitBackoff() {
 			return true
 		}
 		if l.walk() {
 			return false
 		}
 		clear(l.deaths) // nothing is left: the ring begins anew
-		if l.owed == 0 {
-			l.owe(pointer.Target{})
+		if l.backoff == 0 {
+			l.setBackoff(pointer.Target{})
 		}
 	}
 }
 
-// waitOwed waits what a death made due; less when the next agent is another one, and no longer once the pointer moves.
-func (l *loop) waitOwed() bool {
-	if l.owed == 0 {
+// waitBackoff waits what a death made due; less when the next agent is another one, and no longer once the pointer moves.
+func (l *loop) waitBackoff() bool {
+	if l.backoff == 0 {
 		return false
 	}
-	d, sequence := l.owed, l.state.Sequence
+	d, sequence := l.backoff, l.state.Sequence
 	for _, t := range l.state.Ring(facts(l.Paths, l.state, l.Stamp)) {
-		if !l.spent(t) {
-			if t != l.owedTo && !l.owedTo.IsZero() {
+		if !l.exhausted(t) {
+			if t != l.backoffOf && !l.backoffOf.IsZero() {
 				d = min(d, l.Timing.Delay)
 			}
 			break
 		}
 	}
-	l.owed = 0
+	l.backoff = 0
 	return l.pause(d, func() bool { l.read(); return l.state.Sequence != sequence })
 }
 
@@ -53,21 +53,21 @@ func (l *loop) walk() bool {
 	atEnd := false
 	for i := 0; i < len(ring); i++ {
 		t := ring[i]
-		if l.spent(t) {
+		if l.exhausted(t) {
 			continue
 		}
 		file, err := pointer.Check(l.Paths, t)
 		if err != nil {
-			l.say("cannot start the agent ", t.Version, ": ", err.Error())
+			l.alarm("cannot start agent ", l.version(t), ": ", err.Error())
 			if ownFault(err) {
 				return false
 			}
-			l.note(t, l.state.Sequence, 0, "cannot be started: "+err.Error())
+			l.noteDeath(t, l.state.Sequence, 0, "cannot be started: "+err.Error())
 			continue
 		}
 		if l.state.Probation && t == l.state.Active && !atEnd {
 			if err := pointer.TakeToken(l.Paths, l.state.Sequence); err != nil {
-				l.say("no probation for ", t.Version, ": ", err.Error())
+				l.alarm("cannot try ", l.version(t), ": ", err.Error())
 				if ownFault(err) {
 					return false
 				}
@@ -78,13 +78,12 @@ func (l *loop) walk() bool {
 		a, err := l.launch(t, file)
 		if err == nil {
 			l.agent = a
-			l.say("started the agent ", t.Version, " (process ", strconv.Itoa(a.pid), ", sequence ",
-				strconv.FormatUint(a.sequence, 10), ")")
+			l.say("started agent ", l.version(t), " (process ", strconv.Itoa(a.pid), ")")
 			l.resume()
 			return true
 		}
-		l.say("cannot start the agent ", t.Version, ": ", err.Error())
-		l.note(t, l.state.Sequence, 0, "cannot be started: "+err.Error())
+		l.alarm("cannot start agent ", l.version(t), ": ", err.Error())
+		l.noteDeath(t, l.state.Sequence, 0, "cannot be started: "+err.Error())
 		if ownFault(err) {
 			return false // not the version's: the same one again, after a while
 		}
@@ -119,7 +118,7 @@ func (l *loop) resume() {
 		}
 		pid, err := l.spawn(file, []string{"updater", "resume"}, environment())
 		if err != nil {
-			l.say("cannot start the updater of ", t.Version, ": ", err.Error())
+			l.warn("cannot start the updater of ", l.version(t), ": ", err.Error())
 			continue
 		}
 		l.resumer = pid

@@ -34,7 +34,7 @@ func (l *loop) tick() {
 	}
 	if a.tick(l.Timing) {
 		if !a.killed {
-			l.say("killing the agent ", a.target.Version, " (process ", strconv.Itoa(a.pid), ") for its silence")
+			l.alarm("killing agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), "): no heartbeat")
 		}
 		a.killed = true
 		_ = kill(a.pid)
@@ -50,7 +50,7 @@ func (l *loop) leave() {
 	gone := func() bool { l.reap(); return a.ended }
 	l.patience(l.Timing.Stop, gone)
 	if !a.ended {
-		l.say("killing the agent (process ", strconv.Itoa(a.pid), "): it did not leave in time")
+		l.warn("killing agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), "): it did not end in time")
 		_ = kill(a.pid)
 		l.patience(time.Second, gone)
 	}

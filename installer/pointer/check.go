@@ -64,7 +64,7 @@ func Check(p Paths, t Target) (string, error) {
 		return "", err
 	}
 	if sum != t.Hash {
-		return "", unsoundError{file, "its hash is " + sum + ", the pointer says " + t.Hash, kindContent}
+		return "", unsoundError{file, "its hash is " + sum + ", expected is " + t.Hash, kindContent}
 	}
 	return file, nil
 }

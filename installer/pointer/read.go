@@ -7,7 +7,7 @@ import (
 )
 
 // ErrNone says that no slot holds a whole state: the machine runs its floor.
-var ErrNone = errors.New("no pointer")
+var ErrNone = errors.New("no record of the active version")
 
 // Read returns what counts: the whole slot with the higher sequence. Without one it returns the floor under sequence 0, with an
 // error that wraps [ErrNone] and says why.

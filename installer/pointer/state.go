@@ -43,10 +43,10 @@ type State struct {
 }
 
 // ErrSlot says that a slot does not hold a whole state.
-var ErrSlot = errors.New("slot is torn, empty or of an unknown format")
+var ErrSlot = errors.New("the record of the active version is damaged or of an unknown format")
 
 // ErrTooLong says that a state does not fit into a slot.
-var ErrTooLong = errors.New("pointer does not fit into its slot")
+var ErrTooLong = errors.New("the record of the active version is too long")
 
 const (
 	header = "ssm-setup pointer 1\n"

@@ -12,7 +12,7 @@ import (
 func TokenNames() []string { return []string{"1", "2", "3"} }
 
 // ErrNoToken says that no token is left.
-var ErrNoToken = errors.New("no token left")
+var ErrNoToken = errors.New("it was started on trial as often as it may be")
 
 // Tokens counts the tokens left for a sequence.
 func Tokens(p Paths, sequence uint64) int {

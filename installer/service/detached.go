@@ -57,7 +57,7 @@ func (d detached) Start(ctx context.Context) error {
 // dead says why a launcher did not come.
 func (d detached) dead(pid int) error {
 	if host.Alive(pid) {
-		return fmt.Errorf("it does not begin its work within %s, see %s", coming, d.layout.LaunchLog())
+		return fmt.Errorf("it does not start within %s, see %s", coming, d.layout.LaunchLog())
 	}
 	return errors.New("it ended at once, see " + d.layout.LaunchLog())
 }
@@ -73,7 +73,7 @@ func (d detached) Stop(ctx context.Context) error {
 	if pid, running := launcher.Running(p); running {
 		err = launcher.End(p, pid)
 	} else { // an agent that lost its launcher
-		_, err = launcher.SendAway(ctx, p, alone)
+		_, err = launcher.StopAgent(ctx, p, alone)
 	}
 	if err != nil {
 		return fmt.Errorf("stop the agent under %s: %w", d.layout.Root, err)

@@ -28,7 +28,7 @@ func (s Store) Collect() (removed []string, err error) {
 		switch {
 		case strings.HasPrefix(name, "."):
 			err = errors.Join(err, os.RemoveAll(filepath.Join(s.Paths.StoreDir(), name)))
-		case pointer.IsVersion(name) && !names(state, name) && !s.inUse(name):
+		case pointer.IsVersion(name) && !mentions(state, name) && !s.inUse(name):
 			if gone := s.remove(name); gone != nil {
 				err = errors.Join(err, gone)
 			} else {
@@ -39,7 +39,7 @@ func (s Store) Collect() (removed []string, err error) {
 	return removed, err
 }
 
-func names(s pointer.State, version string) bool {
+func mentions(s pointer.State, version string) bool {
 	return s.Active.Version == version || s.Previous.Version == version || s.SetAside.Version == version
 }
 

@@ -29,7 +29,7 @@ func (s Store) KeepFloor(version string) (pointer.Target, error) {
 	}
 	t, err := s.addFloor(version)
 	if err != nil {
-		return pointer.Target{}, fmt.Errorf("keep the floor %s: %w", version, err)
+		return pointer.Target{}, fmt.Errorf("keep the package version %s: %w", version, err)
 	}
 	next := state
 	next.Sequence, next.Previous, next.Floor = s.highest()+1, t, version
@@ -84,7 +84,7 @@ func (s Store) link(t pointer.Target) error {
 	if err := hardLink(s.Paths.Worker(), filepath.Join(dir, filepath.Base(s.Paths.Worker()))); err != nil {
 		return err
 	}
-	if err := s.name(dir, t.Version); err != nil {
+	if err := s.rename(dir, t.Version); err != nil {
 		return err
 	}
 	_, err = pointer.Check(s.Paths, t)

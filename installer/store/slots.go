@@ -69,7 +69,7 @@ func (s Store) write(from uint64, next pointer.State) error {
 		return err
 	}
 	if now != from {
-		return fmt.Errorf("%w: it is at %d, to be replaced was %d", ErrMoved, now, from)
+		return fmt.Errorf("%w: it is at change %d, to be replaced was %d", ErrMoved, now, from)
 	}
 	if next.Sequence <= now {
 		return fmt.Errorf("%w: %d does not follow %d", ErrMoved, next.Sequence, now)

@@ -10,21 +10,22 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 var (
 	// ErrHash says that a program is not the one that was promised.
-	ErrHash = errors.New("hash differs")
+	ErrHash = fault.New(fault.Verify, "hash differs", "")
 	// ErrInUse says that another program stands in the store under this version, and is needed.
 	ErrInUse = errors.New("another build of this version is in use")
 	// ErrMoved says that the pointer is no longer the one the caller wants to replace.
-	ErrMoved = errors.New("the pointer has moved")
+	ErrMoved = errors.New("the active version was changed meanwhile")
 	// ErrProbation says that a version is on probation, which has to end first.
-	ErrProbation = errors.New("a version is on probation")
+	ErrProbation = errors.New("a version is on trial")
 	// ErrNoPrevious says that there is no previous version to go back to.
-	ErrNoPrevious = errors.New("no previous version")
+	ErrNoPrevious = fault.New(fault.Refused, "no previous version", "")
 	// ErrSlots says that there are no two slots to write to.
-	ErrSlots = errors.New("the pointer's slots are missing")
+	ErrSlots = errors.New("the files that name the active version are missing")
 )
 
 // Store is the store of one installation.
@@ -37,7 +38,7 @@ const temporary = ".new-*"
 func (s Store) Add(version string, program io.Reader, hash string) (pointer.Target, error) {
 	t := pointer.Target{Version: version, Hash: hash}
 	if !pointer.IsVersion(version) {
-		return pointer.Target{}, fmt.Errorf("add %q to the store: not a four-part version", version)
+		return pointer.Target{}, fmt.Errorf("keep %q: not a four-part version", version)
 	}
 	if _, err := pointer.Check(s.Paths, t); err == nil {
 		return t, nil
@@ -45,8 +46,8 @@ func (s Store) Add(version string, program io.Reader, hash string) (pointer.Targ
 	if err := s.makeRoom(t); err != nil {
 		return pointer.Target{}, err
 	}
-	if err := s.place(t, program); err != nil {
-		return pointer.Target{}, fmt.Errorf("add %s to the store: %w", version, err)
+	if err := s.writeVersion(t, program); err != nil {
+		return pointer.Target{}, fmt.Errorf("keep version %s: %w", version, err)
 	}
 	_, err := pointer.Check(s.Paths, t)
 	return t, err
@@ -64,17 +65,17 @@ func (s Store) makeRoom(t pointer.Target) error {
 	}
 	for _, named := range []pointer.Target{state.Active, state.Previous} {
 		if named.Version == t.Version && named.Hash != t.Hash {
-			return fmt.Errorf("add %s to the store: %w", t.Version, ErrInUse)
+			return fmt.Errorf("keep version %s: %w", t.Version, ErrInUse)
 		}
 	}
 	if s.inUse(t.Version) {
-		return fmt.Errorf("add %s to the store: %w", t.Version, ErrInUse)
+		return fmt.Errorf("keep version %s: %w", t.Version, ErrInUse)
 	}
 	return s.remove(t.Version)
 }
 
-// place writes the program under a temporary name and gives it its own when everything is on the disk.
-func (s Store) place(t pointer.Target, program io.Reader) (err error) {
+// writeVersion writes the program under a temporary name and gives it its own when everything is on the disk.
+func (s Store) writeVersion(t pointer.Target, program io.Reader) (err error) {
 	if err := makeDir(s.Paths.StoreDir(), 0o755); err != nil {
 		return err
 	}
@@ -94,11 +95,11 @@ func (s Store) place(t pointer.Target, program io.Reader) (err error) {
 	if err := copyChecked(file, program, t.Hash); err != nil {
 		return err
 	}
-	return s.name(dir, t.Version)
+	return s.rename(dir, t.Version)
 }
 
-// name makes a finished folder a version.
-func (s Store) name(dir, version string) error {
+// rename makes a finished folder a version.
+func (s Store) rename(dir, version string) error {
 	if err := host.SyncDir(dir); err != nil {
 		return err
 	}

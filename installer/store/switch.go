@@ -102,7 +102,7 @@ func (s Store) onProbation(from uint64) (pointer.State, error) {
 		return state, err
 	}
 	if state.Sequence != from || !state.Probation {
-		return state, fmt.Errorf("%w: it is at %d, on probation %t", ErrMoved, state.Sequence, state.Probation)
+		return state, fmt.Errorf("%w: it is at change %d, on trial %t", ErrMoved, state.Sequence, state.Probation)
 	}
 	return state, nil
 }

@@ -1,0 +1,82 @@
+package launcher
+
+import (
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
+)
+
+// lineWriter writes log lines without ever making the loop wait: lines are dropped when the reader is behind.
+type lineWriter struct {
+	lines   chan string
+	done    chan struct{}
+	journal bool // the reader is the system's journal
+	dropped int
+}
+
+func newLineWriter(w io.Writer) *lineWriter {
+	v := &lineWriter{lines: make(chan string, 32), done: make(chan struct{})}
+	if f, ok := w.(*os.File); ok {
+		v.journal = host.IsJournal(f)
+	}
+	go func() {
+		defer close(v.done)
+		for line := range v.lines {
+			_, _ = io.WriteString(w, line)
+		}
+	}()
+	return v
+}
+
+// Priorities of lines, as the journal reads them in front (sd-daemon(3)).
+const (
+	priorityError   = "<3>"
+	priorityWarning = "<4>"
+	priorityInfo    = "<6>"
+)
+
+// say writes what happens as planned.
+func (v *lineWriter) say(parts ...string) { v.line(priorityInfo, parts) }
+
+// warn writes what an administrator may want to look into.
+func (v *lineWriter) warn(parts ...string) { v.line(priorityWarning, parts) }
+
+// alarm writes what went wrong.
+func (v *lineWriter) alarm(parts ...string) { v.line(priorityError, parts) }
+
+// line writes a line. The journal gives it its time, and the name of the program; elsewhere it has its own.
+func (v *lineWriter) line(priority string, parts []string) {
+	line := time.Now().UTC().Format(time.RFC3339) + " launcher: "
+	if v.journal {
+		line = priority
+	}
+	for _, p := range parts {
+		line += p
+	}
+	if v.dropped > 0 {
+		line += " (" + strconv.Itoa(v.dropped) + " lines dropped before this one)"
+	}
+	v.send(line + "\n")
+}
+
+// send hands one piece over as it is.
+func (v *lineWriter) send(text string) {
+	select {
+	case v.lines <- text:
+		v.dropped = 0
+	default:
+		v.dropped++
+	}
+}
+
+// close gives the last lines a moment.
+func (v *lineWriter) close() {
+	close(v.lines)
+	select {
+	case <-v.done:
+	case <-time.After(200 * time.Millisecond):
+	}
+}
