@@ -166,9 +166,9 @@ func (s shape) holds(old shape) bool {
 }
 
 // word is what a constant, a row of a table or a case may stand for on disk, in JSON and on command lines: no sentence.
-var word = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.:-]*[A-Za-z0-9]$`)
+var word = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./:-]*[A-Za-z0-9]$`)
 
-// words are the words in declarations of constants, in cases, and the keys and names of tables.
+// words are the words in declarations of constants, in cases, the keys and names of tables, the parts of paths.
 func words(code source) map[string]bool {
 	all := map[string]bool{}
 	note := func(e ast.Expr) {
@@ -200,7 +200,7 @@ func words(code source) map[string]bool {
 						note(n.Value)
 					}
 				case *ast.CallExpr:
-					if s, ok := n.Fun.(*ast.SelectorExpr); ok && strings.HasSuffix(s.Sel.Name, "Var") {
+					if s, ok := n.Fun.(*ast.SelectorExpr); ok && (strings.HasSuffix(s.Sel.Name, "Var") || s.Sel.Name == "Join" || s.Sel.Name == "under") {
 						for _, e := range n.Args {
 							note(e)
 						}
