@@ -249,7 +249,7 @@ func TestAConfigurationThatCannotBeReadIsWaitedFor(t *testing.T) {
 	}
 }
 
-// 42: without a first ping nothing else runs; when it succeeds, everything does.
+// Without a first ping nothing else runs; when it succeeds, everything does.
 func TestNothingElseRunsBeforeTheFirstPing(t *testing.T) {
 	h := registered(t, nil)
 	h.region.Break("UpdateInstanceInformation", -1, 501, "InternalServerError")
