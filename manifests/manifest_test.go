@@ -134,8 +134,6 @@ func TestMergeKeepsOlderVersions(t *testing.T) {
 func TestNames(t *testing.T) {
 	for got, want := range map[string]string{
 		manifests.PortableFile("linux", "arm64"):                               "amazon-ssm-agent-portable-linux-arm64.tar.gz",
-		manifests.InstallerFile("deb", "amd64"):                                "amazon-ssm-agent-debian-amd64.deb",
-		manifests.InstallerFile("rpm", "arm64"):                                "amazon-ssm-agent-linux-arm64.rpm",
 		manifests.ArchiveFile(manifests.UpdaterPackage, "ubuntu", "arm64"):     "amazon-ssm-agent-updater-ubuntu-arm64.tar.gz",
 		manifests.ArchiveFile(manifests.AgentPackage, "windows-nano", "amd64"): "amazon-ssm-agent-windows-nano-amd64.zip",
 		manifests.Folder("ubuntu", "arm64"):                                    "debian_arm64",

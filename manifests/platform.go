@@ -14,13 +14,6 @@ func PortableFile(goos, goarch string) string {
 	return ArchiveFile(AgentPackage+"-portable", goos, goarch)
 }
 
-// InstallerFile is the manifest file name of a package for a package manager, for example
-// amazon-ssm-agent-debian-amd64.deb. The family of rpm is "linux" (docs/protocol/update.md, "Bucket layout").
-func InstallerFile(extension, goarch string) string {
-	family := map[string]string{"deb": "debian", "rpm": "linux", "pkg": "darwin", "msi": "windows"}[extension]
-	return AgentPackage + "-" + family + "-" + goarch + "." + extension
-}
-
 // ArchiveFile is the name the original's updater asks for, for example amazon-ssm-agent-ubuntu-amd64.tar.gz
 // (docs/protocol/update.md, "Platform names"): package, platform as in file names, architecture.
 func ArchiveFile(pkg, platform, goarch string) string {

@@ -30,7 +30,7 @@ func buildCommand() *cli.Command {
 			&cli.StringFlag{Name: "version", Usage: "four-part version of the release, 9.0.0.0 or higher; with --bin the binaries' own"},
 			&cli.StringFlag{Name: "out", Value: "dist", Usage: "folder for the result"},
 			&cli.StringSliceFlag{Name: "platform", Usage: "linux/amd64, windows/386, darwin/universal, …; default all, with --bin those that are there"},
-			&cli.StringSliceFlag{Name: "only", Usage: "some formats: deb, rpm, msi, pkg, tar, setup, update, updater and their kin; default all"},
+			&cli.StringSliceFlag{Name: "only", Usage: "some formats: " + pack.Names() + "; default all"},
 			&cli.StringFlag{Name: "bin", Usage: "pack the binaries of this folder (or of linux_amd64 … in it) instead of compiling"},
 			&cli.StringFlag{Name: "source", Value: ".", Usage: "folder in the source tree"},
 			&cli.StringFlag{Name: "toolchain", Value: build.Toolchain, Usage: "release of Go to compile with; " + build.LocalToolchain + " takes the one that is installed,\n" +

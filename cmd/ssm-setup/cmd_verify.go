@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 )
 
@@ -58,7 +59,7 @@ func verify(c *cli.Context) error {
 	var res verifyResult
 	var first error
 	for _, path := range c.Args().Slice() {
-		r, err := sign.Verify(path, trusted)
+		r, err := pack.Verify(path, trusted)
 		one := verified{Report: r}
 		if err != nil {
 			one.Error = err.Error()

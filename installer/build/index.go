@@ -2,10 +2,7 @@ package build
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,17 +29,17 @@ func Index(dir string, v manifests.Version) error {
 		return err
 	}
 	for _, a := range found {
-		sum, err := sumFile(filepath.Join(dir, a.File))
+		sum, err := host.SHA256File(filepath.Join(dir, a.File))
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(&sums, "%s  %s\n", sum, a.File)
 		m.Add(a.pkg, a.File, manifests.Release{Version: v.String(), Checksum: sum, Status: manifests.Active, Size: a.Size})
 	}
-	if err := host.WriteFile(filepath.Join(dir, SumsFile), sums.Bytes(), 0o644); err != nil {
+	if err := writeBytes(filepath.Join(dir, SumsFile), sums.Bytes()); err != nil {
 		return err
 	}
-	return host.WriteFile(filepath.Join(dir, ManifestFile), m.Bytes(), 0o644)
+	return writeBytes(filepath.Join(dir, ManifestFile), m.Bytes())
 }
 
 type listed struct {
@@ -71,17 +68,4 @@ func artifacts(dir string) ([]listed, error) {
 	}
 	slices.SortFunc(found, func(a, b listed) int { return strings.Compare(a.File, b.File) })
 	return found, nil
-}
-
-func sumFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
@@ -77,23 +78,19 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// writeFile writes a file beside its place, syncs it and renames it there. The umask does not count.
-func writeFile(path string, mode fs.FileMode, fill func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".making-")
+// writeFile writes a file whole or not at all, with mode whatever the umask.
+func writeFile(path string, mode fs.FileMode, fill func(io.Writer) error) error {
+	f, err := host.Create(path, mode)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		f.Close()
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if err = fill(f); err != nil {
+	defer f.Discard()
+	if err := fill(f); err != nil {
 		return err
 	}
-	if err = errors.Join(f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return f.Place()
+}
+
+func writeBytes(path string, data []byte) error {
+	return writeFile(path, 0o644, func(w io.Writer) error { _, err := w.Write(data); return err })
 }

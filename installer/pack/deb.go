@@ -7,6 +7,7 @@ import (
 
 	nfpmdeb "github.com/goreleaser/nfpm/v2/deb"
 
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -17,12 +18,20 @@ var deb = Format{
 		if p.OS != "linux" {
 			return ""
 		}
-		return manifests.InstallerFile("deb", p.Arch)
+		return packageFile("debian", p, "deb")
 	},
 	Loose: func(p Platform) []string {
 		return []string{manifests.Folder("debian", p.Arch) + "/amazon-ssm-agent.deb"}
 	},
-	write: writeDeb,
+	Signed: Signed{Installers: DetachedOpenPGP, Content: sign.Deb},
+	Manager: &Manager{
+		Platforms: []string{"linux"}, Families: []string{"debian", "ubuntu"},
+		Query: []string{"dpkg", "-s", "amazon-ssm-agent"}, Installed: "install ok installed",
+		Install: []string{"dpkg", "--force-confdef", "--force-confold", "-i", "{}"},
+		Remove:  []string{"dpkg", "-r", "amazon-ssm-agent"}, Purge: []string{"dpkg", "-P", "amazon-ssm-agent"},
+	},
+	Repository: "apt",
+	write:      writeDeb,
 }
 
 // debScript is the head of every maintainer script.

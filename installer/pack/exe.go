@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/ssm-setup/ssm-setup/installer/setupexe"
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -25,8 +26,10 @@ var setupEXE = Format{
 	Loose: func(p Platform) []string {
 		return []string{manifests.Folder(p.OS, p.Arch) + "/AmazonSSMAgentSetup.exe"}
 	},
-	Fits:  fitsInstaller,
-	write: writeSetupEXE,
+	Fits:    fitsInstaller,
+	Signed:  Signed{Installers: Authenticode, Content: sign.Program, finish: Signing.authenticode},
+	Manager: windowsInstaller([]string{"windows"}, []string{"{}", "ALLOWEC2INSTALL=YES", "SKIPSYMLINKSCAN=YES", "/quiet", "/norestart"}),
+	write:   writeSetupEXE,
 }
 
 func writeSetupEXE(w io.Writer, in Input) error {

@@ -3,6 +3,7 @@ package pack
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -51,18 +52,23 @@ type Format struct {
 	File     func(Platform) string   // name of the artifact, empty where the format is not made for a platform
 	Loose    func(Platform) []string // its keys below <version>/ and latest/ in a bucket; nil: none
 	Latest   bool                    // there is a copy in <package>/latest/, too
-	write    func(io.Writer, Input) error
+	Mode     fs.FileMode             // of the artifact; zero: 0644
 
-	Fits    func(manifests.Version) error // which versions it can express; nil: all
-	carries func(Platform) []string       // programs of the package in it; nil: none
+	Fits       func(manifests.Version) error // which versions it can express; nil: all
+	Signed     Signed
+	Manager    *Manager // installs it on a machine; nil: no package manager does
+	Repository string   // kind of the package repository of a region that lists it, see installer/publish; empty: none
+
+	write  func(io.Writer, Input) error
+	embeds func(Platform) []string // programs of the finished packages in it; nil: none
 }
 
 // Needs are the programs that a format is made of for a platform.
 func (f Format) Needs(p Platform) []string {
-	if f.carries == nil {
+	if f.embeds == nil {
 		return f.Programs
 	}
-	return append(slices.Clone(f.Programs), f.carries(p)...)
+	return append(slices.Clone(f.Programs), f.embeds(p)...)
 }
 
 // Keys are the bucket keys of an artifact (docs/protocol/update.md, "Bucket layout"): those that belong to the version and
@@ -97,7 +103,7 @@ func ParseFormats(words []string) ([]Format, error) {
 	for _, w := range words {
 		i := slices.IndexFunc(formats, func(f Format) bool { return f.Name == strings.TrimSpace(w) })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no format %q; there is %s", w, names())
+			return nil, fmt.Errorf("there is no format %q; there is %s", w, Names())
 		}
 		if !slices.ContainsFunc(list, func(f Format) bool { return f.Name == formats[i].Name }) {
 			list = append(list, formats[i])
@@ -118,10 +124,17 @@ func Of(file string) (Format, Platform, bool) {
 	return Format{}, Platform{}, false
 }
 
-func names() string {
+// Names are the words of all formats, for people: "deb, rpm, …".
+func Names() string {
 	var words []string
 	for _, f := range formats {
 		words = append(words, f.Name)
 	}
 	return strings.Join(words, ", ")
+}
+
+// packageFile is the name of a package for a package manager, for example amazon-ssm-agent-debian-amd64.deb; family is the word
+// for its systems in keys of a bucket (docs/protocol/update.md, "Bucket layout").
+func packageFile(family string, p Platform, extension string) string {
+	return manifests.AgentPackage + "-" + family + "-" + p.Arch + "." + extension
 }

@@ -20,7 +20,7 @@ var greengrass = Format{
 		return GreengrassPackage + "-" + p.OS + "-" + p.Arch + ".zip"
 	},
 	Loose: func(p Platform) []string { return []string{"greengrass_" + p.OS + "_" + p.Arch + "/artifacts.zip"} },
-	carries: func(p Platform) (programs []string) {
+	embeds: func(p Platform) (programs []string) {
 		for _, inner := range packagesOn(p) {
 			programs = append(programs, inner.format.Programs...)
 		}

@@ -2,16 +2,16 @@ package pack
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Artifact is one file that was made.
@@ -31,12 +31,8 @@ func Make(f Format, in Input, dir string) (Artifact, error) {
 	if a.File == "" {
 		return a, fmt.Errorf("no %s is made for %s", f.Name, in.Platform)
 	}
-	mode := fs.FileMode(0o644)
-	if f.Name == setup.Name {
-		mode = 0o755
-	}
 	if in.Embedded == nil {
-		work, err := os.MkdirTemp("", "ssm-setup-carried-")
+		work, err := os.MkdirTemp("", "ssm-setup-embedded-")
 		if err != nil {
 			return a, err
 		}
@@ -52,20 +48,42 @@ func Make(f Format, in Input, dir string) (Artifact, error) {
 		in.progress.total.Store(0) // a finished package is added to the programs, or stands for them
 		return inner(f)
 	}
-	sum := sha256.New()
-	path, sign := filepath.Join(dir, a.File), in.Signing.inPlace(f, a.File)
-	n, err := wholeThen(path, mode, func(w io.Writer) error {
-		return f.write(io.MultiWriter(w, sum), in)
-	}, sign)
-	a.Size, a.SHA256 = n, hex.EncodeToString(sum.Sum(nil))
-	if err == nil && sign != nil {
-		a.SHA256, err = sumFile(path)
-	}
-	if err == nil && slices.Contains(detached, f.Name) {
-		err = in.Signing.Beside(path)
-	}
+	err := a.write(f, in, filepath.Join(dir, a.File))
 	a.Seconds = time.Since(began).Seconds()
 	return a, err
+}
+
+// write makes the file and its signatures, and fills in size and hash.
+func (a *Artifact) write(f Format, in Input, path string) error {
+	out, err := host.Create(path, cmp.Or(f.Mode, 0o644))
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	buf := bufio.NewWriterSize(out, 1<<18)
+	if err := errors.Join(f.write(buf, in), buf.Flush()); err != nil {
+		return err
+	}
+	if finish := in.Signing.finisher(f); finish != nil {
+		if err := finish(out.Name()); err != nil {
+			return err
+		}
+	}
+	info, err := os.Stat(out.Name())
+	if err != nil {
+		return err
+	}
+	if a.SHA256, err = host.SHA256File(out.Name()); err != nil {
+		return err
+	}
+	a.Size = info.Size()
+	if err := out.Place(); err != nil {
+		return err
+	}
+	if f.Signed.Installers == DetachedOpenPGP {
+		return in.Signing.Beside(path)
+	}
+	return nil
 }
 
 // progress counts the bytes of programs, and of finished packages, that went into an artifact.
@@ -106,58 +124,4 @@ func (in Input) open(path string) (io.ReadCloser, int64, error) {
 		io.Reader
 		io.Closer
 	}{io.TeeReader(f, in.progress), f}, info.Size(), nil
-}
-
-// wholeThen writes a file beside its place, syncs it and renames it there, whatever the umask. then works on the complete file
-// before it gets its name.
-func wholeThen(path string, mode fs.FileMode, fill func(io.Writer) error, then func(path string) error) (size int64, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".making-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		f.Close()
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	buf := bufio.NewWriterSize(f, 1<<18)
-	if err = fill(buf); err != nil {
-		return 0, err
-	}
-	if err = buf.Flush(); err != nil {
-		return 0, err
-	}
-	if then != nil {
-		if err = then(f.Name()); err != nil {
-			return 0, err
-		}
-	}
-	if err = f.Chmod(mode); err != nil {
-		return 0, err
-	}
-	if err = f.Sync(); err != nil {
-		return 0, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	if err = f.Close(); err != nil {
-		return 0, err
-	}
-	return info.Size(), os.Rename(f.Name(), path)
-}
-
-func sumFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
 	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
 	"github.com/ssm-setup/ssm-setup/installer/pack/resource"
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
@@ -27,11 +28,20 @@ var installer = Format{
 		if msiTemplate[p.Arch] == "" || p.OS != "windows" {
 			return ""
 		}
-		return manifests.InstallerFile("msi", p.Arch)
+		return packageFile("windows", p, "msi")
 	},
-	Loose: func(p Platform) []string { return []string{manifests.Folder(p.OS, p.Arch) + "/amazon-ssm-agent.msi"} },
-	Fits:  fitsInstaller,
-	write: writeMSI,
+	Loose:   func(p Platform) []string { return []string{manifests.Folder(p.OS, p.Arch) + "/amazon-ssm-agent.msi"} },
+	Fits:    fitsInstaller,
+	Signed:  Signed{Installers: Authenticode, Content: sign.MSI, finish: Signing.authenticode},
+	Manager: windowsInstaller([]string{"windows/arm64"}, []string{"msiexec", "/i", "{}", "/qn", "/norestart"}),
+	write:   writeMSI,
+}
+
+// windowsInstaller is the manager of both packages for Windows; install is what differs.
+func windowsInstaller(platforms, install []string) *Manager {
+	remove := []string{"msiexec", "/x", "{}", "/qn", "/norestart"}
+	return &Manager{Platforms: platforms, Query: []string{"reg", "query", `HKLM\` + serviceKey, "/v", "Version"}, Installed: "REG_SZ",
+		Install: install, Remove: remove, Purge: remove, RemovesNewer: true}
 }
 
 // msiTemplate is the system and the language in a package's summary.

@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack/bom"
 	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
 	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -27,10 +28,11 @@ var pkg = Format{
 		if p.OS != "darwin" {
 			return ""
 		}
-		return manifests.InstallerFile("pkg", p.Arch)
+		return packageFile("darwin", p, "pkg")
 	},
-	Loose: func(p Platform) []string { return []string{manifests.Folder(p.OS, p.Arch) + "/amazon-ssm-agent.pkg"} },
-	write: writePkg,
+	Loose:  func(p Platform) []string { return []string{manifests.Folder(p.OS, p.Arch) + "/amazon-ssm-agent.pkg"} },
+	Signed: Signed{Content: sign.Pkg},
+	write:  writePkg,
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 
 	nfpmrpm "github.com/goreleaser/nfpm/v2/rpm"
 
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/installer/systems"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -16,12 +17,21 @@ var rpm = Format{
 		if p.OS != "linux" || p.Arch == "arm" { // no system of rpm's family runs on 32-bit ARM
 			return ""
 		}
-		return manifests.InstallerFile("rpm", p.Arch)
+		return packageFile("linux", p, "rpm")
 	},
 	Loose: func(p Platform) []string {
 		return []string{manifests.Folder("linux", p.Arch) + "/amazon-ssm-agent.rpm"}
 	},
-	write: writeRPM,
+	Signed: Signed{Installers: DetachedOpenPGP, Content: sign.RPM},
+	Manager: &Manager{
+		Platforms: []string{"linux"},
+		Families:  []string{"amzn", "rhel", "fedora", "centos", "suse", "opensuse", "sles", "ol", "rocky", "almalinux"},
+		Query:     []string{"rpm", "-q", "amazon-ssm-agent"}, Installed: "amazon-ssm-agent",
+		Install: []string{"rpm", "-U", "--oldpackage", "{}"},
+		Remove:  []string{"rpm", "-e", "amazon-ssm-agent"}, Purge: []string{"rpm", "-e", "amazon-ssm-agent"},
+	},
+	Repository: "yum",
+	write:      writeRPM,
 }
 
 func writeRPM(w io.Writer, in Input) error {

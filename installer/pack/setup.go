@@ -16,7 +16,7 @@ var setup = Format{
 		}
 		return p.Executable(SetupPackage + "-" + p.OS + "-" + p.Arch)
 	},
-	Loose: setupKeys,
+	Loose: setupKeys, Mode: 0o755,
 	write: writeSetup,
 }
 

@@ -99,8 +99,8 @@ func updateOf(name string, platform func(Platform) string) Format {
 			}
 			return manifests.ArchiveFile(manifests.AgentPackage, platform(p), p.Arch)
 		},
-		carries: func(p Platform) []string { return cargos()[platform(p)].inner.Programs },
-		write:   func(w io.Writer, in Input) error { return writeUpdate(w, in, cargos()[platform(in.Platform)]) },
+		embeds: func(p Platform) []string { return cargos()[platform(p)].inner.Programs },
+		write:  func(w io.Writer, in Input) error { return writeUpdate(w, in, cargos()[platform(in.Platform)]) },
 	}
 }
 

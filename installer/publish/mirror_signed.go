@@ -45,7 +45,7 @@ func fits(region, mirror *manifests.Manifest) bool {
 	for _, p := range region.Packages {
 		for _, f := range p.Files {
 			format, _, ok := pack.Of(f.Name)
-			if !ok || format.Name != "deb" && format.Name != "rpm" {
+			if !ok || format.Repository == "" {
 				continue
 			}
 			of := File{Name: f.Name, Package: p.Name}

@@ -102,19 +102,19 @@ type shelf struct {
 // fill reads the head of every active package.
 func (s *shelf) fill(ctx context.Context, m *manifests.Manifest) error {
 	type found struct {
-		format, key string
-		entry       manifests.Release
+		repository, key string
+		entry           manifests.Release
 	}
 	var list []found
 	for _, p := range m.Packages {
 		for _, f := range p.Files {
 			format, _, ok := pack.Of(f.Name)
-			if !ok || format.Name != "deb" && format.Name != "rpm" {
+			if !ok || format.Repository == "" {
 				continue
 			}
 			for _, e := range f.AvailableVersions {
 				if manifests.StatusOf(e) == manifests.Active {
-					list = append(list, found{format.Name, p.Name + "/" + e.Version + "/" + f.Name, e})
+					list = append(list, found{format.Repository, p.Name + "/" + e.Version + "/" + f.Name, e})
 				}
 			}
 		}
@@ -124,7 +124,7 @@ func (s *shelf) fill(ctx context.Context, m *manifests.Manifest) error {
 	group.SetLimit(8)
 	for i, f := range list {
 		group.Go(func() (err error) {
-			debs[i], rpms[i], err = s.read(ctx, f.format, f.key, f.entry)
+			debs[i], rpms[i], err = s.read(ctx, f.repository, f.key, f.entry)
 			return err
 		})
 	}
@@ -136,7 +136,7 @@ func (s *shelf) fill(ctx context.Context, m *manifests.Manifest) error {
 
 // read describes one package by its head. One that the manifest lists and the bucket has not is left out: it is no worse for
 // that than it was.
-func (s *shelf) read(ctx context.Context, format, key string, e manifests.Release) (d apt.Package, r yum.Package, err error) {
+func (s *shelf) read(ctx context.Context, repository, key string, e manifests.Release) (d apt.Package, r yum.Package, err error) {
 	body, size, err := s.open(ctx, key)
 	if errors.Is(err, ErrAbsent) {
 		return d, r, nil
@@ -148,10 +148,11 @@ func (s *shelf) read(ctx context.Context, format, key string, e manifests.Releas
 	if e.Size > 0 {
 		size = e.Size
 	}
-	if format == "deb" {
+	switch repository {
+	case "apt":
 		d = apt.Package{Key: key, SHA256: e.Checksum, Size: size}
 		d.Control, err = apt.Control(body)
-	} else {
+	case "yum":
 		r, err = yum.Read(body)
 		r.Key, r.SHA256, r.Size = key, e.Checksum, size
 	}

@@ -18,7 +18,7 @@ func (p Packaging) install(ctx context.Context, l installer.Layout, file string,
 	if p.Name == archive.Name {
 		return installTree(l, file, v)
 	}
-	if older && strings.HasPrefix(p.on, "windows") {
+	if older && p.removesNewer {
 		if err := runAll(ctx, p.commands(p.remove)); err != nil {
 			return err
 		}

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"runtime"
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -18,43 +20,26 @@ type Packaging struct {
 	Name string                   // deb, rpm, msi, exe, tar
 	File func(arch string) string // the package's name in a manifest
 
-	on     string   // system, or system/architecture, in Go's names
+	Format pack.Format // zero for the archive
+
 	query  []string // exit 0 and the word installed in its output: the agent is installed through it
 	word   string
 	loose  string // name of the package where it lies with others for one system only
 	add    []string
 	remove []string
 	purge  []string
+
+	removesNewer bool // an older package replaces a newer one only when that is removed first
 }
 
-const serviceKey = `HKLM\SYSTEM\CurrentControlSet\Services\AmazonSSMAgent`
-
-// packagers are tried in this order.
-var packagers = []Packaging{
-	{Name: "deb", on: "linux", query: []string{"dpkg", "-s", "amazon-ssm-agent"}, word: "install ok installed",
-		File: func(arch string) string { return manifests.InstallerFile("deb", arch) }, loose: "amazon-ssm-agent.deb",
-		add:    []string{"dpkg", "--force-confdef", "--force-confold", "-i", "{}"},
-		remove: []string{"dpkg", "-r", "amazon-ssm-agent"}, purge: []string{"dpkg", "-P", "amazon-ssm-agent"}},
-	{Name: "rpm", on: "linux", query: []string{"rpm", "-q", "amazon-ssm-agent"}, word: "amazon-ssm-agent",
-		File: func(arch string) string { return manifests.InstallerFile("rpm", arch) }, loose: "amazon-ssm-agent.rpm",
-		add:    []string{"rpm", "-U", "--oldpackage", "{}"},
-		remove: []string{"rpm", "-e", "amazon-ssm-agent"}, purge: []string{"rpm", "-e", "amazon-ssm-agent"}},
-	{Name: "msi", on: "windows/arm64", query: []string{"reg", "query", serviceKey, "/v", "Version"}, word: "REG_SZ",
-		File: func(arch string) string { return manifests.InstallerFile("msi", arch) }, loose: "amazon-ssm-agent.msi",
-		add:    []string{"msiexec", "/i", "{}", "/qn", "/norestart"},
-		remove: []string{"msiexec", "/x", "{}", "/qn", "/norestart"}, purge: []string{"msiexec", "/x", "{}", "/qn", "/norestart"}},
-	{Name: "exe", on: "windows", query: []string{"reg", "query", serviceKey, "/v", "Version"}, word: "REG_SZ",
-		File: func(arch string) string { return "AmazonSSMAgentSetup-windows-" + arch + ".exe" }, loose: "AmazonSSMAgentSetup.exe",
-		add:    []string{"{}", "ALLOWEC2INSTALL=YES", "SKIPSYMLINKSCAN=YES", "/quiet", "/norestart"},
-		remove: []string{"msiexec", "/x", "{}", "/qn", "/norestart"}, purge: []string{"msiexec", "/x", "{}", "/qn", "/norestart"}},
-}
-
-// packagersOf are those of a system and architecture.
+// packagersOf are the ways of a system and architecture, in the order in which they are tried.
 func packagersOf(system, arch string) (list []Packaging) {
-	for _, p := range packagers {
-		if p.on == system || p.on == system+"/"+arch {
-			list = append(list, p)
-		}
+	platform := pack.Platform{OS: system, Arch: arch}
+	for _, f := range pack.Managed(platform) {
+		m := f.Manager
+		list = append(list, Packaging{Name: f.Name, Format: f, loose: path.Base(f.Loose(platform)[0]),
+			File:  func(arch string) string { return f.File(pack.Platform{OS: system, Arch: arch}) },
+			query: m.Query, word: m.Installed, add: m.Install, remove: m.Remove, purge: m.Purge, removesNewer: m.RemovesNewer})
 	}
 	return list
 }
@@ -99,11 +84,8 @@ func familyOf(file string) string {
 			continue
 		}
 		for _, word := range strings.Fields(strings.Trim(value, `"'`)) {
-			switch word {
-			case "debian", "ubuntu":
-				return "deb"
-			case "amzn", "rhel", "fedora", "centos", "suse", "opensuse", "sles", "ol", "rocky", "almalinux":
-				return "rpm"
+			if name := pack.FamilyFormat(word); name != "" {
+				return name
 			}
 		}
 	}

@@ -34,9 +34,9 @@ func (s *Signer) Authenticode(ctx context.Context, path string) error {
 		return fmt.Errorf("cannot tell what this is: %w", err)
 	}
 	switch {
-	case isProgram(head):
+	case Program.Is(head):
 		err = s.program(ctx, f)
-	case isMSI(head):
+	case MSI.Is(head):
 		err = s.msi(ctx, f)
 	default:
 		err = fmt.Errorf("it is neither a Windows program nor an MSI")

@@ -13,11 +13,11 @@ import (
 )
 
 // program checks the signatures of a Windows program.
-func program(l *look) error {
-	if err := sane(l); err != nil {
+func program(f *File) error {
+	if err := sane(f); err != nil {
 		return err
 	}
-	list, err := authenticode.VerifyPE(l.file, false)
+	list, err := authenticode.VerifyPE(f.file, false)
 	if errors.As(err, &sigerrors.NotSignedError{}) {
 		return nil
 	}
@@ -25,7 +25,7 @@ func program(l *look) error {
 		return fmt.Errorf("%w: %w", ErrBad, err)
 	}
 	for _, s := range list {
-		if err := l.chained("Authenticode", "the program", s.TimestampedSignature, x509.ExtKeyUsageCodeSigning); err != nil {
+		if err := f.chained("Authenticode", "the program", s.TimestampedSignature, x509.ExtKeyUsageCodeSigning); err != nil {
 			return err
 		}
 	}
@@ -33,14 +33,14 @@ func program(l *look) error {
 }
 
 // sane refuses a program whose place for signatures lies outside of it.
-func sane(l *look) error {
-	f, err := pe.NewFile(l.file)
+func sane(f *File) error {
+	p, err := pe.NewFile(f.file)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBad, err)
 	}
-	defer f.Close()
+	defer p.Close()
 	var dir []pe.DataDirectory
-	switch h := f.OptionalHeader.(type) {
+	switch h := p.OptionalHeader.(type) {
 	case *pe.OptionalHeader32:
 		dir = h.DataDirectory[:min(h.NumberOfRvaAndSizes, 16)]
 	case *pe.OptionalHeader64:
@@ -48,7 +48,7 @@ func sane(l *look) error {
 	}
 	if len(dir) > pe.IMAGE_DIRECTORY_ENTRY_SECURITY {
 		d := dir[pe.IMAGE_DIRECTORY_ENTRY_SECURITY]
-		if int64(d.VirtualAddress)+int64(d.Size) > l.size {
+		if int64(d.VirtualAddress)+int64(d.Size) > f.size {
 			return fmt.Errorf("%w: its end is missing", ErrBad)
 		}
 	}
@@ -56,16 +56,16 @@ func sane(l *look) error {
 }
 
 // msi checks the signature of an MSI.
-func msi(l *look) error {
-	if err := soundCompound(l.file, l.size); err != nil {
+func msi(f *File) error {
+	if err := soundCompound(f.file, f.size); err != nil {
 		return err
 	}
-	s, err := authenticode.VerifyMSI(l.file, false)
+	s, err := authenticode.VerifyMSI(f.file, false)
 	if errors.As(err, &sigerrors.NotSignedError{}) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBad, err)
 	}
-	return l.chained("Authenticode", "the MSI", s.TimestampedSignature, x509.ExtKeyUsageCodeSigning)
+	return f.chained("Authenticode", "the MSI", s.TimestampedSignature, x509.ExtKeyUsageCodeSigning)
 }

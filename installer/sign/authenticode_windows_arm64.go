@@ -13,5 +13,5 @@ var errNoAuthenticode = fmt.Errorf("Authenticode: %w by ssm-setup for Windows on
 // Authenticode signs a program or an msi in place; not on this platform.
 func (*Signer) Authenticode(context.Context, string) error { return errNoAuthenticode }
 
-func program(*look) error { return errNoAuthenticode }
-func msi(*look) error     { return errNoAuthenticode }
+func program(*File) error { return errNoAuthenticode }
+func msi(*File) error     { return errNoAuthenticode }

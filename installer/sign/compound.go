@@ -17,6 +17,9 @@ type compound struct {
 
 const dirEntry = 128
 
+// compoundMagic is what a compound file begins with.
+const compoundMagic = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
 var errCircle = fmt.Errorf("%w: its tables contradict each other", ErrBad)
 
 func soundCompound(r io.ReaderAt, size int64) error {

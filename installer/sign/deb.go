@@ -36,8 +36,8 @@ func members(r io.ReaderAt, size int64) ([]member, error) {
 
 // deb checks the signatures inside of a Debian package (members whose names begin with _gpg, debsigs): each covers the members
 // that dpkg reads, one after the other.
-func deb(l *look) error {
-	list, err := members(l.file, l.size)
+func deb(f *File) error {
+	list, err := members(f.file, f.size)
 	if err != nil {
 		return err
 	}
@@ -61,14 +61,14 @@ func deb(l *look) error {
 			return fmt.Errorf("%w: a signature of %d bytes", ErrBad, s.size)
 		}
 		sig := make([]byte, s.size)
-		if _, err := l.file.ReadAt(sig, s.at); err != nil {
+		if _, err := f.file.ReadAt(sig, s.at); err != nil {
 			return err
 		}
 		var parts []io.Reader
 		for _, m := range read {
-			parts = append(parts, io.NewSectionReader(l.file, m.at, m.size))
+			parts = append(parts, io.NewSectionReader(f.file, m.at, m.size))
 		}
-		if err := l.signed(io.MultiReader(parts...), sig, "the package ("+plain(s.name)+")"); err != nil {
+		if err := f.OpenPGP(io.MultiReader(parts...), sig, "the package ("+plain(s.name)+")"); err != nil {
 			return err
 		}
 	}

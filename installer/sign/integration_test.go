@@ -15,6 +15,7 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
@@ -171,7 +172,7 @@ func TestWeAcceptTheirSignatures(t *testing.T) {
 	for kind, b := range map[string][]byte{"exe": exe(), "msi": msiFile(t)} {
 		from, to := file(t, "in", b), filepath.Join(dir, "theirs."+kind)
 		tool(t, dir, "osslsigncode", "sign", "-certs", "chain.pem", "-key", "key.pem", "-h", "sha256", "-ts", m.stamps.URL, "-in", from, "-out", to)
-		if r, err := sign.Verify(to, trusted); err != nil || r.Trust != sign.ByCA || r.Signatures[0].StampedBy != "Notary Time Stamps" {
+		if r, err := pack.Verify(to, trusted); err != nil || r.Trust != sign.ByCA || r.Signatures[0].StampedBy != "Notary Time Stamps" {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
 	}
@@ -180,7 +181,7 @@ func TestWeAcceptTheirSignatures(t *testing.T) {
 		trusted.Now = time.Now().Add(time.Minute)
 		path := file(t, "x", []byte("bytes"))
 		tool(t, dir, "gpg", "--batch", form, "--output", path+".sig", "--detach-sign", path)
-		if r, err := sign.Verify(path, trusted); err != nil || r.Trust != sign.ByKey {
+		if r, err := pack.Verify(path, trusted); err != nil || r.Trust != sign.ByKey {
 			t.Errorf("gpg %s: %+v, %v", form, r, err)
 		}
 	}

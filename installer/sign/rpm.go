@@ -74,34 +74,34 @@ func (p rpmPart) text(tag uint32) string {
 }
 
 // rpm checks digests and signatures of an rpm.
-func rpm(l *look) error {
+func rpm(f *File) error {
 	const lead = 96
-	sig, err := readPart(l.file, lead, l.size)
+	sig, err := readPart(f.file, lead, f.size)
 	if err != nil {
 		return err
 	}
 	at := lead + (int64(len(sig.raw))+7)/8*8
-	head, err := readPart(l.file, at, l.size)
+	head, err := readPart(f.file, at, f.size)
 	if err != nil {
 		return err
 	}
 	payload := at + int64(len(head.raw))
-	covered, err := rpmDigests(l, sig, head, payload)
+	covered, err := rpmDigests(f, sig, head, payload)
 	if err != nil {
 		return err
 	}
 	for _, tag := range []uint32{rpmHeaderOpenPGP, rpmHeaderOther} {
 		if b := sig.bytes(tag); b != nil {
-			if err := l.signed(bytes.NewReader(head.raw), b, "the header"); err != nil {
+			if err := f.OpenPGP(bytes.NewReader(head.raw), b, "the header"); err != nil {
 				return err
 			}
 		}
 	}
 	if b := sig.bytes(rpmWholeOpenPGP); b != nil {
-		return l.signed(io.NewSectionReader(l.file, at, l.size-at), b, "header and payload")
+		return f.OpenPGP(io.NewSectionReader(f.file, at, f.size-at), b, "header and payload")
 	}
-	if len(l.report.Signatures) > 0 && !covered {
-		if l.report.Note = "no signature covers the payload"; l.Strict() {
+	if len(f.report.Signatures) > 0 && !covered {
+		if f.report.Note = "no signature covers the payload"; f.Strict() {
 			return fmt.Errorf("%w: the header is, and neither a signature nor a digest in the header covers the payload", ErrUnsigned)
 		}
 	}
@@ -110,7 +110,7 @@ func rpm(l *look) error {
 
 // rpmDigests compares the digests that are there: the header's, and the payload's, which the header carries. covered says that
 // there is one of the payload, so that a signature of the header counts for all.
-func rpmDigests(l *look, sig, head rpmPart, payload int64) (covered bool, err error) {
+func rpmDigests(f *File, sig, head rpmPart, payload int64) (covered bool, err error) {
 	if want := sig.text(rpmSHA256); want != "" {
 		if sum := sha256.Sum256(head.raw); hex.EncodeToString(sum[:]) != want {
 			return false, fmt.Errorf("%w: the digest of the header", ErrBad)
@@ -118,13 +118,13 @@ func rpmDigests(l *look, sig, head rpmPart, payload int64) (covered bool, err er
 	}
 	if want := head.text(rpmPayloadDigest); want != "" && sha256Named(head) {
 		sum := sha256.New()
-		if _, err := io.Copy(sum, io.NewSectionReader(l.file, payload, l.size-payload)); err != nil {
+		if _, err := io.Copy(sum, io.NewSectionReader(f.file, payload, f.size-payload)); err != nil {
 			return false, err
 		}
 		if hex.EncodeToString(sum.Sum(nil)) != want {
 			return false, fmt.Errorf("%w: the digest of the payload", ErrBad)
 		}
-		l.report.Note, covered = "header and payload have the digests they must have", true
+		f.report.Note, covered = "header and payload have the digests they must have", true
 	}
 	return covered, nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
 )
@@ -177,7 +178,7 @@ func TestOpenPGPSignaturesAreTheSameEachTime(t *testing.T) {
 		if err := os.WriteFile(strings.TrimSuffix(path, ".sig"), []byte("bytes"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		r, err := sign.Verify(path, trusting(t, public, nil))
+		r, err := pack.Verify(path, trusting(t, public, nil))
 		if err != nil || r.Trust != sign.ByKey || r.Signatures[0].By != "Tests <tests@example.com>" || !r.Signatures[0].Made.Equal(epoch) {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
@@ -195,7 +196,7 @@ func TestNoSignatureIsOlderThanItsKey(t *testing.T) {
 	if err := os.WriteFile(path+".sig", sig, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := sign.Verify(path, trusting(t, public, nil)); err != nil || !r.Signatures[0].Made.Equal(now.Add(-time.Minute)) {
+	if r, err := pack.Verify(path, trusting(t, public, nil)); err != nil || !r.Signatures[0].Made.Equal(now.Add(-time.Minute)) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -282,7 +283,7 @@ func TestACommandSigns(t *testing.T) {
 		if err := s.Authenticode(context.Background(), path); err != nil {
 			t.Fatal(name, err)
 		}
-		if r, err := sign.Verify(path, trusting(t, nil, n.Root())); err != nil || r.Trust != sign.ByCA || r.Signatures[0].By != "Token" {
+		if r, err := pack.Verify(path, trusting(t, nil, n.Root())); err != nil || r.Trust != sign.ByCA || r.Signatures[0].By != "Token" {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 		if name == "RSA" {
@@ -295,7 +296,7 @@ func TestACommandSigns(t *testing.T) {
 			if err := os.WriteFile(path+".sig", sig, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if r, err := sign.Verify(path, trusting(t, public, nil)); err != nil || r.Trust != sign.ByKey {
+			if r, err := pack.Verify(path, trusting(t, public, nil)); err != nil || r.Trust != sign.ByKey {
 				t.Errorf("%+v, %v", r, err)
 			}
 		}

@@ -13,18 +13,18 @@ import (
 )
 
 // sums compares the files that a SHA256SUMS lists and that lie beside it.
-func sums(l *look) error {
-	if l.size > maxHeader {
+func sums(f *File) error {
+	if f.size > maxHeader {
 		return fmt.Errorf("%w: it is too big for a list", ErrBad)
 	}
 	checked, missing := 0, 0
-	lines := bufio.NewScanner(io.NewSectionReader(l.file, 0, l.size))
+	lines := bufio.NewScanner(io.NewSectionReader(f.file, 0, f.size))
 	for lines.Scan() {
 		want, name, ok := strings.Cut(lines.Text(), "  ")
 		if !ok || len(want) != 2*sha256.Size || name == "" || name != filepath.Base(name) {
 			return fmt.Errorf("%w: %.80q is no line of SHA256SUMS", ErrBad, lines.Text())
 		}
-		have, err := sumOf(filepath.Join(filepath.Dir(l.path), name))
+		have, err := sumOf(filepath.Join(filepath.Dir(f.path), name))
 		if errors.Is(err, os.ErrNotExist) {
 			missing++
 			continue
@@ -37,7 +37,7 @@ func sums(l *look) error {
 		}
 		checked++
 	}
-	l.report.Note = fmt.Sprintf("%d files have the SHA-256 listed, %d are not here", checked, missing)
+	f.report.Note = fmt.Sprintf("%d files have the SHA-256 listed, %d are not here", checked, missing)
 	return lines.Err()
 }
 

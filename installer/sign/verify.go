@@ -92,7 +92,7 @@ type Report struct {
 // Verify checks the signatures of a file: its own, and FILE.sig if that is there. With a file FILE.sig, it checks FILE with
 // it; with SHA256SUMS also the files it lists that lie beside it. Errors: ErrUnsigned (only if t is strict), ErrBad,
 // ErrUntrusted, ErrExpired; the report then says how far it came.
-func Verify(path string, t Trusted) (r Report, err error) {
+func Verify(path string, t Trusted, kinds []Kind) (r Report, err error) {
 	defer func() { // hostile files may find an index out of range in a library
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: it cannot be read", ErrBad)
@@ -111,10 +111,10 @@ func Verify(path string, t Trusted) (r Report, err error) {
 	if !info.Mode().IsRegular() {
 		return r, fmt.Errorf("%w: it is not a regular file", ErrBad)
 	}
-	kind := kindOf(path, f)
-	r.Kind = kind.name
-	err = kind.check(&look{file: f, path: path, size: info.Size(), Trusted: t, report: &r})
-	if err == nil && kind.name != "sig" {
+	kind := kindOf(path, f, kinds)
+	r.Kind = kind.Name
+	err = kind.Check(&File{file: f, path: path, size: info.Size(), Trusted: t, report: &r})
+	if err == nil && kind.Name != signatureKind {
 		err = beside(path, t, &r)
 	}
 	r.Trust = least(r.Signatures)
@@ -124,8 +124,29 @@ func Verify(path string, t Trusted) (r Report, err error) {
 	return r, err
 }
 
-// look is one file being verified.
-type look struct {
+// Content says how a kind of file is told by its first bytes, and how its own signatures are checked.
+type Content struct {
+	Is    func(head []byte) bool // of the first 8 bytes
+	Check func(*File) error      // ErrBad, ErrUntrusted, ErrExpired; a file without signatures is none
+}
+
+// Kind is a kind of file with the word for it in a [Report].
+type Kind struct {
+	Name string
+	Content
+}
+
+// What packages hold, by the way they are signed.
+var (
+	Deb     = Content{starts("!<arch>\n"), deb}        // an ar archive with OpenPGP signatures as members
+	RPM     = Content{starts("\xed\xab\xee\xdb"), rpm} // OpenPGP signatures in front of the header
+	Program = Content{starts("MZ"), program}           // Authenticode in a program for Windows
+	MSI     = Content{starts(compoundMagic), msi}      // Authenticode in a compound file
+	Pkg     = Content{starts("xar!"), pkg}             // RSA and CMS over a table of contents
+)
+
+// File is one file while it is verified: what a [Content] checks.
+type File struct {
 	Trusted
 	file   *os.File
 	path   string
@@ -133,36 +154,41 @@ type look struct {
 	report *Report
 }
 
-func (l *look) add(s Signature) { l.report.Signatures = append(l.report.Signatures, s) }
+// Content is the file's bytes, Size their number.
+func (f *File) Content() io.ReaderAt { return f.file }
+func (f *File) Size() int64          { return f.size }
 
-type fileKind struct {
-	name  string
-	is    func(name string, head []byte) bool
-	check func(*look) error
-}
+// Note says something about the file as a whole in the report.
+func (f *File) Note(text string) { f.report.Note = text }
 
-func kindOf(path string, r io.ReaderAt) fileKind {
-	kinds := []fileKind{
-		{"sig", func(name string, _ []byte) bool { return strings.HasSuffix(name, ".sig") }, detached},
-		{"sums", func(name string, _ []byte) bool { return name == "SHA256SUMS" }, sums},
-		{"deb", starts("!<arch>\n"), deb},
-		{"rpm", starts("\xed\xab\xee\xdb"), rpm},
-		{"exe", func(_ string, head []byte) bool { return isProgram(head) }, program},
-		{"msi", func(_ string, head []byte) bool { return isMSI(head) }, msi},
-		{"pkg", starts("xar!"), pkg},
+func (f *File) add(s Signature) { f.report.Signatures = append(f.report.Signatures, s) }
+
+// Words for the files that are no package.
+const (
+	signatureKind = "sig"
+	sumsKind      = "sums"
+	otherKind     = "other"
+)
+
+func kindOf(path string, r io.ReaderAt, kinds []Kind) Kind {
+	switch name := filepath.Base(path); {
+	case strings.HasSuffix(name, ".sig"):
+		return Kind{signatureKind, Content{Check: detached}}
+	case name == "SHA256SUMS":
+		return Kind{sumsKind, Content{Check: sums}}
 	}
 	head := make([]byte, 8)
 	n, _ := r.ReadAt(head, 0)
 	for _, k := range kinds {
-		if k.is(filepath.Base(path), head[:n]) {
+		if k.Is(head[:n]) {
 			return k
 		}
 	}
-	return fileKind{name: "other", check: func(*look) error { return nil }}
+	return Kind{otherKind, Content{Check: func(*File) error { return nil }}}
 }
 
-func starts(magic string) func(string, []byte) bool {
-	return func(_ string, head []byte) bool { return strings.HasPrefix(string(head), magic) }
+func starts(magic string) func([]byte) bool {
+	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(magic)) }
 }
 
 // beside checks path with path.sig, if that is there.
@@ -192,8 +218,8 @@ func beside(path string, t Trusted, r *Report) error {
 }
 
 // detached is a file that is a signature.
-func detached(l *look) error {
-	err := beside(strings.TrimSuffix(l.path, ".sig"), l.Trusted, l.report)
+func detached(f *File) error {
+	err := beside(strings.TrimSuffix(f.path, ".sig"), f.Trusted, f.report)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("the file it belongs to must lie beside it: %w", err)
 	}
@@ -211,9 +237,4 @@ func least(list []Signature) Trust {
 		}
 	}
 	return Unsigned
-}
-
-func isProgram(head []byte) bool { return bytes.HasPrefix(head, []byte("MZ")) }
-func isMSI(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
 }

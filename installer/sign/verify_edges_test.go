@@ -17,6 +17,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
@@ -64,21 +65,21 @@ func TestHeaderAlone(t *testing.T) {
 	trusted := trusting(t, m.key, nil)
 	whole, at := headerOnly(t, m, true)
 	path := file(t, "a.rpm", whole)
-	if r, err := sign.Verify(path, trusted); err != nil || r.Trust != sign.ByKey || len(r.Signatures) != 1 {
+	if r, err := pack.Verify(path, trusted); err != nil || r.Trust != sign.ByKey || len(r.Signatures) != 1 {
 		t.Errorf("with a digest of the payload: %+v, %v", r, err)
 	}
 	whole[at+20] ^= 1
 	os.WriteFile(path, whole, 0o644)
-	if r, err := sign.Verify(path, trusted); !errors.Is(err, sign.ErrBad) {
+	if r, err := pack.Verify(path, trusted); !errors.Is(err, sign.ErrBad) {
 		t.Errorf("another payload: %+v, %v", r, err)
 	}
 	bare, at := headerOnly(t, m, false)
 	for range 2 {
 		os.WriteFile(path, bare, 0o644)
-		if r, err := sign.Verify(path, trusted); !errors.Is(err, sign.ErrUnsigned) {
+		if r, err := pack.Verify(path, trusted); !errors.Is(err, sign.ErrUnsigned) {
 			t.Errorf("without a digest of the payload: %+v, %v", r, err)
 		}
-		if r, err := sign.Verify(path, sign.Trusted{Now: now}); err != nil || r.Note != "no signature covers the payload" {
+		if r, err := pack.Verify(path, sign.Trusted{Now: now}); err != nil || r.Note != "no signature covers the payload" {
 			t.Errorf("without a key: %+v, %v", r, err)
 		}
 		bare = append(bare[:at:at], "something else"...)
@@ -151,7 +152,7 @@ func TestSubkeysThatExpired(t *testing.T) {
 		if err := os.WriteFile(path+".sig", c.sig, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		r, err := sign.Verify(path, trusted)
+		r, err := pack.Verify(path, trusted)
 		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) || r.Signatures[0].Note != c.note {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
@@ -178,7 +179,7 @@ func TestPackageSignedByWebServer(t *testing.T) {
 	if err := os.WriteFile(path, pkgFile(t, []xar.Signature{classic}), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r, err := sign.Verify(path, trusting(t, nil, n.Root()))
+	r, err := pack.Verify(path, trusting(t, nil, n.Root()))
 	if !errors.Is(err, sign.ErrUntrusted) || r.Trust != sign.Integrity || !strings.Contains(r.Signatures[0].Note, "not for signing packages") {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -243,7 +244,7 @@ func TestNoSignatureAtAll(t *testing.T) {
 		if err := how(path + ".sig"); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := sign.Verify(path, sign.Trusted{Now: now}); !errors.Is(err, sign.ErrBad) {
+		if r, err := pack.Verify(path, sign.Trusted{Now: now}); !errors.Is(err, sign.ErrBad) {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 		os.Remove(path + ".sig")

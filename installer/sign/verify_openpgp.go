@@ -77,10 +77,11 @@ func keyOf(s *packet.Signature) string {
 	return fmt.Sprintf("%016X", *s.IssuerKeyId)
 }
 
-// signed checks one signature of a package and adds it to the report.
-func (l *look) signed(data io.Reader, sig []byte, of string) error {
-	s, err := l.Trusted.detached(data, sig, of)
-	l.add(s)
+// OpenPGP checks one OpenPGP signature of some of the file's bytes and adds it to the report; of says for people what it covers.
+// Errors: ErrBad, ErrUntrusted, ErrExpired.
+func (f *File) OpenPGP(data io.Reader, sig []byte, of string) error {
+	s, err := f.Trusted.detached(data, sig, of)
+	f.add(s)
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	relic "github.com/sassoftware/relic/v7/lib/fruit/xar"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
 )
@@ -80,7 +81,7 @@ func TestEveryKindIsSignedAndVerified(t *testing.T) {
 		m := setup(t, stamped)
 		for _, kind := range kinds {
 			path := m.file(t, kind)
-			r, err := sign.Verify(path, trusting(t, m.key, m.notary.Root()))
+			r, err := pack.Verify(path, trusting(t, m.key, m.notary.Root()))
 			if err != nil || r.Kind != kind || len(r.Signatures) == 0 {
 				t.Fatalf("%s: %+v, %v", kind, r, err)
 			}
@@ -108,7 +109,7 @@ func TestCertificatesForPackages(t *testing.T) {
 	web, webKey := n.RSA("Server", notary.ServerAuth)
 	m := made{notary: n, signer: open(t, sign.Options{Cert: code, Key: codeKey, PkgCert: installer, PkgKey: installerKey})}
 	for kind, by := range map[string]string{"exe": "Code Corp", "pkg": "Developer ID Installer: Example"} {
-		r, err := sign.Verify(m.file(t, kind), trusting(t, nil, n.Root()))
+		r, err := pack.Verify(m.file(t, kind), trusting(t, nil, n.Root()))
 		if err != nil || r.Trust != sign.ByCA || r.Signatures[0].By != by {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
@@ -132,7 +133,7 @@ func TestCertificatesForPackages(t *testing.T) {
 func TestNothingIsBelievedWithoutAName(t *testing.T) {
 	m := setup(t, false)
 	for kind, want := range map[string]sign.Trust{"deb": sign.NotChecked, "rpm": sign.NotChecked, "exe": sign.Integrity, "msi": sign.Integrity, "pkg": sign.Integrity} {
-		r, err := sign.Verify(m.file(t, kind), sign.Trusted{Now: now})
+		r, err := pack.Verify(m.file(t, kind), sign.Trusted{Now: now})
 		if err != nil || r.Trust != want {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
@@ -145,7 +146,7 @@ func TestNothingIsBelievedWithoutAName(t *testing.T) {
 func TestSomebodyElsesSignature(t *testing.T) {
 	m, other := setup(t, false), setup(t, false)
 	for _, kind := range kinds {
-		if r, err := sign.Verify(m.file(t, kind), trusting(t, other.key, other.notary.Root())); !errors.Is(err, sign.ErrUntrusted) {
+		if r, err := pack.Verify(m.file(t, kind), trusting(t, other.key, other.notary.Root())); !errors.Is(err, sign.ErrUntrusted) {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
 		// What was named does not fit the kind of signature: that must not pass either.
@@ -155,7 +156,7 @@ func TestSomebodyElsesSignature(t *testing.T) {
 		} else {
 			only = trusting(t, m.key, nil)
 		}
-		if r, err := sign.Verify(m.file(t, kind), only); !errors.Is(err, sign.ErrUntrusted) {
+		if r, err := pack.Verify(m.file(t, kind), only); !errors.Is(err, sign.ErrUntrusted) {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
 	}
@@ -166,10 +167,10 @@ func TestUnsignedFiles(t *testing.T) {
 	for kind, b := range map[string][]byte{"deb": packed(t, "deb", nil), "rpm": packed(t, "rpm", nil), "exe": exe(), "msi": msiFile(t),
 		"pkg": pkgFile(t, nil), "tar.gz": []byte("something")} {
 		path := file(t, "a."+kind, b)
-		if r, err := sign.Verify(path, sign.Trusted{Now: now}); err != nil || r.Trust != sign.Unsigned {
+		if r, err := pack.Verify(path, sign.Trusted{Now: now}); err != nil || r.Trust != sign.Unsigned {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
-		if _, err := sign.Verify(path, trusting(t, m.key, m.notary.Root())); !errors.Is(err, sign.ErrUnsigned) {
+		if _, err := pack.Verify(path, trusting(t, m.key, m.notary.Root())); !errors.Is(err, sign.ErrUnsigned) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
@@ -188,7 +189,7 @@ func TestChangedBytesAreNoticed(t *testing.T) {
 			if err := os.WriteFile(path, b, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if r, err := sign.Verify(path, trusted); err == nil {
+			if r, err := pack.Verify(path, trusted); err == nil {
 				t.Errorf("%s: byte %d of %d: %+v", kind, place, len(whole), r)
 			}
 		}
@@ -196,7 +197,7 @@ func TestChangedBytesAreNoticed(t *testing.T) {
 			if err := os.WriteFile(path, whole[:length], 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := sign.Verify(path, trusted); err == nil {
+			if _, err := pack.Verify(path, trusted); err == nil {
 				t.Errorf("%s: cut to %d of %d bytes: no error", kind, length, len(whole))
 			}
 		}
@@ -238,7 +239,7 @@ func TestTimestampsOutliveCertificates(t *testing.T) {
 		for _, kind := range []string{"exe", "msi"} {
 			trusted := trusting(t, nil, n.Root())
 			trusted.Now = now.Add(24 * time.Hour)
-			r, err := sign.Verify(m.file(t, kind), trusted)
+			r, err := pack.Verify(m.file(t, kind), trusted)
 			if stamped && (err != nil || r.Trust != sign.ByCA) || !stamped && !errors.Is(err, sign.ErrExpired) {
 				t.Errorf("%s, timestamp %v: %+v, %v", kind, stamped, r, err)
 			}
@@ -267,7 +268,7 @@ func TestSigningAgainReplacesTheSignature(t *testing.T) {
 		if err := m.signer.Authenticode(context.Background(), path); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := sign.Verify(path, trusting(t, nil, m.notary.Root())); err != nil || len(r.Signatures) != 1 {
+		if r, err := pack.Verify(path, trusting(t, nil, m.notary.Root())); err != nil || len(r.Signatures) != 1 {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
 		if kind == "exe" && !bytes.Equal(read(t, path), first) {
@@ -304,27 +305,27 @@ func TestLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	trusted := trusting(t, m.key, nil)
-	if _, err := sign.Verify(list, trusted); !errors.Is(err, sign.ErrUnsigned) {
+	if _, err := pack.Verify(list, trusted); !errors.Is(err, sign.ErrUnsigned) {
 		t.Errorf("no signature yet: %v", err)
 	}
 	put("SHA256SUMS.sig", string(sig))
-	r, err := sign.Verify(list, trusted)
+	r, err := pack.Verify(list, trusted)
 	if err != nil || r.Trust != sign.ByKey || r.Note != "1 files have the SHA-256 listed, 1 are not here" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	put("two", "3")
-	if _, err := sign.Verify(list, trusted); !errors.Is(err, sign.ErrBad) {
+	if _, err := pack.Verify(list, trusted); !errors.Is(err, sign.ErrBad) {
 		t.Errorf("a changed file: %v", err)
 	}
 	put("SHA256SUMS", "../../etc/passwd\n")
-	if _, err := sign.Verify(list, sign.Trusted{Now: now}); !errors.Is(err, sign.ErrBad) {
+	if _, err := pack.Verify(list, sign.Trusted{Now: now}); !errors.Is(err, sign.ErrBad) {
 		t.Errorf("a list with paths: %v", err)
 	}
-	if _, err := sign.Verify(put("lonely.sig", string(sig)), trusted); !errors.Is(err, os.ErrNotExist) {
+	if _, err := pack.Verify(put("lonely.sig", string(sig)), trusted); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a signature without its file: %v", err)
 	}
 	put("junk", "x")
-	if _, err := sign.Verify(put("junk.sig", "hello"), trusted); !errors.Is(err, sign.ErrBad) {
+	if _, err := pack.Verify(put("junk.sig", "hello"), trusted); !errors.Is(err, sign.ErrBad) {
 		t.Errorf("a .sig that is none: %v", err)
 	}
 }
@@ -342,7 +343,7 @@ func TestOldSignaturesOfExpiredKeys(t *testing.T) {
 	}
 	trusted := trusting(t, public, nil)
 	trusted.Now = now.Add(365 * 24 * time.Hour)
-	if r, err := sign.Verify(path, trusted); err != nil || r.Signatures[0].Note != "the key has expired since" {
+	if r, err := pack.Verify(path, trusted); err != nil || r.Signatures[0].Note != "the key has expired since" {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -355,7 +356,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(packed(f, "rpm", nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := file(t, "x", b)
-		if r, err := sign.Verify(path, sign.Trusted{Now: now}); err == nil && r.Trust != sign.Unsigned && r.Trust != sign.NotChecked {
+		if r, err := pack.Verify(path, sign.Trusted{Now: now}); err == nil && r.Trust != sign.Unsigned && r.Trust != sign.NotChecked {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -377,7 +378,7 @@ func FuzzDetached(f *testing.F) {
 		if err := os.WriteFile(strings.TrimSuffix(path, ".sig"), []byte("other bytes"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := sign.Verify(path, trusted); err == nil {
+		if r, err := pack.Verify(path, trusted); err == nil {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -391,7 +392,7 @@ func FuzzList(f *testing.F) {
 		if err := os.WriteFile(filepath.Join(filepath.Dir(path), "one"), []byte("1"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		r, err := sign.Verify(path, sign.Trusted{Now: now})
+		r, err := pack.Verify(path, sign.Trusted{Now: now})
 		if err == nil && r.Trust != sign.Unsigned {
 			t.Errorf("%+v", r)
 		}

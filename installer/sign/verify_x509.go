@@ -17,8 +17,8 @@ import (
 )
 
 // pkg checks the files of a flat package against its table, and the signatures of the table.
-func pkg(l *look) error {
-	a, err := xar.Open(l.file, l.size)
+func pkg(f *File) error {
+	a, err := xar.Open(f.file, f.size)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBad, err)
 	}
@@ -27,13 +27,13 @@ func pkg(l *look) error {
 			return fmt.Errorf("%w: %w", ErrBad, err)
 		}
 	}
-	l.report.Note = "notarisation was not looked at"
-	for _, f := range a.Signatures {
-		sig, err := tableSignature(a, f)
+	f.report.Note = "notarisation was not looked at"
+	for _, s := range a.Signatures {
+		sig, err := tableSignature(a, s)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrBad, err)
 		}
-		if err := l.chained(f.Style, "the table of contents", sig, x509.ExtKeyUsageAny); err != nil {
+		if err := f.chained(s.Style, "the table of contents", sig, x509.ExtKeyUsageAny); err != nil {
 			return err
 		}
 	}
@@ -78,10 +78,10 @@ func tableSignature(a *xar.Reader, f xar.Found) (s pkcs9.TimestampedSignature, e
 }
 
 // chained adds a sound signature to the report and looks for the root of its chain.
-func (l *look) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509.ExtKeyUsage) error {
+func (f *File) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509.ExtKeyUsage) error {
 	c := s.Certificate
 	out := Signature{Kind: kind, Of: of, By: named(c), Key: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), Issuer: plain(c.Issuer.String()), Trust: Integrity}
-	at := l.Now
+	at := f.Now
 	if cs := s.CounterSignature; cs != nil {
 		at = cs.SigningTime
 		out.Stamped, out.StampedBy = at.UTC(), named(cs.Certificate)
@@ -89,26 +89,26 @@ func (l *look) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509
 	for _, x := range chainOf(c, s.Intermediates) {
 		out.Chain = append(out.Chain, plain(x.Subject.String()))
 	}
-	err := l.root(s.Signature, usage, at)
+	err := f.root(s.Signature, usage, at)
 	if err == nil && usage == x509.ExtKeyUsageAny && !forPackages(c) {
 		err = errors.New("its certificate is not for signing packages")
 	}
 	if cs := s.CounterSignature; err == nil && cs != nil {
-		err = l.root(cs.Signature, x509.ExtKeyUsageTimeStamping, at)
+		err = f.root(cs.Signature, x509.ExtKeyUsageTimeStamping, at)
 	}
 	switch {
-	case err == nil && l.Roots != nil:
+	case err == nil && f.Roots != nil:
 		out.Trust = ByCA
 	case err == nil:
 		out.Trust = BySystem
 	default:
 		out.Note = plain(err.Error())
 	}
-	l.add(out)
-	if err == nil || !l.Strict() {
+	f.add(out)
+	if err == nil || !f.Strict() {
 		return nil
 	}
-	if l.Roots == nil {
+	if f.Roots == nil {
 		return fmt.Errorf("%w: its chain leads to no root of this system", ErrUntrusted)
 	}
 	if expired(err) {
@@ -123,12 +123,12 @@ func forPackages(c *x509.Certificate) bool {
 	return leaf.may(appleInstaller) || leaf.may(codeSigning)
 }
 
-func (l *look) root(s pkcs7.Signature, usage x509.ExtKeyUsage, at time.Time) error {
+func (f *File) root(s pkcs7.Signature, usage x509.ExtKeyUsage, at time.Time) error {
 	pool := x509.NewCertPool()
 	for _, c := range s.Intermediates {
 		pool.AddCert(handled(c))
 	}
-	_, err := handled(s.Certificate).Verify(x509.VerifyOptions{Roots: l.Roots, Intermediates: pool, CurrentTime: at,
+	_, err := handled(s.Certificate).Verify(x509.VerifyOptions{Roots: f.Roots, Intermediates: pool, CurrentTime: at,
 		KeyUsages: []x509.ExtKeyUsage{usage}})
 	return err
 }

@@ -51,7 +51,7 @@ var rooms = map[string][]string{
 	"installer":               {"installer/pointer", "installer/host", "manifests"},
 	"installer/service":       {"installer", "installer/host", "installer/launcher"},
 	"installer/unpack":        {},
-	"installer/pack":          {"installer/setupexe", "installer/host", "installer/pack/*", "installer/systems", "manifests"},
+	"installer/pack":          {"installer/setupexe", "installer/host", "installer/pack/*", "installer/sign", "installer/systems", "manifests"},
 	"installer/build":         {"installer/pack", "installer/pack/*", "installer/host", "manifests"},
 	"installer/pack/bom":      {"installer/pack/cpio"},
 	"installer/pack/cpio":     {},

@@ -66,7 +66,7 @@ func TestGPGJudgesTheSignatureThatARegionServes(t *testing.T) {
 		signed(c.by, c.data)
 		var out bytes.Buffer
 		s := &run{ctx: t.Context(), log: &levels{to: []io.Writer{&out}}, parameters: parameters{PublicKey: c.key}}
-		err := s.checkSignature(client, "rpm", pkg, manifests.MustVersion("9.1.0.0"))
+		err := s.checkSignature(client, packageFormat(t, "rpm"), pkg, manifests.MustVersion("9.1.0.0"))
 		if (err == nil) != c.fine || err != nil && !errors.Is(err, errSignature) || c.fine != strings.Contains(out.String(), "signature of amazon-ssm-agent.rpm is good") {
 			t.Errorf("%s: %v\n%s", c.name, err, &out)
 		}

@@ -120,7 +120,9 @@ func (s *run) installFrom(base string) error {
 	o := setup.Options{Region: s.Region, Base: base, Version: target.String(), AllowDowngrade: s.Downgrade, Activation: setup.Activation{ID: s.id, Code: s.code},
 		Override: s.Override, Settings: onPremIdentity(), Tries: 4}
 	if !s.SkipSignature {
-		o.Inspect = func(archive string, v manifests.Version) error { return s.checkSignature(client, way.Name, archive, v) }
+		o.Inspect = func(archive string, v manifests.Version) error {
+			return s.checkSignature(client, way.Format, archive, v)
+		}
 	}
 	s.agent.Ports.Step, s.agent.Ports.Progress = s.log.info, s.log.progress
 	result, err := s.agent.Install(s.ctx, o)

@@ -323,7 +323,7 @@ func TestAWindowsPackageIsSignedByTheRightName(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			s := &run{ctx: t.Context(), self: c.self, trusted: trusted, log: &levels{to: []io.Writer{&out}}, parameters: parameters{Signer: c.flag}}
-			err := s.checkSignature(nil, "exe", c.file, manifests.MustVersion("9.1.0.0"))
+			err := s.checkSignature(nil, packageFormat(t, "exe"), c.file, manifests.MustVersion("9.1.0.0"))
 			if (err == nil) != (c.said == "") || err != nil && (!errors.Is(err, errSignature) || !strings.Contains(err.Error(), c.said)) {
 				t.Errorf("%v", err)
 			}
@@ -333,7 +333,7 @@ func TestAWindowsPackageIsSignedByTheRightName(t *testing.T) {
 		})
 	}
 	// With the system's roots a stranger's chain is no fault of the file, but does not count either.
-	report, err := sign.Verify(ours, sign.Trusted{Now: time.Now()})
+	report, err := pack.Verify(ours, sign.Trusted{Now: time.Now()})
 	must(t, err)
 	if err := signedBy(report, "Example Corp"); !errors.Is(err, errSigner) || signerOf(report) != "" {
 		t.Errorf("unknown roots: %v, %s", err, signerOf(report))
@@ -352,4 +352,11 @@ func windowsProgram(t *testing.T) string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return exe
+}
+
+func packageFormat(t *testing.T, name string) pack.Format {
+	t.Helper()
+	list, err := pack.ParseFormats([]string{name})
+	must(t, err)
+	return list[0]
 }

@@ -42,7 +42,7 @@ func TestWithoutGPGThereIsAHintAndWithoutAGoodSignatureAFailure(t *testing.T) {
 	var said bytes.Buffer
 	check := func() error {
 		s := &run{ctx: t.Context(), own: dir, log: &levels{to: []io.Writer{&said}}}
-		return s.checkSignature(client, "deb", archive, manifests.MustVersion("9.1.0.0"))
+		return s.checkSignature(client, packageFormat(t, "deb"), archive, manifests.MustVersion("9.1.0.0"))
 	}
 	if err := check(); err != nil || !strings.Contains(said.String(), "WARN the signature is not checked: no -public-key is given") {
 		t.Errorf("without a key: %v, %s", err, &said)

@@ -30,21 +30,20 @@ var (
 // check"). The original knows one signer and carries his key. Our packages are signed by the party that publishes them: its key is
 // named by -public-key, lies beside this program or with the settings, or was built into this program; without any of them that is
 // said, and the checksum must do.
-func (s *run) checkSignature(client *bucket.Client, format, archive string, v manifests.Version) error {
-	switch format {
-	case "deb":
-		return s.checkOpenPGP(client, "debian", archive, v)
-	case "rpm":
-		return s.checkOpenPGP(client, "linux", archive, v)
-	case "exe", "msi":
+func (s *run) checkSignature(client *bucket.Client, format pack.Format, archive string, v manifests.Version) error {
+	switch format.Signed.Installers {
+	case pack.DetachedOpenPGP:
+		return s.checkOpenPGP(client, format, archive, v)
+	case pack.Authenticode:
 		return s.checkSigner(archive)
+	case pack.NoProof:
 	}
 	s.log.info("a portable archive has no signature of its own; its checksum is that of the manifest")
 	return nil
 }
 
-// checkOpenPGP has gpg check the detached signature that a region serves beside a deb or rpm.
-func (s *run) checkOpenPGP(client *bucket.Client, family, archive string, v manifests.Version) error {
+// checkOpenPGP has gpg check the detached signature that a region serves beside a package.
+func (s *run) checkOpenPGP(client *bucket.Client, format pack.Format, archive string, v manifests.Version) error {
 	work, err := os.MkdirTemp(filepath.Dir(archive), "signature-")
 	if err != nil {
 		return err
@@ -62,7 +61,7 @@ func (s *run) checkOpenPGP(client *bucket.Client, family, archive string, v mani
 	if _, err := exec.LookPath("gpg"); err != nil {
 		return errNoGPG
 	}
-	sig, err := client.Small(s.ctx, v.String()+"/"+manifests.Folder(family, runtime.GOARCH)+"/amazon-ssm-agent"+filepath.Ext(archive)+".sig", 64<<10)
+	sig, err := client.Small(s.ctx, v.String()+"/"+format.Loose(pack.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH})[0]+pack.SignatureSuffix, 64<<10)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 )
 
@@ -16,14 +17,14 @@ var errSigner = errors.New("cerificate identity is not valid")
 func (s *run) checkSigner(archive string) error {
 	want := s.Signer
 	if want == "" {
-		own, err := sign.Verify(s.self, s.trusted)
+		own, err := pack.Verify(s.self, s.trusted)
 		if want = signerOf(own); err != nil || want == "" {
 			s.log.warn("the signature is not checked: no -signer is given, and this program is not signed by a party that this system trusts; " +
 				"the checksum is that of the manifest")
 			return nil
 		}
 	}
-	report, err := sign.Verify(archive, s.trusted)
+	report, err := pack.Verify(archive, s.trusted)
 	if err == nil {
 		err = signedBy(report, want)
 	}
