@@ -146,7 +146,7 @@ func TestACancelSurvivesARestart(t *testing.T) {
 	}
 }
 
-// The original is silent (docs/protocol/runcommand.md, "Start-up").
+// The original is silent (docs/protocol/runcommand.md, "Start-up with open commands").
 func TestACommandThatIsGivenUpIsReported(t *testing.T) {
 	h := registered(t, nil)
 	a := h.start()

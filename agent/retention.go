@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// How often outputs are cleaned up, and how many folders at once (docs/protocol/runcommand.md, "Retention").
+// How often outputs are cleaned up, and how many folders at once (docs/protocol/runcommand.md, "Retention of outputs").
 const (
 	cleanEvery = 15 * time.Minute
 	maxClean   = 1000

@@ -5,7 +5,7 @@
 // method here; nobody else joins paths. installer/pointer knows the places that the launcher needs.
 //
 // Files of this package: the pulse (fixed size, overwritten in place by the running agent, read by people and by the
-// updater), the pid lock update.lock with update.lock.expire (docs/protocol/update.md, "Lock", shared with original agents),
+// updater), the pid lock update.lock with update.lock.expire (docs/protocol/update.md, "The update lock", shared with original agents),
 // the folder lock/update.
 package installer
 

@@ -8,8 +8,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 )
 
-// The places of docs/protocol/identity.md, "Roots and files"; docs/protocol/update.md, "Files" and "Lock", for the system and
-// for a root.
+// The places of docs/protocol/identity.md, "Roots and files"; docs/protocol/update.md, "Files of an update" and "The update
+// lock", for the system and for a root.
 func TestLayout(t *testing.T) {
 	system := installer.At("/")
 	for got, want := range map[string]string{

@@ -41,7 +41,7 @@ type Question struct {
 }
 
 // Answer says what to do and how to say it. Result, Code and Lines are what a reply carries (docs/protocol/update.md, "Target
-// resolution and validation", "Reporting").
+// resolution and validation", "Reporting of an update").
 type Answer struct {
 	Kind      Kind
 	Running   Version

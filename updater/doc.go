@@ -12,7 +12,7 @@
 //	<data>/ledger                 one update: two slots of fixed size, written in turn, each with its checksum
 //	<update root>/ask/<id>.json   requests handed over and not yet in the ledger
 //	<download>/update/            packages, named by their SHA-256, and the parts of unfinished ones
-//	<data>/update.lock            the pid lock shared with original agents (docs/protocol/update.md, "Lock"), with lock/update of our own
+//	<data>/update.lock            the pid lock shared with original agents (docs/protocol/update.md, "The update lock"); lock/update is ours
 //
 // # What must always be true
 //

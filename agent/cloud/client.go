@@ -68,9 +68,9 @@ func New(o Options) *Client {
 	return &Client{o: o}
 }
 
-// Call sends one operation, in as JSON ("{}" for nil), and reads the answer into out (nil: ignored, as long as it is JSON or empty).
-// Failures are tried again (docs/protocol/runcommand.md, "Transport"); every attempt is signed anew. Errors: [*Error], or what the
-// credentials provider said.
+// Call sends one operation, in as JSON ("{}" for nil), and reads the answer into out (nil: ignored, as long as it is JSON or
+// empty). Failures are tried again (docs/protocol/runcommand.md, "Transport of ec2messages"); every attempt is signed anew.
+// Errors: [*Error], or what the credentials provider said.
 func (c *Client) Call(ctx context.Context, operation string, in, out any) error {
 	body := []byte("{}")
 	if in != nil {

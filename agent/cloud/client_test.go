@@ -100,7 +100,7 @@ func TestNothingIsSignedWithoutCredentials(t *testing.T) {
 	}
 }
 
-// docs/protocol/runcommand.md, "Transport".
+// docs/protocol/runcommand.md, "Transport of ec2messages".
 func TestWhichFailuresAreTriedAgain(t *testing.T) {
 	rows := []struct {
 		answer

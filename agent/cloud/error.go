@@ -69,7 +69,8 @@ func transportError(err error) *Error {
 	return &Error{Code: RequestError, Message: "send request failed: " + err.Error(), cause: err}
 }
 
-// throttles and expirations are the codes worth another attempt besides 5xx and 429 (docs/protocol/runcommand.md, "Transport").
+// throttles and expirations are the codes worth another attempt besides 5xx and 429 (docs/protocol/runcommand.md, "Transport
+// of ec2messages").
 var throttles = []string{
 	"BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
 	"ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",

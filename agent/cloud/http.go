@@ -73,7 +73,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 
 // UserAgent is "aws-sdk-go-v2/<sdk> (<go>; <os>; <arch>) <name>/<version>", with " exec-env/<v>" when AWS_EXECUTION_ENV is set.
 // name and version are the settings Agent.Name and Agent.Version; unlike the original's, the version is there without a
-// configuration file too (docs/protocol/identity.md, "Common").
+// configuration file too (docs/protocol/identity.md, "Common to all calls").
 func UserAgent(name, version string) string {
 	agent := fmt.Sprintf("aws-sdk-go-v2/%s (%s; %s; %s) %s/%s", aws.SDKVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH,
 		name, version)

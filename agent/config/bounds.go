@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// bound puts the default in place of every value that is not accepted (docs/protocol/identity.md, "Properties").
+// bound puts the default in place of every value that is not accepted (docs/protocol/identity.md, "Configuration properties").
 func (c *Config) bound() {
 	d := Default()
 	within(&c.Profile.KeyAutoRotateDays, 0, 365, d.Profile.KeyAutoRotateDays)
@@ -48,7 +48,7 @@ func (a *Agent) bound(d Agent) {
 }
 
 // bound drops unknown names of the order; an order of nothing else is the default one, OnPrem included (the original loses it,
-// docs/protocol/identity.md, "Properties").
+// docs/protocol/identity.md, "Configuration properties").
 func (i *Identity) bound() {
 	i.ConsumptionOrder = slices.DeleteFunc(i.ConsumptionOrder, func(name string) bool {
 		return !slices.Contains([]string{OnPrem, EC2, ECS, Custom}, name)

@@ -178,7 +178,7 @@ func Parse(data []byte) (Config, error) {
 
 func withoutMark(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")) }
 
-// Names of identity types (docs/protocol/identity.md, "Types").
+// Names of identity types (docs/protocol/identity.md, "Identity types").
 const (
 	OnPrem = "OnPrem"
 	EC2    = "EC2"
@@ -186,7 +186,7 @@ const (
 	Custom = "CustomIdentity"
 )
 
-// Default is the configuration without a file (docs/protocol/identity.md, "Properties").
+// Default is the configuration without a file (docs/protocol/identity.md, "Configuration properties").
 func Default() Config {
 	return Config{
 		Profile: Profile{ShareCreds: true},

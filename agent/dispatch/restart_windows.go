@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// RestartMachine asks the system to restart in a minute (docs/protocol/runcommand.md, "Reboot").
+// RestartMachine asks the system to restart in a minute (docs/protocol/runcommand.md, "Reboot asked for by a step").
 func RestartMachine(ctx context.Context) error {
 	if out, err := exec.CommandContext(ctx, "shutdown", "-r", "-t", "60").CombinedOutput(); err != nil {
 		return fmt.Errorf("shutdown -r -t 60: %w: %s", err, bytes.TrimSpace(out))

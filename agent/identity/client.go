@@ -12,8 +12,8 @@ import (
 var errService = errors.New("no client without a service")
 
 // Client calls a service as this machine: signed with its credentials, in its region or, as far as the signature goes, in
-// Agent.Region (docs/protocol/identity.md, "Properties" and "Endpoints"). One request takes as long as configured, at most a minute
-// where nothing is.
+// Agent.Region (docs/protocol/identity.md, "Configuration properties" and "Endpoints"). One request takes as long as
+// configured, at most a minute where nothing is.
 func (i *Identity) Client(s cloud.Service) (*cloud.Client, error) {
 	if s.Name == "" {
 		return nil, errService

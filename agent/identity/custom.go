@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 )
 
-// assumeCustom takes the first entry of the configuration that has an id and a region (docs/protocol/identity.md, "Types").
+// assumeCustom takes the first entry of the configuration that has an id and a region (docs/protocol/identity.md, "Identity types").
 func assumeCustom(_ installer.Layout, cfg config.Config, o Options) (*Identity, error) {
 	for _, c := range cfg.Identity.CustomIdentities {
 		if c.InstanceID == "" || c.Region == "" {

@@ -26,7 +26,7 @@ const (
 // Keys of the hardware map that count more than others. hardwareID is set per system: machine-id or uuid.
 const ipAddress = "ipaddress-info"
 
-// hardware maps the fixed keys of docs/protocol/identity.md, "Attributes" to values; a source that fails has the empty text.
+// hardware maps the fixed keys of docs/protocol/identity.md, "Fingerprint attributes" to values; a source that fails has the empty text.
 type hardware map[string]string
 
 // fingerprint is the record as the vault keeps it.
@@ -36,7 +36,7 @@ type fingerprint struct {
 	SimilarityThreshold int      `json:"similarityThreshold"`
 }
 
-// similar compares the machine as it is with the machine as it was (docs/protocol/identity.md, "Comparison").
+// similar compares the machine as it is with the machine as it was (docs/protocol/identity.md, "Fingerprint comparison").
 func similar(current, saved hardware, threshold int) bool {
 	switch {
 	case threshold == NoThreshold:

@@ -27,7 +27,7 @@ func but(changes hardware) hardware {
 	return h
 }
 
-// docs/protocol/identity.md, "Comparison".
+// docs/protocol/identity.md, "Fingerprint comparison".
 func TestWhichMachinesAreSimilar(t *testing.T) {
 	otherIP := hardware{ipAddress: "192.0.2.11"}
 	five := hardware{ipAddress: "x", "processor-hash": "", "memory-hash": "", "bios-hash": "", "system-hash": "", "disk-info": ""}
@@ -167,7 +167,7 @@ func TestAChangeThatPassesKeepsTheFingerprint(t *testing.T) {
 	}
 }
 
-// The hazard of docs/protocol/identity.md, "Generation": the original makes a new fingerprint here, and the node is lost.
+// The hazard of docs/protocol/identity.md, "Fingerprint generation": the original makes a new fingerprint here, and the node is lost.
 func TestARecordThatCannotBeReadIsNoReasonForANewOne(t *testing.T) {
 	l := newLooks(t, saved(40), asRegistered())
 	path := filepath.Join(l.vault.store(), fingerprintKey)

@@ -37,7 +37,7 @@ func quickHardware() hardware {
 	return h
 }
 
-// fullHardware asks every source, the programs all at once (docs/protocol/identity.md, "Attributes").
+// fullHardware asks every source, the programs all at once (docs/protocol/identity.md, "Fingerprint attributes").
 func fullHardware(ctx context.Context) (hardware, error) {
 	ctx, cancel := context.WithTimeout(ctx, sourceLimit)
 	defer cancel()

@@ -88,9 +88,9 @@ func kinds() map[string]func(installer.Layout, config.Config, Options) (*Identit
 	}
 }
 
-// Load walks the order of the configuration; the first type that applies wins (docs/protocol/identity.md, "Types"). When none does,
-// the error is [ErrNotRegistered], or [ErrUnreadable] with what kept a type from being looked at, for example fs.ErrPermission of
-// the vault.
+// Load walks the order of the configuration; the first type that applies wins (docs/protocol/identity.md, "Identity types").
+// When none does, the error is [ErrNotRegistered], or [ErrUnreadable] with what kept a type from being looked at, for example
+// fs.ErrPermission of the vault.
 func Load(layout installer.Layout, cfg config.Config, o Options) (*Identity, error) {
 	o = o.complete(layout)
 	var failures []error

@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// keyType is the only kind of key there is: RSA with 2048 bits (docs/protocol/identity.md, "Keys").
+// keyType is the only kind of key there is: RSA with 2048 bits (docs/protocol/identity.md, "Keys of a node").
 const (
 	keyType = "Rsa"
 	keyBits = 2048

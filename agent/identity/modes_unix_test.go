@@ -12,7 +12,7 @@ func TestTheVaultIsForItsOwnerOnly(t *testing.T) {
 	m.register()
 	folder := os.FileMode(0o700)
 	if os.Geteuid() == 0 {
-		folder = 0o600 // docs/protocol/identity.md, "Permissions"
+		folder = 0o600 // docs/protocol/identity.md, "Permissions of the vault"
 	}
 	for path, want := range map[string]os.FileMode{
 		m.layout.Vault(): folder, m.file("Vault", "Store"): folder, m.file("Vault", "Manifest"): 0o600,

@@ -210,8 +210,8 @@ func (f *fingerprints) forRegistration(ctx context.Context, disable bool) (finge
 	return saved, nil
 }
 
-// Clear forgets the registration: empty records, as the original leaves them, and no registration file (docs/protocol/identity.md,
-// "Clear"). Everything else in the vault stays.
+// Clear forgets the registration: empty records, as the original leaves them, and no registration file
+// (docs/protocol/identity.md, "Clearing a registration"). Everything else in the vault stays.
 func Clear(layout installer.Layout, now time.Time) error {
 	v := vault{layout.Vault()}
 	err := v.write(fingerprintKey, fingerprint{})

@@ -8,7 +8,7 @@ import (
 )
 
 // harden leaves the vault as the original does: as root every entry is 0600 and root's, folders included, so that only who bypasses
-// the search permission enters (docs/protocol/identity.md, "Permissions"). A root without that power (a container with few
+// the search permission enters (docs/protocol/identity.md, "Permissions of the vault"). A root without that power (a container with few
 // capabilities) and other users need 0700 on folders.
 func (v vault) harden() error {
 	folder := os.FileMode(0o700)

@@ -2,7 +2,7 @@
 // the agent and a power cut; what it no longer holds was answered. It also remembers for half an hour which commands
 // were received, so that none runs twice.
 //
-// Files it owns, under <data>/<short instance id> (docs/protocol/runcommand.md, "Tree"; folders 0700, files 0600):
+// Files it owns, under <data>/<short instance id> (docs/protocol/runcommand.md, "State tree"; folders 0700, files 0600):
 //
 //	document/state/pending/<id>    accepted, waits for its turn
 //	document/state/current/<id>    runs, or waits for a reboot

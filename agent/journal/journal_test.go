@@ -145,7 +145,7 @@ func TestUnknownMembersStay(t *testing.T) {
 	}
 }
 
-// docs/protocol/runcommand.md, "Start-up".
+// docs/protocol/runcommand.md, "Start-up with open commands".
 func TestWhatALaterAgentResumesAndGivesUp(t *testing.T) {
 	tired, old, odd, gateway := job("tired", now), job("old", now.Add(-48*time.Hour-time.Second)), job("odd", now), job("gateway", now)
 	tired.DocumentInformation.RunCount = 15

@@ -13,8 +13,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// life is how long after its creation a command may be resumed (docs/protocol/runcommand.md, "Start-up"), and after it was accepted
-// here.
+// life is how long after its creation a command may be resumed (docs/protocol/runcommand.md, "Start-up with open commands"),
+// and after it was accepted here.
 const life = 48 * time.Hour
 
 // Broken is a job that must be given up: report it, then hand it to [Journal.GiveUp].
@@ -31,10 +31,10 @@ type Loaded struct {
 	Broken           []Broken
 }
 
-// Load applies the rules of a start (docs/protocol/runcommand.md, "Start-up"): pending is listed first, then current is gone
-// through; there limit is how many starts a job may have seen, and every one that is resumed is saved with one more. undated names
-// the lanes whose messages carry no usable creation date; nil: none. What cannot be saved, on a full disk, is loaded all the same,
-// and the error says so: a command that was accepted has to be answered.
+// Load applies the rules of a start (docs/protocol/runcommand.md, "Start-up with open commands"): pending is listed first,
+// then current is gone through; there limit is how many starts a job may have seen, and every one that is resumed is saved
+// with one more. undated names the lanes whose messages carry no usable creation date; nil: none. What cannot be saved, on a
+// full disk, is loaded all the same, and the error says so: a command that was accepted has to be answered.
 func (j *Journal) Load(limit int, now time.Time, undated func(lane string) bool) (Loaded, error) {
 	if undated == nil {
 		undated = func(string) bool { return false }

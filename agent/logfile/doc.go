@@ -3,7 +3,7 @@
 // Parties: every part of the agent that has something to say gets a logger of [Logs]; the launcher takes the same lines from standard
 // output, by a console that never blocks ([NonBlocking]).
 //
-// Files it owns (docs/protocol/identity.md, "Files"):
+// Files it owns (docs/protocol/identity.md, "Log files"):
 //
 //	<logs>/amazon-ssm-agent.log   every line from the minimum level on; 30 MB, then it rolls, five rolled ones stay
 //	<logs>/errors.log             errors only, with the place in the program; 10 MB, likewise

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// Sizes of logs in bytes and how many rolled ones are kept (docs/protocol/identity.md, "Files").
+// Sizes of logs in bytes and how many rolled ones are kept (docs/protocol/identity.md, "Log files").
 const (
 	logSize, logRolls     = 30_000_000, 5
 	errorSize, errorRolls = 10_000_000, 5

@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/logfile"
 )
 
-// docs/protocol/identity.md, "Files": the line, the two files, the console.
+// docs/protocol/identity.md, "Log files": the line, the two files, the console.
 func TestALineGoesToFilesAndConsole(t *testing.T) {
 	dir, settings := filepath.Join(t.TempDir(), "logs"), t.TempDir()
 	var console bytes.Buffer

@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Limits of polling (docs/protocol/runcommand.md, "Operations" and "Polling and back-off"). The pauses are ours: the original waits
-// 2 s after every poll that took less than one.
+// Limits of polling (docs/protocol/runcommand.md, "Operations of ec2messages" and "Polling and back-off"). The pauses are
+// ours: the original waits 2 s after every poll that took less than one.
 const (
 	visibility = 10                     // seconds until an unacknowledged message comes again
 	tolerated  = 10 * time.Second       // an error later than this is the normal end of a long poll

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// deadText is what the service is told of a worker that died (docs/protocol/runcommand.md, "Failure handling").
+// deadText is what the service is told of a worker that died (docs/protocol/runcommand.md, "Failure handling of workers").
 const deadText = "document process failed unexpectedly: ipc messaging received timeout signal , " +
 	"check [ssm-document-worker]/[ssm-session-worker] log for crash reason"
 

@@ -191,5 +191,5 @@ const (
 	lookRung   = time.Minute            // the bell tells
 	lookOften  = 20 * time.Millisecond  // our child on a system without a bell
 	lookLater  = 100 * time.Millisecond // a worker that is not our child
-	cancelTime = 300 * time.Second      // from cancel to kill (docs/protocol/runcommand.md, "Failure handling")
+	cancelTime = 300 * time.Second      // from cancel to kill (docs/protocol/runcommand.md, "Failure handling of workers")
 )

@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 
-// Exit codes of ssm-cli (docs/protocol/identity.md, "General").
+// Exit codes of ssm-cli (docs/protocol/identity.md, "ssm-cli in general").
 const (
 	cliParse  = 2
 	cliFailed = 255
@@ -57,7 +57,7 @@ func runCLI(args []string) int {
 	return 0
 }
 
-// getInstanceInformation prints who this machine is, in one line (docs/protocol/identity.md, "Commands"). It reads no
+// getInstanceInformation prints who this machine is, in one line (docs/protocol/identity.md, "Commands of ssm-cli"). It reads no
 // configuration.
 func getInstanceInformation(parameters []string) error {
 	for _, p := range parameters {

@@ -120,8 +120,8 @@ func gone(err error) error {
 	return err
 }
 
-// health sends a status of the update (docs/protocol/update.md, "Reporting") with everything else a ping says, so that no fact of
-// the node is lost.
+// health sends a status of the update (docs/protocol/update.md, "Reporting of an update") with everything else a ping says,
+// so that no fact of the node is lost.
 func (p *ports) health(ctx context.Context, status, version string) error {
 	id, err := p.identity()
 	if err != nil {

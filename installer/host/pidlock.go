@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// PidLockLife is how long a pid lock counts without being renewed (docs/protocol/update.md, "Lock").
+// PidLockLife is how long a pid lock counts without being renewed (docs/protocol/update.md, "The update lock").
 const PidLockLife = 60 * time.Minute
 
 // ErrLocked says that another process holds a pid lock. errors.As with [*LockedError] names it.
@@ -30,7 +30,7 @@ func (*LockedError) Kind() string { return "busy" }
 // Is makes it an [ErrLocked].
 func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
-// A PidLock is the lock file of docs/protocol/update.md, "Lock", shared with original agents and updaters: <path> holds the
+// A PidLock is the lock file of docs/protocol/update.md, "The update lock", shared with original agents and updaters: <path> holds the
 // owner's id and a line end, <path>.expire the Unix second from which on it no longer counts. It is taken by hard-linking a
 // finished file to its name, so nobody ever finds half of one.
 type PidLock struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// deb is the Debian package (docs/protocol/update.md, "deb").
+// deb is the Debian package (docs/protocol/update.md, "deb package").
 var deb = Format{
 	Name: "deb", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {

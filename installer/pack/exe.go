@@ -14,7 +14,7 @@ import (
 const Carrier = "amazon-ssm-agent-setup"
 
 // setupEXE is the original's name for the Windows installer: a program that carries the msi (docs/protocol/update.md,
-// "Windows", "Bucket layout").
+// "Windows packages", "Bucket layout").
 var setupEXE = Format{
 	Name: "exe", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker, Carrier},
 	File: func(p Platform) string {

@@ -199,7 +199,7 @@ func shortName(name string, n int) string {
 	return fmt.Sprintf("%s~%d.%s|", stem[:min(5, len(stem))], n+1, strings.ToUpper(ext[:min(3, len(ext))]))
 }
 
-// service is the launcher's (docs/protocol/update.md, "Windows"), started with Windows.
+// service is the launcher's (docs/protocol/update.md, "Windows packages"), started with Windows.
 func (p *product) service(component string) {
 	p.add("ServiceInstall", serviceName, serviceName, ProductName, serviceOwnProcess, serviceAutomatic, serviceNormal, nil, nil, nil, nil,
 		"service", component, ProductName)

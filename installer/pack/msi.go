@@ -20,7 +20,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
-// installer is the Windows Installer package (docs/protocol/update.md, "Windows"); see installer_tables.go for what it does,
+// installer is the Windows Installer package (docs/protocol/update.md, "Windows packages"); see installer_tables.go for what it does,
 // installer_steps.go for the order.
 var installer = Format{
 	Name: "msi", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
@@ -110,7 +110,7 @@ func msiSummary(in Input) msi.Summary {
 	}
 }
 
-// msiFiles are what docs/protocol/update.md, "Windows" lists. The other names of the launcher are copies that the installer
+// msiFiles are what docs/protocol/update.md, "Windows packages" lists. The other names of the launcher are copies that the installer
 // makes itself.
 func msiFiles(in Input) ([]msiFile, error) {
 	var files []msiFile

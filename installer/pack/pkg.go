@@ -19,7 +19,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// pkg is the macOS package (docs/protocol/update.md, "macOS"): a product archive with one component, for `installer -pkg` and
+// pkg is the macOS package (docs/protocol/update.md, "macOS packages"): a product archive with one component, for `installer -pkg` and
 // the Installer program, from macOS 12 up. An upgrade goes in place: nothing is stopped before the files are there, see
 // assets/pkg.
 var pkg = Format{

@@ -218,7 +218,7 @@ func TestPkgDescriptions(t *testing.T) {
 	}
 }
 
-// The launchd job is the original's (docs/protocol/update.md, "macOS"), so that an edited one stays valid.
+// The launchd job is the original's (docs/protocol/update.md, "macOS packages"), so that an edited one stays valid.
 func TestPkgJob(t *testing.T) {
 	u := unpackPkg(t, make1(t, "pkg", input(t, macApple)))
 	var job struct {

@@ -6,7 +6,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// rooted is the macOS archive that unpacks at / (docs/protocol/update.md, "macOS"): what the archive for original updaters
+// rooted is the macOS archive that unpacks at / (docs/protocol/update.md, "macOS packages"): what the archive for original updaters
 // carries. It is no row of the table: people take the package.
 var rooted = Format{
 	Name: "rooted", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// rpm is the package of Amazon Linux, Red Hat, SUSE and their kin (docs/protocol/update.md, "rpm").
+// rpm is the package of Amazon Linux, Red Hat, SUSE and their kin (docs/protocol/update.md, "rpm package").
 var rpm = Format{
 	Name: "rpm", Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 	File: func(p Platform) string {

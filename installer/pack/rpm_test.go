@@ -141,7 +141,7 @@ func TestRPMContents(t *testing.T) {
 	}
 }
 
-// The three architectures of docs/protocol/update.md, "rpm" in rpm's own words; 32-bit ARM has none.
+// The three architectures of docs/protocol/update.md, "rpm package" in rpm's own words; 32-bit ARM has none.
 func TestRPMArchitectures(t *testing.T) {
 	for arch, want := range map[string]string{"amd64": "x86_64", "386": "i386", "arm64": "aarch64"} {
 		h, _ := readRPM(t, make1(t, "rpm", input(t, pack.Platform{OS: "linux", Arch: arch})))

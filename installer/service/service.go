@@ -35,7 +35,7 @@ func Of(l installer.Layout) Service {
 	return detached{l}
 }
 
-// Name is the service's name with this system's service manager (docs/protocol/update.md, "Service definitions" to "macOS").
+// Name is the service's name with this system's service manager (docs/protocol/update.md, "Service definitions" to "macOS packages").
 func Name() string {
 	switch runtime.GOOS {
 	case "windows":

@@ -1,5 +1,5 @@
 // Package setupexe is AmazonSSMAgentSetup.exe: one program that carries a Windows Installer package behind itself and hands
-// it to msiexec, with the switches and properties that the original's installer takes (docs/protocol/update.md, "Windows").
+// it to msiexec, with the switches and properties that the original's installer takes (docs/protocol/update.md, "Windows packages").
 //
 //	AmazonSSMAgentSetup.exe [/quiet] [/norestart] [/repair | /uninstall] [/log FILE] [NAME=VALUE …]
 //

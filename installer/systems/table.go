@@ -12,7 +12,7 @@ type System struct {
 	Refused  string // why it is not supported at all
 }
 
-// Kernel is the lowest Linux kernel: that of static programs of the toolchain (docs/protocol/update.md, "rpm").
+// Kernel is the lowest Linux kernel: that of static programs of the toolchain (docs/protocol/update.md, "rpm package").
 const Kernel = "3.2"
 
 const architectures = "amd64, arm64, 386, arm"

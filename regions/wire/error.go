@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Error is the error body of AWS JSON 1.1: {"__type":"<Code>","message":"<text>"} (docs/protocol/identity.md, "Common").
+// Error is the error body of AWS JSON 1.1: {"__type":"<Code>","message":"<text>"} (docs/protocol/identity.md, "Common to all calls").
 type Error struct {
 	Code    string
 	Message string

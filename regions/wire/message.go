@@ -2,7 +2,8 @@ package wire
 
 import "encoding/json"
 
-// GetMessagesInput is one long poll (docs/protocol/runcommand.md, "Operations"). Visibility is in seconds; the agent sends 10.
+// GetMessagesInput is one long poll (docs/protocol/runcommand.md, "Operations of ec2messages"). Visibility is in seconds; the
+// agent sends 10.
 type GetMessagesInput struct {
 	Destination                string
 	MessagesRequestId          string

@@ -7,8 +7,8 @@ import (
 
 // Targets of the AWS JSON 1.1 protocol (header X-Amz-Target): prefix + "." + operation.
 const (
-	TargetSSM         = "AmazonSSM"                        // docs/protocol/identity.md, "Common"
-	TargetEC2Messages = "EC2WindowsMessageDeliveryService" // docs/protocol/runcommand.md, "Transport"
+	TargetSSM         = "AmazonSSM"                        // docs/protocol/identity.md, "Common to all calls"
+	TargetEC2Messages = "EC2WindowsMessageDeliveryService" // docs/protocol/runcommand.md, "Transport of ec2messages"
 	ContentType       = "application/x-amz-json-1.1"
 )
 
@@ -31,7 +31,7 @@ const (
 	Skipped          = "Skipped"
 )
 
-// Failure types of FailMessage (docs/protocol/runcommand.md, "Operations").
+// Failure types of FailMessage (docs/protocol/runcommand.md, "Operations of ec2messages").
 const (
 	NoHandlerExists          = "NoHandlerExists"
 	InternalHandlerException = "InternalHandlerException"

@@ -63,7 +63,7 @@ type UpdateInstanceInformationInput struct {
 }
 
 // Epoch is a time as JSON 1.1 services send it: a number of seconds with an optional fraction. ISO 8601 text is read
-// too (docs/protocol/identity.md, "Common").
+// too (docs/protocol/identity.md, "Common to all calls").
 type Epoch struct{ time.Time }
 
 // MarshalJSON writes seconds with at most millisecond precision.

@@ -52,7 +52,7 @@ func TestReplyBytes(t *testing.T) {
 	check(t, reply, head+`"runtimeStatusCounts":{"Success":1}},"documentStatus":"InProgress","documentTraceOutput":"","runtimeStatus":{}}`)
 }
 
-// The request bodies of docs/protocol/runcommand.md, "Operations", "UpdateInstanceInformation".
+// The request bodies of docs/protocol/runcommand.md, "Operations of ec2messages", "UpdateInstanceInformation".
 func TestRequestBytes(t *testing.T) {
 	check(t, wire.GetMessagesInput{Destination: "i-0123456789abcdef0", MessagesRequestId: "277e1ba2-f6f5-4ece-990a-88f62e4de765",
 		VisibilityTimeoutInSeconds: 10},

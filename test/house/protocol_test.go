@@ -2,6 +2,7 @@ package house_test
 
 import (
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -100,7 +101,9 @@ func TestCitationsOfTheProtocolNameSectionsThatExist(t *testing.T) {
 			sections[strings.TrimSuffix(file, ".md")] = titles(t, text)
 		}
 	}
-	for path, text := range sources(t) {
+	all := sources(t)
+	maps.Copy(all, texts(t, ".md"))
+	for path, text := range all {
 		for _, m := range citation.FindAllStringSubmatch(continued.ReplaceAllString(text, " "), -1) {
 			known, ok := sections[m[1]]
 			if !ok {
@@ -109,7 +112,10 @@ func TestCitationsOfTheProtocolNameSectionsThatExist(t *testing.T) {
 			}
 			for _, cited := range title.FindAllStringSubmatch(m[2], -1) {
 				if !slices.Contains(known, cited[1]) {
-					t.Errorf("%s cites %q: docs/protocol/%s.md has no section of this title", path, cited[1], m[1])
+					near := slices.DeleteFunc(slices.Clone(known), func(k string) bool {
+						return !strings.Contains(strings.ToLower(k), strings.ToLower(cited[1]))
+					})
+					t.Errorf("%s cites %q: docs/protocol/%s.md has no section of this title, but %q", path, cited[1], m[1], near)
 				}
 			}
 		}

@@ -52,7 +52,7 @@ func call(t *testing.T, args ...string) said {
 	return said{code, out.String(), errs.String()}
 }
 
-// Messages and exit codes are those of docs/protocol/update.md, "Flags".
+// Messages and exit codes are those of docs/protocol/update.md, "Flags of ssm-setup-cli".
 func TestParametersAreAnsweredInTheOriginalsWords(t *testing.T) {
 	t.Setenv("AWS_REGION", "")
 	root := t.TempDir()

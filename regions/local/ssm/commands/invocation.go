@@ -96,7 +96,7 @@ func (tr *Tracker) invocation(commandID, instance string) (cmd command, inv invo
 }
 
 // fill shows one step. Updaters fill the short output only; it stands in for the streams then (docs/protocol/update.md,
-// "Reporting").
+// "Reporting of an update").
 func (d *invocationDetails) fill(st step, s standing) {
 	d.PluginName = st.ID
 	if !st.Answered {

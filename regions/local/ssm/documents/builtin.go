@@ -49,7 +49,7 @@ func scriptDocument(plugin, description string) map[string]any {
 }
 
 // prepareWindows is the first step of the update document: old agents on Windows need their update folder made, and Nano
-// Server has no update (docs/protocol/update.md, "The document").
+// Server has no update (docs/protocol/update.md, "The update document").
 func prepareWindows() []any {
 	lines := strings.Split(strings.TrimSpace(`
 $service = 'HKLM:\SYSTEM\CurrentControlSet\Services\AmazonSSMAgent'

@@ -13,7 +13,7 @@
 // region's own address.
 //
 // What must always be true: a document that is kept could be read; its versions never change, and one is the default.
-// Facts: docs/protocol/runcommand.md, "Documents"; docs/protocol/update.md, "The document"; the SDK's types.
+// Facts: docs/protocol/runcommand.md, "Documents"; docs/protocol/update.md, "The update document"; the SDK's types.
 package documents
 
 import (

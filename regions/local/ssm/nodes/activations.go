@@ -35,7 +35,7 @@ type keptActivation struct {
 
 func (a activation) expiredAt(now time.Time) bool { return !now.Before(a.ExpirationDate.Time) }
 
-// Limits of activations (docs/protocol/identity.md, "Service-side facts for the emulator").
+// Limits of activations (docs/protocol/identity.md, "Service-side facts for a local region").
 const (
 	activationLife        = 24 * time.Hour
 	activationLifeLongest = 30 * 24 * time.Hour
@@ -180,7 +180,7 @@ func (r *Registry) deleteActivation(c *protocol.Call) (any, error) {
 	})
 }
 
-// spend takes one registration of an activation (docs/protocol/identity.md, "Service-side facts for the emulator").
+// spend takes one registration of an activation (docs/protocol/identity.md, "Service-side facts for a local region").
 func (r *Registry) spend(tx *records.Tx, id, code string) (keptActivation, error) {
 	a, ok, err := records.Fetch[keptActivation](tx, activationsTable, id)
 	switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// tokenLife is the life of a role token (docs/protocol/identity.md, "Service-side facts for the emulator").
+// tokenLife is the life of a role token (docs/protocol/identity.md, "Service-side facts for a local region").
 const tokenLife = time.Hour
 
 // registerManagedInstance takes a machine in: with an activation and no signature, or (edge) with a role, signed by the

@@ -7,7 +7,7 @@
 // It owns the tables of records "ssm.activations" (activation id), "ssm.nodes" (node id) and "ssm.pings" (node id / number).
 //
 // What must always be true: an activation takes in no more machines than its limit, and none after its end; a node speaks for
-// itself only. Facts: docs/protocol/identity.md, "Wire formats and request signing", "Service-side facts for the emulator";
+// itself only. Facts: docs/protocol/identity.md, "Wire formats and request signing", "Service-side facts for a local region";
 // docs/protocol/runcommand.md, "Health ping and hibernation".
 package nodes
 
