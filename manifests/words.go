@@ -127,7 +127,8 @@ func sayHeld(q Question, a *Answer) {
 func sayUnknown(q Question, a *Answer) {
 	a.line("Invalid target version: %s", q.Requested)
 	a.fail(CodeInvalidTarget)
-	a.Detail = fmt.Sprintf("%s names no version region %s has; give four parts such as 9.1.0.0, latest, stable, or a constraint such as '>=9.1'",
+	a.Detail = fmt.Sprintf("%s names no version region %s has; "+
+		"give four parts such as 9.1.0.0, latest, stable, or a constraint such as '>=9.1'",
 		excerpt(q.Requested), q.Region)
 }
 

@@ -33,7 +33,8 @@ func TestActivationLimits(t *testing.T) {
 		wantCode(t, err, "ValidationException")
 	}
 	for _, end := range []time.Duration{-time.Minute, 31 * 24 * time.Hour} {
-		_, err := client.CreateActivation(context.Background(), &ssm.CreateActivationInput{IamRole: aws.String("R"), ExpirationDate: aws.Time(time.Now().Add(end))})
+		_, err := client.CreateActivation(context.Background(), &ssm.CreateActivationInput{IamRole: aws.String("R"),
+			ExpirationDate: aws.Time(time.Now().Add(end))})
 		wantCode(t, err, "InvalidParameters")
 	}
 }
@@ -42,7 +43,8 @@ func TestActivationsAreListed(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	made, err := client.CreateActivation(ctx, &ssm.CreateActivationInput{IamRole: aws.String("Special"), Description: aws.String("for tests"),
-		DefaultInstanceName: aws.String("host"), RegistrationLimit: aws.Int32(3), Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}})
+		DefaultInstanceName: aws.String("host"), RegistrationLimit: aws.Int32(3),
+		Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}})
 	must(t, err)
 	for range 4 {
 		_, _, err := r.CreateActivation(1)
@@ -70,7 +72,8 @@ func TestActivationsAreListed(t *testing.T) {
 	}
 	_, err = client.DescribeActivations(ctx, &ssm.DescribeActivationsInput{NextToken: aws.String("nonsense")})
 	wantCode(t, err, "InvalidNextToken")
-	_, err = client.DescribeActivations(ctx, &ssm.DescribeActivationsInput{Filters: []types.DescribeActivationsFilter{{FilterKey: "Mood", FilterValues: []string{"x"}}}})
+	_, err = client.DescribeActivations(ctx, &ssm.DescribeActivationsInput{Filters: []types.DescribeActivationsFilter{{FilterKey: "Mood",
+		FilterValues: []string{"x"}}}})
 	wantCode(t, err, "InvalidFilter")
 }
 
@@ -89,7 +92,8 @@ func TestRegistrationSpendsActivation(t *testing.T) {
 	if len(n.id) != 20 || !strings.HasPrefix(n.id, "mi-") || strings.Trim(n.id[3:], "0123456789abcdef") != "" {
 		t.Errorf("id %q", n.id)
 	}
-	if node := r.Instances()[0]; node.Name != "host" || node.Role != "Nodes" || len(node.Tags) != 1 || node.ActivationID != id || node.PingStatus != "Inactive" {
+	if node := r.Instances()[0]; node.Name != "host" || node.Role != "Nodes" || len(node.Tags) != 1 || node.ActivationID != id ||
+		node.PingStatus != "Inactive" {
 		t.Errorf("%+v", node)
 	}
 	must(t, n.register(id, code))

@@ -82,7 +82,8 @@ func TestCommandIsShown(t *testing.T) {
 	client, ctx := people(r), context.Background()
 	n := newNode(t, r)
 	in := shellTo(n)
-	in.Comment, in.TimeoutSeconds, in.OutputS3BucketName, in.OutputS3KeyPrefix = aws.String("why"), aws.Int32(60), aws.String("results"), aws.String("p")
+	in.Comment, in.TimeoutSeconds, in.OutputS3BucketName, in.OutputS3KeyPrefix = aws.String("why"), aws.Int32(60), aws.String("results"),
+		aws.String("p")
 	in.CloudWatchOutputConfig = &types.CloudWatchOutputConfig{CloudWatchOutputEnabled: true, CloudWatchLogGroupName: aws.String("g")}
 	sent, err := client.SendCommand(ctx, in)
 	must(t, err)
@@ -93,7 +94,8 @@ func TestCommandIsShown(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	m := n.poll()[0]
-	for _, want := range []string{`"OutputS3BucketName":"results"`, `"OutputS3KeyPrefix":"p"`, `"CloudWatchOutputEnabled":"true"`, `"CloudWatchLogGroupName":"g"`} {
+	for _, want := range []string{`"OutputS3BucketName":"results"`, `"OutputS3KeyPrefix":"p"`, `"CloudWatchOutputEnabled":"true"`,
+		`"CloudWatchLogGroupName":"g"`} {
 		if !strings.Contains(m.Payload, want) {
 			t.Errorf("payload without %s", want)
 		}
@@ -105,19 +107,22 @@ func TestCommandIsShown(t *testing.T) {
 		t.Errorf("%+v", waiting)
 	}
 	n.ack(m)
-	n.reply(m.MessageId, wire.Failed, map[string]wire.StepStatus{"aws:runShellScript": done("Failed", 3, "out\n", "failed to run commands: exit status 3")})
+	n.reply(m.MessageId, wire.Failed, map[string]wire.StepStatus{"aws:runShellScript": done("Failed", 3, "out\n",
+		"failed to run commands: exit status 3")})
 	got, err := client.GetCommandInvocation(ctx, get)
 	must(t, err)
 	if got.Status != types.CommandInvocationStatusFailed || got.ResponseCode != 3 || *got.StandardOutputContent != "out\n" ||
 		*got.StandardErrorContent != "failed to run commands: exit status 3" || *got.ExecutionElapsedTime != "PT0.091S" ||
-		*got.ExecutionStartDateTime != "2026-01-02T03:04:05.000Z" || *got.Comment != "why" || !got.CloudWatchOutputConfig.CloudWatchOutputEnabled {
+		*got.ExecutionStartDateTime != "2026-01-02T03:04:05.000Z" || *got.Comment != "why" ||
+		!got.CloudWatchOutputConfig.CloudWatchOutputEnabled {
 		t.Errorf("%+v", got)
 	}
 	list, err := client.ListCommandInvocations(ctx, &ssm.ListCommandInvocationsInput{CommandId: c.CommandId, Details: true})
 	must(t, err)
 	inv := list.CommandInvocations[0]
 	if len(inv.CommandPlugins) != 1 || *inv.CommandPlugins[0].Name != "aws:runShellScript" || inv.CommandPlugins[0].ResponseCode != 3 ||
-		inv.CommandPlugins[0].Status != types.CommandPluginStatusFailed || !strings.Contains(*inv.CommandPlugins[0].Output, "----------ERROR-------") {
+		inv.CommandPlugins[0].Status != types.CommandPluginStatusFailed ||
+		!strings.Contains(*inv.CommandPlugins[0].Output, "----------ERROR-------") {
 		t.Errorf("%+v", inv)
 	}
 	short, err := client.ListCommandInvocations(ctx, &ssm.ListCommandInvocationsInput{CommandId: c.CommandId})
@@ -135,14 +140,16 @@ func TestCommandIsShown(t *testing.T) {
 	wantCode(t, err, "InvalidPluginName")
 	_, err = client.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: aws.String(uuid.NewString()), InstanceId: &n.id})
 	wantCode(t, err, "InvocationDoesNotExist")
-	_, err = client.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: aws.String(strings.Repeat("x", 36)), InstanceId: &n.id})
+	_, err = client.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: aws.String(strings.Repeat("x", 36)),
+		InstanceId: &n.id})
 	wantCode(t, err, "InvalidCommandId")
 }
 
 func TestSeveralSteps(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
-	must(t, r.PutDocument("Two", "schemaVersion: '2.2'\nmainSteps:\n- {action: aws:runShellScript, name: first, inputs: {}}\n- {action: aws:runShellScript, name: second, inputs: {}}\n- {action: aws:runShellScript, name: third, inputs: {}}\n"))
+	must(t, r.PutDocument("Two",
+		"schemaVersion: '2.2'\nmainSteps:\n- {action: aws:runShellScript, name: first, inputs: {}}\n- {action: aws:runShellScript, name: second, inputs: {}}\n- {action: aws:runShellScript, name: third, inputs: {}}\n"))
 	n := newNode(t, r)
 	id, err := r.SendCommand("Two", n.id, nil)
 	must(t, err)
@@ -155,7 +162,8 @@ func TestSeveralSteps(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"second": done("Success", 0, "2\n", "")})
-	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"third": {Status: wire.Skipped, Output: "skipped", Name: "aws:runShellScript"}})
+	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"third": {Status: wire.Skipped, Output: "skipped",
+		Name: "aws:runShellScript"}})
 	n.reply(m.MessageId, wire.Success, map[string]wire.StepStatus{})
 	if inv, err = r.Invocation(id, n.id); err != nil || inv.StandardOutput != "1\n2\n" || inv.Plugins[2].Output != "skipped" {
 		t.Errorf("%+v, %v", inv, err)
@@ -182,8 +190,9 @@ func TestTargetsByTags(t *testing.T) {
 	client, ctx := people(r), context.Background()
 	nodes := []*agentNode{newNode(t, r), newNode(t, r), newNode(t, r)}
 	for i, n := range nodes[:2] {
-		_, err := client.AddTagsToResource(ctx, &ssm.AddTagsToResourceInput{ResourceType: types.ResourceTypeForTaggingManagedInstance, ResourceId: &n.id,
-			Tags: []types.Tag{{Key: aws.String("stage"), Value: aws.String(fmt.Sprint(i))}}})
+		_, err := client.AddTagsToResource(ctx, &ssm.AddTagsToResourceInput{ResourceType: types.ResourceTypeForTaggingManagedInstance,
+			ResourceId: &n.id,
+			Tags:       []types.Tag{{Key: aws.String("stage"), Value: aws.String(fmt.Sprint(i))}}})
 		must(t, err)
 	}
 	for _, c := range []struct {
@@ -193,7 +202,8 @@ func TestTargetsByTags(t *testing.T) {
 		{1, []types.Target{{Key: aws.String("tag:stage"), Values: []string{"0"}}}},
 		{2, []types.Target{{Key: aws.String("tag:stage"), Values: []string{"0", "1"}}}},
 		{2, []types.Target{{Key: aws.String("tag-key"), Values: []string{"stage"}}}},
-		{1, []types.Target{{Key: aws.String("tag-key"), Values: []string{"stage"}}, {Key: aws.String("InstanceIds"), Values: []string{nodes[0].id, nodes[2].id}}}},
+		{1, []types.Target{{Key: aws.String("tag-key"), Values: []string{"stage"}},
+			{Key: aws.String("InstanceIds"), Values: []string{nodes[0].id, nodes[2].id}}}},
 		{0, []types.Target{{Key: aws.String("tag:stage"), Values: []string{"7"}}}},
 	} {
 		in := shellTo()
@@ -219,16 +229,19 @@ func TestUpdateIsAnsweredLater(t *testing.T) {
 	m := n.poll()[0]
 	n.ack(m)
 	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"createUpdateFolder": {Status: wire.Skipped, Output: "skipped"}})
-	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"awsupdateSsmAgent": {Status: wire.InProgress, Name: "aws:updateSsmAgent"}})
+	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"awsupdateSsmAgent": {Status: wire.InProgress,
+		Name: "aws:updateSsmAgent"}})
 	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{})
 	if s := statusOf(t, r, id, n); s != "InProgress" {
 		t.Errorf("document over, update under way: %s", s)
 	}
-	n.reply(m.MessageId, wire.Success, map[string]wire.StepStatus{"awsupdateSsmAgent": {Status: wire.Success, Name: "aws:updateSsmAgent", Output: "updated"}})
+	n.reply(m.MessageId, wire.Success, map[string]wire.StepStatus{"awsupdateSsmAgent": {Status: wire.Success, Name: "aws:updateSsmAgent",
+		Output: "updated"}})
 	must(t, n.messages("DeleteMessage", wire.DeleteMessageInput{MessageId: m.MessageId}, nil))
 	got, err := people(r).GetCommandInvocation(context.Background(), &ssm.GetCommandInvocationInput{CommandId: &id, InstanceId: &n.id})
 	must(t, err)
-	if got.Status != types.CommandInvocationStatusSuccess || *got.StandardOutputContent != "updated" || *got.PluginName != "awsupdateSsmAgent" || got.ResponseCode != 0 {
+	if got.Status != types.CommandInvocationStatusSuccess || *got.StandardOutputContent != "updated" ||
+		*got.PluginName != "awsupdateSsmAgent" || got.ResponseCode != 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -344,7 +357,8 @@ func TestCancel(t *testing.T) {
 		t.Errorf("told to stop: %s", s)
 	}
 	got := n.poll()
-	if len(got) != 1 || got[0].Topic != "aws.ssm.cancelCommand" || got[0].Payload != `{"CancelMessageId":"`+m.MessageId+`"}` || got[0].MessageId != r.Cancels(running, n.id)[0] {
+	if len(got) != 1 || got[0].Topic != "aws.ssm.cancelCommand" || got[0].Payload != `{"CancelMessageId":"`+m.MessageId+`"}` ||
+		got[0].MessageId != r.Cancels(running, n.id)[0] {
 		t.Fatalf("%+v", got)
 	}
 	n.reply(got[0].MessageId, wire.InProgress, nil)

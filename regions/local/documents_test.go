@@ -21,7 +21,8 @@ const greeting = `{"schemaVersion":"2.2","description":"says hello","parameters"
 "mode":{"type":"String","default":"soft","allowedValues":["soft","loud"]}},"mainSteps":[{"action":"aws:runShellScript","name":"say","inputs":{"runCommand":["echo {{ name }}"]}}]}`
 
 func create(client *ssm.Client, name, text string, format types.DocumentFormat) (*ssm.CreateDocumentOutput, error) {
-	return client.CreateDocument(context.Background(), &ssm.CreateDocumentInput{Name: &name, Content: &text, DocumentFormat: format, DocumentType: types.DocumentTypeCommand})
+	return client.CreateDocument(context.Background(), &ssm.CreateDocumentInput{Name: &name, Content: &text, DocumentFormat: format,
+		DocumentType: types.DocumentTypeCommand})
 }
 
 func TestDocumentLife(t *testing.T) {
@@ -31,15 +32,18 @@ func TestDocumentLife(t *testing.T) {
 	must(t, err)
 	d := made.DocumentDescription
 	sum := sha256.Sum256([]byte(greeting))
-	if *d.Hash != hex.EncodeToString(sum[:]) || d.HashType != types.DocumentHashTypeSha256 || *d.SchemaVersion != "2.2" || *d.Description != "says hello" ||
-		len(d.Parameters) != 2 || *d.Parameters[0].Name != "name" || *d.Parameters[0].DefaultValue != "world" || d.Status != types.DocumentStatusActive ||
+	if *d.Hash != hex.EncodeToString(sum[:]) || d.HashType != types.DocumentHashTypeSha256 || *d.SchemaVersion != "2.2" ||
+		*d.Description != "says hello" ||
+		len(d.Parameters) != 2 || *d.Parameters[0].Name != "name" || *d.Parameters[0].DefaultValue != "world" ||
+		d.Status != types.DocumentStatusActive ||
 		*d.DefaultVersion != "1" || *d.LatestVersion != "1" || fmt.Sprint(d.PlatformTypes) != "[Linux MacOS]" {
 		t.Errorf("%+v", d)
 	}
 	_, err = create(client, "Greeting", greeting, types.DocumentFormatJson)
 	wantCode(t, err, "DocumentAlreadyExists")
 	update := func(text, version string) (*ssm.UpdateDocumentOutput, error) {
-		return client.UpdateDocument(ctx, &ssm.UpdateDocumentInput{Name: aws.String("Greeting"), Content: &text, DocumentVersion: &version, VersionName: aws.String("v" + fmt.Sprint(len(text)))})
+		return client.UpdateDocument(ctx, &ssm.UpdateDocumentInput{Name: aws.String("Greeting"), Content: &text, DocumentVersion: &version,
+			VersionName: aws.String("v" + fmt.Sprint(len(text)))})
 	}
 	_, err = update(greeting, "$LATEST")
 	wantCode(t, err, "DuplicateDocumentContent")
@@ -53,7 +57,8 @@ func TestDocumentLife(t *testing.T) {
 	_, err = update(strings.Replace(greeting, "hello", "hi", 1), "7")
 	wantCode(t, err, "InvalidDocumentVersion")
 
-	_, err = client.UpdateDocumentDefaultVersion(ctx, &ssm.UpdateDocumentDefaultVersionInput{Name: aws.String("Greeting"), DocumentVersion: aws.String("2")})
+	_, err = client.UpdateDocumentDefaultVersion(ctx, &ssm.UpdateDocumentDefaultVersionInput{Name: aws.String("Greeting"),
+		DocumentVersion: aws.String("2")})
 	must(t, err)
 	versions, err := client.ListDocumentVersions(ctx, &ssm.ListDocumentVersionsInput{Name: aws.String("Greeting")})
 	must(t, err)
@@ -85,11 +90,14 @@ func TestDocumentContentIsChecked(t *testing.T) {
 		{"no steps", `{"schemaVersion":"2.2","mainSteps":[]}`, "InvalidDocumentContent"},
 		{"no body", `{"schemaVersion":"1.2"}`, "InvalidDocumentContent"},
 		{"step without name", `{"schemaVersion":"2.2","mainSteps":[{"action":"aws:runShellScript"}]}`, "InvalidDocumentContent"},
-		{"two of a name", `{"schemaVersion":"2.2","mainSteps":[{"action":"a:b","name":"x"},{"action":"a:b","name":"x"}]}`, "InvalidDocumentContent"},
+		{"two of a name", `{"schemaVersion":"2.2","mainSteps":[{"action":"a:b","name":"x"},{"action":"a:b","name":"x"}]}`,
+			"InvalidDocumentContent"},
 		{"schema", `{"schemaVersion":"3.0","mainSteps":[{"action":"a:b","name":"x"}]}`, "InvalidDocumentSchemaVersion"},
-		{"parameter type", `{"schemaVersion":"2.2","parameters":{"p":{"type":"Mood"}},"mainSteps":[{"action":"a:b","name":"x"}]}`, "InvalidDocumentContent"},
+		{"parameter type", `{"schemaVersion":"2.2","parameters":{"p":{"type":"Mood"}},"mainSteps":[{"action":"a:b","name":"x"}]}`,
+			"InvalidDocumentContent"},
 		{"pattern", `{"schemaVersion":"2.2","parameters":{"p":{"type":"String","allowedPattern":"("}},"mainSteps":[{"action":"a:b","name":"x"}]}`, "InvalidDocumentContent"},
-		{"size", `{"schemaVersion":"2.2","description":"` + strings.Repeat("x", 70000) + `","mainSteps":[{"action":"a:b","name":"x"}]}`, "MaxDocumentSizeExceeded"},
+		{"size", `{"schemaVersion":"2.2","description":"` + strings.Repeat("x", 70000) + `","mainSteps":[{"action":"a:b","name":"x"}]}`,
+			"MaxDocumentSizeExceeded"},
 	} {
 		_, err := create(client, "Bad", c.text, types.DocumentFormatJson)
 		t.Run(c.name, func(t *testing.T) { wantCode(t, err, c.code) })

@@ -71,7 +71,8 @@ func (s streamed) send(t *testing.T, r *local.Region) (int, string) {
 		req.Header.Set("X-Amz-Trailer", name)
 	}
 	c := aws.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey}
-	err := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }).SignHTTP(context.Background(), c, req, s.kind, "s3", "local", now)
+	err := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }).SignHTTP(context.Background(), c, req, s.kind, "s3",
+		"local", now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,8 @@ func TestStreamedUploads(t *testing.T) {
 	text := strings.Repeat("0123456789", 10_000)
 	chunks := []string{text[:65536], text[65536:]}
 	sum := base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(text))))
-	const signed, signedTrailer, trailer = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+	const signed, signedTrailer, trailer = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+		"STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 	flip := func(body string) string { return strings.Replace(body, "0123", "0124", 1) }
 	for _, row := range []struct {
 		name   string
@@ -148,7 +150,8 @@ func TestStreamedUploads(t *testing.T) {
 		{"cut off", streamed{kind: trailer, chunks: chunks, trailer: "x-amz-checksum-crc32:" + sum,
 			spoil: func(b string) string { return b[:70_000] }}, 400, "IncompleteBody"},
 		{"no chunks at all", streamed{kind: trailer, chunks: chunks, spoil: func(string) string { return "hello" }}, 400, "IncompleteBody"},
-		{"odd size", streamed{kind: trailer, chunks: chunks, spoil: func(string) string { return "zz\r\nhello\r\n" }}, 400, "InvalidChunkSizeError"},
+		{"odd size", streamed{kind: trailer, chunks: chunks, spoil: func(string) string { return "zz\r\nhello\r\n" }}, 400,
+			"InvalidChunkSizeError"},
 	} {
 		if err := r.Put("streamed", []byte("before")); err != nil {
 			t.Fatal(err)
@@ -181,7 +184,8 @@ func TestDeclaredHashesAreChecked(t *testing.T) {
 			req.Header.Set(header[i], header[i+1])
 		}
 		c := aws.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey}
-		err := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }).SignHTTP(context.Background(), c, req, declared, "s3", "local", time.Now())
+		err := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }).SignHTTP(context.Background(), c, req, declared,
+			"s3", "local", time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

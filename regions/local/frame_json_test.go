@@ -142,7 +142,8 @@ func TestSTS(t *testing.T) {
 		return resp.StatusCode, string(need[[]byte](t)(io.ReadAll(resp.Body)))
 	}
 	var out struct{ GetCallerIdentityResult struct{ Arn, Account string } }
-	if status, text := ask(r.Admin().SecretAccessKey); status != 200 || xml.Unmarshal([]byte(text), &out) != nil || out.GetCallerIdentityResult.Account != local.Account {
+	if status, text := ask(r.Admin().SecretAccessKey); status != 200 || xml.Unmarshal([]byte(text), &out) != nil ||
+		out.GetCallerIdentityResult.Account != local.Account {
 		t.Errorf("%d %s", status, text)
 	}
 	var bad struct{ Error struct{ Code string } }

@@ -168,7 +168,8 @@ func TestUnknownOperationIsNamed(t *testing.T) {
 		body := make([]byte, 1000)
 		n, _ := resp.Body.Read(body)
 		resp.Body.Close()
-		if text := string(body[:n]); resp.StatusCode != 400 || !strings.Contains(text, "UnknownOperationException") || !strings.Contains(text, target) {
+		if text := string(body[:n]); resp.StatusCode != 400 || !strings.Contains(text, "UnknownOperationException") ||
+			!strings.Contains(text, target) {
 			t.Errorf("%d %s", resp.StatusCode, text)
 		}
 		if resp.Header.Get("X-Amzn-Requestid") == "" {

@@ -68,7 +68,8 @@ const bucket = "amazon-ssm-local"
 
 func put(t *testing.T, c *s3.Client, bucket, key, body string) *s3.PutObjectOutput {
 	t.Helper()
-	return need[*s3.PutObjectOutput](t)(c.PutObject(context.Background(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(body)}))
+	return need[*s3.PutObjectOutput](t)(c.PutObject(context.Background(),
+		&s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(body)}))
 }
 
 func read(t *testing.T, c *s3.Client, bucket, key string) string {
@@ -91,7 +92,8 @@ func TestObjectKeepsWhatItWasGiven(t *testing.T) {
 	if want := fmt.Sprintf(`"%x"`, md5.Sum([]byte("hello"))); *head.ETag != want {
 		t.Errorf("etag %s, want %s", *head.ETag, want)
 	}
-	got := need[*s3.GetObjectOutput](t)(c.GetObject(ctx, &s3.GetObjectInput{Bucket: in.Bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled}))
+	got := need[*s3.GetObjectOutput](t)(c.GetObject(ctx, &s3.GetObjectInput{Bucket: in.Bucket, Key: &key,
+		ChecksumMode: types.ChecksumModeEnabled}))
 	if body := need[[]byte](t)(io.ReadAll(got.Body)); string(body) != "hello" || got.ChecksumCRC32 == nil {
 		t.Errorf("body %q, checksum %v", body, got.ChecksumCRC32)
 	}
@@ -122,7 +124,8 @@ func TestEveryChecksumOverBothProtocols(t *testing.T) {
 				t.Errorf("%s %s: %v", endpoint, a, err)
 				continue
 			}
-			out := need[*s3.GetObjectOutput](t)(c.GetObject(context.Background(), &s3.GetObjectInput{Bucket: &b, Key: &key, ChecksumMode: types.ChecksumModeEnabled}))
+			out := need[*s3.GetObjectOutput](t)(c.GetObject(context.Background(),
+				&s3.GetObjectInput{Bucket: &b, Key: &key, ChecksumMode: types.ChecksumModeEnabled}))
 			if body, err := io.ReadAll(out.Body); err != nil || len(body) != 50_000*len(a) {
 				t.Errorf("%s %s: %d bytes, %v", endpoint, a, len(body), err)
 			}
@@ -206,7 +209,8 @@ func TestOnlyOneOfManyWinsIfNoneMatch(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 16 {
 		all.Go(func() {
-			_, err := c.PutObject(context.Background(), &s3.PutObjectInput{Bucket: &b, Key: &key, Body: strings.NewReader(fmt.Sprint(i)), IfNoneMatch: &star})
+			_, err := c.PutObject(context.Background(), &s3.PutObjectInput{Bucket: &b, Key: &key, Body: strings.NewReader(fmt.Sprint(i)),
+				IfNoneMatch: &star})
 			if err == nil {
 				won.Store(i, true)
 			} else if code(err) != "PreconditionFailed" {
@@ -310,11 +314,13 @@ func TestListing(t *testing.T) {
 			}
 		}
 	}
-	v1 := need[*s3.ListObjectsOutput](t)(c.ListObjects(ctx, &s3.ListObjectsInput{Bucket: &b, Delimiter: aws.String("/"), MaxKeys: aws.Int32(2), EncodingType: types.EncodingTypeUrl}))
+	v1 := need[*s3.ListObjectsOutput](t)(c.ListObjects(ctx, &s3.ListObjectsInput{Bucket: &b, Delimiter: aws.String("/"),
+		MaxKeys: aws.Int32(2), EncodingType: types.EncodingTypeUrl}))
 	if !*v1.IsTruncated || *v1.NextMarker != "b/" || len(v1.CommonPrefixes) != 1 || v1.Contents[0].Owner == nil {
 		t.Errorf("version 1: %+v", v1)
 	}
-	v1 = need[*s3.ListObjectsOutput](t)(c.ListObjects(ctx, &s3.ListObjectsInput{Bucket: &b, Marker: aws.String("b/"), Delimiter: aws.String("/"), EncodingType: types.EncodingTypeUrl}))
+	v1 = need[*s3.ListObjectsOutput](t)(c.ListObjects(ctx, &s3.ListObjectsInput{Bucket: &b, Marker: aws.String("b/"),
+		Delimiter: aws.String("/"), EncodingType: types.EncodingTypeUrl}))
 	if last := v1.Contents[len(v1.Contents)-1]; *last.Key != "z+z%2B" || *v1.CommonPrefixes[0].Prefix != "%C3%BC/" {
 		t.Errorf("url encoding: %q %q", *last.Key, *v1.CommonPrefixes[0].Prefix)
 	}
@@ -323,13 +329,16 @@ func TestListing(t *testing.T) {
 func TestMultipart(t *testing.T) {
 	r := local.Start(t)
 	c, ctx, b, key := admin(t, r), context.Background(), bucket, "big"
-	up := need[*s3.CreateMultipartUploadOutput](t)(c.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &b, Key: &key, ContentType: aws.String("x/y")}))
+	up := need[*s3.CreateMultipartUploadOutput](t)(c.CreateMultipartUpload(ctx,
+		&s3.CreateMultipartUploadInput{Bucket: &b, Key: &key, ContentType: aws.String("x/y")}))
 	part := func(n int32, body string) types.CompletedPart {
-		out := need[*s3.UploadPartOutput](t)(c.UploadPart(ctx, &s3.UploadPartInput{Bucket: &b, Key: &key, UploadId: up.UploadId, PartNumber: &n, Body: strings.NewReader(body)}))
+		out := need[*s3.UploadPartOutput](t)(c.UploadPart(ctx, &s3.UploadPartInput{Bucket: &b, Key: &key, UploadId: up.UploadId,
+			PartNumber: &n, Body: strings.NewReader(body)}))
 		return types.CompletedPart{PartNumber: &n, ETag: out.ETag}
 	}
 	complete := func(parts ...types.CompletedPart) (*s3.CompleteMultipartUploadOutput, error) {
-		return c.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: &b, Key: &key, UploadId: up.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}})
+		return c.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: &b, Key: &key, UploadId: up.UploadId,
+			MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}})
 	}
 	five := strings.Repeat("f", 5<<20)
 	one, two := part(1, "old"), part(2, "tail")
@@ -349,7 +358,8 @@ func TestMultipart(t *testing.T) {
 	if len(list.Parts) != 2 || *list.Parts[1].Size != 4 {
 		t.Errorf("parts: %+v", list.Parts)
 	}
-	if ups := need[*s3.ListMultipartUploadsOutput](t)(c.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &b})); len(ups.Uploads) != 1 {
+	if ups := need[*s3.ListMultipartUploadsOutput](t)(c.ListMultipartUploads(ctx,
+		&s3.ListMultipartUploadsInput{Bucket: &b})); len(ups.Uploads) != 1 {
 		t.Errorf("uploads: %+v", ups.Uploads)
 	}
 	if _, err := c.GetObject(ctx, &s3.GetObjectInput{Bucket: &b, Key: &key}); code(err) != "NoSuchKey" {
@@ -381,20 +391,26 @@ func TestMultipartIsAbortedAndCopied(t *testing.T) {
 		t.Fatal(err)
 	}
 	up := need[*s3.CreateMultipartUploadOutput](t)(c.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &b, Key: &key}))
-	cp := need[*s3.UploadPartCopyOutput](t)(c.UploadPartCopy(ctx, &s3.UploadPartCopyInput{Bucket: &b, Key: &key, UploadId: up.UploadId, PartNumber: aws.Int32(1),
-		CopySource: aws.String(bucket + "/source"), CopySourceRange: aws.String("bytes=3-5")}))
-	need[*s3.CompleteMultipartUploadOutput](t)(c.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: &b, Key: &key, UploadId: up.UploadId,
-		MultipartUpload: &types.CompletedMultipartUpload{Parts: []types.CompletedPart{{PartNumber: aws.Int32(1), ETag: cp.CopyPartResult.ETag}}}}))
+	cp := need[*s3.UploadPartCopyOutput](t)(c.UploadPartCopy(ctx,
+		&s3.UploadPartCopyInput{Bucket: &b, Key: &key, UploadId: up.UploadId, PartNumber: aws.Int32(1),
+			CopySource: aws.String(bucket + "/source"), CopySourceRange: aws.String("bytes=3-5")}))
+	need[*s3.CompleteMultipartUploadOutput](t)(c.CompleteMultipartUpload(ctx,
+		&s3.CompleteMultipartUploadInput{Bucket: &b, Key: &key, UploadId: up.UploadId,
+			MultipartUpload: &types.CompletedMultipartUpload{Parts: []types.CompletedPart{{PartNumber: aws.Int32(1),
+				ETag: cp.CopyPartResult.ETag}}}}))
 	if got := read(t, c, b, key); got != "345" {
 		t.Errorf("copied part: %q", got)
 	}
 	up = need[*s3.CreateMultipartUploadOutput](t)(c.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &b, Key: &key}))
-	need[*s3.UploadPartOutput](t)(c.UploadPart(ctx, &s3.UploadPartInput{Bucket: &b, Key: &key, UploadId: up.UploadId, PartNumber: aws.Int32(1), Body: strings.NewReader("x")}))
-	need[*s3.AbortMultipartUploadOutput](t)(c.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b, Key: &key, UploadId: up.UploadId}))
+	need[*s3.UploadPartOutput](t)(c.UploadPart(ctx, &s3.UploadPartInput{Bucket: &b, Key: &key, UploadId: up.UploadId,
+		PartNumber: aws.Int32(1), Body: strings.NewReader("x")}))
+	need[*s3.AbortMultipartUploadOutput](t)(c.AbortMultipartUpload(ctx,
+		&s3.AbortMultipartUploadInput{Bucket: &b, Key: &key, UploadId: up.UploadId}))
 	if n := bodies(t, r); n != 2 {
 		t.Errorf("%d body files, want 2", n)
 	}
-	need[*s3.CopyObjectOutput](t)(c.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &b, Key: aws.String("sp ace"), CopySource: aws.String(bucket + "/source")}))
+	need[*s3.CopyObjectOutput](t)(c.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &b, Key: aws.String("sp ace"),
+		CopySource: aws.String(bucket + "/source")}))
 	if got := read(t, c, b, "sp ace"); got != "0123456789" {
 		t.Errorf("copy: %q", got)
 	}
@@ -402,7 +418,8 @@ func TestMultipartIsAbortedAndCopied(t *testing.T) {
 	if len(tags.TagSet) != 0 {
 		t.Errorf("tags: %v", tags.TagSet)
 	}
-	if _, err := c.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &b, Key: aws.String("source"), CopySource: aws.String(bucket + "/source")}); code(err) != "InvalidRequest" {
+	if _, err := c.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &b, Key: aws.String("source"),
+		CopySource: aws.String(bucket + "/source")}); code(err) != "InvalidRequest" {
 		t.Errorf("copied to itself: %v", err)
 	}
 }
@@ -426,13 +443,15 @@ func TestBuckets(t *testing.T) {
 	if want := []string{bucket, "ec2-downloads-windows", name}; !slices.Equal(names, want) {
 		t.Errorf("buckets %q, want %q", names, want)
 	}
-	if l := need[*s3.GetBucketLocationOutput](t)(c.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: &name})); l.LocationConstraint != "local" {
+	if l := need[*s3.GetBucketLocationOutput](t)(c.GetBucketLocation(ctx,
+		&s3.GetBucketLocationInput{Bucket: &name})); l.LocationConstraint != "local" {
 		t.Errorf("location %q", l.LocationConstraint)
 	}
 	if h := need[*s3.HeadBucketOutput](t)(c.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &name})); *h.BucketRegion != "local" {
 		t.Errorf("region %q", *h.BucketRegion)
 	}
-	if _, err := c.GetBucketEncryption(ctx, &s3.GetBucketEncryptionInput{Bucket: &name}); code(err) != "ServerSideEncryptionConfigurationNotFoundError" {
+	if _, err := c.GetBucketEncryption(ctx,
+		&s3.GetBucketEncryptionInput{Bucket: &name}); code(err) != "ServerSideEncryptionConfigurationNotFoundError" {
 		t.Errorf("encryption: %v", err)
 	}
 	put(t, c, name, "x/y", "1")

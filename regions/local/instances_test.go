@@ -112,7 +112,8 @@ func TestDescribeInstances(t *testing.T) {
 	r.Advance(7 * time.Minute)
 	must(t, b.ping("Active", "9.0.0.0"))
 	tag := []types.Tag{{Key: aws.String("stage"), Value: aws.String("test")}}
-	_, err := client.AddTagsToResource(ctx, &ssm.AddTagsToResourceInput{ResourceType: types.ResourceTypeForTaggingManagedInstance, ResourceId: &a.id, Tags: tag})
+	_, err := client.AddTagsToResource(ctx, &ssm.AddTagsToResourceInput{ResourceType: types.ResourceTypeForTaggingManagedInstance,
+		ResourceId: &a.id, Tags: tag})
 	must(t, err)
 	find := func(key string, values ...string) []types.InstanceInformation {
 		t.Helper()
@@ -121,7 +122,8 @@ func TestDescribeInstances(t *testing.T) {
 		must(t, err)
 		return out.InstanceInformationList
 	}
-	for _, f := range [][2]string{{"PingStatus", "ConnectionLost"}, {"InstanceIds", a.id}, {"tag:stage", "test"}, {"tag-key", "stage"}, {"AgentVersion", "9.1.0.0"}} {
+	for _, f := range [][2]string{{"PingStatus", "ConnectionLost"}, {"InstanceIds", a.id}, {"tag:stage", "test"}, {"tag-key", "stage"},
+		{"AgentVersion", "9.1.0.0"}} {
 		if got := find(f[0], f[1]); len(got) != 1 || *got[0].InstanceId != a.id || got[0].PingStatus != types.PingStatusConnectionLost {
 			t.Errorf("%v: %d found", f, len(got))
 		}
@@ -131,8 +133,9 @@ func TestDescribeInstances(t *testing.T) {
 		online[0].ResourceType != types.ResourceTypeManagedInstance || *online[0].ComputerName != "host.example" {
 		t.Errorf("%+v", online)
 	}
-	old, err := client.DescribeInstanceInformation(ctx, &ssm.DescribeInstanceInformationInput{InstanceInformationFilterList: []types.InstanceInformationFilter{
-		{Key: types.InstanceInformationFilterKeyPlatformTypes, ValueSet: []string{"Linux"}}}})
+	old, err := client.DescribeInstanceInformation(ctx,
+		&ssm.DescribeInstanceInformationInput{InstanceInformationFilterList: []types.InstanceInformationFilter{
+			{Key: types.InstanceInformationFilterKeyPlatformTypes, ValueSet: []string{"Linux"}}}})
 	must(t, err)
 	if len(old.InstanceInformationList) != 2 {
 		t.Errorf("%d by the old kind of filter", len(old.InstanceInformationList))
@@ -153,7 +156,8 @@ func TestPagesOfInstances(t *testing.T) {
 		must(t, n.register(id, code))
 	}
 	seen := map[string]bool{}
-	for pages := ssm.NewDescribeInstanceInformationPaginator(people(r), &ssm.DescribeInstanceInformationInput{MaxResults: aws.Int32(5)}); pages.HasMorePages(); {
+	for pages := ssm.NewDescribeInstanceInformationPaginator(people(r),
+		&ssm.DescribeInstanceInformationInput{MaxResults: aws.Int32(5)}); pages.HasMorePages(); {
 		page, err := pages.NextPage(context.Background())
 		must(t, err)
 		for _, i := range page.InstanceInformationList {
@@ -169,7 +173,8 @@ func TestPagesOfInstances(t *testing.T) {
 func TestWhoMayCall(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
-	for _, operation := range []string{"CreateActivation", "SendCommand", "DescribeInstanceInformation", "CreateDocument", "ListCommands", "AddTagsToResource"} {
+	for _, operation := range []string{"CreateActivation", "SendCommand", "DescribeInstanceInformation", "CreateDocument", "ListCommands",
+		"AddTagsToResource"} {
 		wantCode(t, n.ssm(operation, struct{}{}, nil), "AccessDeniedException")
 		wantCode(t, n.send(wire.TargetSSM+"."+operation, struct{}{}, nil, nil), "MissingAuthenticationTokenException")
 		wantCode(t, n.signed(operation, struct{}{}, nil), "AccessDeniedException")
@@ -190,13 +195,15 @@ func TestTags(t *testing.T) {
 	kind := types.ResourceTypeForTaggingManagedInstance
 	add := func(k, v string) {
 		t.Helper()
-		_, err := client.AddTagsToResource(ctx, &ssm.AddTagsToResourceInput{ResourceType: kind, ResourceId: &n.id, Tags: []types.Tag{{Key: &k, Value: &v}}})
+		_, err := client.AddTagsToResource(ctx, &ssm.AddTagsToResourceInput{ResourceType: kind, ResourceId: &n.id,
+			Tags: []types.Tag{{Key: &k, Value: &v}}})
 		must(t, err)
 	}
 	add("a", "1")
 	add("b", "2")
 	add("a", "3")
-	_, err := client.RemoveTagsFromResource(ctx, &ssm.RemoveTagsFromResourceInput{ResourceType: kind, ResourceId: &n.id, TagKeys: []string{"b"}})
+	_, err := client.RemoveTagsFromResource(ctx, &ssm.RemoveTagsFromResourceInput{ResourceType: kind, ResourceId: &n.id,
+		TagKeys: []string{"b"}})
 	must(t, err)
 	out, err := client.ListTagsForResource(ctx, &ssm.ListTagsForResourceInput{ResourceType: kind, ResourceId: &n.id})
 	must(t, err)
@@ -205,7 +212,8 @@ func TestTags(t *testing.T) {
 	}
 	_, err = client.ListTagsForResource(ctx, &ssm.ListTagsForResourceInput{ResourceType: kind, ResourceId: aws.String("mi-00000000000000000")})
 	wantCode(t, err, "InvalidResourceId")
-	_, err = client.ListTagsForResource(ctx, &ssm.ListTagsForResourceInput{ResourceType: types.ResourceTypeForTaggingOpsItem, ResourceId: aws.String("x")})
+	_, err = client.ListTagsForResource(ctx, &ssm.ListTagsForResourceInput{ResourceType: types.ResourceTypeForTaggingOpsItem,
+		ResourceId: aws.String("x")})
 	wantCode(t, err, "InvalidResourceType")
 	var many []types.Tag
 	for i := range 51 {

@@ -284,7 +284,8 @@ func BenchmarkDelivery(b *testing.B) {
 // A step's reply that was held up shows its output even when the document has ended; the end stands.
 func TestLateStepIsShown(t *testing.T) {
 	r := local.Start(t)
-	must(t, r.PutDocument("Two", "schemaVersion: '2.2'\nmainSteps:\n- {action: aws:runShellScript, name: first, inputs: {}}\n- {action: aws:runShellScript, name: second, inputs: {}}\n"))
+	must(t, r.PutDocument("Two",
+		"schemaVersion: '2.2'\nmainSteps:\n- {action: aws:runShellScript, name: first, inputs: {}}\n- {action: aws:runShellScript, name: second, inputs: {}}\n"))
 	n := newNode(t, r)
 	id, err := r.SendCommand("Two", n.id, nil)
 	must(t, err)
@@ -292,7 +293,8 @@ func TestLateStepIsShown(t *testing.T) {
 	n.ack(m)
 	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"second": done("Success", 0, "2\n", "")})
 	n.reply(m.MessageId, wire.Success, map[string]wire.StepStatus{})
-	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"first": done("Success", 0, "1\n", ""), "second": done("Failed", 1, "no", "")})
+	n.reply(m.MessageId, wire.InProgress, map[string]wire.StepStatus{"first": done("Success", 0, "1\n", ""),
+		"second": done("Failed", 1, "no", "")})
 	if inv, err := r.Invocation(id, n.id); err != nil || inv.Status != "Success" || inv.StandardOutput != "1\n2\n" {
 		t.Errorf("%+v, %v", inv, err)
 	}

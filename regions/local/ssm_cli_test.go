@@ -37,7 +37,8 @@ func newCLI(t *testing.T, r *local.Region) *awsCLI {
 
 // run returns standard output and standard error.
 func (c *awsCLI) run(args ...string) (out, problem string, err error) {
-	cmd := exec.Command(c.path, append([]string{"--endpoint-url", c.region.URL(), "--region", c.region.Name(), "--output", "json", "--no-cli-pager"}, args...)...)
+	cmd := exec.Command(c.path, append([]string{"--endpoint-url", c.region.URL(), "--region", c.region.Name(), "--output", "json",
+		"--no-cli-pager"}, args...)...)
 	home := c.t.TempDir()
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1",
 		"AWS_SHARED_CREDENTIALS_FILE=" + c.region.CredentialsFile(), "AWS_CONFIG_FILE=" + filepath.Join(home, "config"), "LC_ALL=C.UTF-8"}
@@ -107,18 +108,21 @@ func (c *awsCLI) want(answer map[string]any, want any, path ...string) {
 }
 
 // private are the operations of ssm that nodes call and the CLI doesn't know.
-var private = []string{"RegisterManagedInstance", "RequestManagedInstanceRoleToken", "UpdateManagedInstancePublicKey", "UpdateInstanceInformation"}
+var private = []string{"RegisterManagedInstance", "RequestManagedInstanceRoleToken", "UpdateManagedInstancePublicKey",
+	"UpdateInstanceInformation"}
 
 // TestStockCLI goes through every public operation, with a node that obeys.
 func TestStockCLI(t *testing.T) {
 	r := local.Start(t)
 	cli := newCLI(t, r)
 
-	activation := cli.ssm("create-activation", "--iam-role", "service-role/Nodes", "--registration-limit", "2", "--default-instance-name", "host",
+	activation := cli.ssm("create-activation", "--iam-role", "service-role/Nodes", "--registration-limit", "2", "--default-instance-name",
+		"host",
 		"--description", "by the CLI", "--tags", "Key=stage,Value=test")
 	id, _ := activation["ActivationId"].(string)
 	code, _ := activation["ActivationCode"].(string)
-	cli.want(cli.ssm("describe-activations", "--filters", "FilterKey=ActivationIds,FilterValues="+id), "by the CLI", "ActivationList", "0", "Description")
+	cli.want(cli.ssm("describe-activations", "--filters", "FilterKey=ActivationIds,FilterValues="+id), "by the CLI", "ActivationList", "0",
+		"Description")
 
 	n := &agentNode{t: t, region: r, key: nodeKeys()[0], fingerprint: "f"}
 	must(t, n.register(id, code))
@@ -132,7 +136,8 @@ func TestStockCLI(t *testing.T) {
 	cli.commands(n)
 	cli.documents(n)
 	cli.ssm("deregister-managed-instance", "--instance-id", n.id)
-	cli.refused("InvalidInstanceId", "send-command", "--document-name", "AWS-RunShellScript", "--instance-ids", n.id, "--parameters", "commands=ls")
+	cli.refused("InvalidInstanceId", "send-command", "--document-name", "AWS-RunShellScript", "--instance-ids", n.id, "--parameters",
+		"commands=ls")
 	cli.ssm("delete-activation", "--activation-id", id)
 	cli.refused("InvalidActivation", "delete-activation", "--activation-id", id)
 	cli.refused("UnknownOperationException", "list-associations")
@@ -163,7 +168,8 @@ func (c *awsCLI) nodes(n *agentNode) {
 func (c *awsCLI) commands(n *agentNode) {
 	c.t.Helper()
 	sent := c.ssm("send-command", "--document-name", "AWS-RunShellScript", "--targets", "Key=tag:a,Values=1", "--parameters",
-		`{"commands":["echo hello","echo you"]}`, "--comment", "from the CLI", "--timeout-seconds", "600", "--max-concurrency", "50%", "--max-errors", "1")
+		`{"commands":["echo hello","echo you"]}`, "--comment", "from the CLI", "--timeout-seconds", "600", "--max-concurrency", "50%",
+		"--max-errors", "1")
 	id, _ := at(sent, "Command", "CommandId").(string)
 	c.t.Logf("command %s", id)
 	if _, problem, err := c.run("ssm", "wait", "command-executed", "--command-id", id, "--instance-id", n.id); err != nil {
@@ -176,10 +182,12 @@ func (c *awsCLI) commands(n *agentNode) {
 	list := c.ssm("list-command-invocations", "--command-id", id, "--details")
 	c.want(list, "hello\nyou\n", "CommandInvocations", "0", "CommandPlugins", "0", "Output")
 	c.want(list, 0.0, "CommandInvocations", "0", "CommandPlugins", "0", "ResponseCode")
-	c.refused("InvalidInstanceId", "send-command", "--document-name", "AWS-RunShellScript", "--instance-ids", "mi-00000000000000000", "--parameters", "commands=ls")
+	c.refused("InvalidInstanceId", "send-command", "--document-name", "AWS-RunShellScript", "--instance-ids", "mi-00000000000000000",
+		"--parameters", "commands=ls")
 	c.refused("InvalidDocument", "send-command", "--document-name", "Missing", "--instance-ids", n.id)
 	c.refused("InvalidParameters", "send-command", "--document-name", "AWS-RunShellScript", "--instance-ids", n.id)
-	c.refused("InvocationDoesNotExist", "get-command-invocation", "--command-id", "00000000-0000-4000-8000-000000000000", "--instance-id", n.id)
+	c.refused("InvocationDoesNotExist", "get-command-invocation", "--command-id", "00000000-0000-4000-8000-000000000000", "--instance-id",
+		n.id)
 
 	waits := c.ssm("send-command", "--document-name", "AWS-RunShellScript", "--instance-ids", n.id, "--parameters", "commands=wait")
 	id, _ = at(waits, "Command", "CommandId").(string)
@@ -199,10 +207,12 @@ func (c *awsCLI) documents(n *agentNode) {
 	must(c.t, os.WriteFile(file, []byte(text), 0o600))
 	c.want(c.ssm("create-document", "--name", "Greet", "--document-type", "Command", "--document-format", "YAML", "--content", "file://"+file),
 		"1", "DocumentDescription", "DocumentVersion")
-	c.refused("DocumentAlreadyExists", "create-document", "--name", "Greet", "--document-type", "Command", "--document-format", "YAML", "--content", "file://"+file)
+	c.refused("DocumentAlreadyExists", "create-document", "--name", "Greet", "--document-type", "Command", "--document-format", "YAML",
+		"--content", "file://"+file)
 	c.refused("InvalidDocumentContent", "create-document", "--name", "Bad", "--document-type", "Command", "--content", "{")
 	must(c.t, os.WriteFile(file, []byte(strings.Replace(text, "greets", "greets again", 1)), 0o600))
-	c.want(c.ssm("update-document", "--name", "Greet", "--document-format", "YAML", "--content", "file://"+file, "--document-version", "$LATEST"),
+	c.want(c.ssm("update-document", "--name", "Greet", "--document-format", "YAML", "--content", "file://"+file, "--document-version",
+		"$LATEST"),
 		"2", "DocumentDescription", "LatestVersion")
 	c.want(c.ssm("update-document-default-version", "--name", "Greet", "--document-version", "2"), "2", "Description", "DefaultVersion")
 	c.want(c.ssm("describe-document", "--name", "Greet"), "greets again", "Document", "Description")

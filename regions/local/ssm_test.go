@@ -126,7 +126,8 @@ func (n *agentNode) signed(operation string, in, out any) error {
 		scope := wire.ScopeAt(now, n.region.Name(), "ssm")
 		text := wire.StringToSign(req.Header.Get("X-Amz-Date"), scope, r.Canonical(wire.HybridSignedHeaders))
 		signature, err := wire.SignPSS(n.key, text)
-		req.Header.Set("Authorization", wire.Authorization{KeyID: n.id, Scope: scope, SignedHeaders: wire.HybridSignedHeaders, Signature: signature}.String())
+		req.Header.Set("Authorization", wire.Authorization{KeyID: n.id, Scope: scope, SignedHeaders: wire.HybridSignedHeaders,
+			Signature: signature}.String())
 		return err
 	})
 }

@@ -27,7 +27,8 @@ func TestCallerIdentityOfNode(t *testing.T) {
 		Account string `xml:"GetCallerIdentityResult>Account"`
 	}
 	must(t, xml.NewDecoder(res.Body).Decode(&out))
-	if out.Account != local.Account || out.Arn != "arn:aws:sts::"+local.Account+":assumed-role/LocalNode/"+n.id || !strings.HasSuffix(out.UserId, ":"+n.id) {
+	if out.Account != local.Account || out.Arn != "arn:aws:sts::"+local.Account+":assumed-role/LocalNode/"+n.id ||
+		!strings.HasSuffix(out.UserId, ":"+n.id) {
 		t.Errorf("%+v", out)
 	}
 }

@@ -62,7 +62,8 @@ func querySignature(req *http.Request) (*signature, error) {
 	a, err := wire.ParseAuthorization(q.Get("X-Amz-Algorithm") + " Credential=" + q.Get("X-Amz-Credential") +
 		", SignedHeaders=" + q.Get("X-Amz-SignedHeaders") + ", Signature=" + q.Get("X-Amz-Signature"))
 	if err != nil {
-		return nil, Refusal{Malformed, "Query-string authentication requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."}
+		return nil, Refusal{Malformed,
+			"Query-string authentication requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."}
 	}
 	s := &signature{Authorization: a, presigned: true, token: q.Get("X-Amz-Security-Token"), date: q.Get("X-Amz-Date"), life: window}
 	if s.at, err = time.Parse(wire.AmzDate, s.date); err != nil {

@@ -57,7 +57,8 @@ func (c *call) payload(sums map[string]string) (*payload, error) {
 		}
 	default:
 		if raw, err := hex.DecodeString(declared); err != nil || len(raw) != sha256.Size {
-			return nil, protocol.Refuse("InvalidArgument", "x-amz-content-sha256 must be %s, %s, %s or a valid sha256 value.", unsignedPayload, streamUnsigned, streamSigned)
+			return nil, protocol.Refuse("InvalidArgument", "x-amz-content-sha256 must be %s, %s, %s or a valid sha256 value.", unsignedPayload,
+				streamUnsigned, streamSigned)
 		}
 		p.sha, p.wantSHA = sha256.New(), strings.ToLower(declared)
 	}
@@ -167,7 +168,8 @@ func (c *call) readSmall(sums map[string]string) ([]byte, error) {
 		return nil, err
 	}
 	if len(body) > most {
-		return nil, protocol.Fail(http.StatusBadRequest, "MaxMessageLengthExceeded", fmt.Sprintf("Your request was too big; at most %d bytes", most))
+		return nil, protocol.Fail(http.StatusBadRequest, "MaxMessageLengthExceeded",
+			fmt.Sprintf("Your request was too big; at most %d bytes", most))
 	}
 	return body, nil
 }

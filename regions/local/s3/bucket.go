@@ -54,7 +54,8 @@ func (c *call) createBucket() error {
 			return protocol.Refuse("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
 		}
 		if l := config.LocationConstraint; l != "" && l != c.store.region {
-			return protocol.Refuse("IllegalLocationConstraintException", "The %s location constraint is incompatible for the region specific endpoint this request was sent to.", l)
+			return protocol.Refuse("IllegalLocationConstraintException",
+				"The %s location constraint is incompatible for the region specific endpoint this request was sent to.", l)
 		}
 	}
 	if !bucketName(c.bucket) {
@@ -129,7 +130,8 @@ func (c *call) bucketEncryption() error {
 	if err := c.exists(); err != nil {
 		return err
 	}
-	return protocol.Fail(http.StatusNotFound, "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found")
+	return protocol.Fail(http.StatusNotFound, "ServerSideEncryptionConfigurationNotFoundError",
+		"The server side encryption configuration was not found")
 }
 
 func (c *call) bucketVersioning() error {

@@ -159,5 +159,6 @@ func (s *chunkSigner) step(algorithm, hashes, claimed string) error {
 }
 
 func errIncomplete() error {
-	return protocol.Fail(http.StatusBadRequest, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
+	return protocol.Fail(http.StatusBadRequest, "IncompleteBody",
+		"You did not provide the number of bytes specified by the Content-Length HTTP header")
 }

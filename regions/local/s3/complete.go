@@ -93,7 +93,8 @@ func choose(tx *records.Tx, id string, wanted []wantedPart) ([]part, error) {
 			return nil, err
 		}
 		if !found || strings.Trim(w.ETag, `"`) != p.ETag {
-			return nil, protocol.Refuse("InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
+			return nil, protocol.Refuse("InvalidPart",
+				"One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
 		}
 		if i < len(wanted)-1 && p.Size < minPart {
 			return nil, protocol.Refuse("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")

@@ -33,7 +33,9 @@ func (c *call) copySource() (o *object, f *os.File, err error) {
 	}
 	if bucket == c.bucket && key == c.key && c.Operation == "CopyObject" && !c.replaces() {
 		f.Close()
-		return nil, nil, protocol.Refuse("InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata.")
+		return nil, nil,
+			protocol.Refuse("InvalidRequest",
+				"This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata.")
 	}
 	return o, f, nil
 }

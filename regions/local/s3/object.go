@@ -30,7 +30,8 @@ func (c *call) putObject() error {
 	if err != nil {
 		return err
 	}
-	o := object{Body: body, Size: size, ETag: p.etag(), Modified: c.store.now().UTC(), Headers: keptHeaders(c.Request.Header), Sums: p.checksums()}
+	o := object{Body: body, Size: size, ETag: p.etag(), Modified: c.store.now().UTC(), Headers: keptHeaders(c.Request.Header),
+		Sums: p.checksums()}
 	if err := c.store.record(c.bucket, c.key, o, writeCondition(c.Request.Header), nil); err != nil {
 		return err
 	}
@@ -148,7 +149,8 @@ func partSpan(o *object, text string) (from, to int64, partial bool, err error) 
 		return 0, o.Size, o.Size > 0, nil
 	}
 	if err != nil || n < 1 || n > len(o.Parts) {
-		return 0, 0, false, protocol.Fail(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable")
+		return 0, 0, false, protocol.Fail(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber",
+			"The requested partnumber is not satisfiable")
 	}
 	for _, size := range o.Parts[:n-1] {
 		from += size

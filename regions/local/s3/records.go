@@ -152,5 +152,6 @@ func errNoKey() error {
 }
 
 func errOwned() error {
-	return protocol.Fail(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
+	return protocol.Fail(http.StatusConflict, "BucketAlreadyOwnedByYou",
+		"Your previous request to create the named bucket succeeded and you already own it.")
 }

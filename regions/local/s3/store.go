@@ -68,7 +68,8 @@ func Open(region string, store *records.Store, now func() time.Time, dir string,
 
 // Service is the row of S3 in the dispatch table. It claims everything, so it comes last.
 func (st *Store) Service(gate *protocol.Gate) protocol.Service {
-	return protocol.Service{Name: "s3", Operations: slices.Sorted(maps.Keys(operations())), Claim: func(a *protocol.Answer) (protocol.Handler, bool) {
-		return st.handler(gate, a.Request), true
-	}}
+	return protocol.Service{Name: "s3", Operations: slices.Sorted(maps.Keys(operations())),
+		Claim: func(a *protocol.Answer) (protocol.Handler, bool) {
+			return st.handler(gate, a.Request), true
+		}}
 }

@@ -72,7 +72,8 @@ func (c *call) createUpload() error {
 func (c *call) loadUpload(tx *records.Tx) (up upload, err error) {
 	up, found, err := records.Fetch[upload](tx, uploadsTable, c.query.Get("uploadId"))
 	if err == nil && (!found || up.Bucket != c.bucket || up.Key != c.key) {
-		err = protocol.Fail(http.StatusNotFound, "NoSuchUpload", "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")
+		err = protocol.Fail(http.StatusNotFound, "NoSuchUpload",
+			"The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")
 	}
 	return up, err
 }

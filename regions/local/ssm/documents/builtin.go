@@ -37,13 +37,16 @@ func scriptDocument(plugin, description string) map[string]any {
 		"schemaVersion": "1.2",
 		"description":   description,
 		"parameters": map[string]any{
-			"commands":         map[string]any{"type": "StringList", "description": "The lines of the script.", "minItems": 1, "displayType": "textarea"},
+			"commands": map[string]any{"type": "StringList", "description": "The lines of the script.", "minItems": 1,
+				"displayType": "textarea"},
 			"workingDirectory": map[string]any{"type": "String", "default": "", "description": "The folder the script starts in.", "maxChars": 4096},
-			"executionTimeout": map[string]any{"type": "String", "default": "3600", "description": "Seconds after which the script is ended, 1 to 172800 (48 hours).",
+			"executionTimeout": map[string]any{"type": "String", "default": "3600",
+				"description":    "Seconds after which the script is ended, 1 to 172800 (48 hours).",
 				"allowedPattern": "^([1-9][0-9]{0,4}|1[0-6][0-9]{4}|17[0-1][0-9]{3}|172[0-7][0-9]{2}|172800)$"},
 		},
 		"runtimeConfig": map[string]any{plugin: map[string]any{"properties": []any{map[string]any{
-			"id": "0." + plugin, "runCommand": "{{ commands }}", "workingDirectory": "{{ workingDirectory }}", "timeoutSeconds": "{{ executionTimeout }}",
+			"id": "0." + plugin, "runCommand": "{{ commands }}", "workingDirectory": "{{ workingDirectory }}",
+			"timeoutSeconds": "{{ executionTimeout }}",
 		}}}},
 	}
 }
@@ -73,15 +76,17 @@ func updateDocumentBody(source string) map[string]any {
 		"schemaVersion": "2.2",
 		"description":   "Updates the agent to the newest version of its region, or to the one that is named.",
 		"parameters": map[string]any{
-			"version":        map[string]any{"type": "String", "default": "", "description": "The version to install; empty means the newest."},
-			"allowDowngrade": map[string]any{"type": "String", "default": "false", "allowedValues": []any{"true", "false"}, "description": "Whether an older version may replace a newer one."},
+			"version": map[string]any{"type": "String", "default": "", "description": "The version to install; empty means the newest."},
+			"allowDowngrade": map[string]any{"type": "String", "default": "false", "allowedValues": []any{"true", "false"},
+				"description": "Whether an older version may replace a newer one."},
 		},
 		"mainSteps": []any{
 			map[string]any{"action": "aws:runPowerShellScript", "name": "createUpdateFolder",
 				"precondition": map[string]any{"StringEquals": []any{"platformType", "Windows"}},
 				"inputs":       map[string]any{"runCommand": prepareWindows()}},
 			map[string]any{"action": "aws:updateSsmAgent", "name": "awsupdateSsmAgent",
-				"inputs": map[string]any{"agentName": "amazon-ssm-agent", "source": source, "allowDowngrade": "{{ allowDowngrade }}", "targetVersion": "{{ version }}"}},
+				"inputs": map[string]any{"agentName": "amazon-ssm-agent", "source": source, "allowDowngrade": "{{ allowDowngrade }}",
+					"targetVersion": "{{ version }}"}},
 		},
 	}
 }

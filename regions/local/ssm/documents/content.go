@@ -102,7 +102,8 @@ func jsonText(text, format string) (json.RawMessage, error) {
 
 // readBody reads the steps; which schema versions there are: docs/protocol/runcommand.md, "Schema versions".
 func (c *Content) readBody(raw rawContent, kind string) error {
-	unsupported := protocol.Refuse("InvalidDocumentSchemaVersion", "The schema version %q isn't one of a %s document.", raw.SchemaVersion, kind)
+	unsupported := protocol.Refuse("InvalidDocumentSchemaVersion", "The schema version %q isn't one of a %s document.", raw.SchemaVersion,
+		kind)
 	if kind == "Session" {
 		if raw.SchemaVersion != "1.0" {
 			return unsupported

@@ -135,7 +135,8 @@ func (r *Repository) Command(tx *records.Tx, want Wanted) (Content, error) {
 		return Content{}, err
 	}
 	if d.Type != "Command" {
-		return Content{}, protocol.Refuse("InvalidDocument", "The document %s is of type %s; Run Command takes documents of type Command.", d.Name, d.Type)
+		return Content{}, protocol.Refuse("InvalidDocument", "The document %s is of type %s; Run Command takes documents of type Command.",
+			d.Name, d.Type)
 	}
 	v, err := d.version(cmp.Or(want.Version, inARN), "")
 	if err != nil {
@@ -155,7 +156,8 @@ func (r *Repository) Command(tx *records.Tx, want Wanted) (Content, error) {
 
 // ChangeTags hands the tags of an own document to change and keeps what it returns, where it says so. Error: missing where
 // there is no such document.
-func ChangeTags(tx *records.Tx, name string, missing protocol.Fault, change func([]wire.Tag) (tags []wire.Tag, keep bool, err error)) error {
+func ChangeTags(tx *records.Tx, name string, missing protocol.Fault,
+	change func([]wire.Tag) (tags []wire.Tag, keep bool, err error)) error {
 	d, ok, err := records.Fetch[document](tx, documentsTable, name)
 	if err != nil || !ok {
 		return protocol.NotFound(err, missing)

@@ -70,7 +70,8 @@ func (r *Repository) addDocument(in documentInput) (document, error) {
 	if err := in.check(); err != nil {
 		return document{}, err
 	}
-	if lower := strings.ToLower(in.Name); strings.HasPrefix(lower, "aws") || strings.HasPrefix(lower, "amazon") || strings.HasPrefix(lower, "amzn") {
+	if lower := strings.ToLower(in.Name); strings.HasPrefix(lower, "aws") || strings.HasPrefix(lower, "amazon") ||
+		strings.HasPrefix(lower, "amzn") {
 		if slices.Contains(builtIns(), in.Name) {
 			return document{}, protocol.Refuse("DocumentAlreadyExists", "The document %s already exists.", in.Name)
 		}

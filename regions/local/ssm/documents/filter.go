@@ -31,7 +31,8 @@ func (in *documentList) check() error {
 		return err
 	}
 	for _, f := range in.Filters {
-		if !slices.Contains([]string{"Name", "Owner", "PlatformTypes", "DocumentType", "TargetType", "SearchKeyword", "tag-key"}, f.Key) && !strings.HasPrefix(f.Key, "tag:") {
+		if !slices.Contains([]string{"Name", "Owner", "PlatformTypes", "DocumentType", "TargetType", "SearchKeyword", "tag-key"}, f.Key) &&
+			!strings.HasPrefix(f.Key, "tag:") {
 			return protocol.Refuse("InvalidFilterKey", "The filter key %q isn't valid.", f.Key)
 		}
 	}

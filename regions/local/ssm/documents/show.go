@@ -135,7 +135,8 @@ func (r *Repository) getDocument(c *protocol.Call) (any, error) {
 		DocumentType    string
 		DocumentFormat  string
 		Requires        []requirement `json:",omitempty"`
-	}{d.Name, wire.Epoch{Time: v.Created}, v.DisplayName, v.VersionName, strconv.Itoa(v.Number), "Active", text, d.Type, format, d.Requires}, err
+	}{d.Name, wire.Epoch{Time: v.Created}, v.DisplayName, v.VersionName, strconv.Itoa(v.Number), "Active", text, d.Type, format,
+		d.Requires}, err
 }
 
 // as gives the text in a format; without one, JSON, as the services do, and TEXT stays what it is.

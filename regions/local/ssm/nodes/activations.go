@@ -133,7 +133,8 @@ func (r *Registry) describeActivations(c *protocol.Call) (any, error) {
 	k.Number("maxResults", in.MaxResults, 1, 50)
 	for _, f := range in.Filters {
 		if f.FilterKey != "ActivationIds" && f.FilterKey != "DefaultInstanceName" && f.FilterKey != "IamRole" {
-			return nil, protocol.Refuse("InvalidFilter", "The filter key %q isn't valid. Valid keys: ActivationIds, DefaultInstanceName, IamRole.", f.FilterKey)
+			return nil, protocol.Refuse("InvalidFilter",
+				"The filter key %q isn't valid. Valid keys: ActivationIds, DefaultInstanceName, IamRole.", f.FilterKey)
 		}
 	}
 	if err := k.Err(); err != nil {
@@ -170,7 +171,8 @@ func (r *Registry) deleteActivation(c *protocol.Call) (any, error) {
 		return nil, err
 	}
 	if !protocol.IsUUID(in.ActivationId) {
-		return nil, protocol.Refuse("InvalidActivationId", "The activation ID isn't valid: an activation ID looks like 8-4-4-4-12 hexadecimal digits.")
+		return nil, protocol.Refuse("InvalidActivationId",
+			"The activation ID isn't valid: an activation ID looks like 8-4-4-4-12 hexadecimal digits.")
 	}
 	return struct{}{}, r.records.Update(func(tx *records.Tx) error {
 		if _, ok, err := records.Fetch[keptActivation](tx, activationsTable, in.ActivationId); err != nil || !ok {
@@ -187,11 +189,13 @@ func (r *Registry) spend(tx *records.Tx, id, code string) (keptActivation, error
 	case err != nil:
 		return a, err
 	case !ok || subtle.ConstantTimeCompare([]byte(a.SecretCode), []byte(code)) != 1:
-		return a, protocol.Refuse("InvalidActivation", "The activation isn't valid. The activation might have been deleted, or the activation ID and the activation code don't match.")
+		return a, protocol.Refuse("InvalidActivation",
+			"The activation isn't valid. The activation might have been deleted, or the activation ID and the activation code don't match.")
 	case a.expiredAt(r.now()):
 		return a, protocol.Refuse("ActivationExpired", "The activation %s expired at %s.", id, a.ExpirationDate.UTC().Format(time.RFC3339))
 	case a.RegistrationsCount >= a.RegistrationLimit:
-		return a, protocol.Refuse("RegistrationLimitExceeded", "The activation %s has reached its limit of %d registrations.", id, a.RegistrationLimit)
+		return a, protocol.Refuse("RegistrationLimitExceeded", "The activation %s has reached its limit of %d registrations.", id,
+			a.RegistrationLimit)
 	}
 	a.RegistrationsCount++
 	return a, records.Save(tx, activationsTable, id, a)
