@@ -65,8 +65,10 @@ func (l Listing) versions(want func(Release) bool) []Version {
 	return list
 }
 
-// Latest is the highest version whatever its status, LatestActive the highest active one; no version if there is none.
-func (l Listing) Latest() Version       { return highest(l.Versions()) }
+// Latest is the highest version whatever its status; the zero version if there is none.
+func (l Listing) Latest() Version { return highest(l.Versions()) }
+
+// LatestActive is the highest active version; the zero version if there is none.
 func (l Listing) LatestActive() Version { return highest(l.ActiveVersions()) }
 
 func highest(list []Version) Version {

@@ -194,7 +194,7 @@ func (c *Client) get(ctx context.Context, url string, header http.Header) (*http
 	default:
 		err = &StatusError{URL: url, Status: res.StatusCode}
 	}
-	io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16))
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16)) // so that the connection can be used again
 	res.Body.Close()
 	return nil, err
 }
@@ -209,7 +209,7 @@ func (c *Client) retry(ctx context.Context, f func() error) error {
 			return err
 		}
 		d := min(200*time.Millisecond<<n, 30*time.Second)
-		d = time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+		d = time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // jitter, no secret
 		c.o.Log.Info("trying again", "after", d, "because", err)
 		if c.o.Pause(ctx, d) != nil {
 			return err

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"errors"
 	"net/http"
 	"runtime/debug"
 
@@ -22,7 +23,7 @@ func (r *Region) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	defer r.record(a)
 	defer func() {
 		if caught := recover(); caught != nil {
-			if caught == http.ErrAbortHandler {
+			if err, ok := caught.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(caught)
 			}
 			r.log.Error("operation failed", "operation", h.Operation, "panic", caught, "stack", string(debug.Stack()))

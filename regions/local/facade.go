@@ -10,14 +10,20 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/nodes"
 )
 
-// Types that the methods below speak of.
+// Types of the rooms of services, for callers that know the region only.
 type (
+	// Credentials are a key pair as a client needs them.
 	Credentials = protocol.Credentials
-	Instance    = nodes.Instance
-	Ping        = nodes.Ping
-	Invocation  = commands.Invocation
-	Plugin      = commands.Plugin
-	KeptReply   = commands.KeptReply
+	// Instance is a managed node as the region knows it.
+	Instance = nodes.Instance
+	// Ping is one UpdateInstanceInformation as it came in.
+	Ping = nodes.Ping
+	// Invocation is where a command stands on a node.
+	Invocation = commands.Invocation
+	// Plugin is one step of a command as its node answered.
+	Plugin = commands.Plugin
+	// KeptReply is one reply of a node as it came in.
+	KeptReply = commands.KeptReply
 )
 
 // Put keeps an object in the region's bucket, as the administrator would.

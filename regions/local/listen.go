@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Limits of one connection.
@@ -24,9 +26,10 @@ func (r *Region) listen(address string) error {
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	l, err := net.Listen("tcp", address)
+	var network net.ListenConfig
+	l, err := network.Listen(context.Background(), "tcp", address)
 	if err != nil {
-		return err
+		return fault.Wrap(fault.Busy, err, "another program serves there, or the address is not this machine's: choose one with --listen")
 	}
 	config, err := r.tlsConfig(address)
 	if err != nil {

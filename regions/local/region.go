@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/ground"
 	"github.com/ssm-setup/ssm-setup/regions/local/mailbox"
@@ -31,7 +32,7 @@ const Account = protocol.Account
 var ErrLocked = records.ErrLocked
 
 // ErrOtherRegion says that the data folder belongs to a region of another name.
-var ErrOtherRegion = errors.New("the data folder holds another region")
+var ErrOtherRegion = fault.New(fault.Usage, "the data folder holds another region", "use the region's own name, or another folder with --data")
 
 // Options say where a region lives and listens. The zero value of each field is usable but Data.
 type Options struct {
@@ -85,7 +86,7 @@ func Open(o Options) (*Region, error) {
 		return nil, err
 	}
 	if o.Data == "" {
-		return nil, errors.New("no data folder given")
+		return nil, fault.New(fault.Usage, "no data folder given", "name one with --data")
 	}
 	data, err := filepath.Abs(o.Data)
 	if err != nil {

@@ -30,13 +30,13 @@ type Message struct {
 	Topic         string
 }
 
-// AcknowledgeMessageInput, DeleteMessageInput and FailMessageInput name the message they settle.
+// AcknowledgeMessageInput settles a message that its node takes on.
 type AcknowledgeMessageInput struct{ MessageId string }
 
-// DeleteMessageInput is sent by the updater when an update that came over ec2messages ends.
+// DeleteMessageInput settles a message; it is sent by the updater when an update that came over ec2messages ends.
 type DeleteMessageInput struct{ MessageId string }
 
-// FailMessageInput carries one of the failure types.
+// FailMessageInput settles a message that its node cannot take on; it carries one of the failure types.
 type FailMessageInput struct {
 	FailureType string
 	MessageId   string

@@ -28,7 +28,7 @@ type RegisterManagedInstanceOutput struct{ InstanceId string }
 // UpdateManagedInstancePublicKey — hybrid signature", "RequestManagedInstanceRoleToken — EC2 signature").
 type RequestManagedInstanceRoleTokenInput struct{ Fingerprint string }
 
-// RequestManagedInstanceRoleTokenOutput: temporary credentials. The original needs all five fields; ours takes a missing
+// RequestManagedInstanceRoleTokenOutput holds temporary credentials. The original needs all five fields; ours takes a missing
 // UpdateKeyPair for false.
 type RequestManagedInstanceRoleTokenOutput struct {
 	AccessKeyId         string

@@ -31,7 +31,7 @@ var rooms = map[string][]string{
 
 	"regions/local":               {"regions/local/*", "regions", "regions/ground", "manifests"},
 	"regions/local/records":       {},
-	"regions/local/protocol":      {"regions/local/records", "regions/wire"},
+	"regions/local/protocol":      {"regions/local/records", "regions/ground", "regions/wire"},
 	"regions/local/mailbox":       {"regions/local/records", "regions/wire"},
 	"regions/local/s3":            {"regions/local/protocol", "regions/local/records", "regions", "regions/ground"},
 	"regions/local/sts":           {"regions/local/protocol", "regions"},

@@ -34,7 +34,6 @@ func Deny(message string) Refusal { return Refusal{Denied, message} }
 
 // jsonRefusals are the codes of the AWS JSON 1.1 services; all have status 400.
 func jsonRefusals(why Reason) (code string, status int) {
-	code = "InvalidSignatureException"
 	switch why {
 	case Missing:
 		code = "MissingAuthenticationTokenException"
@@ -48,6 +47,8 @@ func jsonRefusals(why Reason) (code string, status int) {
 		code = "ExpiredTokenException"
 	case Denied:
 		code = "AccessDeniedException"
+	default:
+		code = "InvalidSignatureException"
 	}
 	return code, http.StatusBadRequest
 }
@@ -65,6 +66,7 @@ func queryRefusals(why Reason) (code string, status int) {
 		return "ExpiredToken", http.StatusForbidden
 	case Denied:
 		return "AccessDenied", http.StatusForbidden
+	default:
+		return "SignatureDoesNotMatch", http.StatusForbidden
 	}
-	return "SignatureDoesNotMatch", http.StatusForbidden
 }

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"github.com/ssm-setup/ssm-setup/regions/ground"
 )
 
 // Service is one row of a region's dispatch table.
@@ -27,7 +29,7 @@ func (o Operations) names() []string { return slices.Sorted(maps.Keys(o)) }
 
 // perform checks who asks and runs an operation.
 func (g *Gate) perform(a *Answer, signing string, o Operation) (any, error) {
-	who, err := g.Authenticate(a.Request, signing, HexSum(a.Body))
+	who, err := g.Authenticate(a.Request, signing, ground.SHA256(a.Body))
 	if err != nil {
 		return nil, err
 	}

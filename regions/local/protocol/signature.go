@@ -130,8 +130,3 @@ func mac(key []byte, text string) []byte {
 func signs(key []byte, text, signature string) bool {
 	return hmac.Equal([]byte(hex.EncodeToString(mac(key, text))), []byte(signature))
 }
-
-func HexSum(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}

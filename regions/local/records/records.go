@@ -8,10 +8,14 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // ErrLocked says that another process has the file open.
-var ErrLocked = errors.New("the data folder is in use by another local region")
+var ErrLocked = fault.New(fault.Busy, "the data folder is in use by another local region",
+	"the other ssm-setup local must end first, or use another folder with --data")
 
 // openWithin is how long Open waits for another process to leave.
 const openWithin = 500 * time.Millisecond
@@ -26,7 +30,7 @@ type Store struct {
 // Error: [ErrLocked].
 func Open(path string, durable bool) (*Store, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openWithin, NoSync: !durable, FreelistType: bbolt.FreelistMapType})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, ErrLocked
 	}
 	if err != nil {

@@ -26,11 +26,16 @@ func bodiesNamed(tx *records.Tx) (used map[string]bool, err error) {
 
 // collect removes files that a crash left behind.
 func (st *Store) collect(used map[string]bool) error {
-	return filepath.WalkDir(st.dir, func(path string, d fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(st.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || used[d.Name()] {
 			return err
 		}
-		return os.Remove(path)
+		return root.Remove(path)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/regions/ground"
 	"github.com/ssm-setup/ssm-setup/regions/local/protocol"
 )
 
@@ -147,7 +148,7 @@ func (s *chunkSigner) verify() error {
 }
 
 func (s *chunkSigner) verifyTrailer(lines []byte, claimed string) error {
-	return s.step("AWS4-HMAC-SHA256-TRAILER", protocol.HexSum(lines), claimed)
+	return s.step("AWS4-HMAC-SHA256-TRAILER", ground.SHA256(lines), claimed)
 }
 
 func (s *chunkSigner) step(algorithm, hashes, claimed string) error {

@@ -21,6 +21,7 @@ func refusals(why protocol.Reason) (code string, status int) {
 		return "ExpiredToken", http.StatusBadRequest
 	case protocol.Skewed:
 		return "RequestTimeTooSkewed", http.StatusForbidden
+	default:
+		return "AccessDenied", http.StatusForbidden
 	}
-	return "AccessDenied", http.StatusForbidden
 }

@@ -176,6 +176,7 @@ func isDocumentName(s string) bool { return len(s) >= 3 && len(s) <= 128 && prot
 // IsReference takes a name or an ARN.
 func IsReference(s string) bool { return len(s) >= 3 && len(s) <= 128 && protocol.Only(s, "_-.:/") }
 
+// IsVersion takes $LATEST, $DEFAULT and the number of a version.
 func IsVersion(s string) bool {
 	return s == "$LATEST" || s == "$DEFAULT" || isDocumentNumber(s)
 }

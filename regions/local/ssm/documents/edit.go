@@ -2,6 +2,7 @@ package documents
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -227,7 +228,8 @@ func (r *Repository) Put(name, text string) error {
 		in.DocumentFormat = "JSON"
 	}
 	_, err := r.addDocument(in)
-	if f, ok := err.(protocol.Fault); !ok || f.Code != "DocumentAlreadyExists" {
+	var f protocol.Fault
+	if !errors.As(err, &f) || f.Code != "DocumentAlreadyExists" {
 		return err
 	}
 	d, err := r.addVersion(in)
