@@ -58,7 +58,7 @@ func serveLocal(c *cli.Context) error {
 	}
 	region, err := local.Open(o)
 	if err != nil {
-		return localProblem(o, err)
+		return cannot("open", "region "+o.Name, err)
 	}
 	if life := c.Duration("token-life"); life > 0 {
 		region.TokenLife(life)
@@ -95,21 +95,6 @@ func localOptions(c *cli.Context) (local.Options, error) {
 	}
 	o.Data = filepath.Join(dir, "ssm-setup", "local-"+o.Name)
 	return o, nil
-}
-
-// localProblem explains why a region does not open.
-func localProblem(o local.Options, err error) error {
-	p := cannot("open", "region "+o.Name, err)
-	var listening *net.OpError
-	switch {
-	case errors.Is(err, local.ErrLocked):
-		return p.withCode(exitBusy).withHint("the other ssm-setup local must end first, or use another folder with --data")
-	case errors.Is(err, local.ErrOtherRegion):
-		return p.withCode(exitUsage).withHint("use the region's own name, or another folder with --data")
-	case errors.As(err, &listening) && listening.Op == "listen":
-		return p.withCode(exitBusy).withHint("another program serves there, or the address is not this machine's: choose one with --listen")
-	}
-	return p
 }
 
 func localText(r *local.Region, manifest string) string {
