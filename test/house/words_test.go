@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,10 +26,16 @@ var theirs = regexp.MustCompile(`(?i)(parameter store|session token|access token
 // wordsOfTheField are rooms whose texts are a protocol's or a format's, not ours.
 var wordsOfTheField = regexp.MustCompile(`^(regions/|installer/pack|installer/sign|agent/document|agent/cloud)`)
 
+// notRead are texts that no person is shown.
+var notRead = []string{
+	"ssm-setup pointer 1\n",                                       // the first line of a slot
+	"before the pointer", "after the pointer", "after the tokens", // places in an update where tests stop it
+}
+
 // A count that may only fall; at zero it stays.
 const (
-	unnamedAtMost = 300
-	dialectAtMost = 63
+	unnamedAtMost = 210
+	dialectAtMost = 20
 )
 
 // Comments and texts of Go files, of any system and build tag.
@@ -101,7 +108,7 @@ func insideWords(files []goFile) (found []string) {
 			continue
 		}
 		for _, s := range f.strings() {
-			if strings.Contains(s.text, " ") {
+			if strings.Contains(s.text, " ") && !slices.Contains(notRead, s.text) {
 				found = append(found, insideWordsOf(f.path+":"+strconv.Itoa(s.line), s.text)...)
 			}
 		}
@@ -120,7 +127,7 @@ func insideWordsOf(where, text string) (found []string) {
 func TestPeopleReadPlainWords(t *testing.T) {
 	found := insideWords(goFiles(t, root(t)))
 	for n, line := range strings.Split(readFile(t, "README.md"), "\n") {
-		found = append(found, insideWordsOf("README.md:"+strconv.Itoa(n+1), line)...)
+		found = append(found, insideWordsOf("README.md:"+strconv.Itoa(n+1), inlined.ReplaceAllString(line, ""))...)
 	}
 	if len(found) > dialectAtMost {
 		t.Errorf("%d words of the inside, at most %d:\n%s", len(found), dialectAtMost, strings.Join(found, "\n"))
