@@ -192,7 +192,7 @@ func TestAnAnswerThatIsNoJSON(t *testing.T) {
 	page := answer{200, "<html>please log in</html>"}
 	r := start(t, page, page, answer{200, ""}, answer{200, "{}"})
 	c := r.client(new([]time.Duration))
-	for _, out := range []any{new(struct{}), nil} { // a page of a proxy in between is no answer, whether anybody reads it or not
+	for _, out := range []any{new(struct{}), nil} { // a page of a proxy in between is no answer, whether it is read or not
 		if err := c.Call(t.Context(), "Get", nil, out); cloud.Code(err) != cloud.SerializationError {
 			t.Error(err)
 		}

@@ -1,4 +1,4 @@
-// Package cloud is the only door to the AWS SDK: whoever talks to a service of a region does it through here.
+// Package cloud is the only door to the AWS SDK: every request to a service of a region goes through it.
 //
 // Parties: a [Client] calls one service over AWS JSON 1.1 (ssm, ec2messages, kms, logs), public and private operations alike; an
 // [S3] reads and writes objects. Requests are signed with SigV4, not at all (activation), or by a hybrid node's own key ([NodeKey],

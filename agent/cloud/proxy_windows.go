@@ -14,7 +14,7 @@ func systemProxy() settings {
 		detect                 int32
 		script, server, bypass *uint16
 	}
-	if ask(winhttp.NewProc("WinHttpGetIEProxyConfigForCurrentUser"), unsafe.Pointer(&user)) && user.server != nil {
+	if query(winhttp.NewProc("WinHttpGetIEProxyConfigForCurrentUser"), unsafe.Pointer(&user)) && user.server != nil {
 		return settings{text(user.server), text(user.bypass)}
 	}
 	var machine struct {
@@ -22,14 +22,14 @@ func systemProxy() settings {
 		server, bypass *uint16
 	}
 	const named = 3
-	if ask(winhttp.NewProc("WinHttpGetDefaultProxyConfiguration"), unsafe.Pointer(&machine)) && machine.access == named {
+	if query(winhttp.NewProc("WinHttpGetDefaultProxyConfiguration"), unsafe.Pointer(&machine)) && machine.access == named {
 		return settings{text(machine.server), text(machine.bypass)}
 	}
 	return settings{}
 }
 
-// ask fills a structure; false where this system does not know the question or the answer.
-func ask(question *windows.LazyProc, answer unsafe.Pointer) bool {
+// query fills a structure; false where this system does not know the question or the answer.
+func query(question *windows.LazyProc, answer unsafe.Pointer) bool {
 	if question.Find() != nil {
 		return false
 	}

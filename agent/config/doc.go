@@ -6,7 +6,7 @@
 //   - a value out of bounds becomes the default, it is never clamped;
 //   - without a file the defaults hold, the same ones as with an empty object: the original's differences (an empty
 //     Agent.Version, SelfUpdateScheduleDay 0) are not kept;
-//   - text that is not JSON, or a value of the wrong type, is an [*Error]. Nobody runs on defaults in place of a file that
+//   - text that is not JSON, or a value of the wrong type, is an [*Error]. Defaults never take the place of a file that
 //     could not be read.
 //
 // [Set] edits the file and keeps everything it does not know.

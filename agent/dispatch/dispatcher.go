@@ -47,7 +47,7 @@ func New(ctx context.Context, o Options) *Dispatcher {
 	o.Worker.Log = o.Log
 	jobs := &converter{journal: o.Journal, config: o.Config, machine: o.Machine, resolve: o.Resolve, now: o.Now}
 	boot, _ := host.BootID()
-	e := &executor{journal: o.Journal, lanes: o.Lanes, workerJob: jobs.workerJob, spec: o.Worker, agent: o.Agent,
+	e := &executor{journal: o.Journal, lanes: o.Lanes, assignment: jobs.assignment, spec: o.Worker, agent: o.Agent,
 		rebooter: newRebooter(boot, o.Restart, o.Now, o.Log.With("room", "reboot")), finished: o.Finished, now: o.Now, log: o.Log}
 	q := newQueue(ctx, queueOptions{journal: o.Journal, lanes: o.Lanes, workers: o.Config.Mds.CommandWorkersLimit,
 		buffer: o.Config.Mds.CommandWorkerBufferLimit, parse: jobs.parse, run: e.run, prestart: e.prestart, now: o.Now, log: o.Log})

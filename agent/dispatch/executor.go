@@ -33,15 +33,15 @@ const replyAgain = 15 * time.Second
 
 // executor takes commands from their workers to their last replies.
 type executor struct {
-	journal   *journal.Journal
-	lanes     []mailbox.Lane
-	workerJob func(*journal.Job) runner.Job
-	spec      runner.Spec // Executable, Argv0, Log
-	agent     func() wire.AgentInfo
-	rebooter  *rebooter
-	finished  func(status, id string) // after every answered command
-	now       func() time.Time
-	log       *slog.Logger
+	journal    *journal.Journal
+	lanes      []mailbox.Lane
+	assignment func(*journal.Job) runner.Assignment
+	spec       runner.Spec // Executable, Argv0, Log
+	agent      func() wire.AgentInfo
+	rebooter   *rebooter
+	finished   func(status, id string) // after every answered command
+	now        func() time.Time
+	log        *slog.Logger
 }
 
 // run runs a command, or takes up one that an earlier agent ran, and reports what happens. It ends when the command is
@@ -96,7 +96,7 @@ func (x *executor) start(ctx context.Context, c *command) (*runner.Worker, error
 		}
 	}
 	if err == nil || errors.Is(err, runner.ErrNotStarted) {
-		err = runner.Prepare(spec.Dir, x.workerJob(c.Job))
+		err = runner.Prepare(spec.Dir, x.assignment(c.Job))
 	}
 	if err != nil {
 		c.prestarted.abandon()
@@ -187,7 +187,7 @@ func (x *executor) head() wire.AdditionalInfo { return runner.Head(x.agent(), x.
 // reply hands a reply to the command's lane, again and again while it can neither be sent nor kept (no network and a full
 // disk). The error is the context's: then the next agent tells it.
 func (x *executor) reply(ctx context.Context, c *command, seq int, body wire.Reply) error {
-	reply := mailbox.Reply{MessageID: c.messageID(), ID: mailbox.ReplyID(c.messageID(), seq), Body: body}
+	reply := mailbox.Answer{MessageID: c.messageID(), ID: mailbox.ReplyID(c.messageID(), seq), Body: body}
 	for {
 		err := x.lane(c.UpstreamServiceName).Reply(ctx, reply)
 		if err == nil || ctx.Err() != nil {

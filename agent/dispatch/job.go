@@ -114,10 +114,10 @@ func plugin(job *journal.Job, s document.Step) journal.Plugin {
 	return journal.Plugin{Configuration: c, Name: s.Action, Id: s.ID}
 }
 
-// workerJob is what the worker gets, made from the state file alone, whichever agent wrote it.
-func (v *converter) workerJob(j *journal.Job) runner.Job {
+// assignment is what the worker gets, made from the state file alone, whichever agent wrote it.
+func (v *converter) assignment(j *journal.Job) runner.Assignment {
 	info, io := j.DocumentInformation, j.IOConfig
-	job := runner.Job{MessageID: info.MessageID, CommandID: j.SsmSetup.CommandID, Destination: info.InstanceID,
+	job := runner.Assignment{MessageID: info.MessageID, CommandID: j.SsmSetup.CommandID, Destination: info.InstanceID,
 		DocumentName: info.DocumentName, DocumentVersion: info.DocumentVersion, Lane: j.UpstreamServiceName, Schema: j.SchemaVersion,
 		Directory: v.journal.Outputs(j.ID()), Machine: v.machine,
 		Output: output.Settings{Bucket: io.OutputS3BucketName, Prefix: io.OutputS3KeyPrefix, LogGroup: io.CloudWatchConfig.LogGroupName,

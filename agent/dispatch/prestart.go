@@ -10,16 +10,16 @@ import (
 // prestarted is a worker process that is being started while its job goes to disk: both take milliseconds, and so they take them
 // together. All methods work on nil, for a command whose worker was not started yet.
 type prestarted struct {
-	started chan *runner.Ahead // gives one value: nil when the process could not be started
+	started chan *runner.Prestarted // gives one value: nil when the process could not be started
 	dir     string
 }
 
 // prestart begins to start the worker of a new job.
 func (x *executor) prestart(id string) *prestarted {
 	spec := x.workerSpec(id)
-	p := &prestarted{started: make(chan *runner.Ahead, 1), dir: spec.Dir}
+	p := &prestarted{started: make(chan *runner.Prestarted, 1), dir: spec.Dir}
 	go func() {
-		a, err := runner.StartAhead(spec)
+		a, err := runner.Prestart(spec)
 		if err != nil {
 			x.log.Debug("worker not started ahead", "error", err)
 			a = nil

@@ -43,7 +43,7 @@ func (x *executor) rebooting(ctx context.Context, c *command, e runner.Event, ho
 	}
 	x.save(c)
 	release := hold()
-	err := x.rebooter.ask(ctx)
+	err := x.rebooter.restartOnce(ctx)
 	if err == nil {
 		x.rebooter.wait(ctx, c)
 		err = errors.New("the machine did not restart within ten minutes")
@@ -56,8 +56,8 @@ func (x *executor) rebooting(ctx context.Context, c *command, e runner.Event, ho
 	x.failed(ctx, c, seqNoReboot, "a reboot was asked for: "+err.Error())
 }
 
-// ask has the machine restart; only the first call of a process does something.
-func (r *rebooter) ask(ctx context.Context) error {
+// restartOnce has the machine restart; only the first call of a process does something.
+func (r *rebooter) restartOnce(ctx context.Context) error {
 	select {
 	case <-r.asked:
 	default:

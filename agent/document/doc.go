@@ -3,7 +3,7 @@
 //
 //	document.go      schema versions and the two bodies: runtimeConfig (1.x), mainSteps (2.x)
 //	parameters.go    definitions, defaults, which supplied values count
-//	validate.go      allowedPattern for everybody; the other limits for documents run by a document
+//	validate.go      allowedPattern for all; the other limits for documents run by a document
 //	substitute.go    {{ name }} by the rules of the original, to the letter
 //	store.go         {{ssm:name}} references, found, fetched ten at a time, put in
 //	precondition.go  shall this step run here, and the words for why not

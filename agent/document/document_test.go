@@ -59,7 +59,7 @@ func TestWhichSchemasAreKnown(t *testing.T) {
 		{"nothing", ``, "encountered error while parsing input - internal error unexpected end of JSON input"},
 		{"an ignored key of the wrong type", `{"schemaVersion":"2.2","mainSteps":[{"action":"a","name":"b","timeoutSeconds":"5"}]}`,
 			"encountered error while parsing input - internal error json: cannot unmarshal string"},
-		{"keys nobody knows", `{"schemaVersion":"2.2","mainSteps":[{"action":"a","name":"b","isEnd":true,"nextStep":"c"}]}`, ""},
+		{"unknown keys", `{"schemaVersion":"2.2","mainSteps":[{"action":"a","name":"b","isEnd":true,"nextStep":"c"}]}`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := document.Parse([]byte(c.content), document.Options{})

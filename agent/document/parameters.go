@@ -88,7 +88,7 @@ func (s *source) addDefaults(values map[string]any) {
 	}
 }
 
-// oddDefaults are the defaults of parameters whose names nobody can supply; they are put in as text.
+// oddDefaults are the defaults of parameters whose names cannot be supplied; they are put in as text.
 func (s *source) oddDefaults() map[string]any {
 	odd := map[string]any{}
 	for name, def := range s.Parameters {

@@ -47,23 +47,23 @@ func (p *Precondition) fill(sub substitution) error {
 	return nil
 }
 
-// Verdict is what all preconditions of a step say together. Unsatisfied decides before Unrecognised does, but lists both.
-type Verdict struct {
+// Checked is what all preconditions of a step say together. Unsatisfied decides before Unrecognised does, but lists both.
+type Checked struct {
 	Unsatisfied  []string
 	Unrecognised []string
 }
 
 // Holds tells whether the step may run.
-func (v Verdict) Holds() bool { return len(v.Unsatisfied) == 0 && len(v.Unrecognised) == 0 }
+func (v Checked) Holds() bool { return len(v.Unsatisfied) == 0 && len(v.Unrecognised) == 0 }
 
 // List is what messages show: everything that did not hold, in the order unsatisfied, unrecognised.
-func (v Verdict) List() string {
+func (v Checked) List() string {
 	return strings.Join(append(append([]string(nil), v.Unsatisfied...), v.Unrecognised...), ", ")
 }
 
 // Check evaluates the preconditions on a platform: "linux", "windows" or "macos".
-func (s Step) Check(platform string) Verdict {
-	var v Verdict
+func (s Step) Check(platform string) Checked {
+	var v Checked
 	for _, p := range s.Preconditions {
 		if text := p.unrecognised(); text != "" {
 			v.Unrecognised = append(v.Unrecognised, text)

@@ -51,10 +51,10 @@ func (f *fetched) need(vs ...any) error {
 		}
 		answer = append(answer, some...)
 	}
-	return f.take(names, answer)
+	return f.add(names, answer)
 }
 
-func (f *fetched) take(names []string, answer []Stored) error {
+func (f *fetched) add(names []string, answer []Stored) error {
 	if f.values == nil {
 		f.values = map[string]Stored{}
 	}
@@ -177,12 +177,12 @@ func storeName(c byte) bool {
 	return c == '_' || strings.IndexByte("/.:-", c) >= 0 || plainName(string(rune(c)))
 }
 
-// put replaces the references in v. A list of strings goes in only where it is a whole element of a list; there it is
+// replace replaces the references in v. A list of strings goes in only where it is a whole element of a list; there it is
 // split at commas.
-func (f *fetched) put(v any) (any, error) {
+func (f *fetched) replace(v any) (any, error) {
 	switch v := v.(type) {
 	case string:
-		return f.putText(v)
+		return f.replaceText(v)
 	case []any:
 		list := make([]any, 0, len(v))
 		for _, element := range v {
@@ -190,7 +190,7 @@ func (f *fetched) put(v any) (any, error) {
 				list = append(list, some...)
 				continue
 			}
-			one, err := f.put(element)
+			one, err := f.replace(element)
 			if err != nil {
 				return nil, err
 			}
@@ -200,7 +200,7 @@ func (f *fetched) put(v any) (any, error) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for key, element := range v {
-			one, err := f.put(element)
+			one, err := f.replace(element)
 			if err != nil {
 				return nil, err
 			}
@@ -224,7 +224,7 @@ func (f *fetched) list(element any) ([]any, bool) {
 	return out, true
 }
 
-func (f *fetched) putText(t string) (string, error) {
+func (f *fetched) replaceText(t string) (string, error) {
 	var b strings.Builder
 	for at := 0; ; {
 		r, ok := nextReference(t, at)
@@ -256,10 +256,10 @@ func resolveSteps(steps []Step, f *fetched) error {
 	}
 	for i := range steps {
 		var err error
-		if steps[i].Settings, err = f.put(steps[i].Settings); err != nil {
+		if steps[i].Settings, err = f.replace(steps[i].Settings); err != nil {
 			return err
 		}
-		if steps[i].Inputs, err = f.put(steps[i].Inputs); err != nil {
+		if steps[i].Inputs, err = f.replace(steps[i].Inputs); err != nil {
 			return err
 		}
 	}

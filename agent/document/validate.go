@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// validate checks the values against the definitions. Everybody's documents: allowedPattern. Documents run by a document (strict):
+// validate checks the values against the definitions. All documents: allowedPattern. Documents run by a document (strict):
 // all limits, but not where the raw value refers to the parameter store (docs/protocol/runcommand.md, "Parameter definitions").
 func (s *source) validate(values map[string]any, f *fetched, strict bool) error {
 	all := make([]any, 0, len(values))
@@ -27,7 +27,7 @@ func (s *source) validate(values map[string]any, f *fetched, strict bool) error 
 		if def == nil || !plainName(name) {
 			continue
 		}
-		resolved, err := f.put(values[name])
+		resolved, err := f.replace(values[name])
 		if err != nil {
 			return err
 		}

@@ -2,8 +2,8 @@
 // docs/protocol/identity.md, "Health and hibernation") and inwards to people and the updater (the pulse file).
 //
 // Parties: a [Pinger] sends the first ping at once, hibernates where the region refuses the node, then pings by the
-// configured frequency. A [Pulse] keeps what the pulse file says; the agent beats it, whoever had a round trip with the region
-// tells it.
+// configured frequency. A [Pulse] keeps what the pulse file says; the heartbeat writes it, pings and polls report
+// their round trips to it.
 //
 // Files it owns: the pulse file of the installation, overwritten in place (installer.WritePulse).
 //

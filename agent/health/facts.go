@@ -22,7 +22,7 @@ type Facts struct {
 }
 
 // ThisMachine returns a function that looks at the machine the process runs on. Its full name comes from a program that may
-// hang on name servers: whoever asks gets it when it is there, else the plain host name.
+// hang on name servers: a ping gets it when it is there, else the plain host name.
 func ThisMachine() func(context.Context) Facts {
 	var name fullName
 	return func(context.Context) Facts {

@@ -24,7 +24,7 @@ type Options struct {
 	Period     time.Duration               // between pings: Ssm.HealthFrequencyMinutes
 	Channel    func() string               // ssmmessages, ec2messages or ""; nil: always ""
 	Facts      func(context.Context) Facts // of this machine; nil: [ThisMachine]
-	Done       func(error)                 // told of every ping: nil, or why it failed; nil: nobody
+	Done       func(error)                 // told of every ping: nil, or why it failed; may be nil
 	Log        *slog.Logger
 
 	Now   func() time.Time

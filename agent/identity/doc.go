@@ -23,5 +23,5 @@
 //   - a registration on disk stays usable until its successor is complete: [Register] writes nothing that the old one needs
 //     before the service has said yes (the original empties it first), and a key is on disk before the service learns it;
 //   - a record that cannot be read is an error, never "there is none";
-//   - credentials that are still good are used without asking anybody, so a restart costs no token.
+//   - credentials that are still good are used without a request, so a restart costs no token.
 package identity

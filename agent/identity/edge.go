@@ -53,7 +53,7 @@ func Container(getenv func(string) string) (aws.CredentialsProvider, error) {
 }
 
 func fromContainer(ctx context.Context, u *url.URL, getenv func(string) string) (c aws.Credentials, err error) {
-	if err := near(ctx, u); err != nil {
+	if err := checkNear(ctx, u); err != nil {
 		return c, err
 	}
 	token := getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
@@ -95,8 +95,8 @@ func fromContainer(ctx context.Context, u *url.URL, getenv func(string) string) 
 		CanExpire: !out.Expiration.IsZero(), Expires: out.Expiration}, nil
 }
 
-// near refuses to hand a token to somebody far away in plain text.
-func near(ctx context.Context, u *url.URL) error {
+// checkNear refuses to send a token to another machine in plain text.
+func checkNear(ctx context.Context, u *url.URL) error {
 	if u.Scheme == "https" && u.Host != "" {
 		return nil
 	}

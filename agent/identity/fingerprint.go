@@ -114,7 +114,7 @@ func (f *fingerprints) get(ctx context.Context) (string, error) {
 			last = err
 			continue
 		}
-		current, same, err := f.look(ctx, saved, found)
+		current, same, err := f.compare(ctx, saved, found)
 		switch {
 		case same:
 			f.known = saved.Fingerprint
@@ -133,10 +133,10 @@ func (f *fingerprints) get(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("error generating instance fingerprint. %w", last)
 }
 
-// look compares, the cheap way where that is enough: hardware id and address equal, or no threshold, means similar whatever
+// compare compares, the cheap way where that is enough: hardware id and address equal, or no threshold, means similar whatever
 // the programs would say. Sources that did not answer in time count as failed on a machine without a record; else they leave
 // the question open (an error).
-func (f *fingerprints) look(ctx context.Context, saved fingerprint, found bool) (current hardware, same bool, err error) {
+func (f *fingerprints) compare(ctx context.Context, saved fingerprint, found bool) (current hardware, same bool, err error) {
 	if found && decides(f.probe.quick(), saved.HardwareHash, saved.SimilarityThreshold) {
 		return nil, true, nil
 	}

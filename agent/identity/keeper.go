@@ -32,9 +32,9 @@ type keeper struct {
 
 	mu        sync.Mutex
 	have      lease
-	refusal   error     // what the last flight failed with, until notBefore
+	refusal   error     // what the last refresh failed with, until notBefore
 	notBefore time.Time // set by run only
-	flight    *flight
+	running   *running
 }
 
 // lease is a set of credentials and its life.
@@ -43,7 +43,8 @@ type lease struct {
 	retrieved, expires time.Time
 }
 
-type flight struct {
+// running is a refresh under way.
+type running struct {
 	done chan struct{}
 	err  error
 }
@@ -118,7 +119,7 @@ func (k *keeper) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		defer k.mu.Unlock()
 		return aws.Credentials{}, k.refusal
 	}
-	f := k.takeOff(ctx)
+	f := k.startRefresh(ctx)
 	k.mu.Unlock()
 	if err := f.wait(ctx); err != nil {
 		return aws.Credentials{}, err
@@ -138,13 +139,13 @@ func (k *keeper) Invalidate() {
 	}
 }
 
-// takeOff starts a flight or joins the one under way; mu is held. The flight outlives a caller that gives up.
-func (k *keeper) takeOff(ctx context.Context) *flight {
-	if k.flight != nil {
-		return k.flight
+// startRefresh starts a refresh or joins the one under way; mu is held. It outlives a caller that gives up.
+func (k *keeper) startRefresh(ctx context.Context) *running {
+	if k.running != nil {
+		return k.running
 	}
-	f := &flight{done: make(chan struct{})}
-	k.flight = f
+	f := &running{done: make(chan struct{})}
+	k.running = f
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*callLimit)
 	go func() {
 		defer cancel()
@@ -155,13 +156,13 @@ func (k *keeper) takeOff(ctx context.Context) *flight {
 			k.have = l
 		}
 		k.refusal, f.err = err, err
-		k.flight = nil
+		k.running = nil
 		close(f.done)
 	}()
 	return f
 }
 
-func (f *flight) wait(ctx context.Context) error {
+func (f *running) wait(ctx context.Context) error {
 	select {
 	case <-f.done:
 		return f.err
@@ -264,7 +265,7 @@ func (k *keeper) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		k.mu.Lock()
-		f := k.takeOff(ctx)
+		f := k.startRefresh(ctx)
 		k.mu.Unlock()
 		err := f.wait(ctx)
 		if ctx.Err() != nil {

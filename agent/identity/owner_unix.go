@@ -25,8 +25,8 @@ func ownerOf(path string) owner {
 	return owner{int(s.Uid), int(s.Gid), true}
 }
 
-// give hands a file that was replaced back to its owner; only root can and needs to.
-func (o owner) give(path string) error {
+// handBack hands a file that was replaced back to its owner; only root can and needs to.
+func (o owner) handBack(path string) error {
 	if !o.known || os.Geteuid() != 0 {
 		return nil
 	}

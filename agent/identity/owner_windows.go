@@ -5,4 +5,4 @@ type owner struct{}
 
 func ownerOf(string) owner { return owner{} }
 
-func (owner) give(string) error { return nil }
+func (owner) handBack(string) error { return nil }

@@ -17,7 +17,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
-// clock is a time that moves only when somebody pauses; the region and the node share it. It starts at the true time.
+// clock is a time that moves only in pauses; the region and the node share it. It starts at the true time.
 type clock struct {
 	mu     sync.Mutex
 	t      time.Time

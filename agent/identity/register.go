@@ -90,14 +90,14 @@ func Register(ctx context.Context, layout installer.Layout, cfg config.Config, o
 		fresh.InstanceID, err = send(ctx, cfg, o, a, machine.Fingerprint, public)
 	}
 	if err != nil {
-		_ = v.remove(candidateKey) // nobody reads one that is left over
+		_ = v.remove(candidateKey) // one that is left over is never read
 		return "", err
 	}
-	return fresh.InstanceID, keep(layout, v, fresh, machine)
+	return fresh.InstanceID, store(layout, v, fresh, machine)
 }
 
-// keep writes what a registration consists of: fingerprint, record, and last the file beside the vault.
-func keep(layout installer.Layout, v vault, fresh record, machine fingerprint) error {
+// store writes what a registration consists of: fingerprint, record, and last the file beside the vault.
+func store(layout installer.Layout, v vault, fresh record, machine fingerprint) error {
 	err := v.write(fingerprintKey, machine)
 	if err == nil {
 		err = v.write(registrationKey, fresh)
@@ -194,7 +194,7 @@ func (f *fingerprints) forRegistration(ctx context.Context, disable bool) (finge
 	if err != nil && !errors.As(err, &corrupt) {
 		return fingerprint{}, fmt.Errorf("error generating instance fingerprint. %w", err)
 	}
-	current, same, err := f.look(ctx, saved, found && corrupt == nil)
+	current, same, err := f.compare(ctx, saved, found && corrupt == nil)
 	switch {
 	case err != nil:
 		return fingerprint{}, fmt.Errorf("error generating instance fingerprint. %w", err)

@@ -78,7 +78,7 @@ func (s share) write(k keys) error {
 	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	text := []byte(putProfile(string(old), s.section(), k))
+	text := []byte(replaceProfile(string(old), s.section(), k))
 	owner := ownerOf(path)
 	if err := host.WriteFile(path, text, mode); err != nil {
 		// A file that is itself a mount point cannot be replaced, only rewritten.
@@ -87,11 +87,11 @@ func (s share) write(k keys) error {
 		}
 		return nil
 	}
-	return owner.give(path)
+	return owner.handBack(path)
 }
 
-// putProfile is the text of the file with the credentials in place.
-func putProfile(text, profile string, k keys) string {
+// replaceProfile is the text of the file with the credentials in place.
+func replaceProfile(text, profile string, k keys) string {
 	ours := fmt.Sprintf("aws_access_key_id     = %s\naws_secret_access_key = %s\naws_session_token     = %s\n", k.access, k.secret, k.token)
 	var b strings.Builder
 	section, done := "", false

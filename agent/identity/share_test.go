@@ -25,7 +25,7 @@ func TestOnlyOurProfileOfASharedFileChanges(t *testing.T) {
 		{"nonsense is kept", "default", "nonsense\n\x00[\n", "nonsense\n\x00[\n[default]\n" + ours + "\n"},
 	}
 	for _, r := range rows {
-		if got := putProfile(r.old, r.profile, keys{"A", "S", "T"}); got != r.want {
+		if got := replaceProfile(r.old, r.profile, keys{"A", "S", "T"}); got != r.want {
 			t.Errorf("%s:\n%s\nwant\n%s", r.name, got, r.want)
 		}
 	}
@@ -111,6 +111,6 @@ func TestTheAgeOfAKey(t *testing.T) {
 		}
 	}
 	if _, err := (record{PrivateKeyCreatedDate: "4 March"}).keyAge(now); err == nil {
-		t.Error("a date nobody can read")
+		t.Error("a date that cannot be read")
 	}
 }

@@ -13,7 +13,7 @@
 //	idempotency/SendCommand/<id>/, idempotency/CancelComamnd/<id>/   received; the misspelling is the original's
 //
 // <id> is the command id. A state file has the shape of the original's (job.go), so either agent can read what the
-// other left; what ours needs besides stands under the key SsmSetup, and members nobody here knows are kept.
+// other left; what ours needs besides stands under the key SsmSetup, and unknown members are kept.
 //
 // What must always be true:
 //   - a job is on disk, whole and synced, before [Journal.Accept] returns, and only then marked as received: a crash
@@ -21,5 +21,5 @@
 //   - a file is replaced whole or not at all;
 //   - an end that the agent found itself (a dead worker) is in the file before it is told, so that no later agent runs the job;
 //   - a job leaves pending for current, current for nothing, and nothing else ever happens to it, but that it is given
-//     up: too many starts, too old, unreadable. Whoever loads the journal learns of those, and reports them.
+//     up: too many starts, too old, unreadable. [Journal.Load] names those, and the dispatcher reports them.
 package journal

@@ -41,7 +41,7 @@ func Open(data, instanceID, orchestration string) (*Journal, error) {
 			return nil, fmt.Errorf("journal: %w", err)
 		}
 	}
-	// Nobody uses it: a disk that is full or read-only is no reason to do without a journal that is there.
+	// The folder is not used: a disk that is full or read-only is no reason to do without a journal that is there.
 	_ = errors.Join(os.RemoveAll(j.state(completed)), os.MkdirAll(j.state(completed), 0o700))
 	return j, nil
 }

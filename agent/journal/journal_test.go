@@ -196,7 +196,7 @@ func TestWhatALaterAgentResumesAndGivesUp(t *testing.T) {
 	}
 }
 
-// A cancel that an original agent had accepted and not yet carried out; a session is nobody's business here.
+// A cancel that an original agent had accepted and not yet carried out; a session stays where it is.
 func TestFilesOfOtherTypesAreLetAlone(t *testing.T) {
 	data := t.TempDir()
 	j := open(t, data)

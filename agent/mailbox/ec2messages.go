@@ -20,17 +20,17 @@ func ec2messages() Kind {
 		late: func(call Caller) Late {
 			return Late{
 				Reply: func(ctx context.Context, messageID, replyID, payload string) error {
-					return gone(call(ctx, service, "SendReply", wire.SendReplyInput{MessageId: messageID, ReplyId: replyID, Payload: payload}))
+					return markGone(call(ctx, service, "SendReply", wire.SendReplyInput{MessageId: messageID, ReplyId: replyID, Payload: payload}))
 				},
 				Delete: func(ctx context.Context, messageID string) error {
-					return gone(call(ctx, service, "DeleteMessage", wire.DeleteMessageInput{MessageId: messageID}))
+					return markGone(call(ctx, service, "DeleteMessage", wire.DeleteMessageInput{MessageId: messageID}))
 				},
 			}
 		}}
 }
 
-// gone marks the answers that no further try changes.
-func gone(err error) error {
+// markGone marks the answers that no further try changes.
+func markGone(err error) error {
 	if declines(err) {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
@@ -54,7 +54,7 @@ type polled struct {
 	faults   int                      // since the client was made
 	silent   bool                     // the last call failed
 	opening  map[string]chan struct{} // message id → closed once its InProgress is out
-	declined map[string]bool          // ids of kept replies that the service said no to: nobody waits behind them
+	declined map[string]bool          // ids of kept replies that the service said no to: no other waits behind them
 }
 
 func newPolled(o Options, service cloud.Service) *polled {
@@ -105,7 +105,7 @@ func (l *polled) handle(ctx context.Context, w wire.Message, accept Accept) {
 		l.Log.Error("message with an unknown topic", "topic", m.Topic, "messageID", m.ID)
 		l.fail(ctx, m.ID)
 		return
-	case len(l.held) > 0: // nobody overtakes
+	case len(l.held) > 0: // no command overtakes those that wait
 		l.hold(m)
 		return
 	}
@@ -178,13 +178,13 @@ const (
 // document sends a reply about a message as a whole. A message that is delivered once more gets the same one.
 func (l *polled) document(ctx context.Context, id string, seq int, status, trace string) {
 	body := wire.Reply{AdditionalInfo: l.Head(), DocumentStatus: status, DocumentTraceOutput: trace}
-	if err := l.send(ctx, Reply{MessageID: id, ID: ReplyID(id, seq), Body: body}); err != nil && ctx.Err() == nil {
+	if err := l.send(ctx, Answer{MessageID: id, ID: ReplyID(id, seq), Body: body}); err != nil && ctx.Err() == nil {
 		l.Log.Error("reply lost", "messageID", id, "status", status, "error", err)
 	}
 }
 
 // Reply sends or keeps, after the message's InProgress and after what is kept of earlier replies about it.
-func (l *polled) Reply(ctx context.Context, r Reply) error {
+func (l *polled) Reply(ctx context.Context, r Answer) error {
 	l.mu.Lock()
 	gate := l.opening[r.MessageID]
 	l.mu.Unlock()
@@ -198,7 +198,7 @@ func (l *polled) Reply(ctx context.Context, r Reply) error {
 	return l.send(ctx, r)
 }
 
-func (l *polled) send(ctx context.Context, r Reply) error {
+func (l *polled) send(ctx context.Context, r Answer) error {
 	able := l.Connected()
 	r.Body.AdditionalInfo.AbleToOpenMGSConnection = &able
 	payload, err := json.Marshal(r.Body)
@@ -219,7 +219,7 @@ func (l *polled) send(ctx context.Context, r Reply) error {
 		return ctx.Err()
 	}
 	l.Log.Error("reply not taken, kept for later", "messageID", r.MessageID, "replyID", r.ID, "error", err)
-	return l.keep(in)
+	return l.keepReply(in)
 }
 
 // errBehind: replies about a message go out in the order they were made.

@@ -117,7 +117,7 @@ func TestNoReplyOvertakesTheFirstInProgress(t *testing.T) {
 	s := newService(t, answer{messages: []wire.Message{message(send, first, "{}")}})
 	l := s.open()
 	s.run(l, func(ctx context.Context, m mailbox.Message) error {
-		go l.Reply(ctx, mailbox.Reply{MessageID: m.ID, ID: mailbox.ReplyID(m.ID, 1), Body: wire.Reply{DocumentStatus: wire.Success}})
+		go l.Reply(ctx, mailbox.Answer{MessageID: m.ID, ID: mailbox.ReplyID(m.ID, 1), Body: wire.Reply{DocumentStatus: wire.Success}})
 		time.Sleep(20 * time.Millisecond)
 		return nil
 	})
@@ -133,7 +133,7 @@ func TestRepliesSayWhetherTheOtherChannelIsOpen(t *testing.T) {
 	l := s.open(func(o *mailbox.Options) { o.Connected = connected.Load })
 	for i, want := range []bool{false, true, false} {
 		connected.Store(want)
-		if err := l.Reply(t.Context(), mailbox.Reply{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", i)}); err != nil {
+		if err := l.Reply(t.Context(), mailbox.Answer{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", i)}); err != nil {
 			t.Fatal(err)
 		}
 		if able := s.wait(i + 1)[i].able; able == nil || *able != want {

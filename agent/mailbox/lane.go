@@ -41,8 +41,8 @@ type Rejected struct{ Trace string }
 
 func (r *Rejected) Error() string { return r.Trace }
 
-// Reply is one answer about a message. Two sendings of the same answer carry the same ID.
-type Reply struct {
+// Answer is one reply about a message. Two sendings of the same answer carry the same ID.
+type Answer struct {
 	MessageID string
 	ID        string // reply id, a UUID; see [ReplyID]
 	Body      wire.Reply
@@ -58,7 +58,7 @@ type Lane interface {
 	Run(ctx context.Context, accept Accept) error
 	// Reply sends, or keeps what cannot be sent; nil means that one of the two is done. An error is the context's, or
 	// says that it could not even be kept.
-	Reply(ctx context.Context, r Reply) error
+	Reply(ctx context.Context, r Answer) error
 	// Room tells that a command ended, so that one that waits may be tried again.
 	Room()
 }

@@ -47,7 +47,7 @@ func (l *polled) poll(ctx context.Context, accept Accept) {
 			l.Pause(ctx, failed/2+rand.N(failed/2+1))
 		case len(messages) > 0:
 			empty, failed, said = 0, 0, ""
-			l.take(ctx, messages, accept)
+			l.handleAll(ctx, messages, accept)
 		case took >= unhurried:
 			empty, failed = 0, 0
 		default:
@@ -57,7 +57,7 @@ func (l *polled) poll(ctx context.Context, accept Accept) {
 	}
 }
 
-func (l *polled) take(ctx context.Context, messages []wire.Message, accept Accept) {
+func (l *polled) handleAll(ctx context.Context, messages []wire.Message, accept Accept) {
 	for _, m := range messages {
 		l.handle(ctx, m, accept)
 	}
@@ -70,14 +70,14 @@ func (l *polled) getMessages(ctx context.Context) ([]wire.Message, error) {
 	var out wire.GetMessagesOutput
 	client := l.current()
 	err := client.Call(ctx, "GetMessages", in, &out)
-	l.note(ctx, err)
+	l.noteOutcome(ctx, err)
 	return out.Messages, err
 }
 
 // call is every operation but the poll: a failure always counts.
 func (l *polled) call(ctx context.Context, operation string, in, out any) error {
 	err := l.current().Call(ctx, operation, in, out)
-	l.note(ctx, err)
+	l.noteOutcome(ctx, err)
 	if err != nil && ctx.Err() == nil {
 		l.count()
 	}
@@ -90,8 +90,8 @@ func (l *polled) current() *cloud.Client {
 	return l.client
 }
 
-// note tells the house, and wakes the resending when the service is back.
-func (l *polled) note(ctx context.Context, err error) {
+// noteOutcome tells the agent, and wakes the resending when the service is back.
+func (l *polled) noteOutcome(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}

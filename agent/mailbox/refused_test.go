@@ -86,12 +86,11 @@ func TestARefusedReplyHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// Behind one that the service refuses for good nobody waits.
 func TestNoReplyWaitsBehindARefusedOne(t *testing.T) {
 	s := &between{service: newService(t), no: mailbox.ReplyID("m", 1)}
 	l := s.openLane(t)
 	for n := 1; n <= 2; n++ {
-		reply := mailbox.Reply{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", n)}
+		reply := mailbox.Answer{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", n)}
 		if err := l.Reply(t.Context(), reply); err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +104,7 @@ func TestNoReplyWaitsBehindARefusedOne(t *testing.T) {
 func TestAPageOfAProxyIsNoAnswer(t *testing.T) {
 	s := &between{service: newService(t), page: true}
 	l := s.openLane(t)
-	if err := l.Reply(t.Context(), mailbox.Reply{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", 1)}); err != nil {
+	if err := l.Reply(t.Context(), mailbox.Answer{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", 1)}); err != nil {
 		t.Fatal(err)
 	}
 	if got := folder(t, l.dir); len(got) != 1 {
@@ -125,7 +124,7 @@ func TestAKeptReplyIsNotOvertaken(t *testing.T) {
 	}
 	reply := func(id, status string) {
 		t.Helper()
-		if err := l.Reply(t.Context(), mailbox.Reply{MessageID: m, ID: id, Body: wire.Reply{DocumentStatus: status}}); err != nil {
+		if err := l.Reply(t.Context(), mailbox.Answer{MessageID: m, ID: id, Body: wire.Reply{DocumentStatus: status}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// ReplyID is the id of the answer number seq about a message: the same whoever computes it and when, so that an answer
+// ReplyID is the id of the answer number seq about a message: the same in every process and at any time, so that an answer
 // sent again after a crash can be told from a new one. It has the shape of a UUID v4.
 func ReplyID(messageID string, seq int) string {
 	var b [16]byte
@@ -43,8 +43,8 @@ type keptReply struct {
 	ReplyId         string
 }
 
-// keep writes a reply to <directory>/replies/<reply id>_<time>, unless it lies there already.
-func (l *polled) keep(in wire.SendReplyInput) error {
+// keepReply writes a reply to <directory>/replies/<reply id>_<time>, unless it lies there already.
+func (l *polled) keepReply(in wire.SendReplyInput) error {
 	dir := filepath.Join(l.Directory, "replies")
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -30,7 +30,7 @@ func TestAReplyThatIsNotTakenIsKept(t *testing.T) {
 	s := newService(t)
 	s.breaks("SendReply", http.StatusBadRequest)
 	l := s.open()
-	reply := mailbox.Reply{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", 1), Body: wire.Reply{DocumentStatus: wire.Success}}
+	reply := mailbox.Answer{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", 1), Body: wire.Reply{DocumentStatus: wire.Success}}
 	for range 2 {
 		if err := l.Reply(t.Context(), reply); err != nil {
 			t.Fatal(err)
@@ -72,11 +72,11 @@ func TestAKeptReplyIsSentAgain(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	s.polled(1)
-	gone(t, l)
+	markGone(t, l)
 	stop()
 }
 
-func gone(t *testing.T, l *lane) {
+func markGone(t *testing.T, l *lane) {
 	t.Helper()
 	for end := time.Now().Add(patience); len(folder(t, l.dir)) > 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
@@ -111,7 +111,7 @@ func TestKeptRepliesGoOutWhenTheServiceIsBack(t *testing.T) {
 	s.polled(4)
 	// The third poll was answered after two that were not.
 	s.brings(answer{status: http.StatusBadRequest}, answer{})
-	gone(t, l)
+	markGone(t, l)
 }
 
 func TestOldAndOddRepliesAreDropped(t *testing.T) {
@@ -121,7 +121,7 @@ func TestOldAndOddRepliesAreDropped(t *testing.T) {
 	write(t, filepath.Join(l.dir, "replies", "nostamp"), "{}")
 	write(t, filepath.Join(l.dir, "replies", "a_yesterday"), "{}")
 	s.run(l, yes)
-	gone(t, l)
+	markGone(t, l)
 	s.polled(1)
 	if calls := s.wait(0); len(calls) != 0 {
 		t.Errorf("%v", what(calls))

@@ -125,7 +125,7 @@ func TestEverySinkKeepsNothingThatIsNotAskedFor(t *testing.T) {
 		}
 		seen[s.Name] = true
 		if s.Wanted(output.Settings{}) {
-			t.Errorf("%s wants output that nobody asked to be kept", s.Name)
+			t.Errorf("%s wants output that was not asked for", s.Name)
 		}
 	}
 }

@@ -30,8 +30,8 @@ type Call struct {
 	Log        *slog.Logger
 }
 
-// Outcome is how a run ended. Output is what the action itself wants shown; empty: its streams.
-type Outcome struct {
+// Exit is how a run ended. Output is what the action itself wants shown; empty: its streams.
+type Exit struct {
 	Status string // a status word of regions/wire
 	Code   int
 	Output string
@@ -41,7 +41,7 @@ type Outcome struct {
 type Action struct {
 	Name    string
 	Systems []string // GOOS values on which it is supported
-	Run     func(ctx context.Context, c Call) Outcome
+	Run     func(ctx context.Context, c Call) Exit
 }
 
 // Supported tells whether the action is meant for that system (GOOS).
@@ -73,7 +73,7 @@ func (c Call) unmarshal(into any) error {
 }
 
 // failed is the outcome of a run that never came to do anything.
-func failed() Outcome { return Outcome{Status: wire.Failed, Code: 1} }
+func failed() Exit { return Exit{Status: wire.Failed, Code: 1} }
 
 // ID is the id in a step's inputs as a path element: without colons, and empty when it leads elsewhere
 // (docs/protocol/runcommand.md, "Plugins").

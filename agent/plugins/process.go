@@ -16,8 +16,8 @@ var errStopped = errors.New("stopped")
 // reapTime is how long a killed process may take to be gone before it is left to itself.
 const reapTime = 5 * time.Second
 
-// run runs cmd as a process group of its own until it ended and everybody who holds its stdout or stderr has closed
-// them. When ctx ends first, the streams are cut, then the group is killed (Windows: the process and its descendants). Stdin is null.
+// run runs cmd as a process group of its own until it ended and every process that holds its stdout or stderr
+// has closed them. When ctx ends first, the streams are cut, then the group is killed (Windows: the process and its descendants). Stdin is null.
 func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	if ctx.Err() != nil {
 		return errStopped
@@ -33,7 +33,7 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	}
 	pipes.started()
 	// The process is waited for only after its streams ended: until then it is at worst a zombie, and its group's
-	// number cannot be given to anybody else.
+	// number cannot be given to another.
 	ended := make(chan error, 1)
 	go func() {
 		pipes.wait()

@@ -24,7 +24,7 @@ func TestASignalEndsTheChildWithItsCode(t *testing.T) {
 	} {
 		var stderr bytes.Buffer
 		call := Call{Stdout: io.Discard, Stderr: &stderr, Log: slog.New(slog.DiscardHandler)}
-		o := call.outcome(t.Context(), run(t.Context(), exec.Command("sh", "-c", c.line), call.Stdout, call.Stderr))
+		o := call.exit(t.Context(), run(t.Context(), exec.Command("sh", "-c", c.line), call.Stdout, call.Stderr))
 		if o.Status != c.status || o.Code != c.code || stderr.String() != c.stderr {
 			t.Errorf("%s: %+v %q", c.line, o, stderr.String())
 		}
@@ -47,7 +47,7 @@ func TestATimeLimitKeepsWhatWasWritten(t *testing.T) {
 	stdout := &firstWrite{end: func() { end(errTime) }}
 	call := Call{Stdout: stdout, Stderr: io.Discard, Log: slog.New(slog.DiscardHandler)}
 	cmd := exec.Command("sh", "-c", "echo partial; sleep 600 & sleep 600")
-	o := call.outcome(ctx, run(ctx, cmd, call.Stdout, call.Stderr))
+	o := call.exit(ctx, run(ctx, cmd, call.Stdout, call.Stderr))
 	if o.Status != wire.TimedOut || o.Code != 137 || stdout.String() != "partial\n" {
 		t.Errorf("%+v %q", o, stdout.String())
 	}

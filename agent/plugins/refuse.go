@@ -7,13 +7,13 @@ import (
 
 // refuseInventory: inventory is gathered for associations only (docs/protocol/runcommand.md, "aws:softwareInventory and shared
 // download").
-func refuseInventory(_ context.Context, c Call) Outcome {
+func refuseInventory(_ context.Context, c Call) Exit {
 	fmt.Fprint(c.Stderr, "aws:softwareInventory plugin can only be invoked via ssm-associate")
 	return failed()
 }
 
 // refuseCloudWatch: the legacy action lives on Windows only (docs/protocol/runcommand.md, "aws:cloudWatch").
-func refuseCloudWatch(_ context.Context, c Call) Outcome {
+func refuseCloudWatch(_ context.Context, c Call) Exit {
 	fmt.Fprint(c.Stderr, "Plugin aws:cloudWatch is not registered by agent")
 	return failed()
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // runPowerShellScript runs commands with PowerShell (docs/protocol/runcommand.md, "aws:runPowerShellScript").
-func runPowerShellScript(ctx context.Context, c Call) Outcome {
+func runPowerShellScript(ctx context.Context, c Call) Exit {
 	return runScript(ctx, c, language{
 		file:        "_script.ps1",
 		prefix:      "\xEF\xBB\xBF",

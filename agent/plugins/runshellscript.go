@@ -8,7 +8,7 @@ import (
 
 // runShellScript runs commands as one script with the system's sh (docs/protocol/runcommand.md, "aws:runShellScript"). The shell
 // executes the file by name, so a first line "#!..." chooses another interpreter.
-func runShellScript(ctx context.Context, c Call) Outcome {
+func runShellScript(ctx context.Context, c Call) Exit {
 	return runScript(ctx, c, language{
 		file: "_script.sh",
 		command: func(script string) (string, []string) {

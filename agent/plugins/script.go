@@ -29,7 +29,7 @@ const (
 )
 
 // runScript writes the commands into a file and runs it to its end, its time limit or a cancel.
-func runScript(ctx context.Context, c Call, l language) Outcome {
+func runScript(ctx context.Context, c Call, l language) Exit {
 	var in scriptInputs
 	if !c.decode(&in) {
 		return failed()
@@ -49,7 +49,7 @@ func runScript(ctx context.Context, c Call, l language) Outcome {
 	}
 	ctx, done := context.WithTimeoutCause(ctx, time.Duration(seconds(in.TimeoutSeconds))*time.Second, errTime)
 	defer done()
-	return c.outcome(ctx, run(ctx, cmd, c.Stdout, c.Stderr))
+	return c.exit(ctx, run(ctx, cmd, c.Stdout, c.Stderr))
 }
 
 // errTime is the cause of a context that ended because the script's time was up.
@@ -75,16 +75,16 @@ func (c Call) workingDirectory(asked string) string {
 	return ""
 }
 
-// outcome is the table of exit codes (docs/protocol/runcommand.md, "aws:runShellScript").
-func (c Call) outcome(ctx context.Context, err error) Outcome {
+// exit is the table of exit codes (docs/protocol/runcommand.md, "aws:runShellScript").
+func (c Call) exit(ctx context.Context, err error) Exit {
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, errStopped) && errors.Is(context.Cause(ctx), errTime):
-		return Outcome{Status: wire.TimedOut, Code: stoppedCode}
+		return Exit{Status: wire.TimedOut, Code: stoppedCode}
 	case errors.Is(err, errStopped):
-		return Outcome{Status: wire.Cancelled, Code: stoppedCode}
+		return Exit{Status: wire.Cancelled, Code: stoppedCode}
 	case err == nil:
-		return Outcome{Status: wire.Success}
+		return Exit{Status: wire.Success}
 	case !errors.As(err, &exit):
 		fmt.Fprintf(c.Stderr, "failed to run commands: %v", err)
 		return failed()
@@ -92,14 +92,14 @@ func (c Call) outcome(ctx context.Context, err error) Outcome {
 	code := exitCode(exit.ProcessState)
 	switch code {
 	case rebootCode:
-		return Outcome{Status: wire.SuccessAndReboot, Code: code}
+		return Exit{Status: wire.SuccessAndReboot, Code: code}
 	case codeKilled:
-		return Outcome{Status: wire.TimedOut, Code: code}
+		return Exit{Status: wire.TimedOut, Code: code}
 	case CodeEnd:
-		return Outcome{Status: wire.Success, Code: code}
+		return Exit{Status: wire.Success, Code: code}
 	case CodeEndFail:
-		return Outcome{Status: wire.Failed, Code: code}
+		return Exit{Status: wire.Failed, Code: code}
 	}
 	fmt.Fprintf(c.Stderr, "failed to run commands: %v", exit)
-	return Outcome{Status: wire.Failed, Code: code}
+	return Exit{Status: wire.Failed, Code: code}
 }

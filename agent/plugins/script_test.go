@@ -50,7 +50,7 @@ func action(t *testing.T, name string) plugins.Action {
 }
 
 // run runs a shell script of these lines.
-func run(t *testing.T, inputs map[string]any) (*bench, plugins.Outcome) {
+func run(t *testing.T, inputs map[string]any) (*bench, plugins.Exit) {
 	t.Helper()
 	b := newBench(t, inputs)
 	return b, action(t, "aws:runShellScript").Run(t.Context(), b.Call)
@@ -235,7 +235,7 @@ func TestABackgroundChildHoldsTheStep(t *testing.T) {
 		default:
 		}
 	}}
-	ended := make(chan plugins.Outcome, 1)
+	ended := make(chan plugins.Exit, 1)
 	go func() { ended <- action(t, "aws:runShellScript").Run(t.Context(), b.Call) }()
 	<-shell
 	select {

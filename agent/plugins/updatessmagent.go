@@ -39,8 +39,8 @@ type Update struct {
 
 // updateSsmAgent hands an update to an updater of the running version and ends its step InProgress: the updater sends the answer
 // (docs/protocol/update.md, "Plugin sequence").
-func updateSsmAgent(start func(Update, *slog.Logger) error) func(context.Context, Call) Outcome {
-	return func(_ context.Context, c Call) Outcome {
+func updateSsmAgent(start func(Update, *slog.Logger) error) func(context.Context, Call) Exit {
+	return func(_ context.Context, c Call) Exit {
 		var in updateInputs
 		if err := c.unmarshal(&in); err != nil {
 			fmt.Fprintf(c.Stderr, "invalid format in plugin properties %v;\nerror %v", c.Inputs, err)
@@ -65,6 +65,6 @@ func updateSsmAgent(start func(Update, *slog.Logger) error) func(context.Context
 			return failed()
 		}
 		fmt.Fprintf(c.Stdout, "Updater of version %s has taken the request\n", stamp.Version())
-		return Outcome{Status: wire.InProgress}
+		return Exit{Status: wire.InProgress}
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // update runs the action; what it hands over, if anything, goes to taken.
-func update(t *testing.T, c Call, answer error) (o Outcome, stdout, stderr string, taken []Update) {
+func update(t *testing.T, c Call, answer error) (o Exit, stdout, stderr string, taken []Update) {
 	t.Helper()
 	var out, fail bytes.Buffer
 	c.Stdout, c.Stderr, c.Log = &out, &fail, slog.New(slog.DiscardHandler)

@@ -5,26 +5,26 @@
 //
 //	the agent      Prepare writes job.json; Start starts the worker; Events reads what happens; Attach takes up a job that
 //	               an earlier agent process started
-//	the worker     Main (the agent's own binary under the name ssm-document-worker): runs the steps (engine.go, with the
+//	the worker     Main (the agent's own binary under the name ssm-document-worker): runs the steps (sequencer.go, with the
 //	               actions of agent/plugins), appends events
 //
 //	job.json   the job; written whole before the worker starts
 //	lock       held by the worker while it lives, so whether it lives needs no guessing about pids
-//	events     one JSON line each, synced before anybody is told of it; never rewritten, only a torn tail is cut off; space for
+//	events     one JSON line each, synced before the agent is told of it; never rewritten, only a torn tail is cut off; space for
 //	           more is reserved where the system can, so that a script that fills the disk keeps its result
 //	cancel     its presence is the order to stop
 //	log        what the worker says on stdout and stderr (a crash, for example)
 //
-// What must always be true: a step runs at most once per boot, whatever dies when. A worker that finds a job another worker
-// began and did not end leaves it alone, and the reader reports it as Failed with the text of docs/protocol/runcommand.md,
-// "Failure handling of workers"; only a job that waits for a reboot, or was never begun, is (re)started. The agent that
-// started a worker waits for it and is woken through a pipe; a later agent looks ten times a second and asks for the lock. A
-// death is certain then, so nobody waits the 60 s of the original.
+// What must always be true: a step runs at most once per boot, whatever dies when. A worker that finds a job another worker began
+// and did not end leaves it alone, and the reader reports it as Failed with the text of docs/protocol/runcommand.md, "Failure
+// handling"; only a job that waits for a reboot, or was never begun, is (re)started. The agent that started a worker waits for it
+// and is woken through a pipe; a later agent looks ten times a second and asks for the lock. A death is certain
+// then, without the 60 s that the original waits.
 //
-// A new job's worker may be started ahead (ahead.go): it waits for a word while the job goes to disk.
+// A new job's worker may be started ahead (prestart.go): it waits for a word while the job goes to disk.
 //
-//	job.go, event.go     the two records           worker.go, read.go   the agent's side
-//	main.go, record.go   the worker                engine.go, gate.go   steps, one after another (docs/protocol/runcommand.md, "Step engine")
-//	flow.go              exit codes, onFailure     reply.go             events → replies (docs/protocol/runcommand.md, "Reply payload")
+//	assignment.go, event.go   the two records        worker.go, read.go           the agent's side
+//	main.go, record.go        the worker             sequencer.go, precheck.go    steps, one after another (docs/protocol/runcommand.md, "Step engine")
+//	flow.go                   exit codes, onFailure  reply.go                     events → replies (docs/protocol/runcommand.md, "Reply payload")
 //	lock_*, wake_*, signal_*, space_*   what depends on the system
 package runner

@@ -10,9 +10,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// take locks the job for this process until it ends; false: another process has it. The lock lies on a folder of its
+// lockJob locks the job for this process until it ends; false: another process has it. The lock lies on a folder of its
 // own, so that nothing else the worker opens can drop it.
-func take(dir string) (bool, error) {
+func lockJob(dir string) (bool, error) {
 	path := filepath.Join(dir, lockName)
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return false, err

@@ -13,8 +13,8 @@ import (
 // lockAt is the byte that is locked. Windows locks hide what they cover, so it lies far behind the pid in the file.
 const lockAt = 1 << 30
 
-// take locks the job for this process until it ends; false: another process has it. The file stays open for good.
-func take(dir string) (bool, error) {
+// lockJob locks the job for this process until it ends; false: another process has it. The file stays open for good.
+func lockJob(dir string) (bool, error) {
 	path, err := windows.UTF16PtrFromString(filepath.Join(dir, lockName))
 	if err != nil {
 		return false, err
@@ -53,7 +53,7 @@ func holder(dir string) (pid int, held bool, err error) {
 	return pid, true, nil
 }
 
-// lockByte tries to lock; held: somebody else has it. A lock taken goes with the handle.
+// lockByte tries to lock; held: another process has it. A lock taken goes with the handle.
 func lockByte(handle windows.Handle) (held bool, err error) {
 	flags := uint32(windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY)
 	err = windows.LockFileEx(handle, flags, 0, 1, 0, &windows.Overlapped{Offset: lockAt})

@@ -22,11 +22,11 @@ const (
 
 // Main is the worker process: it runs the job in dir to its end and returns the exit code. Its stderr is the job's log.
 func Main(dir string, actions []plugins.Action) int {
-	inCompany()
+	restoreProcessors()
 	wake := farEnd()
 	host.CloseOnExec(3) // no script inherits what this process was given
 	if gate() != nil {
-		return ended // nobody wants it, nothing was touched
+		return ended // the agent gave it up; nothing was touched
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -51,7 +51,7 @@ type process struct {
 }
 
 func (p *process) work(ctx context.Context) (int, error) {
-	if ok, err := take(p.dir); err != nil {
+	if ok, err := lockJob(p.dir); err != nil {
 		return broken, fmt.Errorf("cannot lock the job: %w", err)
 	} else if !ok {
 		return busy, nil
@@ -75,11 +75,11 @@ func (p *process) work(ctx context.Context) (int, error) {
 }
 
 // run runs the steps. The last step and the end are recorded together: one sync less on the way to an answer.
-func (p *process) run(ctx context.Context, job Job, before []Event, boot string) (int, error) {
+func (p *process) run(ctx context.Context, job Assignment, before []Event, boot string) (int, error) {
 	var results []Result
 	var pending []Event
 	var failure error
-	engine := Engine{Job: job, Actions: p.actions, System: runtime.GOOS, Now: time.Now, Log: p.log}
+	engine := Sequencer{Job: job, Actions: p.actions, System: runtime.GOOS, Now: time.Now, Log: p.log}
 	saved := earlier(before)
 	engine.Tell = func(index int, r Result, last bool) {
 		saved[index] = r

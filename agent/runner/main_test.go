@@ -29,13 +29,13 @@ const (
 )
 
 // job makes a job of a document's JSON.
-func job(t *testing.T, content string, parameters map[string]any) runner.Job {
+func job(t *testing.T, content string, parameters map[string]any) runner.Assignment {
 	t.Helper()
 	doc, err := document.Parse([]byte(content), document.Options{Parameters: parameters})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return runner.Job{
+	return runner.Assignment{
 		MessageID: "aws.ssm." + commandID + "." + instanceID, CommandID: commandID, Destination: instanceID,
 		DocumentName: "AWS-RunShellScript", Created: time.Now(), Schema: doc.Schema, Steps: doc.Steps,
 		Directory: filepath.Join(t.TempDir(), commandID),
@@ -44,7 +44,7 @@ func job(t *testing.T, content string, parameters map[string]any) runner.Job {
 }
 
 // shell is a 2.2 document of one step.
-func shell(t *testing.T, inputs map[string]any) runner.Job {
+func shell(t *testing.T, inputs map[string]any) runner.Assignment {
 	t.Helper()
 	step := map[string]any{"action": "aws:runShellScript", "name": "runIt", "inputs": inputs}
 	content, err := json.Marshal(map[string]any{"schemaVersion": "2.2", "mainSteps": []any{step}})
@@ -64,7 +64,7 @@ func spec(t *testing.T, dir string) runner.Spec {
 }
 
 // start prepares a job in a fresh folder and starts its worker.
-func start(t *testing.T, j runner.Job) (*runner.Worker, string) {
+func start(t *testing.T, j runner.Assignment) (*runner.Worker, string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "job")
 	if err := runner.Prepare(dir, j); err != nil {

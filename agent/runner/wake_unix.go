@@ -33,6 +33,6 @@ func farEnd() func() {
 	os.Unsetenv(wakeVariable)
 	_ = syscall.SetNonblock(wakeFD, true)
 	return func() {
-		_, _ = syscall.Write(wakeFD, []byte{1}) // full: the reader is awake already; broken: nobody listens
+		_, _ = syscall.Write(wakeFD, []byte{1}) // full: the reader is awake already; broken: the agent is gone
 	}
 }

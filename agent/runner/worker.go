@@ -72,7 +72,7 @@ func (w *Worker) spawn(s Spec, change func(*exec.Cmd)) (near *os.File, err error
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	alone(cmd)
+	oneProcessor(cmd)
 	change(cmd)
 	near, far, err := bell(cmd)
 	if err != nil {
@@ -102,7 +102,7 @@ func (w *Worker) spawn(s Spec, change func(*exec.Cmd)) (near *os.File, err error
 // Done and SuccessAndReboot, as long as that was not told and the system was not booted anew. ErrNotStarted: call
 // [Start].
 func Attach(ctx context.Context, s Spec) (*Worker, error) {
-	found, held, err := look(ctx, s)
+	found, held, err := inspect(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -115,9 +115,9 @@ func Attach(ctx context.Context, s Spec) (*Worker, error) {
 	return w, nil
 }
 
-// look finds out how a job stands. A worker that has said that it waits for a reboot is given the moment it needs to be
+// inspect finds out how a job stands. A worker that has said that it waits for a reboot is given the moment it needs to be
 // gone.
-func look(ctx context.Context, s Spec) (found state, held bool, err error) {
+func inspect(ctx context.Context, s Spec) (found state, held bool, err error) {
 	boot, _ := host.BootID()
 	for range 500 {
 		// Who holds the lock is asked first: a worker that ends now has recorded everything.

@@ -60,7 +60,7 @@ func TestSeveralStepsRunInAWorker(t *testing.T) {
 }
 
 // waiting is a job whose script says it runs, then waits for the file that release makes.
-func waiting(t *testing.T) (j runner.Job, running func(), release func()) {
+func waiting(t *testing.T) (j runner.Assignment, running func(), release func()) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "running"), 0o600); err != nil {

@@ -30,28 +30,28 @@ type answer struct {
 // succeed and fail end a registration: as data under -json, else with the original's sentence.
 func (c *registration) succeed(id string) int {
 	if c.asData() {
-		return c.tell(0, answer{InstanceID: id, Region: c.flags.region})
+		return c.printData(0, answer{InstanceID: id, Region: c.flags.region})
 	}
-	return c.say(0, "Successfully registered the instance with AWS SSM using Managed instance-id: %s", id)
+	return c.print(0, "Successfully registered the instance with AWS SSM using Managed instance-id: %s", id)
 }
 
 func (c *registration) fail(err error) int {
 	if c.asData() {
 		kind := fault.Of(err)
-		return c.tell(kind.ExitCode(), answer{Error: err.Error(), Code: cloud.Code(err), Kind: kind, Hint: fault.HintOf(err)})
+		return c.printData(kind.ExitCode(), answer{Error: err.Error(), Code: cloud.Code(err), Kind: kind, Hint: fault.HintOf(err)})
 	}
 	if errors.Is(err, errCanceled) {
-		return c.say(1, "Registration canceled by user")
+		return c.print(1, "Registration canceled by user")
 	}
-	return c.say(1, "Registration failed due to %v", err)
+	return c.print(1, "Registration failed due to %v", err)
 }
 
 func (c *registration) asData() bool { return c.flags.json || c.getenv(answerVariable) == "json" }
 
-func (c *registration) tell(code int, a answer) int {
+func (c *registration) printData(code int, a answer) int {
 	text, err := json.Marshal(a)
 	if err != nil {
-		return c.say(1, "%v", err)
+		return c.print(1, "%v", err)
 	}
 	fmt.Fprintln(c.out, string(text))
 	return code

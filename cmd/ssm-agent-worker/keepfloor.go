@@ -17,7 +17,7 @@ import (
 // previous one, so that a broken package is survived too. While an update is under way nothing is done: the ring holds something
 // to fall back to.
 func keepFloor(layout installer.Layout) int {
-	kept, err := keep(layout)
+	kept, err := keepFloorVersion(layout)
 	switch {
 	case errors.Is(err, installer.ErrBusy):
 		fmt.Println("an update is under way; nothing was kept")
@@ -30,7 +30,7 @@ func keepFloor(layout installer.Layout) int {
 	return 0
 }
 
-func keep(layout installer.Layout) (version string, err error) {
+func keepFloorVersion(layout installer.Layout) (version string, err error) {
 	lock, err := lockToKeep(layout)
 	if err != nil {
 		return "", err
@@ -58,7 +58,7 @@ func lockToKeep(l installer.Layout) (*installer.UpdateLock, error) {
 	return installer.LockUpdateWhile(l, keepPatience, func() bool { return mayLeaveTheFloor(l) })
 }
 
-// mayLeaveTheFloor reports whether whoever holds the update lock is an updater of ours and has not written the pointer. An
+// mayLeaveTheFloor reports whether the holder of the update lock is an updater of ours and has not written the pointer. An
 // installation by ssm-setup, which runs the package's scripts itself, is not waited for.
 func mayLeaveTheFloor(l installer.Layout) bool {
 	if pid, held := installer.UpdateLockHolder(l); held {

@@ -72,7 +72,7 @@ func TestKeepFloorWaitsForAnUpdater(t *testing.T) {
 	must(t, store.Store{Paths: l.Pointer()}.MakeSlots("9.1.0.0"))
 	release := held(t, l, l.Worker())
 	time.AfterFunc(300*time.Millisecond, release)
-	if kept, err := keep(l); kept != "9.1.0.0" || err != nil {
+	if kept, err := keepFloorVersion(l); kept != "9.1.0.0" || err != nil {
 		t.Fatalf("%q, %v", kept, err)
 	}
 	if state, err := pointer.Read(l.Pointer()); err != nil || state.Previous.Version != "9.1.0.0" {
@@ -89,7 +89,7 @@ func TestKeepFloorDoesNotWaitForAnInstallation(t *testing.T) {
 	program(t, setup, "9.1.0.0")
 	held(t, l, setup)
 	began := time.Now()
-	if kept, err := keep(l); kept != "" || !errors.Is(err, installer.ErrBusy) || time.Since(began) > keepPatience {
+	if kept, err := keepFloorVersion(l); kept != "" || !errors.Is(err, installer.ErrBusy) || time.Since(began) > keepPatience {
 		t.Errorf("%q, %v after %s", kept, err, time.Since(began))
 	}
 }

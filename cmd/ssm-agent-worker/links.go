@@ -9,7 +9,7 @@ import (
 )
 
 // checkLinks refuses links in the folder of an agent's data before a first installation (docs/protocol/identity.md, "Windows
-// first-install check"): whoever made them could have the agent write where they lead. With remove, links below amazon/SSM are
+// first-install check"): with one, another user could have the agent write where it leads. With remove, links below amazon/SSM are
 // deleted instead.
 func checkLinks(amazon string, remove bool) error {
 	info, err := os.Lstat(amazon)

@@ -65,7 +65,7 @@ func others(look func(registry.Key) error) error {
 		for _, name := range names {
 			key, err := registry.OpenKey(registry.LOCAL_MACHINE, uninstallKey+`\`+name, registry.QUERY_VALUE|registry.SET_VALUE|view)
 			if err != nil {
-				continue // somebody else's affair
+				continue // another program's entry
 			}
 			errs = append(errs, look(key))
 			key.Close()

@@ -95,7 +95,7 @@ func (c *registration) run(ctx context.Context, args []string) int {
 	f := c.flags
 	switch {
 	case f.version && set.NFlag() == 1 && set.NArg() == 0:
-		return c.say(0, "SSM Agent version: %s", stamp.Version())
+		return c.print(0, "SSM Agent version: %s", stamp.Version())
 	case f.tools:
 		return c.installerTools()
 	case f.register && f.complete():
@@ -116,8 +116,8 @@ func (f registrationFlags) complete() bool {
 	return f.region != "" && (f.code != "" && f.id != "" || f.role != "")
 }
 
-// say prints a result line and returns the exit code.
-func (c *registration) say(code int, format string, args ...any) int {
+// print prints a result line and returns the exit code.
+func (c *registration) print(code int, format string, args ...any) int {
 	fmt.Fprintf(c.out, format+"\n", args...)
 	return code
 }
@@ -205,9 +205,9 @@ func (c *registration) clear() int {
 		err = identity.Clear(layout, time.Now())
 	}
 	if err != nil {
-		return c.say(1, "%v", err)
+		return c.print(1, "%v", err)
 	}
-	return c.say(0, "Registration information has been removed from the instance.")
+	return c.print(0, "Registration information has been removed from the instance.")
 }
 
 func (c *registration) threshold() int {
@@ -216,9 +216,9 @@ func (c *registration) threshold() int {
 		err = identity.SetThreshold(layout, c.flags.similarity)
 	}
 	if err != nil {
-		return c.say(1, "Error setting the SimilarityThreshold. %v", err)
+		return c.print(1, "Error setting the SimilarityThreshold. %v", err)
 	}
-	return c.say(0, "Fingerprint SimilarityThreshold set to %d", c.flags.similarity)
+	return c.print(0, "Fingerprint SimilarityThreshold set to %d", c.flags.similarity)
 }
 
 // installerTools are asked for by Windows packages before a first installation (docs/protocol/identity.md, "Windows first-install
@@ -232,7 +232,7 @@ func (c *registration) installerTools() int {
 		err = checkLinks(filepath.Dir(filepath.Dir(layout.Data())), c.flags.linkDeletions == "yes")
 	}
 	if err != nil {
-		return c.say(1, "%v", err)
+		return c.print(1, "%v", err)
 	}
 	return 0
 }

@@ -120,7 +120,7 @@ type nowhere struct{}
 
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 
-// refuse tells whoever waits for the first line that nothing comes of it.
+// refuse tells the program that waits for the first line that nothing comes of it.
 func refuse(o order, err error) int {
 	if o.verb == "run" {
 		fmt.Println("refused " + err.Error())

@@ -102,18 +102,18 @@ func (p *ports) call(ctx context.Context, service cloud.Service, operation strin
 }
 
 func (p *ports) reply(ctx context.Context, messageID, replyID, payload string) error {
-	return gone(p.late().Reply(ctx, messageID, replyID, payload))
+	return noMessage(p.late().Reply(ctx, messageID, replyID, payload))
 }
 
 func (p *ports) delete(ctx context.Context, messageID string) error {
-	return gone(p.late().Delete(ctx, messageID))
+	return noMessage(p.late().Delete(ctx, messageID))
 }
 
 // late is how the updater answers a command.
 func (p *ports) late() mailbox.Late { return mailbox.LateFor(mailbox.EC2Messages, p.call) }
 
-// gone says in the updater's words that no further try changes the answer.
-func gone(err error) error {
+// noMessage says in the updater's words that no further try changes the answer.
+func noMessage(err error) error {
 	if errors.Is(err, mailbox.ErrGone) {
 		return fmt.Errorf("%w: %w", updater.ErrNoMessage, err)
 	}

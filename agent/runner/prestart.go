@@ -10,18 +10,18 @@ import (
 // gateVariable tells a worker that was started ahead of its job to wait for a word on its stdin.
 const gateVariable = "SSM_DOCUMENT_WORKER_GATE"
 
-// Ahead is a worker process that was started before its job was accepted: while the job goes to disk, the process gets
-// ready. It touches nothing before [Ahead.Go]; when the agent gives it up or dies, it ends by itself.
-type Ahead struct {
+// Prestarted is a worker process that was started before its job was accepted: while the job goes to disk, the process gets
+// ready. It touches nothing before [Prestarted.Go]; when the agent gives it up or dies, it ends by itself.
+type Prestarted struct {
 	worker *Worker
 	spec   Spec
 	near   *os.File
 	gate   *os.File
 }
 
-// StartAhead starts a process for a job that is new and is going to lie in s.Dir, which is made. End it with
-// [Ahead.Go] or [Ahead.Abandon].
-func StartAhead(s Spec) (*Ahead, error) {
+// Prestart starts a process for a job that is new and is going to lie in s.Dir, which is made. End it with
+// [Prestarted.Go] or [Prestarted.Abandon].
+func Prestart(s Spec) (*Prestarted, error) {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func StartAhead(s Spec) (*Ahead, error) {
 		return nil, err
 	}
 	defer in.Close()
-	a := &Ahead{worker: newWorker(s), spec: s, gate: gate}
+	a := &Prestarted{worker: newWorker(s), spec: s, gate: gate}
 	a.worker.gone = make(chan struct{})
 	a.near, err = a.worker.spawn(s, func(cmd *exec.Cmd) {
 		cmd.Stdin = in
@@ -45,7 +45,7 @@ func StartAhead(s Spec) (*Ahead, error) {
 
 // Go lets the worker run the job, which must be prepared now. What follows is as with [Start]; an error means that the
 // process is gone, and that [Start] may be called.
-func (a *Ahead) Go(ctx context.Context) (*Worker, error) {
+func (a *Prestarted) Go(ctx context.Context) (*Worker, error) {
 	defer a.gate.Close()
 	if _, err := a.gate.Write([]byte{1}); err != nil {
 		a.close()
@@ -59,12 +59,12 @@ func (a *Ahead) Go(ctx context.Context) (*Worker, error) {
 }
 
 // Abandon ends the process; its folder is the caller's to remove.
-func (a *Ahead) Abandon() {
+func (a *Prestarted) Abandon() {
 	a.gate.Close()
 	a.close()
 }
 
-func (a *Ahead) close() {
+func (a *Prestarted) close() {
 	if a.near != nil {
 		a.near.Close()
 	}

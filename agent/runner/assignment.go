@@ -13,9 +13,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// Job is everything a worker process needs to know, as JSON in <dir>/job.json. Whoever accepted the message writes it
-// with [Prepare]; the worker talks to nobody else.
-type Job struct {
+// Assignment is everything a worker process needs to know, as JSON in <dir>/job.json. The agent that accepted the
+// message writes it with [Prepare]; the worker has no other source.
+type Assignment struct {
 	MessageID       string          `json:"message_id"` // aws.ssm.<command id>.<instance id>
 	CommandID       string          `json:"command_id"` // as in the payload, for S3 keys and log streams
 	Destination     string          `json:"destination"`
@@ -40,7 +40,7 @@ const (
 
 // Prepare makes dir (0700) and writes the job into it, whole or not at all (0600). To write it again, for example after
 // a restart before the worker was started, is harmless.
-func Prepare(dir string, job Job) error {
+func Prepare(dir string, job Assignment) error {
 	data, err := json.Marshal(job)
 	if err != nil {
 		return fmt.Errorf("job %s: %w", job.CommandID, err)
@@ -51,8 +51,8 @@ func Prepare(dir string, job Job) error {
 	return host.WriteFile(filepath.Join(dir, jobFile), data, 0o600)
 }
 
-func readJob(dir string) (Job, error) {
-	var job Job
+func readJob(dir string) (Assignment, error) {
+	var job Assignment
 	data, err := os.ReadFile(filepath.Join(dir, jobFile))
 	if err != nil {
 		return job, err

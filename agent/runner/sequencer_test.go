@@ -16,21 +16,21 @@ import (
 )
 
 // say is an action for these tests: its inputs say what it writes and how it ends.
-func say(_ context.Context, c plugins.Call) plugins.Outcome {
+func say(_ context.Context, c plugins.Call) plugins.Exit {
 	raw, _ := json.Marshal(c.Inputs)
 	var in struct {
 		Out, Err, Status, Shown, Panic string
 		Code                           int
 	}
 	if json.Unmarshal(raw, &in) != nil {
-		return plugins.Outcome{Status: wire.Failed, Code: 1}
+		return plugins.Exit{Status: wire.Failed, Code: 1}
 	}
 	if in.Panic != "" {
 		panic(in.Panic)
 	}
 	fmt.Fprint(c.Stdout, in.Out)
 	fmt.Fprint(c.Stderr, in.Err)
-	o := plugins.Outcome{Status: in.Status, Code: in.Code, Output: in.Shown}
+	o := plugins.Exit{Status: in.Status, Code: in.Code, Output: in.Shown}
 	if o.Status == "" && o.Code == 0 {
 		o.Status = wire.Success
 	} else if o.Status == "" {
@@ -41,14 +41,14 @@ func say(_ context.Context, c plugins.Call) plugins.Outcome {
 
 // bench is an engine whose results are noted.
 type bench struct {
-	runner.Engine
+	runner.Sequencer
 	told []runner.Result
 }
 
 func newBench(t *testing.T, content string) *bench {
 	t.Helper()
 	b := &bench{}
-	b.Engine = runner.Engine{
+	b.Sequencer = runner.Sequencer{
 		Job: job(t, content, nil), System: "linux", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Actions: []plugins.Action{
 			{Name: "aws:say", Systems: []string{"linux"}, Run: say},

@@ -12,15 +12,15 @@ const (
 	aloneVariable = "SSM_DOCUMENT_WORKER_ALONE"
 )
 
-// alone gives the worker one processor, unless somebody set another number for the whole agent.
-func alone(cmd *exec.Cmd) {
+// oneProcessor gives the worker one processor, unless a number is set for the whole agent.
+func oneProcessor(cmd *exec.Cmd) {
 	if os.Getenv(procsVariable) == "" {
 		cmd.Env = append(cmd.Environ(), procsVariable+"=1", aloneVariable+"=1")
 	}
 }
 
-// inCompany is the worker's side.
-func inCompany() {
+// restoreProcessors is the worker's side.
+func restoreProcessors() {
 	if os.Getenv(aloneVariable) != "" {
 		os.Unsetenv(aloneVariable)
 		os.Unsetenv(procsVariable)

@@ -15,9 +15,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// Engine runs the steps of one job, one after another (docs/protocol/runcommand.md, "Step engine"). A worker process has one.
-type Engine struct {
-	Job     Job
+// Sequencer runs the steps of one job, one after another (docs/protocol/runcommand.md, "Step engine"). A worker process has one.
+type Sequencer struct {
+	Job     Assignment
 	Actions []plugins.Action
 	System  string // GOOS value that decides what is supported
 	Now     func() time.Time
@@ -28,14 +28,14 @@ type Engine struct {
 // Run runs what earlier does not hold yet and returns all results and the document's status. earlier maps the index of
 // a step to its result from before a reboot: Success and the like are neither run nor told again, Failed is told again,
 // SuccessAndReboot runs again. When ctx ends the running action is stopped and the rest is Cancelled.
-func (e *Engine) Run(ctx context.Context, earlier map[int]Result) (results []Result, status string) {
+func (q *Sequencer) Run(ctx context.Context, earlier map[int]Result) (results []Result, status string) {
 	ended := false
-	for i, step := range e.Job.Steps {
-		final := i == len(e.Job.Steps)-1
+	for i, step := range q.Job.Steps {
+		final := i == len(q.Job.Steps)-1
 		result, had := earlier[i]
 		run := !had || again(result.Status)
 		if run {
-			result = e.step(ctx, step, ended && !(final && runsFinally(step)))
+			result = q.step(ctx, step, ended && !(final && runsFinally(step)))
 			ended = flow(step, &result) || ended
 		} else {
 			ended = ends(step, result) || ended
@@ -43,7 +43,7 @@ func (e *Engine) Run(ctx context.Context, earlier map[int]Result) (results []Res
 		results = append(results, result)
 		reboot := result.Status == wire.SuccessAndReboot
 		if run || result.Status == wire.Failed {
-			e.Tell(i, result, final || reboot)
+			q.Tell(i, result, final || reboot)
 		}
 		if reboot {
 			break
@@ -85,28 +85,28 @@ func Counts(results []Result) map[string]int {
 }
 
 // step decides about one step and runs it if it shall.
-func (e *Engine) step(ctx context.Context, s document.Step, ended bool) Result {
-	r := Result{PluginID: s.ID, PluginName: s.Action, Start: e.Now()}
-	action, gate := e.gate(s, ended)
+func (q *Sequencer) step(ctx context.Context, s document.Step, ended bool) Result {
+	r := Result{PluginID: s.ID, PluginName: s.Action, Start: q.Now()}
+	action, refused := q.precheck(s, ended)
 	switch {
-	case gate.status == wire.Skipped:
-		r.Status, r.Output = gate.status, gate.text
-	case gate.status == wire.Failed:
-		r.Status, r.Code, r.Error = gate.status, 1, gate.text
+	case refused.status == wire.Skipped:
+		r.Status, r.Output = refused.status, refused.text
+	case refused.status == wire.Failed:
+		r.Status, r.Code, r.Error = refused.status, 1, refused.text
 	case ctx.Err() != nil:
 		r.Status, r.Code = wire.Cancelled, 1
 	default:
-		e.act(ctx, s, action, &r)
+		q.act(ctx, s, action, &r)
 	}
-	r.End = e.Now()
+	r.End = q.Now()
 	return r
 }
 
 // act runs the action for every element of the step's inputs and makes one result of them.
-func (e *Engine) act(ctx context.Context, s document.Step, action plugins.Action, r *Result) {
+func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Action, r *Result) {
 	defer func() {
 		if m := recover(); m != nil {
-			e.Log.Error("action crashed", "step", s.ID, "message", m, "stack", string(debug.Stack()))
+			q.Log.Error("action crashed", "step", s.ID, "message", m, "stack", string(debug.Stack()))
 			r.Status, r.Code, r.Error = wire.Failed, 1, fmt.Sprintf("Plugin crashed with message %v!", m)
 		}
 	}()
@@ -116,8 +116,8 @@ func (e *Engine) act(ctx context.Context, s document.Step, action plugins.Action
 	}
 	var outs, errs, shown []string
 	for i, inputs := range elements {
-		where := e.location(s, inputs)
-		o, stdout, stderr, err := e.element(ctx, s, action, inputs, where)
+		where := q.location(s, inputs)
+		o, stdout, stderr, err := q.element(ctx, s, action, inputs, where)
 		if err != nil {
 			r.Status, r.Code, r.Error = wire.Failed, 1, fmt.Sprintf("failed to create plugin %v", err)
 			return
@@ -148,46 +148,46 @@ func (e *Engine) act(ctx context.Context, s document.Step, action plugins.Action
 }
 
 // element runs the action once.
-func (e *Engine) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, l output.Location) (o plugins.Outcome, stdout, stderr string, err error) {
+func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, l output.Location) (o plugins.Exit, stdout, stderr string, err error) {
 	capture, err := output.Open(l.Dir)
 	if err != nil {
 		return o, "", "", err
 	}
 	defer func() {
 		if err := capture.Close(); err != nil {
-			e.Log.Warn("output is not whole on disk", "step", s.ID, "error", err)
+			q.Log.Warn("output is not whole on disk", "step", s.ID, "error", err)
 		}
 	}()
 	if ctx.Err() != nil {
-		return plugins.Outcome{Status: wire.Cancelled, Code: 1}, "", "", nil
+		return plugins.Exit{Status: wire.Cancelled, Code: 1}, "", "", nil
 	}
 	o = action.Run(ctx, plugins.Call{
 		StepID: s.ID, Name: s.Action, Inputs: inputs, Settings: s.Settings,
-		Directory: e.scripts(s), Output: l, CommandDir: e.Job.Directory,
-		MessageID: e.Job.MessageID, Lane: e.Job.Lane, Machine: e.Job.Machine,
-		Stdout: capture.Stdout(), Stderr: capture.Stderr(), Log: e.Log,
+		Directory: q.scripts(s), Output: l, CommandDir: q.Job.Directory,
+		MessageID: q.Job.MessageID, Lane: q.Job.Lane, Machine: q.Job.Machine,
+		Stdout: capture.Stdout(), Stderr: capture.Stderr(), Log: q.Log,
 	})
 	stdout, stderr = capture.Texts()
 	l.Open = o.Status == wire.SuccessAndReboot || o.Status == wire.InProgress
-	if err := output.Keep(context.WithoutCancel(ctx), e.Job.Output, l); err != nil {
-		e.Log.Warn("output was not kept everywhere", "step", s.ID, "error", err)
+	if err := output.Keep(context.WithoutCancel(ctx), q.Job.Output, l); err != nil {
+		q.Log.Warn("output was not kept everywhere", "step", s.ID, "error", err)
 	}
 	return o, stdout, stderr, nil
 }
 
 // location is where the streams of an element go: <command>/<plugin>/<step>, in documents 1.x <command>/<plugin>/<id>
 // (docs/protocol/runcommand.md, "Orchestration layout").
-func (e *Engine) location(s document.Step, inputs any) output.Location {
+func (q *Sequencer) location(s document.Step, inputs any) output.Location {
 	plugin, step := element(s.Action), element(s.ID)
-	if strings.HasPrefix(e.Job.Schema, "1.") {
+	if strings.HasPrefix(q.Job.Schema, "1.") {
 		step = plugins.ID(inputs)
 	}
-	return e.Job.Output.Location(e.Job.Directory, plugin, step)
+	return q.Job.Output.Location(q.Job.Directory, plugin, step)
 }
 
 // scripts is where a step's scripts go: the folder of that name in the command's; the action adds its id.
-func (e *Engine) scripts(s document.Step) string {
-	return filepath.Join(e.Job.Directory, element(s.ID))
+func (q *Sequencer) scripts(s document.Step) string {
+	return filepath.Join(q.Job.Directory, element(s.ID))
 }
 
 // element makes a name one harmless element of a path: no colons, no way out.
