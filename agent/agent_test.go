@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -128,7 +129,7 @@ func (h *host) start(change ...func(*agent.Options)) running {
 	go func() { done <- agent.Run(ctx, o) }()
 	stop := sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil && err != context.Canceled {
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 			h.Errorf("agent: %v", err)
 		}
 	})

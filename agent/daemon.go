@@ -49,7 +49,8 @@ const (
 )
 
 // ErrRival says that another agent of this installation runs.
-var ErrRival = fault.New(fault.Refused, "another agent of this installation runs", "stop the service first: systemctl stop amazon-ssm-agent")
+var ErrRival = fault.New(fault.Refused, "another agent of this installation runs",
+	"stop the service first: systemctl stop amazon-ssm-agent")
 
 // Run lives until ctx ends or the launcher says so. After nil everything is on disk.
 func Run(ctx context.Context, o Options) error {
@@ -61,7 +62,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.Child == nil { // by hand: an agent that is started later must know
 		dir := o.Layout.Pointer().AgentLock()
-		os.MkdirAll(dir, 0o700)
+		_ = os.MkdirAll(dir, 0o700) // TryLock says what is wrong with it
 		lock, holder, err := host.TryLock(dir)
 		if err == nil && lock == nil {
 			return fmt.Errorf("%w: process %d", ErrRival, holder)
@@ -115,7 +116,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	leave()
 	select {
-	case <-ended:
+	case <-ended: //nolint:errcheck // the context is why it ended
 	case <-time.After(leaveLimit):
 		d.log.Warn("the agent ends although work in hand did not stop in time", "limit", leaveLimit)
 	}

@@ -52,7 +52,7 @@ func (d *daemon) runNode(ctx context.Context, cfg config.Config, id *identity.Id
 	var loops sync.WaitGroup
 	defer loops.Wait()
 	defer leave()
-	loops.Go(func() { id.Run(ctx) })
+	loops.Go(func() { _ = id.Run(ctx) })
 	ping := health.New(health.Options{Client: n.client(cloud.SSM()), InstanceID: id.InstanceID, Version: stamp.Version(),
 		Period: time.Duration(cfg.Ssm.HealthFrequencyMinutes) * time.Minute, Channel: n.channel, Done: d.heartbeat.pulse.Done,
 		Log: d.logs.Logger().With("room", "HealthCheck")})
@@ -62,7 +62,7 @@ func (d *daemon) runNode(ctx context.Context, cfg config.Config, id *identity.Id
 		return nil
 	}
 	n.log.Info("first health ping was taken", "after", time.Since(d.started))
-	loops.Go(func() { ping.Run(ctx) })
+	loops.Go(func() { _ = ping.Run(ctx) })
 	j, err := d.openJournal(ctx, cfg, id)
 	if err != nil {
 		return nil

@@ -218,7 +218,8 @@ func (h *host) newBoot(command string) {
 	h.until("the worker to be gone", func() bool { _, held, err := system.Holder(lock); return err == nil && !held })
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	h.must(err)
-	for _, path := range []string{filepath.Join(h.state("current"), command), filepath.Join(h.layout.Data(), h.id, "channels", command, "events")} {
+	events := filepath.Join(h.layout.Data(), h.id, "channels", command, "events")
+	for _, path := range []string{filepath.Join(h.state("current"), command), events} {
 		h.must(os.WriteFile(path, []byte(strings.ReplaceAll(h.read(path), strings.TrimSpace(string(boot)), "another-boot")), 0o600))
 	}
 }

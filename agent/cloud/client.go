@@ -103,7 +103,7 @@ func backOff(operation string, err error, n int) time.Duration {
 	if operation == "GetMessages" && Timeout(err) {
 		return 100 * time.Millisecond
 	}
-	return time.Duration(1000+rand.IntN(500)) * time.Millisecond << n
+	return time.Duration(1000+rand.IntN(500)) * time.Millisecond << n //nolint:gosec // a pause is no secret
 }
 
 func (c *Client) attempt(ctx context.Context, operation string, body []byte, out any) error {

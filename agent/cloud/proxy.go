@@ -15,7 +15,7 @@ func adoptProxy() {
 		return
 	}
 	for name, value := range systemProxy().variables(set) {
-		os.Setenv(name, value)
+		_ = os.Setenv(name, value) // fails for names with = or NUL only
 	}
 }
 

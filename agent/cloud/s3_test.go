@@ -27,7 +27,13 @@ func TestObjectsInARegion(t *testing.T) {
 	s := objects(t, r)
 	bucket := "amazon-ssm-" + r.Name()
 	for key, text := range map[string]string{"a/b c+d=é&.txt": "text", "empty": "", "big": strings.Repeat("x", 1<<20)} {
-		o, err := s.Put(t.Context(), bucket, key, strings.NewReader(text), cloud.PutOptions{ContentType: "text/plain", ACL: "bucket-owner-full-control"})
+		o, err := s.Put(
+			t.Context(),
+			bucket,
+			key,
+			strings.NewReader(text),
+			cloud.PutOptions{ContentType: "text/plain", ACL: "bucket-owner-full-control"},
+		)
 		if err != nil || o.Body != nil {
 			t.Fatal(key, err)
 		}

@@ -13,8 +13,10 @@ func TestAStepComesBackFromItsStateFileAsItWentIn(t *testing.T) {
 		Preconditions: []document.Precondition{{Operator: "StringEquals", Arguments: []document.Argument{
 			{Written: "{{p}}", Resolved: "{{p}}", Parameter: true}, {Written: "x", Resolved: "x"}}}}}
 	out := step(plugin(job, in))
-	if out.ID != in.ID || out.Action != in.Action || len(out.Preconditions) != 1 || out.Preconditions[0].Arguments[0] != in.Preconditions[0].Arguments[0] ||
-		out.Preconditions[0].Arguments[1] != in.Preconditions[0].Arguments[1] || out.Inputs.(map[string]any)["n"] != 3.0 {
+	if out.ID != in.ID || out.Action != in.Action || len(out.Preconditions) != 1 ||
+		out.Preconditions[0].Arguments[0] != in.Preconditions[0].Arguments[0] ||
+		out.Preconditions[0].Arguments[1] != in.Preconditions[0].Arguments[1] ||
+		out.Inputs.(map[string]any)["n"] != 3.0 {
 		t.Errorf("%+v", out)
 	}
 }

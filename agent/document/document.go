@@ -101,8 +101,8 @@ func (s *source) steps() ([]Step, error) {
 	case "2.0", "2.0.1", "2.0.2", "2.0.3", "2.2":
 		return s.mainSteps()
 	}
-	return nil, fmt.Errorf("Document with schema version %s is not supported by this version of ssm agent, "+ //nolint:staticcheck // the original's words
-		"please update to latest version", s.SchemaVersion)
+	return nil, fmt.Errorf("Document with schema version %s is not supported by this version of "+
+		"ssm agent, please update to latest version", s.SchemaVersion)
 }
 
 // pluginSteps reads runtimeConfig. Several plugins run in the order they are written.

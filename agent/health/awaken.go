@@ -104,5 +104,5 @@ func refused(err error) bool {
 // doubling is 1 s doubled n times, at most a minute, up to a fifth more.
 func doubling(n int) time.Duration {
 	d := min(time.Second<<min(n, 6), time.Minute)
-	return d + time.Duration(float64(d)*0.2*rand.Float64())
+	return d + time.Duration(float64(d)*0.2*rand.Float64()) //nolint:gosec // a pause is no secret
 }

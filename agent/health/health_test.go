@@ -223,7 +223,8 @@ func TestThePulseTellsOfBeatsAndRoundTrips(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := installer.ReadPulse(path)
-	if err != nil || got.Beats != 2 || got.LastFault != "no network" || got.InstanceID != "mi-1" || !got.LastRoundTrip.IsZero() || !got.At.Equal(now) {
+	if err != nil || got.Beats != 2 || got.LastFault != "no network" || got.InstanceID != "mi-1" || !got.LastRoundTrip.IsZero() ||
+		!got.At.Equal(now) {
 		t.Errorf("%+v %v", got, err)
 	}
 	p.Done(nil) // written without a beat
@@ -235,7 +236,9 @@ func TestThePulseTellsOfBeatsAndRoundTrips(t *testing.T) {
 
 // What something on the way answers with, status 200 and all, is no sign that the region heard of this node.
 func TestAPageOfAProxyIsNoRoundTrip(t *testing.T) {
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>please log in</html>") }))
+	proxy := httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>please log in</html>") }),
+	)
 	defer proxy.Close()
 	p := health.New(health.Options{InstanceID: "mi-0123456789abcdef0", Version: "9.1.0.0",
 		Client: cloud.New(cloud.Options{Endpoint: proxy.URL, Region: "local", Service: "ssm", Retries: -1})})

@@ -92,7 +92,7 @@ func (p *Pinger) send(ctx context.Context, in wire.UpdateInstanceInformationInpu
 // Run pings until the context ends, whose error it returns: after a random part of the period at once and then every period.
 // The ping of the start is [Pinger.Awaken]'s.
 func (p *Pinger) Run(ctx context.Context) error {
-	wait := time.Duration(rand.Int64N(int64(p.o.Period)))
+	wait := time.Duration(rand.Int64N(int64(p.o.Period))) //nolint:gosec // a pause is no secret
 	for {
 		if err := p.o.Pause(ctx, wait); err != nil {
 			return err

@@ -23,7 +23,12 @@ func tokenExchange(t *testing.T, c local.Credentials, token string) string {
 			http.Error(w, "who are you?", http.StatusForbidden)
 			return
 		}
-		fmt.Fprintf(w, `{"AccessKeyId": %q, "SecretAccessKey": %q, "Token": "", "Expiration": "2100-01-01T00:00:00Z"}`, c.AccessKeyID, c.SecretAccessKey)
+		fmt.Fprintf(
+			w,
+			`{"AccessKeyId": %q, "SecretAccessKey": %q, "Token": "", "Expiration": "2100-01-01T00:00:00Z"}`,
+			c.AccessKeyID,
+			c.SecretAccessKey,
+		)
 	}))
 	t.Cleanup(s.Close)
 	return s.URL + "/2016-11-01/credentialprovider/"
@@ -68,7 +73,8 @@ func TestARegistrationWithARoleIsSigned(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(call.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="+m.region.Admin().AccessKeyID) || sent["IamRole"] != "EdgeRole" ||
-			fmt.Sprint(sent["Tags"]) != "[map[Key:team Value:edge]]" || sent["ActivationId"] != nil || sent["ActivationCode"] != nil {
+			fmt.Sprint(sent["Tags"]) != "[map[Key:team Value:edge]]" || sent["ActivationId"] != nil ||
+			sent["ActivationCode"] != nil {
 			t.Errorf("sent %s, signed %q", call.Body, call.Header.Get("Authorization"))
 		}
 		if r := readJSON(t, m.layout.Registration()); r["ManagedInstanceID"] != id {

@@ -146,7 +146,8 @@ func (f *fingerprints) compare(ctx context.Context, saved fingerprint, found boo
 	}
 	for key, value := range current {
 		if !utf8.ValidString(value) {
-			return nil, false, fmt.Errorf("Hardware hash generated contains invalid characters. %s: %q", key, value) //nolint:staticcheck // the original's words
+			return nil, false, fmt.Errorf("Hardware hash generated contains invalid characters. %s: %q", //nolint:staticcheck // the original's words
+				key, value)
 		}
 	}
 	if !found {
@@ -199,7 +200,8 @@ var errNoFingerprint = errors.New("save called with empty fingerprint key")
 // setThreshold stores n with the present fingerprint.
 func (f *fingerprints) setThreshold(n int) error {
 	if n != NoThreshold && (n < 1 || n > 100) {
-		return fmt.Errorf("Invalid Similarity Threshold value of %d. Value must be between 1 and 100 or -1 (check disabled)", n) //nolint:staticcheck // the original's words
+		return fmt.Errorf("Invalid Similarity Threshold value of %d. "+ //nolint:staticcheck // the original's words
+			"Value must be between 1 and 100 or -1 (check disabled)", n)
 	}
 	p, found, err := f.stored()
 	if err == nil && !found {

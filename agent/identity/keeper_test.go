@@ -3,6 +3,7 @@ package identity_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,7 +30,7 @@ func (m *machine) run(id *identity.Identity, n int) {
 	m.clock.mu.Lock()
 	m.clock.pauses, m.clock.limit, m.clock.stop = nil, n, stop
 	m.clock.mu.Unlock()
-	if err := id.Run(ctx); err != context.Canceled {
+	if err := id.Run(ctx); !errors.Is(err, context.Canceled) {
 		m.t.Error(err)
 	}
 	m.clock.limit = 0

@@ -18,7 +18,7 @@ const mostFailures = 16
 // a refusal: the service is not burdened by requests that do not reach it, and a network that comes back is noticed.
 func failurePause(err error, n int) time.Duration {
 	power := time.Second << min(n, mostFailures)
-	power += time.Duration(float64(power) * 0.2 * rand.Float64())
+	power += time.Duration(float64(power) * 0.2 * rand.Float64()) //nolint:gosec // a pause is no secret
 	switch code := cloud.Code(err); {
 	case code == "AccessDeniedException" || code == "MachineFingerprintDoesNotMatch":
 		return 25*time.Minute + seconds(300)
@@ -38,4 +38,6 @@ func capped(d time.Duration) time.Duration {
 }
 
 // seconds is a random whole number of them, below n.
-func seconds(n int) time.Duration { return time.Duration(rand.IntN(n)) * time.Second }
+func seconds(n int) time.Duration {
+	return time.Duration(rand.IntN(n)) * time.Second //nolint:gosec // a pause is no secret
+}

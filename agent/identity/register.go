@@ -129,7 +129,8 @@ func (a Activation) check() error {
 			"an activation has an id of 36 and a code of at least 20 characters")
 	}
 	if err := regions.Check(a.Region); err != nil {
-		return fmt.Errorf("Unable to determine endpoint because region %s has invalid characters: %w", a.Region, err) //nolint:staticcheck // the original's words
+		return fmt.Errorf("Unable to determine endpoint because region %s has "+ //nolint:staticcheck // the original's words
+			"invalid characters: %w", a.Region, err)
 	}
 	return nil
 }
@@ -183,7 +184,7 @@ func refusal(err error) error {
 // shortBackOff is 100 ms doubled n times, a fifth more or less (docs/protocol/identity.md, "HTTP behaviour").
 func shortBackOff(n int) time.Duration {
 	d := float64(100*time.Millisecond) * float64(int(1)<<n)
-	return time.Duration(d * (0.8 + 0.4*rand.Float64()))
+	return time.Duration(d * (0.8 + 0.4*rand.Float64())) //nolint:gosec // a pause is no secret
 }
 
 // forRegistration is the record to register with, not stored yet. A machine that changed gets a new fingerprint at once: it
@@ -227,7 +228,8 @@ func Clear(layout installer.Layout, now time.Time) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("error clearing the instance registration information. %w\nTry running as sudo/administrator.", err)
+		return fmt.Errorf("error clearing the instance registration information. "+ //nolint:staticcheck // the original's words
+			"%w\nTry running as sudo/administrator.", err)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func NonBlocking(w io.Writer) (io.Writer, func()) {
 			if line == nil {
 				return
 			}
-			w.Write(line)
+			_, _ = w.Write(line) // a line that cannot be written is lost
 		}
 	}()
 	return dropping(lines), func() {

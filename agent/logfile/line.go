@@ -54,12 +54,12 @@ func (h *lines) Handle(_ context.Context, r slog.Record) error {
 	b.WriteString(" " + r.Level.String() + " " + h.room + r.Message + h.tail)
 	r.Attrs(func(a slog.Attr) bool { b.WriteString(printed(a)); return true })
 	b.WriteByte('\n')
-	h.logs.all.Write(b.Bytes())
+	_, _ = h.logs.all.Write(b.Bytes()) // never fails
 	if r.Level >= slog.LevelError {
-		h.logs.errors.Write(bytes.Replace(b.Bytes(), []byte(" ERROR "), []byte(" ERROR "+source(r.PC)), 1))
+		_, _ = h.logs.errors.Write(bytes.Replace(b.Bytes(), []byte(" ERROR "), []byte(" ERROR "+source(r.PC)), 1))
 	}
 	if h.logs.console != nil {
-		h.logs.console.Write(b.Bytes())
+		_, _ = h.logs.console.Write(b.Bytes()) // a line that cannot be written is lost
 	}
 	return nil
 }

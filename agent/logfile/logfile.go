@@ -32,7 +32,7 @@ type Logs struct {
 // Open makes the folder if it can. The minimum level is info, or minlevel of seelog.xml in the folder of settings,
 // the documented way to debug; call Reload now and then to follow it.
 func Open(dir, settings string, console io.Writer) *Logs {
-	os.MkdirAll(dir, 0o755)
+	_ = os.MkdirAll(dir, 0o755) // without it lines are lost
 	l := &Logs{console: console, level: new(slog.LevelVar), xml: filepath.Join(settings, "seelog.xml"),
 		all:    rolling(filepath.Join(dir, "amazon-ssm-agent.log"), logSize, logRolls),
 		errors: rolling(filepath.Join(dir, "errors.log"), errorSize, errorRolls)}
@@ -68,6 +68,6 @@ func (l *Logs) Reload() {
 
 // Close closes the files, which cannot be removed on Windows while they are open. A line that comes later opens them again.
 func (l *Logs) Close() {
-	l.all.Close()
-	l.errors.Close()
+	_ = l.all.Close()
+	_ = l.errors.Close()
 }

@@ -79,13 +79,12 @@ func signal(c chan struct{}) {
 }
 
 // Run polls until the context ends.
-func (l *polled) Run(ctx context.Context, accept Accept) error {
+func (l *polled) Run(ctx context.Context, accept Accept) {
 	var loops sync.WaitGroup
 	loops.Go(func() { l.resendLoop(ctx) })
 	loops.Go(func() { l.heldLoop(ctx, accept) })
 	l.poll(ctx, accept)
 	loops.Wait()
-	return ctx.Err()
 }
 
 // handle does with one message what docs/protocol/runcommand.md, "Handling one MDS message" says, in that order.

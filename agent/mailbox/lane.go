@@ -55,7 +55,7 @@ type Lane interface {
 	// Open tells whether messages can come by it now.
 	Open() bool
 	// Run receives until the context ends, and returns then.
-	Run(ctx context.Context, accept Accept) error
+	Run(ctx context.Context, accept Accept)
 	// Reply sends, or keeps what cannot be sent; nil means that one of the two is done. An error is the context's, or
 	// says that it could not even be kept.
 	Reply(ctx context.Context, r Answer) error

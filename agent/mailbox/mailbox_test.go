@@ -56,7 +56,15 @@ type call struct {
 }
 
 func newService(t *testing.T, polls ...answer) *service {
-	s := &service{t: t, polls: polls, broken: map[string]int{}, limit: patience, more: make(chan struct{}), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), change: make(chan struct{})}
+	s := &service{
+		t:      t,
+		polls:  polls,
+		broken: map[string]int{},
+		limit:  patience,
+		more:   make(chan struct{}),
+		now:    time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
+		change: make(chan struct{}),
+	}
 	s.http = httptest.NewServer(s)
 	t.Cleanup(s.http.Close)
 	return s
@@ -149,12 +157,6 @@ func (s *service) clock() time.Time {
 	return s.now
 }
 
-func (s *service) advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
-}
-
 func (s *service) breaks(operation string, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +189,6 @@ type lane struct {
 	dials  int
 	mu     sync.Mutex
 	pauses []time.Duration
-	ended  chan struct{} // closed when all scripted polls were made
 }
 
 func (l *lane) paused() []time.Duration {

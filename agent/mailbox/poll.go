@@ -44,7 +44,7 @@ func (l *polled) poll(ctx context.Context, accept Accept) {
 			}
 			l.count()
 			failed = grow(failed, minWait, maxWait)
-			l.Pause(ctx, failed/2+rand.N(failed/2+1))
+			_ = l.Pause(ctx, failed/2+rand.N(failed/2+1)) //nolint:gosec // a pause is no secret
 		case len(messages) > 0:
 			empty, failed, said = 0, 0, ""
 			l.handleAll(ctx, messages, accept)
@@ -52,7 +52,7 @@ func (l *polled) poll(ctx context.Context, accept Accept) {
 			empty, failed = 0, 0
 		default:
 			empty, failed, said = grow(empty, minPause, maxPause), 0, ""
-			l.Pause(ctx, empty)
+			_ = l.Pause(ctx, empty)
 		}
 	}
 }

@@ -77,7 +77,10 @@ func TestTenErrorsMakeANewClient(t *testing.T) {
 }
 
 func TestMessagesOfOnePollAreHandledInOrder(t *testing.T) {
-	s := newService(t, answer{messages: []wire.Message{message(cancel, first, "{}"), message(send, second, "{}"), message(cancel, third, "{}")}})
+	s := newService(
+		t,
+		answer{messages: []wire.Message{message(cancel, first, "{}"), message(send, second, "{}"), message(cancel, third, "{}")}},
+	)
 	got := make(chan string, 3)
 	s.run(s.open(), func(_ context.Context, m mailbox.Message) error { got <- wire.CommandID(m.ID); return nil })
 	for _, want := range []string{first, second, third} {

@@ -30,7 +30,11 @@ func TestAReplyThatIsNotTakenIsKept(t *testing.T) {
 	s := newService(t)
 	s.breaks("SendReply", http.StatusBadRequest)
 	l := s.open()
-	reply := mailbox.Answer{MessageID: wire.MessageID(first, node), ID: mailbox.ReplyID("m", 1), Body: wire.Reply{DocumentStatus: wire.Success}}
+	reply := mailbox.Answer{
+		MessageID: wire.MessageID(first, node),
+		ID:        mailbox.ReplyID("m", 1),
+		Body:      wire.Reply{DocumentStatus: wire.Success},
+	}
 	for range 2 {
 		if err := l.Reply(t.Context(), reply); err != nil {
 			t.Fatal(err)
@@ -59,7 +63,11 @@ func kept(t *testing.T, s *service, l *lane, id string, age time.Duration) strin
 		t.Fatal(err)
 	}
 	name := id + "_" + s.clock().Add(-age).Format("2006-01-02T15-04-05")
-	write(t, filepath.Join(dir, name), `{"DeliveryOptions":null,"MessageId":"`+wire.MessageID(first, node)+`","Payload":"{}","ReplyId":"`+id+`"}`)
+	write(
+		t,
+		filepath.Join(dir, name),
+		`{"DeliveryOptions":null,"MessageId":"`+wire.MessageID(first, node)+`","Payload":"{}","ReplyId":"`+id+`"}`,
+	)
 	return name
 }
 

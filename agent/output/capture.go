@@ -30,7 +30,7 @@ func Open(dir string) (*Capture, error) {
 	}
 	fail, err := openStream(filepath.Join(dir, stderrFile), filepath.Join(dir, stderrConsole))
 	if err != nil {
-		out.close()
+		_ = out.close()
 		return nil, err
 	}
 	return &Capture{out: out, err: fail}, nil
@@ -63,14 +63,14 @@ func openStream(whole, console string) (*stream, error) {
 	for _, path := range []string{whole, console} {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 		if err != nil {
-			s.close()
+			_ = s.close()
 			return nil, err
 		}
 		s.files = append(s.files, f)
 	}
 	head, err := io.ReadAll(io.NewSectionReader(s.files[1], 0, StreamLimit))
 	if err != nil {
-		s.close()
+		_ = s.close()
 		return nil, err
 	}
 	s.head = head

@@ -78,7 +78,10 @@ func TestACaptureKeepsFilesAndTheBeginning(t *testing.T) {
 		if got, err := os.ReadFile(path); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", file, got, err)
 		}
-		if info, err := os.Stat(path); runtime.GOOS != "windows" && (err != nil || info.Mode().Perm()&0o077 != 0) { // there the folder's list counts
+		if info, err := os.Stat(
+			path,
+		); runtime.GOOS != "windows" &&
+			(err != nil || info.Mode().Perm()&0o077 != 0) { // there the folder's list counts
 			t.Errorf("%s: mode %v, %v", file, info.Mode(), err)
 		}
 	}

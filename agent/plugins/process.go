@@ -17,7 +17,8 @@ var errStopped = errors.New("stopped")
 const reapTime = 5 * time.Second
 
 // run runs cmd as a process group of its own until it ended and every process that holds its stdout or stderr
-// has closed them. When ctx ends first, the streams are cut, then the group is killed (Windows: the process and its descendants). Stdin is null.
+// has closed them. When ctx ends first, the streams are cut, then the group is killed (Windows: the process and its descendants).
+// Stdin is null.
 func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	if ctx.Err() != nil {
 		return errStopped
@@ -48,7 +49,7 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	killGroup(cmd)
 	pipes.cut()
 	select {
-	case <-ended:
+	case <-ended: //nolint:errcheck // it was killed
 	case <-time.After(reapTime):
 	}
 	return errStopped

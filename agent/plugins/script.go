@@ -41,7 +41,7 @@ func runScript(ctx context.Context, c Call, l language) Exit {
 		return failed()
 	}
 	program, args := l.command(path)
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(program, args...) //nolint:noctx // run ends the whole process group with ctx
 	cmd.Dir = c.workingDirectory(in.WorkingDirectory)
 	cmd.Env = c.environment(os.Environ(), in.Environment)
 	if l.environment != nil {

@@ -37,11 +37,13 @@ func TestAnUpdateIsHandedOver(t *testing.T) {
 	c := updateCall(root, map[string]any{"agentName": "amazon-ssm-agent", "allowDowngrade": "false", "targetVersion": "9.2.0.0",
 		"source": "https://example/{Region}/manifest.json"})
 	o, stdout, stderr, taken := update(t, c, nil)
-	if o.Status != wire.InProgress || o.Code != 0 || !strings.HasSuffix(stdout, " has taken the request\n") || stderr != "" || len(taken) != 1 {
+	if o.Status != wire.InProgress || o.Code != 0 || !strings.HasSuffix(stdout, " has taken the request\n") || stderr != "" ||
+		len(taken) != 1 {
 		t.Fatalf("%+v %q %q %v", o, stdout, stderr, taken)
 	}
 	u := taken[0]
-	if u.Root != root || u.Version != "9.2.0.0" || u.AllowDowngrade || u.Package != "amazon-ssm-agent" || u.Source != "https://example/{Region}/manifest.json" {
+	if u.Root != root || u.Version != "9.2.0.0" || u.AllowDowngrade || u.Package != "amazon-ssm-agent" ||
+		u.Source != "https://example/{Region}/manifest.json" {
 		t.Errorf("%+v", u)
 	}
 	if u.MessageID != c.MessageID || u.StepID != "awsupdateSsmAgent" || u.PluginName != "aws:updateSsmAgent" || u.Started.IsZero() ||

@@ -24,7 +24,7 @@
 // A new job's worker may be started ahead (prestart.go): it waits for a word while the job goes to disk.
 //
 //	assignment.go, event.go   the two records        worker.go, read.go           the agent's side
-//	main.go, record.go        the worker             sequencer.go, precheck.go    steps, one after another (docs/protocol/runcommand.md, "Step engine")
-//	flow.go                   exit codes, onFailure  reply.go                     events → replies (docs/protocol/runcommand.md, "Reply payload")
+//	main.go, record.go        the worker             sequencer.go, precheck.go    steps, one after another
+//	flow.go                   exit codes, onFailure  reply.go                     events → replies
 //	lock_*, wake_*, signal_*, space_*   what depends on the system
 package runner

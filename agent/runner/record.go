@@ -18,12 +18,6 @@ type record struct {
 	told func() // wakes the reader; after the sync
 }
 
-// How much space is kept for events that are still to come, in bytes: two full streams, twice, whatever their bytes are.
-const (
-	mostRoom  = 1 << 20
-	leastRoom = 16 << 10
-)
-
 // openRecord opens the events of a job, cuts off a torn tail and returns what is there.
 func openRecord(dir string, told func()) (*record, []Event, error) {
 	f, err := os.OpenFile(filepath.Join(dir, eventsFile), os.O_CREATE|os.O_RDWR, 0o600)

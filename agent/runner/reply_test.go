@@ -48,6 +48,14 @@ func TestRepliesHaveTheirFixedForm(t *testing.T) {
 	failed := runner.Result{PluginID: "greet", PluginName: "aws:nobody", Status: wire.Failed, Error: "it is unknown", Start: at, End: at}
 
 	golden(t, "step.json", runner.EventReply(head, runner.Event{Kind: runner.Step, Result: &result, Counts: map[string]int{wire.Success: 1}}))
-	golden(t, "failed.json", runner.EventReply(head, runner.Event{Kind: runner.Done, Status: wire.Failed, Result: &failed, Counts: map[string]int{wire.Failed: 1}}))
-	golden(t, "done.json", runner.EventReply(head, runner.Event{Kind: runner.Done, Status: wire.Success, Counts: map[string]int{wire.Success: 2}}))
+	golden(
+		t,
+		"failed.json",
+		runner.EventReply(head, runner.Event{Kind: runner.Done, Status: wire.Failed, Result: &failed, Counts: map[string]int{wire.Failed: 1}}),
+	)
+	golden(
+		t,
+		"done.json",
+		runner.EventReply(head, runner.Event{Kind: runner.Done, Status: wire.Success, Counts: map[string]int{wire.Success: 2}}),
+	)
 }

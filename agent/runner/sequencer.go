@@ -148,7 +148,8 @@ func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Act
 }
 
 // element runs the action once.
-func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, l output.Location) (o plugins.Exit, stdout, stderr string, err error) {
+func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, l output.Location) (
+	o plugins.Exit, stdout, stderr string, err error) {
 	capture, err := output.Open(l.Dir)
 	if err != nil {
 		return o, "", "", err

@@ -65,7 +65,10 @@ func doc(schema string, steps ...string) string {
 	for i, s := range steps {
 		steps[i] = fmt.Sprintf(`{"name":"s%d",%s}`, i, s)
 	}
-	return `{"schemaVersion":"` + schema + `","parameters":{"p":{"type":"String","default":"v"}},"mainSteps":[` + strings.Join(steps, ",") + `]}`
+	return `{"schemaVersion":"` + schema + `","parameters":{"p":{"type":"String","default":"v"}},"mainSteps":[` + strings.Join(
+		steps,
+		",",
+	) + `]}`
 }
 
 func inputs(in string) string { return `"action":"aws:say","inputs":` + in }
@@ -147,7 +150,8 @@ func TestExitCodesAndOnFailureDecideHowADocumentGoesOn(t *testing.T) {
 			b := newBench(t, doc("2.2", inputs(c.first), inputs(`{}`)))
 			results, document := b.Run(t.Context(), nil)
 			first, second := results[0], results[1]
-			if first.Status != c.status || first.Code != c.code || first.StandardOutput != c.out || first.StandardError != c.err || first.Output != c.firstText {
+			if first.Status != c.status || first.Code != c.code || first.StandardOutput != c.out || first.StandardError != c.err ||
+				first.Output != c.firstText {
 				t.Errorf("first %+v", first)
 			}
 			if second.Status != c.second || document != c.document {
@@ -180,10 +184,18 @@ func TestAFinallyStepRunsAfterAnExit(t *testing.T) {
 func TestStepsThatRanBeforeAReboot(t *testing.T) {
 	b := newBench(t, doc("2.2", inputs(`{"Out":"never"}`), inputs(`{"Out":"never"}`), inputs(`{"Out":"again"}`), inputs(`{}`)))
 	saved := map[int]runner.Result{
-		0: {PluginID: "s0", Status: wire.Success}, 1: {PluginID: "s1", Status: wire.Failed, Code: 4}, 2: {PluginID: "s2", Status: wire.SuccessAndReboot},
+		0: {
+			PluginID: "s0",
+			Status:   wire.Success,
+		},
+		1: {PluginID: "s1", Status: wire.Failed, Code: 4},
+		2: {PluginID: "s2", Status: wire.SuccessAndReboot},
 	}
 	results, document := b.Run(t.Context(), saved)
-	if got := statuses(results); !reflect.DeepEqual(got, []string{wire.Success, wire.Failed, wire.Success, wire.Success}) || document != wire.Failed {
+	if got := statuses(
+		results,
+	); !reflect.DeepEqual(got, []string{wire.Success, wire.Failed, wire.Success, wire.Success}) ||
+		document != wire.Failed {
 		t.Errorf("%v %s", got, document)
 	}
 	var ids []string
@@ -234,7 +246,10 @@ func TestStepsAfterACancelAreCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	results, document := b.Run(ctx, nil)
-	if got := statuses(results); !reflect.DeepEqual(got, []string{wire.Cancelled, wire.Skipped, wire.Cancelled}) || document != wire.Cancelled {
+	if got := statuses(
+		results,
+	); !reflect.DeepEqual(got, []string{wire.Cancelled, wire.Skipped, wire.Cancelled}) ||
+		document != wire.Cancelled {
 		t.Errorf("%v %s", got, document)
 	}
 	if r := results[0]; r.Code != 1 || r.Output != "" {
@@ -268,7 +283,8 @@ func TestTheActionsOwnOutputIsShown(t *testing.T) {
 func TestLongStreamsAreCut(t *testing.T) {
 	b := newBench(t, doc("2.2", inputs(`{"Out":"`+strings.Repeat("x", 30000)+`"}`)))
 	results, _ := b.Run(t.Context(), nil)
-	if r := results[0]; len(r.StandardOutput) != 24000 || !strings.HasSuffix(r.StandardOutput, "--output truncated--") || len(r.Output) != 2500 {
+	if r := results[0]; len(r.StandardOutput) != 24000 || !strings.HasSuffix(r.StandardOutput, "--output truncated--") ||
+		len(r.Output) != 2500 {
 		t.Errorf("%d %d", len(r.StandardOutput), len(r.Output))
 	}
 }

@@ -6,6 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// How much space is kept for events that are still to come, in bytes: two full streams, twice, whatever their bytes are.
+const (
+	mostRoom  = 1 << 20
+	leastRoom = 16 << 10
+)
+
 // reserve keeps space for what is still to be recorded behind the end of f, without making it longer: a script that fills the
 // disk must not cost its own result. Where the disk or its file system gives none, there is none.
 func reserve(f *os.File, end int64) {

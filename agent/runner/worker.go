@@ -63,7 +63,7 @@ func Start(ctx context.Context, s Spec) (*Worker, error) {
 
 // spawn starts the process and has it waited for; near is the bell, where there is one.
 func (w *Worker) spawn(s Spec, change func(*exec.Cmd)) (near *os.File, err error) {
-	cmd := exec.Command(s.Executable)
+	cmd := exec.Command(s.Executable) //nolint:noctx // a worker outlives the agent
 	cmd.Args = []string{s.Argv0, s.Dir}
 	host.Detached(cmd)
 	log, err := os.OpenFile(filepath.Join(s.Dir, logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

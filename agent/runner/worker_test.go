@@ -51,7 +51,8 @@ func TestSeveralStepsRunInAWorker(t *testing.T) {
 		t.Fatalf("events %+v", events)
 	}
 	end := events[4]
-	if end.Status != wire.Failed || end.Result != nil || end.Counts[wire.Success] != 1 || end.Counts[wire.Skipped] != 1 || end.Counts[wire.Failed] != 1 {
+	if end.Status != wire.Failed || end.Result != nil || end.Counts[wire.Success] != 1 || end.Counts[wire.Skipped] != 1 ||
+		end.Counts[wire.Failed] != 1 {
 		t.Errorf("end %+v", end)
 	}
 	if c := events[2].Counts; c[wire.Success] != 1 || c[wire.Skipped] != 1 {

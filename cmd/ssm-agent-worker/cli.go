@@ -60,11 +60,11 @@ func runCLI(args []string) int {
 // getInstanceInformation prints who this machine is, in one line (docs/protocol/identity.md, "Commands of ssm-cli"). It reads no
 // configuration.
 func getInstanceInformation(parameters []string) error {
-	for _, p := range parameters {
-		if strings.HasPrefix(p, "--") {
-			return fmt.Errorf("unknown parameter %s", p)
+	if len(parameters) > 0 {
+		if strings.HasPrefix(parameters[0], "--") {
+			return fmt.Errorf("unknown parameter %s", parameters[0])
 		}
-		return fmt.Errorf("get-instance-information does not support subcommand [%s]", p)
+		return fmt.Errorf("get-instance-information does not support subcommand [%s]", parameters[0])
 	}
 	layout, err := installer.Here()
 	if err != nil {

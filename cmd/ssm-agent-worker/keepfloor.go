@@ -35,7 +35,7 @@ func keepFloorVersion(layout installer.Layout) (version string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer lock.Release()
+	defer func() { _ = lock.Release() }()
 	f, err := os.Open(layout.Worker())
 	if err != nil {
 		return "", err

@@ -88,7 +88,8 @@ func TestTheCommandLineOfTheAgent(t *testing.T) {
 		s.expect(1, "Error setting the SimilarityThreshold. Invalid Similarity Threshold value of "+n+
 			". Value must be between 1 and 100 or -1 (check disabled)", "", "-fingerprint", "-similarityThreshold", n)
 	}
-	s.expect(1, "Registration failed due to registration with a role needs the credentials of a container", "", "-register", "-region", "local", "-role", "r")
+	role := []string{"-register", "-region", "local", "-role", "r"}
+	s.expect(1, "Registration failed due to registration with a role needs the credentials of a container", "", role...)
 	s.expect(1, "Registration failed due to tags are written as ", "", "-register", "-region", "local", "-role", "r", "-tags", "a=b")
 	if _, err := os.Stat(s.layout.Data()); err == nil {
 		t.Error("something was written")
@@ -170,14 +171,15 @@ func TestARegistrationAnswersAsData(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	unknown := []string{"-register", "-y", "-json", "-region", "local", "-id", "11111111-2222-3333-4444-555555555555", "-code", code}
-	if a := s.data(8, unknown...); a.Kind != "registration" || a.Code != "InvalidActivation" || !strings.Contains(a.Error, "InvalidActivation: ") ||
-		a.InstanceID != "" || a.Hint == "" {
+	if a := s.data(8, unknown...); a.Kind != "registration" || a.Code != "InvalidActivation" || a.InstanceID != "" || a.Hint == "" ||
+		!strings.Contains(a.Error, "InvalidActivation: ") {
 		t.Errorf("%+v", a)
 	}
 	if a := s.data(2, "-register", "-json", "-id", id); a.Kind != "usage" {
 		t.Errorf("%+v", a)
 	}
-	if a := s.data(2, "-register", "-json", "-y", "-region", "local", "-id", id, "-code", "short"); a.Kind != "usage" || a.Code != "InvalidParameter" {
+	short := []string{"-register", "-json", "-y", "-region", "local", "-id", id, "-code", "short"}
+	if a := s.data(2, short...); a.Kind != "usage" || a.Code != "InvalidParameter" {
 		t.Errorf("%+v", a)
 	}
 	s.region.Close()
