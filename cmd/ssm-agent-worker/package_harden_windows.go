@@ -14,7 +14,7 @@ const serviceKey = `SYSTEM\CurrentControlSet\Services\AmazonSSMAgent`
 
 // harden gives the folder of data and all in it to the administrators and the system alone: another user may have made it before
 // the agent came, and would own it still. Done once on a machine, written down as originals do (docs/protocol/update.md,
-// "Windows"): what an admin changes afterwards stays.
+// "Windows packages"): what an admin changes afterwards stays.
 func harden(l installer.Layout) error {
 	if hardened() {
 		return nil
