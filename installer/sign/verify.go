@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
+
+	"github.com/ssm-setup/ssm-setup/installer/pack/cfb"
 )
 
 // Trusted is whom a verification trusts.
@@ -141,7 +143,7 @@ var (
 	Deb     = Content{starts("!<arch>\n"), deb}        // an ar archive with OpenPGP signatures as members
 	RPM     = Content{starts("\xed\xab\xee\xdb"), rpm} // OpenPGP signatures in front of the header
 	Program = Content{starts("MZ"), program}           // Authenticode in a program for Windows
-	MSI     = Content{starts(compoundMagic), msi}      // Authenticode in a compound file
+	MSI     = Content{cfb.Is, msi}                     // Authenticode in a compound file
 	Pkg     = Content{starts("xar!"), pkg}             // RSA and CMS over a table of contents
 )
 

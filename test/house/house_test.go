@@ -70,7 +70,7 @@ var rooms = map[string][]string{
 	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/service", "installer/store", "installer/systems",
 		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
-	"installer/sign":        {"installer/pack/xar"},
+	"installer/sign":        {"installer/pack/cfb", "installer/pack/xar"},
 	"installer/sign/notary": {}, // for tests
 
 	"updater/watch": {"installer", "installer/launcher", "installer/pointer"},

@@ -14,8 +14,10 @@
 // The directory is a red-black tree, ordered by the length of the names in UTF-16 and then by their upper case: readers find
 // an entry by walking it. A tree as flat as can be, all black but its deepest row, satisfies every rule of it.
 //
-// Only what an installer needs is here: streams below one root, no storages, no times. A stream has at most 2 GiB (version 3),
-// a name at most 31 units of UTF-16.
+// Only what an installer needs is written: streams below one root, no storages, no times. A stream has at most 2 GiB (version 3),
+// a name at most 31 units of UTF-16. What is read may also have storages and sectors of 4096 bytes (version 4), as other writers
+// make them: [Open] and [File.Check] refuse a file that goes in circles or claims to be larger than it is, before a library that
+// trusts what it reads is given it.
 package cfb
 
 import "errors"
@@ -36,7 +38,7 @@ var (
 var ErrFormat = errors.New("not a sound compound file")
 
 const (
-	sector       = 512
+	sector       = 512 // of version 3
 	miniSector   = 64
 	miniCutoff   = 4096
 	entrySize    = 128
@@ -48,11 +50,15 @@ const (
 	difatSector  = 0xFFFFFFFC
 	noEntry      = 0xFFFFFFFF
 	maxRegular   = 0xFFFFFFFA
+	typeStorage  = 1
 	typeStream   = 2
 	typeRoot     = 5
 	red          = 0
 	black        = 1
 	majorVersion = 3
+	widerVersion = 4
+	widerSector  = 4096
+	headerSize   = 512
 )
 
 var magic = [8]byte{0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1}

@@ -1,23 +1,27 @@
 package cfb
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
-	"unicode/utf16"
 )
 
 // File is a compound file that was read.
 type File struct {
 	Class [16]byte
-	Names []string // in the order of the directory
+	Names []string // of streams, in the order of the directory; one in a storage is called storage/stream
 
 	streams map[string]place
 	r       io.ReaderAt
+	sector  int64 // bytes of a sector
 	fat     []uint32
+	tables  []uint32 // sectors of the FAT itself
 	miniFAT []uint32
 	mini    []uint32 // sectors of the mini stream
+	chains  []uint32 // where the other chains begin: mini FAT, directory, mini stream
 	sectors int64
+	size    int64
 }
 
 type place struct {
@@ -25,17 +29,27 @@ type place struct {
 	size  int64
 }
 
-// Open reads the directory of a version 3 file of a size: streams below the root, as [Write] makes them.
+// Is tells whether a file that begins so could be a compound file.
+func Is(head []byte) bool { return bytes.HasPrefix(head, magic[:]) }
+
+// Open reads the directory of a file of a size in bytes, version 3 or 4, with or without storages. Everything that it holds is in
+// bounds of the file's size, and no chain and no directory goes in circles. Errors: ErrFormat.
 func Open(r io.ReaderAt, size int64) (*File, error) {
-	h := make([]byte, sector)
-	if n, err := r.ReadAt(h, 0); n < sector {
+	h := make([]byte, headerSize)
+	if n, err := r.ReadAt(h, 0); n < headerSize {
 		return nil, fmt.Errorf("%w: %d bytes: %w", ErrFormat, n, err)
 	}
 	le := binary.LittleEndian
-	if [8]byte(h) != magic || le.Uint16(h[26:]) != majorVersion || le.Uint16(h[30:]) != 9 || le.Uint16(h[32:]) != 6 {
+	unit, known := map[uint16]int64{majorVersion: sector, widerVersion: widerSector}[le.Uint16(h[26:])]
+	if [8]byte(h) != magic || !known || int64(1)<<(le.Uint16(h[30:])&15) != unit || le.Uint16(h[32:]) != 6 {
 		return nil, fmt.Errorf("%w: header", ErrFormat)
 	}
-	f := &File{r: r, sectors: pieces(size, sector) - 1, streams: map[string]place{}}
+	f := &File{r: r, sector: unit, sectors: pieces(size, unit) - 1, size: size, streams: map[string]place{}}
+	for _, at := range []int{44, 64, 72} { // sectors of FAT, mini FAT and DIFAT
+		if int64(le.Uint32(h[at:])) > f.sectors {
+			return nil, fmt.Errorf("%w: tables larger than the file", ErrFormat)
+		}
+	}
 	if err := f.readFAT(h); err != nil {
 		return nil, err
 	}
@@ -48,6 +62,7 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.chains = []uint32{le.Uint32(h[60:]), le.Uint32(h[48:])}
 	return f, f.readDirectory(directory)
 }
 
@@ -59,13 +74,13 @@ func words(b []byte) []uint32 {
 	return out
 }
 
-func (f *File) sector(n uint32) ([]byte, error) {
+func (f *File) readSector(n uint32) ([]byte, error) {
 	if int64(n) >= f.sectors {
 		return nil, fmt.Errorf("%w: sector %d of %d", ErrFormat, n, f.sectors)
 	}
-	b := make([]byte, sector)
-	got, err := f.r.ReadAt(b, (int64(n)+1)*sector)
-	if got == sector || err == io.EOF && got > 0 {
+	b := make([]byte, f.sector)
+	got, err := f.r.ReadAt(b, (int64(n)+1)*f.sector)
+	if got == len(b) || err == io.EOF && got > 0 {
 		return b, nil
 	}
 	return nil, fmt.Errorf("%w: sector %d: %w", ErrFormat, n, err)
@@ -74,30 +89,31 @@ func (f *File) sector(n uint32) ([]byte, error) {
 // readFAT follows the places of the FAT.
 func (f *File) readFAT(h []byte) error {
 	places := words(h[76:])
-	next := binary.LittleEndian.Uint32(h[68:])
+	next, last := binary.LittleEndian.Uint32(h[68:]), f.sector/4-1
 	for range f.sectors {
 		if next >= maxRegular {
 			break
 		}
-		b, err := f.sector(next)
+		b, err := f.readSector(next)
 		if err != nil {
 			return err
 		}
+		f.tables = append(f.tables, next)
 		w := words(b)
-		places, next = append(places, w[:perSector-1]...), w[perSector-1]
+		places, next = append(places, w[:last]...), w[last]
 	}
 	for _, at := range places {
 		if at == freeSector {
 			continue
 		}
-		if int64(len(f.fat)) > f.sectors+perSector {
+		if int64(len(f.fat)) > f.sectors+f.sector/4 {
 			return fmt.Errorf("%w: the FAT is longer than the file", ErrFormat)
 		}
-		b, err := f.sector(at)
+		b, err := f.readSector(at)
 		if err != nil {
 			return err
 		}
-		f.fat = append(f.fat, words(b)...)
+		f.tables, f.fat = append(f.tables, at), append(f.fat, words(b)...)
 	}
 	return nil
 }
@@ -122,42 +138,13 @@ func (f *File) load(start uint32) ([]byte, error) {
 	}
 	var b []byte
 	for _, n := range chain {
-		s, err := f.sector(n)
+		s, err := f.readSector(n)
 		if err != nil {
 			return nil, err
 		}
 		b = append(b, s...)
 	}
 	return b, nil
-}
-
-func (f *File) readDirectory(b []byte) error {
-	le := binary.LittleEndian
-	if len(b) < entrySize || b[66] != typeRoot {
-		return fmt.Errorf("%w: no root", ErrFormat)
-	}
-	copy(f.Class[:], b[80:96])
-	var err error
-	if f.mini, err = follow(f.fat, le.Uint32(b[116:])); err != nil {
-		return err
-	}
-	for e := b[entrySize:]; len(e) >= entrySize; e = e[entrySize:] {
-		length := int(le.Uint16(e[64:]))
-		if e[66] != typeStream {
-			continue
-		}
-		if length < 4 || length > 64 || length%2 != 0 {
-			return fmt.Errorf("%w: a name of %d bytes", ErrFormat, length)
-		}
-		units := make([]uint16, length/2-1)
-		for i := range units {
-			units[i] = le.Uint16(e[2*i:])
-		}
-		name := string(utf16.Decode(units))
-		f.Names = append(f.Names, name)
-		f.streams[name] = place{le.Uint32(e[116:]), int64(le.Uint32(e[120:]))}
-	}
-	return nil
 }
 
 // Size is the size of a stream in bytes, -1 without such a stream.
@@ -175,7 +162,7 @@ func (f *File) Stream(name string) ([]byte, error) {
 	switch {
 	case !ok:
 		return nil, fmt.Errorf("%w: no stream %q", ErrFormat, name)
-	case p.size > f.sectors*sector:
+	case p.size > f.size:
 		return nil, fmt.Errorf("%w: stream %q is larger than the file", ErrFormat, name)
 	case p.size == 0:
 		return nil, nil
@@ -186,7 +173,7 @@ func (f *File) Stream(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.gather(p, chain, sector, f.sector)
+	return f.gather(p, chain, f.sector, f.readSector)
 }
 
 func (f *File) small(p place) ([]byte, error) {
@@ -195,15 +182,16 @@ func (f *File) small(p place) ([]byte, error) {
 		return nil, err
 	}
 	return f.gather(p, chain, miniSector, func(n uint32) ([]byte, error) {
-		i := int(n) / (sector / miniSector)
+		each := int(f.sector / miniSector)
+		i := int(n) / each
 		if i >= len(f.mini) {
 			return nil, fmt.Errorf("%w: mini sector %d", ErrFormat, n)
 		}
-		b, err := f.sector(f.mini[i])
+		b, err := f.readSector(f.mini[i])
 		if err != nil {
 			return nil, err
 		}
-		at := int(n) % (sector / miniSector) * miniSector
+		at := int(n) % each * miniSector
 		return b[at : at+miniSector], nil
 	})
 }
