@@ -2,7 +2,7 @@
 // lock.
 //
 // A [Layout] is one installation: the system's ("/"), or the same tree under any folder. Everything that has a fixed place has a
-// method here; nobody else joins paths. installer/pointer knows the places that the launcher needs.
+// method here; no other room joins paths. installer/pointer knows the places that the launcher needs.
 //
 // Files of this package: the pulse (fixed size, overwritten in place by the running agent, read by people and by the
 // updater), the pid lock update.lock with update.lock.expire (docs/protocol/update.md, "The update lock", shared with original agents),

@@ -10,7 +10,7 @@ import (
 
 // The places of docs/protocol/identity.md, "Roots and files"; docs/protocol/update.md, "Files of an update" and "The update
 // lock", for the system and for a root.
-func TestLayout(t *testing.T) {
+func TestEverythingLiesUnderTheRoot(t *testing.T) {
 	system := installer.At("/")
 	for got, want := range map[string]string{
 		system.Launcher():                "/usr/bin/amazon-ssm-agent",

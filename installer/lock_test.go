@@ -27,10 +27,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestUpdateLock(t *testing.T) {
+func TestTheUpdateLockIsTakenOnce(t *testing.T) {
 	l := installer.At(filepath.Join(t.TempDir(), "root"))
 	if _, held := installer.UpdateLockHolder(l); held {
-		t.Error("held by nobody")
+		t.Error("not held, it says")
 	}
 	exe, err := os.Executable()
 	if err != nil {

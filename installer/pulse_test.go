@@ -12,12 +12,21 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 )
 
-func TestPulse(t *testing.T) {
+func TestAPulseIsReadAsItWasWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pulse")
 	p := installer.Pulse{
-		PID: 4711, Started: time.Unix(1700000000, 0).UTC(), Version: "9.2.0.0", Hash: strings.Repeat("0a", 32), Sequence: 5, Beats: 12,
-		At: time.Unix(1700000060, 0).UTC(), LastRoundTrip: time.Unix(1700000059, 5).UTC(), LastFault: "no route", InstanceID: "mi-0123456789abcdef0",
-		BootID: "81d0397f-9c1a-4aca-9b38-762248f1de78",
+		PID:      4711,
+		Started:  time.Unix(1700000000, 0).UTC(),
+		Version:  "9.2.0.0",
+		Hash:     strings.Repeat("0a", 32),
+		Sequence: 5,
+		Beats:    12,
+		At: time.Unix(1700000060, 0).
+			UTC(),
+		LastRoundTrip: time.Unix(1700000059, 5).UTC(),
+		LastFault:     "no route",
+		InstanceID:    "mi-0123456789abcdef0",
+		BootID:        "81d0397f-9c1a-4aca-9b38-762248f1de78",
 	}
 	for _, fault := range []string{"no route", "", strings.Repeat("€", 300), strings.Repeat("\x01", 300)} {
 		p.LastFault = fault
@@ -46,7 +55,7 @@ func TestPulse(t *testing.T) {
 }
 
 // A reader meets writes at any moment and always gets a whole pulse.
-func TestPulseReadWhileWritten(t *testing.T) {
+func TestAPulseReadWhileWrittenIsWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pulse")
 	stop := make(chan struct{})
 	var writer sync.WaitGroup

@@ -11,7 +11,7 @@ import (
 
 // A package brought a floor that never starts. The ring survives it; once what runs instead has proved itself the pointer says so
 // too, and the next start of the service has nothing to try in vain.
-func TestAFloorThatNeverStarts(t *testing.T) {
+func TestAPackageThatNeverStartsIsSetAside(t *testing.T) {
 	for name, before := range map[string]func(w *world) string{
 		"over a version of the store": func(w *world) string {
 			w.run(updater.Request{})

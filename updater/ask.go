@@ -7,7 +7,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// briefly bounds a message to the service that nobody waits for.
+// briefly bounds a message to the service that no caller waits for.
 const briefly = 10 * time.Second
 
 // ask is the first stop. The request is in the ledger already; who sent a command is told that it began (docs/protocol/update.md, "State

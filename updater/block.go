@@ -6,7 +6,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// Blocked is a version that failed on this host, or that somebody went back from.
+// Blocked is a version that failed on this host, or that an administrator rolled back from.
 type Blocked struct {
 	Version  manifests.Version `json:"version"`
 	Reason   string            `json:"reason"`

@@ -31,7 +31,12 @@ func (e *Engine) Check(ctx context.Context, r Request) (Checked, error) {
 	if err != nil && !errors.Is(err, ErrLedger) {
 		return Checked{}, err
 	}
-	w := &work{Engine: e, ledger: &ledgerFile{Ledger: led}, u: &Update{Request: withID(r, e.Now())}, store: store.Store{Paths: e.Layout.Pointer()}}
+	w := &work{
+		Engine: e,
+		ledger: &ledgerFile{Ledger: led},
+		u:      &Update{Request: withID(r, e.Now())},
+		store:  store.Store{Paths: e.Layout.Pointer()},
+	}
 	state, err := w.store.Read()
 	if err != nil {
 		return Checked{}, err
@@ -42,8 +47,19 @@ func (e *Engine) Check(ctx context.Context, r Request) (Checked, error) {
 	}
 	w.u.FromVersion = w.running(state, floor)
 	answer, err := w.decide(ctx, floor)
-	c := Checked{Kind: string(answer.Kind), Changes: answer.Changes(), Success: answer.Success, Code: answer.Code, RunningVersion: w.u.FromVersion,
-		ToVersion: answer.Target, Region: e.Settings.Region, Source: w.u.Source, Lines: answer.Lines, Detail: answer.Detail, Hints: answer.Hints}
+	c := Checked{
+		Kind:           string(answer.Kind),
+		Changes:        answer.Changes(),
+		Success:        answer.Success,
+		Code:           answer.Code,
+		RunningVersion: w.u.FromVersion,
+		ToVersion:      answer.Target,
+		Region:         e.Settings.Region,
+		Source:         w.u.Source,
+		Lines:          answer.Lines,
+		Detail:         answer.Detail,
+		Hints:          answer.Hints,
+	}
 	var f *failure
 	switch {
 	case errors.As(err, &f):

@@ -25,9 +25,9 @@ func points(t *testing.T, nature string) []string {
 	return list
 }
 
-// TestCrashAnywhere ends the updater at every point of an update, and the one that resumes at every point of its own. Whatever
-// happens, the machine comes to rest with a version that works, and whoever asked gets one final answer.
-func TestCrashAnywhere(t *testing.T) {
+// TestAfterACrashAnywhereTheMachineComesToRest ends the updater at every point of an update, and the one that resumes at every point of its own. Whatever
+// happens, the machine comes to rest with a version that works, and the sender of the request gets one final answer.
+func TestAfterACrashAnywhereTheMachineComesToRest(t *testing.T) {
 	seconds := []string{"before stage", "after the pointer", "before finish", "after the confirmation", "after the tokens",
 		"before undo switch", "after undo switch", "after the outcome", "before watch"}
 	for n, nature := range []string{"", "dead", "hang"} {

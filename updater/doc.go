@@ -20,7 +20,7 @@
 //     not yet replaced (it goes on, or undoes) or a replaced one, whose sequence decides: on probation it watches, else it
 //     finishes. There is no third way.
 //   - Only what [verify] returned can be staged, only what states its version and passes its self-test can be switched to.
-//   - Whoever asked gets one final answer. What cannot be sent is owed in the ledger, and thrown away under another instance id.
+//   - The sender of a request gets one final answer. What cannot be sent is owed in the ledger, and thrown away under another instance id.
 //
 // engine.go is the list of the eight stops; each has a file of its own name.
 package updater

@@ -75,7 +75,7 @@ func stops() []stop {
 		{stopStage, (*work).stage, unstage},             // into the store; does it state its version, does it pass its self-test?
 		{stopSwitch, (*work).switchVersion, undoSwitch}, // the pointer, on probation
 		{stopWatch, (*work).watch, nil},                 // does it prove itself?
-		{stopFinish, (*work).finish, nil},               // confirm; answer whoever asked
+		{stopFinish, (*work).finish, nil},               // confirm; answer the request
 	}
 }
 

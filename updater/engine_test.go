@@ -16,7 +16,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-func TestUpdate(t *testing.T) {
+func TestAnUpdateAnswersItsCommand(t *testing.T) {
 	w := newWorld(t)
 	o := w.run(command(updater.Request{}))
 	if o.Kind != updater.Updated || !o.Success || o.RunningVersion != ver("9.2.0.0") {
@@ -55,8 +55,14 @@ func TestBrokenReleasesAreTakenBack(t *testing.T) {
 			}
 			w.whole("9.1.0.0")
 			has(t, o.Reason, reason)
-			has(t, w.final().Output, "failed to update amazon-ssm-agent to 9.2.0.0, failed to start the agent, ErrorMessage=",
-				"Initiating rollback amazon-ssm-agent to 9.1.0.0", "rolledback amazon-ssm-agent to 9.1.0.0", "Failed to update amazon-ssm-agent to 9.2.0.0")
+			has(
+				t,
+				w.final().Output,
+				"failed to update amazon-ssm-agent to 9.2.0.0, failed to start the agent, ErrorMessage=",
+				"Initiating rollback amazon-ssm-agent to 9.1.0.0",
+				"rolledback amazon-ssm-agent to 9.1.0.0",
+				"Failed to update amazon-ssm-agent to 9.2.0.0",
+			)
 			if w.final().Code != 1 || w.final().Status != "Failed" {
 				t.Errorf("%+v", w.final())
 			}
@@ -65,7 +71,7 @@ func TestBrokenReleasesAreTakenBack(t *testing.T) {
 			if _, err := os.Stat(w.layout.Store("9.2.0.0")); err == nil {
 				t.Error("the broken version is still in the store")
 			}
-			// nobody who names no version gets it again; who names it does
+			// a request without a version does not get it again; one that names it does
 			if o := w.run(updater.Request{}); o.Kind != "held" || !o.Success {
 				t.Errorf("again: %+v", o)
 			}
@@ -111,9 +117,12 @@ func TestScheduledUpdatesArePostponedInAnOutage(t *testing.T) {
 	w.whole("9.1.0.0")
 }
 
-func TestRollback(t *testing.T) {
+func TestARollbackNeedsNoRegionAndNoProbation(t *testing.T) {
 	w := newWorld(t)
-	if o := w.run(updater.Request{Want: updater.Previous, Why: updater.ByRollback}); o.Kind != updater.NoPrevious || o.Fault != updater.FaultRefused {
+	if o := w.run(
+		updater.Request{Want: updater.Previous, Why: updater.ByRollback},
+	); o.Kind != updater.NoPrevious ||
+		o.Fault != updater.FaultRefused {
 		t.Fatalf("nothing to go back to: %+v", o)
 	}
 	w.run(updater.Request{})
@@ -136,7 +145,7 @@ func TestRollback(t *testing.T) {
 	}
 }
 
-func TestDowngrade(t *testing.T) {
+func TestADowngradeHasToBeAllowed(t *testing.T) {
 	w := newWorld(t)
 	w.run(updater.Request{})
 	o := w.run(command(updater.Request{Want: "9.1.0.0"}))
@@ -154,7 +163,7 @@ func TestDowngrade(t *testing.T) {
 	w.whole("9.1.0.0")
 }
 
-func TestRefusedPackages(t *testing.T) {
+func TestADamagedPackageIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func([]byte) []byte
 		fault string
@@ -184,7 +193,7 @@ func TestRefusedPackages(t *testing.T) {
 	}
 }
 
-func TestUnfitPackages(t *testing.T) {
+func TestAPackageWithoutAWorkingAgentIsRefused(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.System.Try = func(_ context.Context, _ string, args ...string) (string, error) {
@@ -201,7 +210,7 @@ func TestUnfitPackages(t *testing.T) {
 	w.whole("9.1.0.0")
 }
 
-func TestFullDisk(t *testing.T) {
+func TestAFullDiskChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.free = 1 << 20
 	o := w.run(updater.Request{})
@@ -213,7 +222,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 // The version is sound, but nothing may be run where the store lies: that is not the package's fault.
-func TestAStoreThatRunsNothing(t *testing.T) {
+func TestAStoreWithoutExecutionIsNamed(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.System.Try = func(_ context.Context, file string, _ ...string) (string, error) {
@@ -227,7 +236,7 @@ func TestAStoreThatRunsNothing(t *testing.T) {
 	w.whole("9.1.0.0")
 }
 
-func TestNobodyRunsIt(t *testing.T) {
+func TestWithoutALauncherTheNextStartGoesOn(t *testing.T) {
 	w := newWorld(t)
 	w.launcher, w.agent = false, nil
 	o, err := w.engine().Run(context.Background(), updater.Request{}, func(string) {})
@@ -247,11 +256,11 @@ func TestNobodyRunsIt(t *testing.T) {
 	w.whole("9.2.0.0")
 }
 
-func TestALauncherThatDiedBetweenTwoAgents(t *testing.T) {
+func TestALauncherThatDiedBetweenTwoAgentsIsStartedAgain(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	away := e.System.StopAgent
-	e.System.StopAgent = func(ctx context.Context) error { // nobody starts the next
+	e.System.StopAgent = func(ctx context.Context) error { // no launcher starts the next
 		must(t, away(ctx))
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -267,14 +276,17 @@ func TestALauncherThatDiedBetweenTwoAgents(t *testing.T) {
 	w.whole("9.2.0.0")
 }
 
-func TestALauncherThatDiesEveryTime(t *testing.T) {
+func TestALauncherThatDiesEveryTimeIsLeftToTheNextStart(t *testing.T) {
 	w := newWorld(t)
 	w.launcher, w.agent = false, nil
 	e := w.engine()
 	started := 0
 	e.System.Revive = func() (int, error) { started++; return 77, nil }
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if led, _ := updater.ReadLedger(w.layout); o != nil || err != nil || led.Open == nil || !led.Open.NextStart || started == 0 || started > 5 {
+	if led, _ := updater.ReadLedger(
+		w.layout,
+	); o != nil || err != nil || led.Open == nil || !led.Open.NextStart || started == 0 ||
+		started > 5 {
 		t.Fatalf("%+v, %v; %d launchers started", o, err, started)
 	}
 }
@@ -321,7 +333,7 @@ func TestTheServiceHearsLastOfTheVersionThatRuns(t *testing.T) {
 	}
 }
 
-func TestSourceOfTheDocument(t *testing.T) {
+func TestTheSourceOfTheConfigurationWins(t *testing.T) {
 	const aws = "https://s3.{Region}.amazonaws.com/amazon-ssm-{Region}/ssm-agent-manifest.json"
 	w := newWorld(t)
 	e := w.engine()
@@ -340,7 +352,7 @@ func TestSourceOfTheDocument(t *testing.T) {
 	has(t, w.final().Output, "Agent.UpdateSource")
 }
 
-func TestOwedAnswers(t *testing.T) {
+func TestAnAnswerThatCannotBeSentIsOwed(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	fail := true
@@ -424,7 +436,7 @@ func TestADocumentCannotAskForPrevious(t *testing.T) {
 	w.whole("9.2.0.0")
 }
 
-func TestANewerRequestBeforeTheNextStart(t *testing.T) {
+func TestANewerRequestSupersedesOneThatWaitsForAStart(t *testing.T) {
 	w := newWorld(t)
 	w.launcher, w.agent = false, nil
 	_, err := w.engine().Run(context.Background(), updater.Request{}, func(string) {})
@@ -461,7 +473,7 @@ func TestAnUpdaterThatIsAskedToEndLeavesEverything(t *testing.T) {
 	}
 }
 
-func TestAPackageOfAnotherVersion(t *testing.T) {
+func TestAPackageOfAnotherVersionIsRefused(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	open := e.Open
@@ -496,12 +508,16 @@ func TestCheckChangesNothing(t *testing.T) {
 	e.Open = func(context.Context, string) (updater.Source, error) {
 		return updater.Source{}, errors.New("no such address")
 	}
-	if c, err := e.Check(context.Background(), updater.Request{}); err != nil || c.Fault != updater.FaultRegion || c.Code != "ErrorManifestURLParse" {
+	if c, err := e.Check(
+		context.Background(),
+		updater.Request{},
+	); err != nil || c.Fault != updater.FaultRegion ||
+		c.Code != "ErrorManifestURLParse" {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
 
-func TestASystemThatCannotTakeIt(t *testing.T) {
+func TestASystemThatCannotTakeTheVersionIsRefused(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Settings.Precondition = "Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem"
@@ -509,7 +525,11 @@ func TestASystemThatCannotTakeIt(t *testing.T) {
 	if err != nil || o.Kind != "unsupported-platform" || o.Code != "ErrorFailedPrecondition" || o.Fault != updater.FaultRefused {
 		t.Fatalf("%+v, %v", o, err)
 	}
-	has(t, strings.Join(o.Lines, "\n"), "Failed update precondition check: Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem")
+	has(
+		t,
+		strings.Join(o.Lines, "\n"),
+		"Failed update precondition check: Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem",
+	)
 	w.whole("9.1.0.0")
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// blob is a package as it was fetched: nobody may use it before it was verified.
+// blob is a package as it was fetched: it may not be used before it was verified.
 type blob struct{ path string }
 
 // spaceNeeded is what an update needs free on the disks of cache and store, in bytes: the package, its programs, and some.
@@ -52,8 +52,13 @@ func (w *work) checkSpace() error {
 			return nil
 		}
 		if err == nil && free < spaceNeeded {
-			err = fmt.Errorf("Insufficient available disk space: %d bytes on the disk of %s, %d needed: %w", //nolint:staticcheck // the original's words
-				free, dir, spaceNeeded, syscall.ENOSPC)
+			err = fmt.Errorf(
+				"Insufficient available disk space: %d bytes on the disk of %s, %d needed: %w", //nolint:staticcheck // the original's words
+				free,
+				dir,
+				spaceNeeded,
+				syscall.ENOSPC,
+			)
 		}
 		if err != nil {
 			return &failure{code: "ErrorEnvironmentIssue", fault: FaultSpace, text: err.Error(), cause: err}

@@ -9,7 +9,7 @@ import (
 )
 
 // finish is the last stop: it confirms what proved itself, writes the outcome into the ledger and the answer to what is owed, in
-// one record, and then tells whoever asked.
+// one record, and then sends the answer.
 func (w *work) finish(ctx context.Context) error {
 	o, err := w.conclude(ctx)
 	if err != nil {
@@ -93,7 +93,11 @@ func (w *work) concludeUndone(ctx context.Context) (Outcome, error) {
 		o.Code, o.Fault = codeNotStarted, FaultUnhealthy
 		o.Lines = append(w.u.Lines, w.u.Reason, fmt.Sprintf("failed to rollback %v to %v, failed to start the agent, ErrorMessage=%v",
 			w.product(), w.u.FromVersion, err))
-		o.Detail = fmt.Sprintf("%s did not become healthy, and %s is slow to start again: see the logs, and ssm-setup status", w.u.ToVersion, w.u.FromVersion)
+		o.Detail = fmt.Sprintf(
+			"%s did not become healthy, and %s is slow to start again: see the logs, and ssm-setup status",
+			w.u.ToVersion,
+			w.u.FromVersion,
+		)
 	}
 	return o, nil
 }

@@ -22,7 +22,7 @@ var (
 		"ssm-setup status shows how it ends")
 )
 
-// lostAfter is how long an open update may be without anybody who holds the lock.
+// lostAfter is how long an open update may be without a process that holds the lock.
 const lostAfter = 90 * time.Second
 
 // tidyPatience is how long an updater may hold its lock after the outcome is known; then the next command might find it busy.

@@ -80,7 +80,7 @@ func (w *work) health(ctx context.Context, base string) {
 }
 
 // healthOf tells the service the outcome of an update that owes no answer. Unlike the original's, which names the version before,
-// final statuses name the version that runs: so nobody sees the old one until the next ping.
+// final statuses name the version that runs: so the service does not show the old one until the next ping.
 func (w *work) healthOf(ctx context.Context, o Outcome) {
 	if w.Reporter.Health == nil {
 		return

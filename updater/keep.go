@@ -25,7 +25,7 @@ func Wake(l installer.Layout) (why string, err error) {
 }
 
 // Due says why an updater has to go on; empty when none has to, when one is at work, or when this agent is on probation itself. One
-// at work that does not move has to make room, whoever asks.
+// at work that makes no progress has to make room for any agent that asks.
 func Due(l installer.Layout, own installer.Pulse) string {
 	state, err := pointer.Read(l.Pointer())
 	if err != nil {
@@ -56,7 +56,11 @@ func Due(l installer.Layout, own installer.Pulse) string {
 		return "a version is on trial"
 	case len(waiting(l, time.Now())) > 0:
 		return "a request waits"
-	case floorErr == nil && alignmentOf(state, floor.String(), own, true, floorFell(l.Pointer(), state, floor.String()), time.Now()) != alignment{}:
+	case floorErr != nil:
+		return ""
+	}
+	fell := floorFell(l.Pointer(), state, floor.String())
+	if alignmentOf(state, floor.String(), own, true, fell, time.Now()) != (alignment{}) {
 		return "another version runs than the active one"
 	}
 	return ""

@@ -13,7 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-func TestLedgerOfAHostWithoutUpdates(t *testing.T) {
+func TestAHostWithoutUpdatesHasAnEmptyLedger(t *testing.T) {
 	led, err := updater.ReadLedger(installer.At(t.TempDir()))
 	if err != nil || led.Open != nil || led.Last != nil {
 		t.Fatalf("%+v, %v", led, err)
@@ -63,7 +63,8 @@ func TestATornSlotLeavesTheOtherOne(t *testing.T) {
 
 func TestUnknownFieldsAreKept(t *testing.T) {
 	var led updater.Ledger
-	const text = `{"revision":3,"open":{"id":"a","since":"2030-01-01T00:00:00Z","moved":"2030-01-01T00:00:00Z","started":"2030-01-01T00:00:00Z",` +
+	const text = `{"revision":3,"open":{"id":"a","since":"2030-01-01T00:00:00Z","moved":"2030-01-01T00:00:00Z",` +
+		`"started":"2030-01-01T00:00:00Z",` +
 		`"request":{},"stop":"ask","pid":1,"attempts":0,"tide":"high"},"moon":{"phase":7}}`
 	must(t, led.UnmarshalJSON([]byte(text)))
 	b, err := led.MarshalJSON()

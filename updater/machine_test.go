@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-func TestThisMachine(t *testing.T) {
+func TestThisSystemNamesWhatRuns(t *testing.T) {
 	l := installer.At(t.TempDir())
 	m := updater.ThisSystem(l)
 	if _, err := m.Floor(); err == nil {
@@ -27,7 +27,7 @@ func TestThisMachine(t *testing.T) {
 		t.Error("an agent runs in an empty folder")
 	}
 	if err := m.StopAgent(context.Background()); err != nil {
-		t.Errorf("nobody to send away: %v", err)
+		t.Errorf("no agent to stop: %v", err)
 	}
 	if free, err := m.Free(l.Root); err != nil || free == 0 {
 		t.Errorf("%d, %v", free, err)

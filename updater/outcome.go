@@ -12,7 +12,7 @@ import (
 // Kinds of outcomes beside those of [manifests.Kind], which an update that changed nothing ends in.
 const (
 	Updated    = "updated"
-	WentBack   = "went-back"   // a rollback that somebody asked for
+	WentBack   = "went-back"   // a rollback that was asked for
 	RolledBack = "rolled-back" // the new version did not prove itself
 	FailedKind = "failed"      // before anything was changed
 	Postponed  = "postponed"   // the service was out of reach
@@ -130,7 +130,12 @@ func describeRolledBack(w *work, o *Outcome) {
 	o.line("Initiating rollback %v to %v", w.product(), o.FromVersion)
 	o.line("rolledback %v to %v", w.product(), o.FromVersion)
 	o.Lines = append(o.Lines, w.failedLines()[0])
-	o.Detail = fmt.Sprintf("%s did not become healthy on this host; %s runs again, and %s is blocked here: only an update that names it installs it", o.ToVersion, o.FromVersion, o.ToVersion)
+	o.Detail = fmt.Sprintf(
+		"%s did not become healthy on this host; %s runs again, and %s is blocked here: only an update that names it installs it",
+		o.ToVersion,
+		o.FromVersion,
+		o.ToVersion,
+	)
 	if w.u.Fault == FaultSuperseded {
 		o.Detail = fmt.Sprintf("the update to %s gave way to a newer request; %s runs again", o.ToVersion, o.FromVersion)
 	}

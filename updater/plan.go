@@ -63,7 +63,7 @@ func versionOf(t pointer.Target, floor manifests.Version) manifests.Version {
 // planBack plans a rollback: to what the pointer calls previous, else to the floor. No region is asked.
 func (w *work) planBack(state pointer.State, floor manifests.Version) error {
 	if o := w.ledger.Last; o != nil && o.Kind == RolledBack && o.Ended.After(w.u.Request.Asked) {
-		w.u.FromVersion, w.u.ToVersion = o.ToVersion, o.FromVersion // what was to be left has been taken back since somebody asked
+		w.u.FromVersion, w.u.ToVersion = o.ToVersion, o.FromVersion // what was to be left has been taken back since the request was made
 		return &ending{w.outcome(WentBack)}
 	}
 	to := state.Previous
@@ -74,7 +74,8 @@ func (w *work) planBack(state pointer.State, floor manifests.Version) error {
 		return &ending{w.outcome(NoPrevious)}
 	}
 	w.u.To, w.u.FromFloor, w.u.ToVersion = to, to.IsFloor(), versionOf(to, floor)
-	w.u.Known = w.ledger.hasConfirmed(w.u.ToVersion, to.Hash) || w.ledger.hasConfirmed(w.u.ToVersion, "") // what a floor left behind in the store
+	w.u.Known = w.ledger.hasConfirmed(w.u.ToVersion, to.Hash) ||
+		w.ledger.hasConfirmed(w.u.ToVersion, "") // what a floor left behind in the store
 	w.u.Lines = []string{fmt.Sprintf("Updating %s from %s to %s", w.product(), w.u.FromVersion, w.u.ToVersion)}
 	return nil
 }

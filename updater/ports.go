@@ -16,7 +16,7 @@ type Source struct {
 	Fetch func(ctx context.Context, url, path, sha256 string, tell func(done, total int64)) error
 }
 
-// Reporter tells the service, as functions; a nil one tells nobody.
+// Reporter tells the service, as functions; a nil one is not called.
 type Reporter struct {
 	Reply  func(ctx context.Context, messageID, replyID, payload string) error // SendReply
 	Delete func(ctx context.Context, messageID string) error                   // DeleteMessage

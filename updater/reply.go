@@ -35,7 +35,7 @@ func (w *work) progressReply() (string, error) {
 	return w.reply(wire.InProgress, 0, "")
 }
 
-// answer is what is owed for an outcome; nil where nobody waits for one.
+// answer is what is owed for an outcome; nil where no sender waits for one.
 func (w *work) answer(o Outcome) (*Owed, error) {
 	to := w.u.Request.ReplyTo
 	if to == nil || to.MessageID == "" {
@@ -49,7 +49,14 @@ func (w *work) answer(o Outcome) (*Owed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Owed{MessageID: to.MessageID, ReplyID: host.NewUUID(), Payload: payload, Status: statusOf(o), Version: o.RunningVersion.String(), Since: w.Now()}, nil
+	return &Owed{
+		MessageID: to.MessageID,
+		ReplyID:   host.NewUUID(),
+		Payload:   payload,
+		Status:    statusOf(o),
+		Version:   o.RunningVersion.String(),
+		Since:     w.Now(),
+	}, nil
 }
 
 // reply is the payload of SendReply for the one step that the updater answers for.

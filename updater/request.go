@@ -27,7 +27,7 @@ const (
 // Previous is the [Request.Want] that goes back to the version before, without network and region.
 const Previous = "previous"
 
-// Request is the wish for an update, from whoever has it.
+// Request is the wish for an update, from a document, the timer or a command.
 type Request struct {
 	ID             string    `json:"id,omitempty"`   // set when it is handed over; names it in the ledger
 	Want           string    `json:"want,omitempty"` // "", None, latest, stable, a version, a constraint such as ">=9.1", or [Previous]
@@ -54,7 +54,7 @@ type ReplyTo struct {
 	Prefix     string    `json:"prefix,omitempty"` // key up to and without /stdout
 }
 
-// Explicit tells whether somebody wants this now; a scheduled update is nobody's wish in particular.
+// Explicit tells whether a person or a document wants this now; a scheduled update is not.
 func (r Request) Explicit() bool { return r.Why != ByTimer }
 
 // goesBack tells a rollback. No document may ask for one: to it, "previous" names no version.
@@ -62,7 +62,7 @@ func (r Request) goesBack() bool { return r.Want == Previous && r.Why != ByDocum
 
 // ErrBusy says that another update is under way. The text is the original's.
 var ErrBusy = fault.New(fault.Busy, "Another update in progress, try again later",
-	"wait until that one is done, then run the same command again; ssm-setup status shows it") //nolint:staticcheck // the original's words
+	"wait until that one is done, then run the same command again; ssm-setup status shows it")
 
 // ErrDied says that the updater ended before it took the request. The text is the original's.
 var ErrDied = errors.New("Updater died before updating, make sure your system is supported") //nolint:staticcheck // the original's words
@@ -76,13 +76,13 @@ const longestWant = 256
 func askDir(l installer.Layout) string { return filepath.Join(l.UpdateRoot(), "ask") }
 
 // A request file has one of two endings. One that was handed over becomes an entry in the ledger within moments, or is refused;
-// an updater that takes it for later gives it the second name. So nobody takes what somebody else is being told about.
+// an updater that takes it for later gives it the second name. So no updater takes a request that another one is still answering.
 const (
 	handedOver = ".json"
 	forLater   = ".next"
 )
 
-// orphaned is the age at which a request that nobody took belongs to resume: its updater never came to life.
+// orphaned is the age at which a request that no updater took belongs to resume: its updater never came to life.
 const orphaned = time.Minute
 
 // deposit puts a request where the updater, or resume after a crash, finds it.

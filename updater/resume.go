@@ -16,7 +16,7 @@ import (
 
 // How resume deals with another updater.
 const (
-	lockPatience = 15 * time.Second // it waits so long for the lock; whoever started it will start it again
+	lockPatience = 15 * time.Second // it waits so long for the lock; agent and launcher start it again
 	idleMost     = 30 * time.Minute // a holder that moved nothing for so long is ended
 	mostAttempts = 4                // updaters that may die before the switch of one update
 )
@@ -31,7 +31,7 @@ func (e *Engine) Resume(ctx context.Context) error {
 	}
 	e.lock = lock
 	defer e.runDeferred()
-	defer lock.Release()
+	defer func() { _ = lock.Release() }()
 	if e.removed() {
 		return nil
 	}
@@ -147,7 +147,10 @@ func (e *Engine) goOn(ctx context.Context, b *ledgerFile) error {
 	case w.u.Undoing:
 		return w.undone(ctx, nil)
 	case !written && w.u.Attempts > mostAttempts:
-		return w.undone(ctx, &failure{code: codeUnexpected, text: fmt.Sprintf("%d updaters ended before they could switch to it", w.u.Attempts-1)})
+		return w.undone(
+			ctx,
+			&failure{code: codeUnexpected, text: fmt.Sprintf("%d updaters ended before they could switch to it", w.u.Attempts-1)},
+		)
 	case !written:
 		w.u.To, w.u.Package, w.u.Known, w.u.FromFloor = pointer.Target{}, Package{}, false, false
 		return w.walk(ctx, stopPlan)
@@ -156,7 +159,10 @@ func (e *Engine) goOn(ctx context.Context, b *ledgerFile) error {
 	case state.Active == w.u.To:
 		return w.walk(ctx, stopFinish)
 	}
-	return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.trialText("the version before was restored while no updater was at work")})
+	return w.undone(
+		ctx,
+		&failure{code: codeRolledBack, fault: FaultRolledBack, text: w.trialText("the version before was restored while no updater was at work")},
+	)
 }
 
 // overtaken reports whether the pointer, though it is past the update's sequence, never named its target: the update had its tokens,

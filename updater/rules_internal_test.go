@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-func TestAligned(t *testing.T) {
+func TestWhenThePointerFollowsWhatRuns(t *testing.T) {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	two := pointer.Target{Version: "9.2.0.0", Hash: "aa"}
 	one := pointer.Target{Version: "9.1.5.0", Hash: "bb"}
@@ -28,23 +28,41 @@ func TestAligned(t *testing.T) {
 		want  alignment
 		fell  bool
 	}{
-		"all is well":                    {state, "9.1.0.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{}, false},
-		"confirmed since":                {state, "9.1.0.0", runs("9.2.0.0", "aa", 6, time.Hour), alignment{}, false},
-		"no pointer":                     {pointer.State{Active: pointer.OnFloor()}, "9.1.0.0", runs("9.1.0.0", "", 0, time.Hour), alignment{}, false},
-		"on probation":                   {probation, "9.3.0.0", runs("9.3.0.0", "", 7, time.Hour), alignment{}, false},
-		"new floor, not proved":          {state, "9.3.0.0", runs("9.3.0.0", "", 7, 10*time.Second), alignment{}, false},
-		"new floor, proved":              {state, "9.3.0.0", runs("9.3.0.0", "", 7, 2*time.Minute), alignment{align: true, active: pointer.OnFloor()}, false},
-		"new floor, still the old one":   {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{}, false},
-		"new floor below":                {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{align: true, active: two}, false},
-		"floor upgraded under itself":    {onFloor, "9.1.9.0", runs("9.1.9.0", "", 7, time.Second), alignment{align: true, active: pointer.OnFloor()}, false},
-		"fell back, young":               {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 29*time.Minute), alignment{}, false},
-		"fell back, old":                 {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), alignment{align: true, active: one, aside: two, block: two}, false},
-		"fell back to the floor":         {state, "9.1.0.0", runs("9.1.0.0", "xx", 7, 31*time.Minute), alignment{align: true, active: pointer.OnFloor(), aside: two, block: two}, false},
-		"of an older pointer":            {state, "9.1.0.0", runs("9.1.5.0", "bb", 6, time.Second), alignment{leave: true}, false},
-		"new floor fell, young":          {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 29*time.Minute), alignment{}, true},
-		"new floor fell, old":            {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 31*time.Minute), alignment{align: true, active: two, aside: pointer.OnFloor(), block: pointer.OnFloor()}, true},
-		"new floor fell, of an old one":  {state, "9.3.0.0", runs("9.2.0.0", "aa", 6, time.Hour), alignment{}, true},
-		"floor under itself fell":        {onFloor, "9.1.9.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), alignment{align: true, active: one, aside: pointer.OnFloor(), block: pointer.OnFloor()}, true},
+		"all is well":     {state, "9.1.0.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{}, false},
+		"confirmed since": {state, "9.1.0.0", runs("9.2.0.0", "aa", 6, time.Hour), alignment{}, false},
+		"no pointer": {
+			pointer.State{Active: pointer.OnFloor()}, "9.1.0.0", runs("9.1.0.0", "", 0, time.Hour), alignment{}, false,
+		},
+		"on probation":          {probation, "9.3.0.0", runs("9.3.0.0", "", 7, time.Hour), alignment{}, false},
+		"new floor, not proved": {state, "9.3.0.0", runs("9.3.0.0", "", 7, 10*time.Second), alignment{}, false},
+		"new floor, proved": {
+			state, "9.3.0.0", runs("9.3.0.0", "", 7, 2*time.Minute), alignment{align: true, active: pointer.OnFloor()}, false,
+		},
+		"new floor, still the old one": {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{}, false},
+		"new floor below":              {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{align: true, active: two}, false},
+		"floor upgraded under itself": {
+			onFloor, "9.1.9.0", runs("9.1.9.0", "", 7, time.Second), alignment{align: true, active: pointer.OnFloor()}, false,
+		},
+		"fell back, young": {state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 29*time.Minute), alignment{}, false},
+		"fell back, old": {
+			state, "9.1.0.0", runs("9.1.5.0", "bb", 7, 31*time.Minute), alignment{align: true, active: one, aside: two, block: two},
+			false,
+		},
+		"fell back to the floor": {
+			state, "9.1.0.0", runs("9.1.0.0", "xx", 7, 31*time.Minute),
+			alignment{align: true, active: pointer.OnFloor(), aside: two, block: two}, false,
+		},
+		"of an older pointer":   {state, "9.1.0.0", runs("9.1.5.0", "bb", 6, time.Second), alignment{leave: true}, false},
+		"new floor fell, young": {state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 29*time.Minute), alignment{}, true},
+		"new floor fell, old": {
+			state, "9.3.0.0", runs("9.2.0.0", "aa", 7, 31*time.Minute),
+			alignment{align: true, active: two, aside: pointer.OnFloor(), block: pointer.OnFloor()}, true,
+		},
+		"new floor fell, of an old one": {state, "9.3.0.0", runs("9.2.0.0", "aa", 6, time.Hour), alignment{}, true},
+		"floor under itself fell": {
+			onFloor, "9.1.9.0", runs("9.1.5.0", "bb", 7, 31*time.Minute),
+			alignment{align: true, active: one, aside: pointer.OnFloor(), block: pointer.OnFloor()}, true,
+		},
 		"floor under itself fell, young": {onFloor, "9.1.9.0", runs("9.1.5.0", "bb", 7, time.Minute), alignment{}, true},
 		"floor below, once fell":         {state, "9.1.9.0", runs("9.2.0.0", "aa", 7, time.Hour), alignment{align: true, active: two}, true},
 	} {
@@ -58,22 +76,28 @@ func TestAligned(t *testing.T) {
 	}
 }
 
-func TestStatuses(t *testing.T) {
-	for want, got := range map[string]string{
-		"UpdateSucceeded-3.3.987.0":                                                 status(baseSucceeded, false, "", "", "3.3.987.0"),
-		"UpdateFailed_ErrorAttempToDowngrade-3.2.0.0-NoAlarm":                       status(baseFailed, false, "", "ErrorAttempToDowngrade", "3.2.0.0"),
-		"UpdateFailed_VerificationRollback_ErrorUpdateFailRollbackSuccess-9.2.0.0":  status(baseFailed, false, rollbackMark, codeRolledBack, "9.2.0.0"),
-		"UpdateInitialized_SelfUpdate-latest":                                       status(baseInitialized, true, "", "", "latest"),
-		"UpdateSucceeded_SelfUpdate_InactiveAgentVersion-9.2.0.0":                   status(baseSucceeded, true, "", "InactiveAgentVersion", "9.2.0.0"),
-		"RollingBack_VerificationRollback_ErrorUpdateFailRollbackSuccess-3.3.987.0": status(baseRollback, false, rollbackMark, codeRolledBack, "3.3.987.0"),
+func TestStatusesAreTheOriginals(t *testing.T) {
+	for _, c := range []struct{ want, got string }{
+		{"UpdateSucceeded-3.3.987.0",
+			status(baseSucceeded, false, "", "", "3.3.987.0")},
+		{"UpdateFailed_ErrorAttempToDowngrade-3.2.0.0-NoAlarm",
+			status(baseFailed, false, "", "ErrorAttempToDowngrade", "3.2.0.0")},
+		{"UpdateFailed_VerificationRollback_ErrorUpdateFailRollbackSuccess-9.2.0.0",
+			status(baseFailed, false, rollbackMark, codeRolledBack, "9.2.0.0")},
+		{"UpdateInitialized_SelfUpdate-latest",
+			status(baseInitialized, true, "", "", "latest")},
+		{"UpdateSucceeded_SelfUpdate_InactiveAgentVersion-9.2.0.0",
+			status(baseSucceeded, true, "", "InactiveAgentVersion", "9.2.0.0")},
+		{"RollingBack_VerificationRollback_ErrorUpdateFailRollbackSuccess-3.3.987.0",
+			status(baseRollback, false, rollbackMark, codeRolledBack, "3.3.987.0")},
 	} {
-		if got != want {
-			t.Errorf("got %s, want %s", got, want)
+		if c.got != c.want {
+			t.Errorf("got %s, want %s", c.got, c.want)
 		}
 	}
 }
 
-func TestHolding(t *testing.T) {
+func TestAFailedVersionIsBlockedLongerEachTime(t *testing.T) {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	var l Ledger
 	v := manifests.MustVersion("9.2.0.0")
@@ -88,8 +112,8 @@ func TestHolding(t *testing.T) {
 		t.Error("it is held for thirty days, no longer")
 	}
 	l.unblock(v)
-	l.block(v, "somebody went back", true, now)
+	l.block(v, "rolled back from it", true, now)
 	if l.skipFor(Request{Why: ByCommandLine}, now)[v] != "" || l.skipFor(Request{Why: ByTimer}, now)[v] == "" {
-		t.Error("a version somebody went back from is for scheduled updates to keep away from")
+		t.Error("scheduled updates do not skip a version that was rolled back from")
 	}
 }

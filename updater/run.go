@@ -10,7 +10,7 @@ import (
 )
 
 // Run takes a request and brings it to its end. say is told one line as soon as it is decided whether the request is taken, for
-// whoever started this updater ([Launch]). The outcome is nil when another updater has it, or when it stays open for resume: no
+// the program that started this updater ([Launch]). The outcome is nil when another updater has it, or when it stays open for resume: no
 // launcher runs, or this process was asked to end.
 func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Outcome, error) {
 	e.complete()
@@ -25,7 +25,7 @@ func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Ou
 	}
 	e.lock = lock
 	defer e.runDeferred()
-	defer lock.Release()
+	defer func() { _ = lock.Release() }()
 	b, err := openLedger(e.Layout)
 	if err != nil {
 		say(answerRefused + " " + err.Error())
@@ -83,7 +83,7 @@ func (e *Engine) refuseOrPostpone(r Request, say func(string)) error {
 	return ErrBusy
 }
 
-// checkInstance looks whether the ledger belongs to this instance. Under another id nobody waits for the answers of the old one.
+// checkInstance looks whether the ledger belongs to this instance. Under another id the answers of the old one are not waited for.
 func (e *Engine) checkInstance(b *ledgerFile) {
 	id, err := e.Identity()
 	if err != nil || id == "" {
@@ -155,7 +155,10 @@ func (e *Engine) serve(ctx context.Context, b *ledgerFile, r Request) (*Outcome,
 func (e *Engine) closeOpen(ctx context.Context, b *ledgerFile, r Request) error {
 	if _, running := e.System.Launcher(); b.Open.NextStart && !running && r.Explicit() {
 		w := e.newWork(b)
-		return w.undone(ctx, &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.trialText("a newer request came before it was started")})
+		return w.undone(
+			ctx,
+			&failure{code: codeRolledBack, fault: FaultSuperseded, text: w.trialText("a newer request came before it was started")},
+		)
 	}
 	return e.goOn(ctx, b)
 }
@@ -179,7 +182,7 @@ func (e *Engine) serveWaiting(ctx context.Context, b *ledgerFile) error {
 	return nil
 }
 
-// runDeferred does what nobody should wait for, when the lock is free again.
+// runDeferred does what no caller should wait for, when the lock is free again.
 func (e *Engine) runDeferred() {
 	for _, f := range e.deferred {
 		f()

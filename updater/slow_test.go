@@ -27,8 +27,8 @@ func standsStill(w *world, e *updater.Engine, n int) {
 	}
 }
 
-// A stopped container, a machine that swaps: nobody's silence in that time says anything about the version.
-func TestAMachineThatStandsStill(t *testing.T) {
+// A stopped container, a machine that swaps: silence in that time says nothing about the version.
+func TestAMachineThatStandsStillBlamesNoVersion(t *testing.T) {
 	for _, n := range []int{1, 3, 20} {
 		w := newWorld(t)
 		e := w.engine()
@@ -62,7 +62,7 @@ func deafOnce(w *world, e *updater.Engine) {
 	}
 }
 
-func TestAnAgentThatWasOnlyStarting(t *testing.T) {
+func TestAnAgentThatWasOnlyStartingIsAskedAgain(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	deafOnce(w, e)
@@ -83,7 +83,7 @@ func TestAnAgentThatWasOnlyStarting(t *testing.T) {
 	w.whole("9.1.0.0")
 }
 
-func TestABrokenAgentThatWasOnlyStarting(t *testing.T) {
+func TestABrokenAgentThatWasOnlyStartingIsTakenBack(t *testing.T) {
 	w := newWorld(t)
 	w.nature["9.2.0.0"] = "mute"
 	e := w.engine()
@@ -102,7 +102,7 @@ func TestABrokenAgentThatWasOnlyStarting(t *testing.T) {
 }
 
 // An updater ended when it had the tokens; then a package's script wrote the pointer. The version never ran, and is not to blame.
-func TestAPackageBetweenTokensAndPointer(t *testing.T) {
+func TestAPackageBetweenTokensAndPointerBlocksNoVersion(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Crash = func(at string) bool { return at == "before the pointer" }
@@ -119,7 +119,7 @@ func TestAPackageBetweenTokensAndPointer(t *testing.T) {
 }
 
 // An agent of an older pointer is asked to leave, and the launcher is killed in that moment.
-func TestALauncherThatDiesWhenAnAgentMakesRoom(t *testing.T) {
+func TestALauncherThatDiesWhenAnAgentLeavesIsStartedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.run(updater.Request{})
 	w.mu.Lock()
@@ -139,8 +139,8 @@ func TestALauncherThatDiesWhenAnAgentMakesRoom(t *testing.T) {
 	w.whole("9.2.0.0")
 }
 
-// An updater that holds the lock and does not move is somebody's to end: the agent's.
-func TestAnUpdaterThatDoesNotMove(t *testing.T) {
+// The agent has an updater ended that holds the lock and makes no progress.
+func TestAnUpdaterThatMakesNoProgressIsDue(t *testing.T) {
 	w := newWorld(t)
 	w.now = time.Now().Add(-2 * time.Hour)
 	e := w.engine()
@@ -154,8 +154,8 @@ func TestAnUpdaterThatDoesNotMove(t *testing.T) {
 	}
 }
 
-// A lock whose holder has no update open is free in a moment: no reason to turn anybody away.
-func TestALockThatIsHeldInPassing(t *testing.T) {
+// A lock whose holder has no update open is free in a moment: no reason to refuse a request.
+func TestALockThatIsHeldInPassingIsWaitedFor(t *testing.T) {
 	w := newWorld(t)
 	cmd := exec.Command(self(t))
 	cmd.Args = []string{"holder", w.layout.Root}
@@ -182,7 +182,7 @@ func TestALockThatIsHeldInPassing(t *testing.T) {
 }
 
 // An updater had the request in its ledger and was ended before it could say so.
-func TestLaunchOfAnUpdaterThatIsEndedTooLate(t *testing.T) {
+func TestARequestInTheLedgerWasTaken(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Crash = func(at string) bool { return at == "before ask" }
@@ -199,7 +199,7 @@ func TestLaunchOfAnUpdaterThatIsEndedTooLate(t *testing.T) {
 }
 
 // What was written since the last sync may be torn by a power cut, all of it.
-func TestAPowerCutDuringADownload(t *testing.T) {
+func TestAPowerCutDuringADownloadLeavesARecord(t *testing.T) {
 	w := newWorld(t)
 	w.run(updater.Request{Want: "9.1.0.0"}) // both slots are in use
 	e := w.engine()
@@ -260,7 +260,7 @@ func slowLauncher(w *world, e *updater.Engine, d time.Duration) {
 }
 
 // A version that was never started is not to blame for its silence.
-func TestALauncherThatIsSlow(t *testing.T) {
+func TestALauncherThatIsSlowBlamesNoVersion(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	slowLauncher(w, e, 70*time.Second)
@@ -280,8 +280,8 @@ func TestALauncherThatIsSlow(t *testing.T) {
 	w.whole("9.1.0.0")
 }
 
-// A launcher that starts nobody any more is no reason to leave an update without an end.
-func TestALauncherThatStandsStill(t *testing.T) {
+// A launcher that starts no agent any more is no reason to leave an update without an end.
+func TestALauncherThatStandsStillEndsTheUpdate(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	slowLauncher(w, e, 24*time.Hour)

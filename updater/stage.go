@@ -113,11 +113,14 @@ func (w *work) prove(ctx context.Context, file string) error {
 		return fmt.Errorf("%s must not be run: %w; where that file system is mounted noexec, mount one of its own on %s",
 			file, err, w.Layout.StoreDir())
 	}
-	if err != nil || out != want {
-		return fmt.Errorf("%w: asked for its version it says %q (%v), not %q", ErrUnfit, cut(out, 200), err, want)
+	if err != nil {
+		return fmt.Errorf("%w: asked for its version it says %q: %w", ErrUnfit, cut(out, 200), err)
+	}
+	if out != want {
+		return fmt.Errorf("%w: asked for its version it says %q, not %q", ErrUnfit, cut(out, 200), want)
 	}
 	if out, err := w.System.Try(ctx, file, "selftest"); err != nil {
-		return fmt.Errorf("%w: its self-test failed: %v: %s", ErrUnfit, err, cut(out, 500))
+		return fmt.Errorf("%w: its self-test failed: %w: %s", ErrUnfit, err, cut(out, 500))
 	}
 	return nil
 }

@@ -56,10 +56,12 @@ func self(t *testing.T) string {
 	return exe
 }
 
-func TestLaunch(t *testing.T) {
+func TestTheUpdatersFirstLineDecides(t *testing.T) {
 	l := installer.At(t.TempDir())
 	copied := filepath.Join(t.TempDir(), "arguments")
-	for answer, want := range map[string]error{"taken x\n": nil, "busy\n": updater.ErrBusy, "": updater.ErrDied, "nonsense\n": updater.ErrDied} {
+	for answer, want := range map[string]error{
+		"taken x\n": nil, "busy\n": updater.ErrBusy, "": updater.ErrDied, "nonsense\n": updater.ErrDied,
+	} {
 		p := updater.Program{Path: self(t), Name: "updater", Environment: []string{"ANSWER=" + answer, "COPY=" + copied}}
 		id, err := updater.Launch(context.Background(), p, l, updater.Request{Want: "9.2.0.0"})
 		if !errors.Is(err, want) || (want == nil) != (id != "") {
@@ -105,7 +107,7 @@ func hold(t *testing.T, l installer.Layout) {
 	}
 }
 
-func TestBusy(t *testing.T) {
+func TestASecondUpdaterIsBusy(t *testing.T) {
 	w := newWorld(t)
 	hold(t, w.layout)
 	var said string
@@ -123,7 +125,7 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-func TestADeafWatchGivesWay(t *testing.T) {
+func TestAWatchWithoutTheServiceGivesWay(t *testing.T) {
 	w := deafUntil(t, "9.1.0.0")
 	led, _ := updater.ReadLedger(w.layout)
 	if led.Last.Kind != "up-to-date" || led.Last.Want != "9.1.0.0" {
@@ -135,7 +137,7 @@ func TestADeafWatchGivesWay(t *testing.T) {
 	w.whole("9.1.0.0")
 }
 
-func TestADeafWatchIsRolledBack(t *testing.T) {
+func TestAWatchWithoutTheServiceCanBeRolledBack(t *testing.T) {
 	w := deafUntil(t, updater.Previous)
 	led, _ := updater.ReadLedger(w.layout)
 	if o := led.Last; o.Kind != updater.WentBack || o.FromVersion != ver("9.2.0.0") || o.RunningVersion != ver("9.1.0.0") {
@@ -143,6 +145,9 @@ func TestADeafWatchIsRolledBack(t *testing.T) {
 	}
 	w.whole("9.1.0.0")
 }
+
+// givenUp is why a version that died three times is taken back.
+const givenUp = "the launcher gave it up and runs 9.1.0.0 instead (its process ended: exit code 3)"
 
 // deafUntil updates to 9.2.0.0 while the service is out of reach, and has another process want something else then.
 func deafUntil(t *testing.T, want string) *world {
@@ -172,7 +177,7 @@ func deafUntil(t *testing.T, want string) *world {
 	return w
 }
 
-func TestWordsOfOutcomes(t *testing.T) {
+func TestOutcomesReadLikeThis(t *testing.T) {
 	const file = "http://region/9.2.0.0/"
 	for name, c := range map[string]struct {
 		change func(*world)
@@ -202,7 +207,7 @@ No rollback needed
 		"crash": {func(w *world) { w.nature["9.2.0.0"] = "dead" }, "", `Updating amazon-ssm-agent from 9.1.0.0 to 9.2.0.0
 Successfully downloaded FILE
 Initiating amazon-ssm-agent update to 9.2.0.0
-failed to update amazon-ssm-agent to 9.2.0.0, failed to start the agent, ErrorMessage=the launcher gave it up and runs 9.1.0.0 instead (its process ended: exit code 3)
+failed to update amazon-ssm-agent to 9.2.0.0, failed to start the agent, ErrorMessage=` + givenUp + `
 Initiating rollback amazon-ssm-agent to 9.1.0.0
 rolledback amazon-ssm-agent to 9.1.0.0
 Failed to update amazon-ssm-agent to 9.2.0.0

@@ -36,7 +36,9 @@ func (w *work) switchVersion(ctx context.Context) error {
 	if w.crash("before the pointer") {
 		return ErrCrashed
 	}
-	_, err = w.store.Switch(store.Change{From: state.Sequence, Sequence: w.u.Sequence, To: w.u.To, Probation: !w.u.Known, Floor: floor.String()})
+	_, err = w.store.Switch(
+		store.Change{From: state.Sequence, Sequence: w.u.Sequence, To: w.u.To, Probation: !w.u.Known, Floor: floor.String()},
+	)
 	if err != nil {
 		return w.badInstall(err)
 	}

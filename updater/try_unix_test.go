@@ -13,7 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-func TestTry(t *testing.T) {
+func TestAProgramIsTriedInASessionOfItsOwn(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "program")
 	must(t, os.WriteFile(file, []byte("#!/bin/sh\necho \"$1\" to out; echo and err >&2; [ \"$1\" = good ]\n"), 0o755))
 	m := updater.ThisSystem(installer.At(t.TempDir()))

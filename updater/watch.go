@@ -35,7 +35,11 @@ func (w *work) watch(ctx context.Context) error {
 		}
 		w.saveReach(rules.OutOfReach(now), at)
 		if w.u.OutOfReach && w.superseded() {
-			return &failure{code: codeRolledBack, fault: FaultSuperseded, text: w.trialText("a newer request came while the service was out of reach")}
+			return &failure{
+				code:  codeRolledBack,
+				fault: FaultSuperseded,
+				text:  w.trialText("a newer request came while the service was out of reach"),
+			}
 		}
 		if at.Sub(renewed) > 10*time.Minute {
 			renewed = at
@@ -48,7 +52,13 @@ func (w *work) watch(ctx context.Context) error {
 }
 
 // carryOut does what a verdict says. done: the version proved itself.
-func (w *work) carryOut(ctx context.Context, rules *watch.Probation, verdict watch.Verdict, reason string, now time.Time) (done bool, err error) {
+func (w *work) carryOut(
+	ctx context.Context,
+	rules *watch.Probation,
+	verdict watch.Verdict,
+	reason string,
+	now time.Time,
+) (done bool, err error) {
 	switch verdict {
 	case watch.GoOn:
 	case watch.Confirm:
@@ -104,7 +114,7 @@ func (w *work) stillRegistered() error {
 const mostRevivals = 3
 
 // revive starts a launcher that was killed in the moment between two agents: no agent is there that could, and without a service
-// manager nobody else would. False where there is nothing to revive.
+// manager no other program would. False where there is nothing to revive.
 func (w *work) revive() bool {
 	if w.System.Revive == nil || w.revived >= mostRevivals {
 		return false

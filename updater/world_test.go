@@ -28,7 +28,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-// world is a machine made small: a true tree of an installation, a clock that moves only when somebody waits, a launcher that
+// world is a machine made small: a true tree of an installation, a clock that moves only when a test or the engine waits, a launcher that
 // follows the true pointer, an agent that writes the true pulse file, and a region that is three functions.
 type world struct {
 	t      *testing.T
@@ -72,9 +72,20 @@ func program(version string) []byte {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, layout: installer.At(t.TempDir()), now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), launcher: true, reachable: true,
-		instance: "mi-00000000000000001", nature: map[string]string{}, died: map[string]int{}, versions: []string{"9.1.0.0", "9.2.0.0"}, floor: "9.1.0.0",
-		status: map[string]string{}, free: 1 << 40}
+	w := &world{
+		t:         t,
+		layout:    installer.At(t.TempDir()),
+		now:       time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
+		launcher:  true,
+		reachable: true,
+		instance:  "mi-00000000000000001",
+		nature:    map[string]string{},
+		died:      map[string]int{},
+		versions:  []string{"9.1.0.0", "9.2.0.0"},
+		floor:     "9.1.0.0",
+		status:    map[string]string{},
+		free:      1 << 40,
+	}
 	must(t, os.Chmod(w.layout.Root, 0o755)) // whatever the umask: nothing is run from where others may write
 	w.put(w.layout.Launcher(), program("9.1.0.0"))
 	w.put(w.layout.Worker(), program("9.1.0.0"))
@@ -99,7 +110,7 @@ func (w *world) put(path string, content []byte) {
 
 func (w *world) store() store.Store { return store.Store{Paths: w.layout.Pointer()} }
 
-// advance lets time go by, a second at a time, and everybody live through it.
+// advance lets time go by, a second at a time, and launcher and agent live through it.
 func (w *world) advance(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,8 +164,14 @@ func (w *world) start() {
 		version, _, _ := strings.Cut(strings.SplitAfter(string(content), "version=")[1], "\x00")
 		w.pids++
 		sum := sha256.Sum256(content)
-		w.agent = &process{pid: 1000 + w.pids, target: t, version: version, born: w.now, pulse: installer.Pulse{PID: 1000 + w.pids, Started: w.now,
-			Version: version, Hash: hex.EncodeToString(sum[:]), Sequence: state.Sequence, InstanceID: w.instance, BootID: "boot"}}
+		w.agent = &process{
+			pid:     1000 + w.pids,
+			target:  t,
+			version: version,
+			born:    w.now,
+			pulse: installer.Pulse{PID: 1000 + w.pids, Started: w.now,
+				Version: version, Hash: hex.EncodeToString(sum[:]), Sequence: state.Sequence, InstanceID: w.instance, BootID: "boot"},
+		}
 		return
 	}
 }
@@ -294,7 +311,10 @@ func (w *world) region() updater.Source {
 	entry := manifests.File{Name: file}
 	for _, v := range w.versions {
 		sum := sha256.Sum256(archive(v))
-		entry.AvailableVersions = append(entry.AvailableVersions, manifests.Release{Version: v, Checksum: hex.EncodeToString(sum[:]), Status: w.status[v]})
+		entry.AvailableVersions = append(
+			entry.AvailableVersions,
+			manifests.Release{Version: v, Checksum: hex.EncodeToString(sum[:]), Status: w.status[v]},
+		)
 	}
 	return updater.Source{
 		Manifest: func(context.Context) (*manifests.Manifest, error) {

@@ -3,7 +3,7 @@ package host
 import "errors"
 
 // A FolderLock is a shared record lock on a folder, held until Release or the end of the process. Children do not inherit it, a
-// read-only disk does not hinder it, and anybody may ask who holds it.
+// read-only disk does not hinder it, and any process may ask who holds it.
 //
 // The system drops the lock when its owner opens the same folder once more and closes that: so an owner asks through
 // [FolderLock.Rival], never through [Holder].

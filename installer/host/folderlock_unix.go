@@ -12,7 +12,7 @@ import (
 // FolderLock is a lock that this process holds.
 type FolderLock struct{ fd int }
 
-// TryLock takes the lock of a folder if nobody else holds it. With nil, holder and nil somebody else does; a holder of 0 lives
+// TryLock takes the lock of a folder if no other process holds it. With nil, holder and nil another does; a holder of 0 lives
 // in another process namespace. Of two that take it in the same moment, the one with the higher id steps back.
 func TryLock(dir string) (*FolderLock, int, error) {
 	fd, err := openFolder(dir)
@@ -74,7 +74,7 @@ func Holder(dir string) (pid int, held bool, err error) {
 	return query(fd)
 }
 
-// query has the system name whoever would be in the way of an exclusive lock.
+// query has the system name the process that would be in the way of an exclusive lock.
 func query(fd int) (int, bool, error) {
 	lock := syscall.Flock_t{Type: syscall.F_WRLCK}
 	if err := syscall.FcntlFlock(uintptr(fd), syscall.F_GETLK, &lock); err != nil {

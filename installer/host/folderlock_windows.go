@@ -12,7 +12,7 @@ import (
 )
 
 // FolderLock is a lock that this process holds. On this system it lies on one byte of the file "holder" in the folder, which
-// also says who holds it: a lock of the file system, not a named mutex, because anybody on the machine may make an object of
+// also says who holds it: a lock of the file system, not a named mutex, because any program on the machine may make an object of
 // any name first, while the folder's access list decides who may open the file.
 type FolderLock struct{ handle windows.Handle }
 
@@ -22,7 +22,7 @@ const (
 	pidWidth = 20
 )
 
-// TryLock takes the lock of a folder if nobody else holds it. With nil, holder and nil somebody else does; a holder of 0 is not
+// TryLock takes the lock of a folder if no other process holds it. With nil, holder and nil another does; a holder of 0 is not
 // known yet.
 func TryLock(dir string) (*FolderLock, int, error) {
 	handle, err := openLock(dir, windows.GENERIC_READ|windows.GENERIC_WRITE, windows.OPEN_ALWAYS)
@@ -30,7 +30,7 @@ func TryLock(dir string) (*FolderLock, int, error) {
 		return nil, 0, err
 	}
 	held := true
-	for range 20 { // somebody who only asks has it for a moment
+	for range 20 { // a process that only asks has it for a moment
 		if held, err = lock(handle, windows.LOCKFILE_EXCLUSIVE_LOCK); err != nil || !held {
 			break
 		}
@@ -63,7 +63,7 @@ func (l *FolderLock) Release() {
 func Holder(dir string) (pid int, held bool, err error) {
 	handle, err := openLock(dir, windows.GENERIC_READ, windows.OPEN_EXISTING)
 	if errors.Is(err, windows.ERROR_FILE_NOT_FOUND) {
-		return 0, false, nil // the folder is there, and nobody ever held it
+		return 0, false, nil // the folder is there, and no process ever held the lock
 	}
 	if err != nil {
 		return 0, false, err
@@ -98,7 +98,7 @@ func openLock(dir string, access, disposition uint32) (windows.Handle, error) {
 	return handle, nil
 }
 
-// lock takes the byte, for this handle's life; held: somebody else has it.
+// lock takes the byte, for this handle's life; held: another process has it.
 func lock(handle windows.Handle, how uint32) (held bool, err error) {
 	err = windows.LockFileEx(handle, how|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &windows.Overlapped{Offset: lockByte})
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {

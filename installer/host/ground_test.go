@@ -91,7 +91,7 @@ func TestUUIDsAreOfVersion4(t *testing.T) {
 	}
 }
 
-func TestSHA256(t *testing.T) {
+func TestSHA256OfFilesReadersAndBytes(t *testing.T) {
 	const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-4
 	path := filepath.Join(t.TempDir(), "f")
 	ok(t, os.WriteFile(path, []byte("abc"), 0o600))

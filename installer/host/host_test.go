@@ -17,7 +17,7 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-func TestWriteFile(t *testing.T) {
+func TestAFileIsWrittenWholeOrNotAtAll(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f")
 	for _, text := range []string{"one", "", "a longer text"} {
@@ -39,13 +39,13 @@ func TestWriteFile(t *testing.T) {
 	}
 }
 
-func TestFreeBytes(t *testing.T) {
+func TestADiskTellsItsFreeSpace(t *testing.T) {
 	if n, err := host.FreeBytes(t.TempDir()); err != nil || n == 0 {
 		t.Errorf("%d, %v", n, err)
 	}
 }
 
-func TestThisProcess(t *testing.T) {
+func TestThisProcessIsDescribed(t *testing.T) {
 	pid := os.Getpid()
 	if !host.Alive(pid) || host.Alive(0) || host.Alive(-1) || host.Alive(1<<30) {
 		t.Error("Alive is wrong")

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if path := os.Getenv("TEST_PIDLOCK"); path != "" {
-		_, err := host.TakePidLock(path, anybody, time.Now)
+		_, err := host.TakePidLock(path, anyHolder, time.Now)
 		fmt.Println(err == nil, err)
 		io.Copy(io.Discard, os.Stdin)
 		return
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func anybody(int, time.Time) bool { return true }
+func anyHolder(int, time.Time) bool { return true }
 
 // other is another process that took a lock, or not.
 type other struct {
@@ -68,12 +68,12 @@ func (o *other) end() {
 	o.Wait()
 }
 
-func TestFolderLock(t *testing.T) {
+func TestAFolderLockNamesItsHolder(t *testing.T) {
 	dir := t.TempDir()
 	ok(t, os.Chmod(dir, 0o500)) // a read-only folder will do
 	t.Cleanup(func() { os.Chmod(dir, 0o700) })
 	if _, held, err := host.Holder(dir); err != nil || held {
-		t.Fatalf("held by nobody: %t, %v", held, err)
+		t.Fatalf("not held, it says: %t, %v", held, err)
 	}
 	o := newOther(t, "TEST_LOCK", dir)
 	if o.said != "true 0 <nil>" {
@@ -111,7 +111,7 @@ func TestFolderLock(t *testing.T) {
 }
 
 // Of many that start at once exactly one gets the lock.
-func TestFolderLockRace(t *testing.T) {
+func TestOneOfManyTakesAFolderLock(t *testing.T) {
 	dir := t.TempDir()
 	results := make(chan *other)
 	const n = 6
@@ -129,7 +129,7 @@ func TestFolderLockRace(t *testing.T) {
 	}
 }
 
-func TestZombieIsNotAlive(t *testing.T) {
+func TestAZombieIsNotAlive(t *testing.T) {
 	cmd := exec.Command("true")
 	ok(t, cmd.Start())
 	for end := time.Now().Add(2 * time.Minute); host.Alive(cmd.Process.Pid); time.Sleep(time.Millisecond) {
@@ -140,7 +140,7 @@ func TestZombieIsNotAlive(t *testing.T) {
 	ok(t, cmd.Wait())
 }
 
-func TestDetachedAndKillGroup(t *testing.T) {
+func TestADetachedGroupIsKilledWhole(t *testing.T) {
 	cmd := exec.Command("/bin/sh", "-c", "sleep 60 & echo $!; wait")
 	host.Detached(cmd)
 	out, err := cmd.StdoutPipe()
@@ -162,6 +162,6 @@ func TestDetachedAndKillGroup(t *testing.T) {
 	}
 	ok(t, host.KillGroup(cmd.Process.Pid))
 	if host.KillGroup(1) == nil || host.KillGroup(0) == nil {
-		t.Error("everybody's group is not to be killed")
+		t.Error("the group of all processes is not to be killed")
 	}
 }

@@ -32,7 +32,7 @@ func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
 // A PidLock is the lock file of docs/protocol/update.md, "The update lock", shared with original agents and updaters: <path> holds the
 // owner's id and a line end, <path>.expire the Unix second from which on it no longer counts. It is taken by hard-linking a
-// finished file to its name, so nobody ever finds half of one.
+// finished file to its name, so no reader ever finds half of one.
 type PidLock struct {
 	path string
 	pid  int

@@ -15,10 +15,10 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-func TestPidLockFiles(t *testing.T) {
+func TestAPidLockHasTheOriginalsFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "update.lock")
 	now := time.Unix(1700000000, 0)
-	lock, err := host.TakePidLock(path, anybody, func() time.Time { return now })
+	lock, err := host.TakePidLock(path, anyHolder, func() time.Time { return now })
 	ok(t, err)
 	for file, want := range map[string]string{path: strconv.Itoa(os.Getpid()) + "\n", path + ".expire": "1700003600\n"} {
 		got, err := os.ReadFile(file)
@@ -27,7 +27,7 @@ func TestPidLockFiles(t *testing.T) {
 			t.Errorf("%s: %q %v, %v", file, got, info.Mode(), err)
 		}
 	}
-	again, err := host.TakePidLock(path, anybody, time.Now) // the owner is us: taken anew
+	again, err := host.TakePidLock(path, anyHolder, time.Now) // the owner is us: taken anew
 	ok(t, err)
 	ok(t, again.Release())
 	ok(t, lock.Release())
@@ -36,62 +36,62 @@ func TestPidLockFiles(t *testing.T) {
 	}
 }
 
-func TestPidLockOfAnother(t *testing.T) {
+func TestAPidLockOfAnotherProcessHolds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "update.lock")
 	o := newOther(t, "TEST_PIDLOCK", path)
 	if o.said != "true <nil>" {
 		t.Fatal(o.said)
 	}
 	pid := o.Process.Pid
-	_, err := host.TakePidLock(path, anybody, time.Now)
+	_, err := host.TakePidLock(path, anyHolder, time.Now)
 	var locked *host.LockedError
 	if !errors.Is(err, host.ErrLocked) || !errors.As(err, &locked) || locked.PID != pid {
 		t.Errorf("taken from the living: %v", err)
 	}
-	if got, held := host.PidLockHolder(path, anybody, time.Now); !held || got != pid {
+	if got, held := host.PidLockHolder(path, anyHolder, time.Now); !held || got != pid {
 		t.Errorf("holder %d, %t", got, held)
 	}
 	later := func() time.Time { return time.Now().Add(host.PidLockLife) }
-	if _, held := host.PidLockHolder(path, anybody, later); held {
+	if _, held := host.PidLockHolder(path, anyHolder, later); held {
 		t.Error("held beyond its expiry")
 	}
 	ok(t, os.Remove(path+".expire"))
-	if _, held := host.PidLockHolder(path, anybody, later); !held {
+	if _, held := host.PidLockHolder(path, anyHolder, later); !held {
 		t.Error("without a file there is no expiry")
 	}
 	ok(t, os.WriteFile(path+".expire", []byte("soon\n"), 0o600))
-	if _, held := host.PidLockHolder(path, anybody, time.Now); held {
+	if _, held := host.PidLockHolder(path, anyHolder, time.Now); held {
 		t.Error("an expiry that cannot be understood means expired")
 	}
 	ok(t, os.Remove(path+".expire"))
-	nobody := func(int, time.Time) bool { return false }
-	if _, held := host.PidLockHolder(path, nobody, time.Now); held {
+	noHolder := func(int, time.Time) bool { return false }
+	if _, held := host.PidLockHolder(path, noHolder, time.Now); held {
 		t.Error("some other program that got the id holds no lock")
 	}
 	o.end()
-	lock, err := host.TakePidLock(path, anybody, time.Now)
+	lock, err := host.TakePidLock(path, anyHolder, time.Now)
 	ok(t, err)
 	ok(t, lock.Release())
 }
 
-func TestPidLockContent(t *testing.T) {
+func TestDamagedPidLocksDoNotHold(t *testing.T) {
 	for _, content := range []string{"", "x\n", "-5\n", "0\n", "99999999999999999999\n", strconv.Itoa(1<<30) + "\n"} {
 		path := filepath.Join(t.TempDir(), "update.lock")
 		ok(t, os.WriteFile(path, []byte(content), 0o600))
 		ok(t, os.WriteFile(path+".expire", []byte("99999999999\n"), 0o600))
-		lock, err := host.TakePidLock(path, anybody, time.Now)
+		lock, err := host.TakePidLock(path, anyHolder, time.Now)
 		if err != nil {
 			t.Errorf("%q: %v", content, err)
 			continue
 		}
 		ok(t, lock.Release())
 	}
-	if _, err := host.TakePidLock(filepath.Join(t.TempDir(), "no", "update.lock"), anybody, time.Now); !errors.Is(err, os.ErrNotExist) {
+	if _, err := host.TakePidLock(filepath.Join(t.TempDir(), "no", "update.lock"), anyHolder, time.Now); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
 }
 
-func TestPidLockRace(t *testing.T) {
+func TestOneOfManyTakesAPidLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "update.lock")
 	results := make(chan *other)
 	const n = 6
@@ -109,7 +109,7 @@ func TestPidLockRace(t *testing.T) {
 	}
 }
 
-func TestIsUpdater(t *testing.T) {
+func TestAnUpdaterIsKnownByItsProgram(t *testing.T) {
 	if host.IsUpdater(os.Getpid(), time.Now()) {
 		t.Error("a test is no updater")
 	}

@@ -8,7 +8,7 @@ import (
 const NotAvailable = "NotAvailable"
 
 // Platform is the name and version of the system, as the health ping and the choice of packages know it, for example
-// "Debian GNU/Linux" and "12". Invalid UTF-8 is dropped. A system nobody recognises is [NotAvailable]; the error is of a
+// "Debian GNU/Linux" and "12". Invalid UTF-8 is dropped. A system that is not recognised is [NotAvailable]; the error is of a
 // lookup that failed.
 func Platform() (name, version string, err error) {
 	name, version, err = platform()

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestReleaseFilesInOrder(t *testing.T) {
+func TestReleaseFilesAreReadInOrder(t *testing.T) {
 	rows := []struct {
 		files         map[string]string
 		name, version string

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// replace gives a file another one's name. This system refuses while somebody, a virus scanner say, has that one open: a
+// replace gives a file another one's name. This system refuses while another program, a virus scanner say, has that one open: a
 // moment's patience.
 func replace(from, to string) (err error) {
 	for range 100 {

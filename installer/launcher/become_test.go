@@ -40,9 +40,11 @@ func TestEverythingElseIsForTheAgent(t *testing.T) {
 	}
 }
 
-func TestServiceTakesOnlyARoot(t *testing.T) {
+func TestTheServiceTakesOnlyARoot(t *testing.T) {
 	m := newMachine(t)
-	for _, args := range [][]string{{"--root"}, {"--root="}, {"--root", ""}, {"--rot", "/x"}, {"--root", "/x", "y"}, {"x"}, {"--root=/x", "y"}} {
+	for _, args := range [][]string{
+		{"--root"}, {"--root="}, {"--root", ""}, {"--rot", "/x"}, {"--root", "/x", "y"}, {"x"}, {"--root=/x", "y"},
+	} {
 		if out, err := m.output(m.Launcher(), append([]string{"service"}, args...)...); err == nil || out != "" {
 			t.Errorf("%v: %q, %v", args, out, err)
 		}

@@ -17,7 +17,7 @@ import (
 //	[Mark]         a text that every program of ours has in it
 //
 // Windows hands descriptors on by handle, so there the numbers of two inherited pipe handles come in two variables, decimal,
-// which the agent removes too; and whoever wants an agent to leave, as SIGTERM does elsewhere, sets an event of its name:
+// which the agent removes too; and a program that wants an agent to leave, as SIGTERM does elsewhere, sets an event of its name:
 //
 //	SSM_STOP, SSM_BEAT                    the two handles
 //	Global\ssm-setup-<folder>-agent-<pid>  the event; folder is the hash of the data folder's path, see event_windows.go
@@ -59,7 +59,7 @@ func (c *Child) Sequence() uint64 { return c.sequence }
 // Stop is closed when the agent is to leave: a stop byte, or the launcher is gone.
 func (c *Child) Stop() <-chan struct{} { return c.stop }
 
-// LauncherGone reports whether Stop was closed because the launcher died: then nobody else ends or restarts this agent.
+// LauncherGone reports whether Stop was closed because the launcher died: then no other process ends or restarts this agent.
 func (c *Child) LauncherGone() bool { return c.gone.Load() }
 
 // Rival is the id of another agent process of this installation that had the agent lock when this one came; 0 if none. An agent
@@ -101,7 +101,7 @@ func (c *Child) takeLock() {
 	c.lock, c.rival, c.lockError = lockFolder(paths.AgentLock())
 }
 
-// lockFolder takes a lock, making its folder first where somebody removed it.
+// lockFolder takes a lock, making its folder first where it was removed.
 func lockFolder(dir string) (*host.FolderLock, int, error) {
 	lock, holder, err := host.TryLock(dir)
 	if err == nil {

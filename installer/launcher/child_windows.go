@@ -42,7 +42,7 @@ func inherited(name string) uintptr {
 	return uintptr(n)
 }
 
-// hearLeave has the event of this agent's name close Stop. Where it cannot be made, whoever sets it kills in the end.
+// hearLeave has the event of this agent's name close Stop. Where it cannot be made, the program that sets it kills in the end.
 func (c *Child) hearLeave() {
 	exe, err := os.Executable()
 	if err != nil {

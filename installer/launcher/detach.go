@@ -45,7 +45,7 @@ func detachedBy(value string) (detached bool, instead int) {
 }
 
 // The pid file says that an installation without a service manager is meant to run, and is what its starting and stopping have to
-// agree on: whoever starts the first launcher makes it, whoever stops the service removes it first. A detached launcher that does not
+// agree on: a start of the first launcher makes it, a stop of the service removes it first. A detached launcher that does not
 // find it ends; the one that holds the launcher lock puts its id into it, in place, and removes it when it was asked to end. So one
 // that is left tells of a launcher that died, and no launcher outlives a stop, however late it comes to life.
 

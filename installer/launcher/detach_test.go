@@ -53,7 +53,7 @@ func TestOfManyDetachedLaunchersOneStays(t *testing.T) {
 	}
 	one := m.stays(pids...)
 	m.await("start floor 1", 1)
-	m.ok(launcher.End(m.Paths, one)) // by somebody's kill
+	m.ok(launcher.End(m.Paths, one)) // as a kill by hand does
 	m.none(pids...)
 	if n := m.count("start floor 1"); n != 1 {
 		t.Errorf("%d agents were started", n)
@@ -61,7 +61,7 @@ func TestOfManyDetachedLaunchersOneStays(t *testing.T) {
 }
 
 // The agent that lost its launcher starts another, and so does an updater in the same moment.
-func TestRevivedFromTwoSides(t *testing.T) {
+func TestALauncherRevivedFromTwoSidesIsOne(t *testing.T) {
 	m := newMachineAlone(t)
 	first, err := launcher.Detach(m.Paths)
 	m.ok(err)
@@ -81,7 +81,7 @@ func TestRevivedFromTwoSides(t *testing.T) {
 	m.none(append(pids, one)...)
 }
 
-// Whoever stops the service removes the pid file and asks the launcher that runs: a launcher that has come no further than its start
+// A stop of the service removes the pid file and asks the running launcher: a launcher that has come no further than its start
 // ends by itself.
 func TestALauncherThatComesAfterTheStop(t *testing.T) {
 	m := newMachineAlone(t)
@@ -97,7 +97,7 @@ func TestALauncherThatComesAfterTheStop(t *testing.T) {
 	}
 }
 
-func TestReplace(t *testing.T) {
+func TestAReplacementTakesOver(t *testing.T) {
 	m := newMachineAlone(t)
 	first, err := launcher.Detach(m.Paths)
 	m.ok(err)
@@ -116,7 +116,7 @@ func TestReplace(t *testing.T) {
 }
 
 // A log that cannot be written is no reason to be without an agent.
-func TestDetachedWithoutALog(t *testing.T) {
+func TestADetachedLauncherNeedsNoLog(t *testing.T) {
 	m := newMachineAlone(t)
 	m.ok(os.MkdirAll(m.LaunchLog(), 0o755))
 	_, err := launcher.Detach(m.Paths)

@@ -5,7 +5,7 @@
 //
 // The service manager starts and stops the launcher. The launcher starts one agent (see child.go for what the two agree on), and
 // while the pointer is on probation also the updater's "resume". It reads the pointer (installer/pointer), never writes it; the
-// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where somebody removed that). Besides, a
+// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where that was removed). Besides, a
 // hand of its own overwrites <pointer>/death with how the last agent died, for people and for the updater: nothing waits for that
 // hand, and no start depends on what it wrote.
 //

@@ -27,7 +27,7 @@ func eventName(p pointer.Paths, role string, pid int) (*uint16, error) {
 	return windows.UTF16PtrFromString(`Global\ssm-setup-` + hex.EncodeToString(sum[:16]) + "-" + role + "-" + strconv.Itoa(pid))
 }
 
-// newEvent makes the event of this process. One that somebody else made before under that name is an error, not used.
+// newEvent makes the event of this process. One that another program made before under that name is an error, not used.
 func newEvent(p pointer.Paths, role string, pid int) (event, error) {
 	name, err := eventName(p, role, pid)
 	if err != nil {

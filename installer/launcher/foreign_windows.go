@@ -35,7 +35,7 @@ type memory struct {
 	at, left uintptr
 }
 
-// Read reads a page that is closed to everybody as zeros.
+// Read reads a page without access as zeros.
 func (m *memory) Read(p []byte) (int, error) {
 	const page = 4096
 	if m.left == 0 {

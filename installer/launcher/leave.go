@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
@@ -20,7 +21,7 @@ func StopAgent(ctx context.Context, p pointer.Paths, patience time.Duration) (in
 		return 0, nil
 	}
 	if !owned(p, pid) {
-		return 0, ErrNotOurs
+		return 0, notOurs(pid)
 	}
 	if err := askAgent(p, pid); err != nil {
 		return pid, ignoreGone(err)
@@ -63,6 +64,14 @@ func waitGone(ctx context.Context, p pointer.Paths, pid int, d time.Duration) bo
 	}
 }
 
+// notOurs is the error for a process that runs no program of the installation; one that ended meanwhile runs none, and is no error.
+func notOurs(pid int) error {
+	if !host.Alive(pid) {
+		return nil
+	}
+	return ErrNotOurs
+}
+
 func ignoreGone(err error) error {
 	if gone(err) {
 		return nil
@@ -73,7 +82,7 @@ func ignoreGone(err error) error {
 // End asks the launcher of an installation to end, which takes its agent with it.
 func End(p pointer.Paths, pid int) error {
 	if !owned(p, pid) {
-		return ErrNotOurs
+		return notOurs(pid)
 	}
 	return ignoreGone(askLauncher(p, pid))
 }

@@ -79,7 +79,7 @@ type ending struct {
 	how string
 }
 
-// reap collects everything that ended, whoever started it.
+// reap collects every child that ended, also those that were started by a child.
 func (l *loop) reap() {
 	for {
 		e, ok := l.children.next()
@@ -94,7 +94,7 @@ func (l *loop) reap() {
 	}
 }
 
-// read looks at the pointer. A new sequence forgets the deaths: whoever wrote it decided anew. A disk that fails for a moment
+// read looks at the pointer. A new sequence forgets the deaths: its writer decided anew. A disk that fails for a moment
 // changes nothing.
 func (l *loop) read() {
 	before := l.state

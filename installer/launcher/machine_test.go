@@ -55,7 +55,7 @@ func newMachineAlone(t *testing.T) *machine {
 }
 
 // folder is the test's own. On Windows a program that was started, and killed before it was a process, keeps its file for a
-// while (under wine for good), and nobody can be asked for it: what cannot be removed then stays, and is said.
+// while (under wine for good), and no process can be asked for it: what cannot be removed then stays, and is said.
 func folder(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()

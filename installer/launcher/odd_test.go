@@ -14,7 +14,7 @@ import (
 )
 
 // A token that cannot be removed, as on a read-only disk, costs the version on probation its turn, not the machine its agent.
-func TestTokenThatCannotBeTaken(t *testing.T) {
+func TestATokenThatCannotBeTakenCostsTheVersionItsTurn(t *testing.T) {
 	m := newMachine(t)
 	s := m.choose(m.have("9.2.0.0", "live"), true)
 	for _, name := range pointer.TokenNames() {
@@ -40,8 +40,8 @@ func TestUpdatersAreStartedAgain(t *testing.T) {
 	}
 }
 
-// A pointer that went on probation while an agent runs is noticed, though nobody asks that agent to leave.
-func TestProbationUnderARunningAgent(t *testing.T) {
+// A pointer that went on probation while an agent runs is noticed, though that agent is not asked to leave.
+func TestAProbationUnderARunningAgentIsNoticed(t *testing.T) {
 	m := newMachine(t)
 	m.launch()
 	m.await("start floor 1", 1)
@@ -50,7 +50,7 @@ func TestProbationUnderARunningAgent(t *testing.T) {
 }
 
 // A package put a newer floor under the version in the store.
-func TestNewerFloorGoesFirst(t *testing.T) {
+func TestANewerFloorGoesFirst(t *testing.T) {
 	for _, c := range []struct{ name, stamp, want string }{
 		{"whole", "9.1.0.0", "start floor 2"},
 		{"half done", "9.0.0.0", "start 9.0.5.0 2"},
@@ -81,7 +81,7 @@ func (m *machine) stampFloor(version string) {
 }
 
 // A reader of the log that has gone to sleep stops nothing.
-func TestLogThatNobodyReads(t *testing.T) {
+func TestALogThatIsNotReadStopsNothing(t *testing.T) {
 	m := newMachine(t)
 	m.act(pointer.Floor, "die")
 	r, w, err := os.Pipe()
@@ -108,7 +108,7 @@ func TestLogThatNobodyReads(t *testing.T) {
 }
 
 // A reader of the log that is gone stops nothing either.
-func TestLogThatIsBroken(t *testing.T) {
+func TestALogThatIsBrokenStopsNothing(t *testing.T) {
 	m := newMachine(t)
 	cmd := exec.Command(m.Launcher())
 	r, err := cmd.StderrPipe()

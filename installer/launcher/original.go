@@ -25,7 +25,7 @@ func findOriginal(p pointer.Paths) int {
 			continue
 		}
 		if args, err := host.ProcessArguments(pid); err == nil && len(args) > 1 {
-			continue // somebody's call
+			continue // a call with arguments
 		}
 		if foreign(pid) {
 			return pid

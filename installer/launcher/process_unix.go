@@ -3,13 +3,14 @@
 package launcher
 
 import (
+	"errors"
 	"os"
 	"strconv"
 	"syscall"
 	"time"
 )
 
-// children are all children of this process, whoever started them.
+// children are all children of this process, also orphans where it is process 1.
 type children struct{}
 
 // next collects one that ended.
@@ -47,7 +48,7 @@ func (l *loop) spawn(file string, argv, env []string, more ...uintptr) (int, err
 		if err != syscall.ETXTBSY {
 			return pid, err
 		}
-		time.Sleep(20 * time.Millisecond) // somebody forked while the file was being written
+		time.Sleep(20 * time.Millisecond) // another thread forked while the file was being written
 	}
 	return 0, err
 }
@@ -64,4 +65,4 @@ func kill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }
 func terminate(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) }
 
 // gone reports whether an error says that there is no such process.
-func gone(err error) bool { return err == syscall.ESRCH }
+func gone(err error) bool { return errors.Is(err, syscall.ESRCH) }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// children are the children this process started. The handle of one that ended is kept until it is collected: so long nobody
+// children are the children this process started. The handle of one that ended is kept until it is collected: so long no program
 // else gets its id.
 type children struct {
 	mu     sync.Mutex
@@ -36,7 +36,7 @@ func (c *children) next() (ending, bool) {
 	return e.ending, true
 }
 
-// spawn starts a program in a process group of its own, on a console that nobody sees: nothing to read, output passed through, and
+// spawn starts a program in a process group of its own, on a console that is not shown: nothing to read, output passed through, and
 // the handles in more inherited.
 func (l *loop) spawn(file string, argv, env []string, more ...uintptr) (int, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)

@@ -14,7 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-func TestStartAndStop(t *testing.T) {
+func TestAStopIsAByteToTheAgent(t *testing.T) {
 	m := newMachine(t)
 	cmd := m.launch()
 	pid := m.await("start floor 1", 1)
@@ -38,7 +38,7 @@ func TestAnOrderlyStopLeavesNoPidFile(t *testing.T) {
 	m.ok(launcher.End(m.Paths, cmd.Process.Pid))
 	_ = cmd.Wait()
 	if _, err := os.Stat(m.Paths.PidFile()); !os.IsNotExist(err) {
-		t.Error("whoever finds the pid file takes the launcher for one that died")
+		t.Error("a reader of the pid file takes the launcher for one that died")
 	}
 	other := m.launch()
 	m.await("start floor 1", 2)
@@ -50,7 +50,7 @@ func TestAnOrderlyStopLeavesNoPidFile(t *testing.T) {
 	}
 }
 
-func TestStopKillsADeafAgent(t *testing.T) {
+func TestAnAgentThatDoesNotStopIsKilled(t *testing.T) {
 	m := newMachine(t)
 	m.act(pointer.Floor, "deaf")
 	cmd := m.launch()
@@ -62,7 +62,7 @@ func TestStopKillsADeafAgent(t *testing.T) {
 	m.gone(pid)
 }
 
-func TestUpdateIsAnOrderlyEnd(t *testing.T) {
+func TestAnEndForAnUpdateIsNoDeath(t *testing.T) {
 	m := newMachine(t)
 	m.launch()
 	m.await("start floor 1", 1)
@@ -114,7 +114,7 @@ func TestDeathsAreForgottenWhenNothingIsLeft(t *testing.T) {
 	m.until("a floor that stays", func() bool { _, ok := launcher.AgentRunning(m.Paths); return ok })
 }
 
-func TestProbationThatDiesGoesBack(t *testing.T) {
+func TestAVersionOnProbationThatDiesGoesBack(t *testing.T) {
 	m := newMachine(t)
 	s := m.choose(m.have("9.2.0.0", "die"), true)
 	m.launch()
@@ -156,7 +156,7 @@ func TestWithoutTokensTheLastSoundAgentRunsAllTheSame(t *testing.T) {
 	m.await("start 9.2.0.0 2", 1)
 }
 
-func TestUndo(t *testing.T) {
+func TestAnUndoneVersionIsNotStartedAgain(t *testing.T) {
 	m := newMachine(t)
 	m.launch()
 	m.await("start floor 1", 1)
@@ -175,7 +175,7 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-func TestSilenceIsKilled(t *testing.T) {
+func TestASilentAgentIsKilled(t *testing.T) {
 	for _, act := range []string{"mute", "hang"} {
 		t.Run(act, func(t *testing.T) {
 			m := newMachine(t)
@@ -191,7 +191,7 @@ func TestSilenceIsKilled(t *testing.T) {
 	}
 }
 
-func TestTamperedVersionIsNotStarted(t *testing.T) {
+func TestATamperedVersionIsNotStarted(t *testing.T) {
 	m := newMachine(t)
 	v2 := m.have("9.2.0.0", "live")
 	m.choose(v2, false)
@@ -204,7 +204,7 @@ func TestTamperedVersionIsNotStarted(t *testing.T) {
 	}
 }
 
-func TestOrphanLeavesAndTheNextLauncherWaits(t *testing.T) {
+func TestAnOrphanLeavesAndTheNextLauncherWaits(t *testing.T) {
 	m := newMachine(t)
 	first := m.launch()
 	pid := m.await("start floor 1", 1)
@@ -216,7 +216,7 @@ func TestOrphanLeavesAndTheNextLauncherWaits(t *testing.T) {
 	m.await("start floor 1", 2)
 }
 
-func TestDeafOrphanIsKilled(t *testing.T) {
+func TestAnOrphanThatDoesNotLeaveIsKilled(t *testing.T) {
 	m := newMachine(t)
 	m.act(pointer.Floor, "deaf")
 	first := m.launch()
@@ -229,7 +229,7 @@ func TestDeafOrphanIsKilled(t *testing.T) {
 	m.await("start floor 1", 2)
 }
 
-func TestTwoLaunchers(t *testing.T) {
+func TestTheSecondLauncherWaitsForTheFirst(t *testing.T) {
 	m := newMachine(t)
 	a, b := m.launch(), m.launch()
 	m.await("start floor 1", 1)
@@ -253,7 +253,7 @@ func TestTwoLaunchers(t *testing.T) {
 	}
 }
 
-func TestNoPointerNoFolders(t *testing.T) {
+func TestWithoutPointerAndFoldersTheFloorRuns(t *testing.T) {
 	m := newMachine(t)
 	m.ok(os.RemoveAll(m.Data()))
 	m.launch()
@@ -261,7 +261,7 @@ func TestNoPointerNoFolders(t *testing.T) {
 	m.until("the agent lock", func() bool { _, ok := launcher.AgentRunning(m.Paths); return ok })
 }
 
-func TestDetachedLauncherComesBack(t *testing.T) {
+func TestADetachedLauncherComesBack(t *testing.T) {
 	m := newMachineAlone(t)
 	pid, err := launcher.Detach(m.Paths)
 	m.ok(err)

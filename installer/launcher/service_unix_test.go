@@ -13,7 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 )
 
-func TestDetachedEnvironment(t *testing.T) {
+func TestADetachedLauncherInheritsNoCredentials(t *testing.T) {
 	m := newMachineAlone(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/administrator")
 	t.Setenv("SSM_ACTIVATION_CODE", "secret")
@@ -27,7 +27,7 @@ func TestDetachedEnvironment(t *testing.T) {
 	}
 }
 
-func TestReapsWhatIsNotItsOwn(t *testing.T) {
+func TestOrphansAreReaped(t *testing.T) {
 	m := newMachine(t)
 	// As a child subreaper would: a shell starts an orphan and becomes the launcher, which inherits it as a child.
 	cmd := exec.Command("/bin/sh", "-c", `sleep 0.05 & echo $! > "$1/orphan"; exec "$2"`, "sh", m.Root, m.Launcher())

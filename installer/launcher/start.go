@@ -101,7 +101,7 @@ func ownFault(err error) bool {
 	return false
 }
 
-// resume lets the next in the ring look after the probation of the active one: whoever ran the update may be gone. Where nothing
+// resume lets the next in the ring look after the probation of the active one: the updater that made it may be gone. Where nothing
 // else is sound, the active one has to. An updater that lives so long that it may be stuck gets another beside it, which finds out.
 func (l *loop) resume() {
 	since := time.Since(l.resumed)

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// checkAccess refuses what somebody other than root or the installation's owner could have made or changed.
+// checkAccess refuses what an account other than root and the installation's owner could have made or changed.
 func checkAccess(p Paths, path string, info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

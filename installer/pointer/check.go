@@ -28,7 +28,7 @@ const (
 )
 
 // Check returns the file of a target if it may be started: a regular, executable file; owned, like every folder from the
-// installation root down, by root or by the owner of the installation root; writable for nobody else; with the hash that the
+// installation root down, by root or by the owner of the installation root; writable for no other account; with the hash that the
 // pointer names. Of the floor only the file itself is looked at: it shares its folders with the launcher that is asking, and has
 // no hash.
 func Check(p Paths, t Target) (string, error) {

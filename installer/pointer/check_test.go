@@ -33,7 +33,7 @@ func planted(t *testing.T) (pointer.Paths, pointer.Target) {
 	return p, v
 }
 
-func TestCheck(t *testing.T) {
+func TestAnUnsoundVersionIsNotStarted(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		spoil func(p pointer.Paths, v pointer.Target) error
@@ -43,17 +43,26 @@ func TestCheck(t *testing.T) {
 		{"group may write the file", func(p pointer.Paths, v pointer.Target) error { return os.Chmod(p.File(v), 0o775) }, pointer.ErrUnsound},
 		{"others may write the file", func(p pointer.Paths, v pointer.Target) error { return os.Chmod(p.File(v), 0o757) }, pointer.ErrUnsound},
 		{"not executable", func(p pointer.Paths, v pointer.Target) error { return os.Chmod(p.File(v), 0o644) }, pointer.ErrUnsound},
-		{"others may write the version", func(p pointer.Paths, v pointer.Target) error { return os.Chmod(p.Version(v.Version), 0o777) }, pointer.ErrUnsound},
+		{
+			"others may write the version",
+			func(p pointer.Paths, v pointer.Target) error { return os.Chmod(p.Version(v.Version), 0o777) }, pointer.ErrUnsound,
+		},
 		{"group may write the store", func(p pointer.Paths, _ pointer.Target) error { return os.Chmod(p.StoreDir(), 0o775) }, pointer.ErrUnsound},
 		{"others may write the root", func(p pointer.Paths, _ pointer.Target) error { return os.Chmod(p.Root, 0o777) }, pointer.ErrUnsound},
 		{"others may write above the root", func(p pointer.Paths, _ pointer.Target) error { return os.Chmod(filepath.Dir(p.Root), 0o777) }, nil},
-		{"other content", func(p pointer.Paths, v pointer.Target) error { return os.WriteFile(p.File(v), []byte("x"), 0o755) }, pointer.ErrUnsound},
+		{
+			"other content", func(p pointer.Paths, v pointer.Target) error { return os.WriteFile(p.File(v), []byte("x"), 0o755) },
+			pointer.ErrUnsound,
+		},
 		{"missing", func(p pointer.Paths, v pointer.Target) error { return os.Remove(p.File(v)) }, fs.ErrNotExist},
 		{"a folder", func(p pointer.Paths, v pointer.Target) error {
 			return errors.Join(os.Remove(p.File(v)), os.Mkdir(p.File(v), 0o755))
 		}, pointer.ErrUnsound},
 		{"the store is a link to a sound place", func(p pointer.Paths, _ pointer.Target) error { return moveAside(p, 0o755) }, nil},
-		{"the store is a link to an open place", func(p pointer.Paths, _ pointer.Target) error { return moveAside(p, 0o777) }, pointer.ErrUnsound},
+		{
+			"the store is a link to an open place", func(p pointer.Paths, _ pointer.Target) error { return moveAside(p, 0o777) },
+			pointer.ErrUnsound,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, v := planted(t)
@@ -75,7 +84,7 @@ func moveAside(p pointer.Paths, mode fs.FileMode) error {
 		os.Rename(p.StoreDir(), filepath.Join(elsewhere, "store")), os.Symlink(filepath.Join(elsewhere, "store"), p.StoreDir()))
 }
 
-func TestCheckFloor(t *testing.T) {
+func TestTheFloorsFileIsChecked(t *testing.T) {
 	p, _ := planted(t)
 	if err := os.Chmod(p.Root, 0o777); err != nil { // shared with the launcher, which runs already
 		t.Fatal(err)
@@ -91,7 +100,7 @@ func TestCheckFloor(t *testing.T) {
 	}
 }
 
-func TestTokens(t *testing.T) {
+func TestEveryTokenIsTakenOnce(t *testing.T) {
 	p, _ := planted(t)
 	if err := pointer.TakeToken(p, 5); !errors.Is(err, pointer.ErrNoToken) {
 		t.Errorf("without a folder: %v", err)

@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-func TestPlaces(t *testing.T) {
+func TestPlacesFollowFromTheRoot(t *testing.T) {
 	if got := pointer.At("/").Worker(); got != "/usr/bin/ssm-agent-worker" {
 		t.Error(got)
 	}
@@ -38,7 +38,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-func TestOwns(t *testing.T) {
+func TestAnInstallationKnowsItsPrograms(t *testing.T) {
 	p := pointer.At("/x")
 	for exe, want := range map[string]bool{
 		"/x/usr/bin/amazon-ssm-agent": true, "/x/var/lib/amazon/ssm/store/9.2.0.0/ssm-agent-worker": true,

@@ -37,7 +37,7 @@ func ReadSlot(path string) (State, error) {
 	defer f.Close()
 	buf := make([]byte, SlotSize+1)
 	n, err := io.ReadFull(f, buf)
-	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return State{}, err
 	}
 	return Decode(buf[:n])

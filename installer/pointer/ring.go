@@ -37,7 +37,7 @@ func (s State) Ring(f Facts) []Target {
 }
 
 // FloorFirst reports whether a package changed the floor since the pointer was written, to something as new as the active
-// version or newer, or below the floor last seen (somebody went back on purpose).
+// version or newer, or below the floor last seen (an older package was installed on purpose).
 func (s State) FloorFirst(floor string) bool {
 	if floor == s.Floor {
 		return false

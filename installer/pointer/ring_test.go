@@ -8,7 +8,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-func TestRing(t *testing.T) {
+func TestTheRingBeginsWithWhatIsToRun(t *testing.T) {
 	on := func(v string) pointer.Target {
 		if v == "" || v == pointer.Floor {
 			return pointer.Target{Version: v}
@@ -66,7 +66,7 @@ func TestRing(t *testing.T) {
 }
 
 // Whatever is put together, the ring holds every target once and never lacks the floor.
-func TestRingHoldsEveryTargetOnce(t *testing.T) {
+func TestTheRingHoldsEveryTargetOnce(t *testing.T) {
 	targets := []pointer.Target{{}, pointer.OnFloor(), {Version: "9.1.0.0", Hash: hashA}, {Version: "9.2.0.0", Hash: hashB}}
 	for _, active := range targets[1:] {
 		for _, previous := range targets {
@@ -94,13 +94,15 @@ func TestRingHoldsEveryTargetOnce(t *testing.T) {
 	}
 }
 
-func TestVersions(t *testing.T) {
+func TestVersionsHaveFourParts(t *testing.T) {
 	for _, v := range []string{"9.2.0.0", "0.0.0.0", "9.10.4294967295.1"} {
 		if !pointer.IsVersion(v) {
 			t.Errorf("%q is one", v)
 		}
 	}
-	for _, v := range []string{"", "9", "9.2.0", "9.2.0.0.0", "9.2.0.", "9.2.0.x", "../9.2.0.0", "9.2.0.0/..", "-1.2.0.0", "9.2.0.12345678901"} {
+	for _, v := range []string{
+		"", "9", "9.2.0", "9.2.0.0.0", "9.2.0.", "9.2.0.x", "../9.2.0.0", "9.2.0.0/..", "-1.2.0.0", "9.2.0.12345678901",
+	} {
 		if pointer.IsVersion(v) {
 			t.Errorf("%q is none", v)
 		}
@@ -108,7 +110,10 @@ func TestVersions(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int
-	}{{"9.2.0.0", "9.2.0.0", 0}, {"9.10.0.0", "9.9.0.0", 1}, {"9.1.9.9", "9.2.0.0", -1}, {"9.02.0.0", "9.2.0.0", 0}, {"10.0.0.0", "9.9.9.9", 1}} {
+	}{
+		{"9.2.0.0", "9.2.0.0", 0}, {"9.10.0.0", "9.9.0.0", 1}, {"9.1.9.9", "9.2.0.0", -1}, {"9.02.0.0", "9.2.0.0", 0},
+		{"10.0.0.0", "9.9.9.9", 1},
+	} {
 		if got := pointer.Compare(c.a, c.b); got != c.want {
 			t.Errorf("Compare(%s, %s) = %d", c.a, c.b, got)
 		}

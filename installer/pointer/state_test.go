@@ -33,8 +33,10 @@ func encode(t testing.TB, s pointer.State) []byte {
 	return b
 }
 
-func TestSlotRoundTrip(t *testing.T) {
-	for _, s := range []pointer.State{full, {Sequence: 1, Active: pointer.OnFloor()}, {Sequence: 1<<64 - 1, Active: pointer.OnFloor(), Previous: full.Active}} {
+func TestASlotIsReadAsItWasWritten(t *testing.T) {
+	for _, s := range []pointer.State{
+		full, {Sequence: 1, Active: pointer.OnFloor()}, {Sequence: 1<<64 - 1, Active: pointer.OnFloor(), Previous: full.Active},
+	} {
 		b := encode(t, s)
 		if len(b) != pointer.SlotSize {
 			t.Fatalf("%d bytes", len(b))
@@ -46,7 +48,7 @@ func TestSlotRoundTrip(t *testing.T) {
 }
 
 // Every byte of a slot may be the last one that reached the disk: what is read is the old state, the new one, or ErrSlot.
-func TestTornSlot(t *testing.T) {
+func TestATornSlotDoesNotCount(t *testing.T) {
 	next := full
 	next.Sequence, next.Probation, next.Active = 9, false, full.Previous
 	old, new := encode(t, full), encode(t, next)
@@ -87,7 +89,7 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 	}
 }
 
-func TestReadTakesTheHigherWholeSlot(t *testing.T) {
+func TestTheHigherWholeSlotCounts(t *testing.T) {
 	one, two := full, full
 	one.Sequence, two.Sequence = 7, 8
 	torn := encode(t, two)

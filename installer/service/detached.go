@@ -16,7 +16,7 @@ import (
 // detached is the service of an installation without a service manager.
 type detached struct{ layout installer.Layout }
 
-// How long a launcher may take to come, and to go: after SIGTERM its agent's 5 s, and what a busy machine adds. Nobody waits longer
+// How long a launcher may take to come, and to go: after SIGTERM its agent's 5 s, and what a busy machine adds. No caller waits longer
 // than it takes.
 const (
 	coming = 30 * time.Second
@@ -103,7 +103,7 @@ func (d detached) unwanted(ctx context.Context) (err error) {
 	return err
 }
 
-// Restart has another launcher take over from the one that runs. It is there before the old one is asked to end, so whoever is
+// Restart has another launcher take over from the one that runs. It is there before the old one is asked to end, so a caller that is
 // interrupted here leaves a service that runs.
 func (d detached) Restart(ctx context.Context) error {
 	p := d.layout.Pointer()

@@ -13,8 +13,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/service"
 )
 
-// Somebody interrupts a restart: the service runs afterwards.
-func TestARestartThatIsInterrupted(t *testing.T) {
+// After a restart that was interrupted the service runs.
+func TestAfterAnInterruptedRestartTheServiceRuns(t *testing.T) {
 	l := newLayout(t)
 	s := service.Of(l)
 	ctx := context.Background()
@@ -39,7 +39,7 @@ func TestARestartThatIsInterrupted(t *testing.T) {
 }
 
 // A launcher that cannot begin leaves the one that runs at work.
-func TestARestartThatFails(t *testing.T) {
+func TestAfterAFailedRestartTheServiceRuns(t *testing.T) {
 	l := newLayout(t)
 	s := service.Of(l)
 	ctx := context.Background()

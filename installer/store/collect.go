@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-// Collect removes what nobody needs any more: versions that the pointer does not name and no process runs, temporary folders,
+// Collect removes what is not needed any more: versions that the pointer does not name and no process runs, temporary folders,
 // tokens of other sequences. Where the system does not tell what runs, versions stay. It returns the versions it removed.
 func (s Store) Collect() (removed []string, err error) {
 	state, err := pointer.Read(s.Paths)

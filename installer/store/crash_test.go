@@ -69,7 +69,7 @@ func snapshot(t *testing.T, s store.Store) (out [2][]byte) {
 }
 
 // Making the slots may stop anywhere; doing it again finishes it and never changes what is decided.
-func TestMakeSlotsAgain(t *testing.T) {
+func TestSlotsAreMadeAgainWhereTheyAreMissing(t *testing.T) {
 	s := newStore(t)
 	switchTo(t, s, add(t, s, "9.2.0.0"), false)
 	for _, slot := range []int{0, 1} {
@@ -128,7 +128,7 @@ func TestSequencesOnlyGrow(t *testing.T) {
 }
 
 // An addition that stopped half way leaves nothing that could be taken for a version.
-func TestAddThatStopped(t *testing.T) {
+func TestAnAddThatStoppedLeavesNoVersion(t *testing.T) {
 	s := newStore(t)
 	half := filepath.Join(s.Paths.StoreDir(), ".new-77")
 	ok(t, os.MkdirAll(half, 0o755))

@@ -11,8 +11,9 @@ import (
 )
 
 // KeepFloor has the floor's agent keep itself in the store as the previous version, before a package replaces it: a hard link,
-// or a copy where the store lies on another file system or processes would not show which name they run under. version is the floor's own. Where the floor is not what runs by choice,
-// or a version is on probation, the ring holds something else to fall back to and nothing is done.
+// or a copy where the store lies on another file system or processes would not show which name they run under. version is the
+// floor's own. Where the floor is not what runs by choice, or a version is on probation, the ring holds something else to fall back
+// to and nothing is done.
 func (s Store) KeepFloor(version string) (pointer.Target, error) {
 	state, err := s.Read()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // A version that a process still runs stays: document workers outlive updates. (Only where the system tells what runs.)
-func TestCollectKeepsWhatRuns(t *testing.T) {
+func TestWhatRunsIsNotCollected(t *testing.T) {
 	s := newStore(t)
 	cat, err := exec.LookPath("cat")
 	ok(t, err)

@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-func TestModes(t *testing.T) {
+func TestModesAreSetWhateverTheUmask(t *testing.T) {
 	s := newStore(t)
 	if info, err := os.Stat(s.Paths.AgentLock()); err != nil || info.Mode() != fs.ModeDir|0o700 {
 		t.Errorf("lock folder: %v, %v", info, err)
@@ -22,7 +22,7 @@ func TestModes(t *testing.T) {
 	}
 	ok(t, os.Chmod(s.Paths.File(v2), 0o777))
 	if _, err := s.Switch(change(t, s, v2, true)); !errors.Is(err, pointer.ErrUnsound) {
-		t.Errorf("switched to a program that anybody may write: %v", err)
+		t.Errorf("switched to a program that any account may write: %v", err)
 	}
 	if now, err := s.Read(); err != nil || !now.Active.IsFloor() {
 		t.Errorf("the pointer moved: %+v, %v", now, err)
@@ -30,7 +30,7 @@ func TestModes(t *testing.T) {
 }
 
 // What the floor keeps of itself takes no room.
-func TestKeptFloorIsALink(t *testing.T) {
+func TestAKeptFloorIsALink(t *testing.T) {
 	s := newStore(t)
 	kept, err := s.KeepFloor(floor)
 	ok(t, err)

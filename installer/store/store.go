@@ -53,7 +53,7 @@ func (s Store) Add(version string, program io.Reader, hash string) (pointer.Targ
 	return t, err
 }
 
-// makeRoom removes what stands in the place of a version, if nobody needs it.
+// makeRoom removes what stands in the place of a version, if it is not needed.
 func (s Store) makeRoom(t pointer.Target) error {
 	dir := s.Paths.Version(t.Version)
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {

@@ -64,7 +64,7 @@ func switchTo(t *testing.T, s store.Store, to pointer.Target, probation bool) po
 	return state
 }
 
-func TestUpdateConfirmUpdateUndo(t *testing.T) {
+func TestAnUpdateIsConfirmedAndTheNextUndone(t *testing.T) {
 	s := newStore(t)
 	v2, v3 := add(t, s, "9.2.0.0"), add(t, s, "9.3.0.0")
 	first := switchTo(t, s, v2, true)
@@ -102,7 +102,7 @@ func TestGoingBackNeedsNoProbation(t *testing.T) {
 	}
 }
 
-func TestSwitchRefuses(t *testing.T) {
+func TestASwitchIsRefusedWithoutItsConditions(t *testing.T) {
 	s := newStore(t)
 	v2 := add(t, s, "9.2.0.0")
 	for name, c := range map[string]struct {
@@ -151,7 +151,7 @@ func TestSwitchRefuses(t *testing.T) {
 	}
 }
 
-func TestAdd(t *testing.T) {
+func TestAnAddedVersionHasThePromisedHash(t *testing.T) {
 	s := newStore(t)
 	v2 := add(t, s, "9.2.0.0")
 	if again := add(t, s, "9.2.0.0"); again != v2 {
@@ -177,7 +177,7 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func TestAddReplacesOnlyWhatNobodyNeeds(t *testing.T) {
+func TestAnAddReplacesOnlyWhatIsNotNeeded(t *testing.T) {
 	s := newStore(t)
 	add(t, s, "9.2.0.0")
 	other := "another build"
@@ -196,7 +196,7 @@ func TestAddReplacesOnlyWhatNobodyNeeds(t *testing.T) {
 	}
 }
 
-func TestCollect(t *testing.T) {
+func TestWhatIsNotNamedIsCollected(t *testing.T) {
 	s := newStore(t)
 	for _, v := range []string{"9.2.0.0", "9.3.0.0", "9.4.0.0", "9.5.0.0"} {
 		_, err := s.Confirm(switchTo(t, s, add(t, s, v), true).Sequence)
@@ -224,7 +224,7 @@ func TestCollect(t *testing.T) {
 	}
 }
 
-func TestKeepFloor(t *testing.T) {
+func TestAFloorIsKeptBeforeItIsReplaced(t *testing.T) {
 	s := newStore(t)
 	kept, err := s.KeepFloor(floor)
 	ok(t, err)
@@ -248,7 +248,7 @@ func TestKeepFloor(t *testing.T) {
 	}
 }
 
-func TestAlign(t *testing.T) {
+func TestThePointerFollowsAProvedFallBack(t *testing.T) {
 	s := newStore(t)
 	v2 := add(t, s, "9.2.0.0")
 	on := switchTo(t, s, v2, true)

@@ -28,11 +28,13 @@ func TestTheRulesOfAVersionThatNeedsNoProbation(t *testing.T) {
 		want   watch.Verdict
 		reason string
 	}{
-		"one beat is not enough":              {[]watch.Look{look(1, "9.1.0.0", 5, 3), look(2, "9.1.0.0", 5, 3)}, watch.GoOn, ""},
-		"two beats are life":                  {[]watch.Look{look(1, "9.1.0.0", 5, 3), look(2, "9.1.0.0", 5, 4)}, watch.Confirm, ""},
-		"a pulse of before does not count":    {[]watch.Look{stale, look(2, "9.1.0.0", 5, 4)}, watch.GoOn, ""},
-		"an older agent is stopped":           {[]watch.Look{look(1, "9.2.0.0", 4, 9), look(2, "9.2.0.0", 4, 9)}, watch.StopAgent, ""},
-		"another version is no life":          {[]watch.Look{look(1, "9.2.0.0", 5, 3), look(20, "9.2.0.0", 5, 4)}, watch.Undo, "no heartbeat of 9.1.0.0 for 20s"},
+		"one beat is not enough":           {[]watch.Look{look(1, "9.1.0.0", 5, 3), look(2, "9.1.0.0", 5, 3)}, watch.GoOn, ""},
+		"two beats are life":               {[]watch.Look{look(1, "9.1.0.0", 5, 3), look(2, "9.1.0.0", 5, 4)}, watch.Confirm, ""},
+		"a pulse of before does not count": {[]watch.Look{stale, look(2, "9.1.0.0", 5, 4)}, watch.GoOn, ""},
+		"an older agent is stopped":        {[]watch.Look{look(1, "9.2.0.0", 4, 9), look(2, "9.2.0.0", 4, 9)}, watch.StopAgent, ""},
+		"another version is no life": {
+			[]watch.Look{look(1, "9.2.0.0", 5, 3), look(20, "9.2.0.0", 5, 4)}, watch.Undo, "no heartbeat of 9.1.0.0 for 20s",
+		},
 		"a launcher that starts nothing yet":  {[]watch.Look{noAgent(1), noAgent(119)}, watch.GoOn, ""},
 		"and never will":                      {[]watch.Look{noAgent(119), noAgent(140)}, watch.Undo, "no heartbeat of 9.1.0.0 for 21s"},
 		"a death ends the waiting":            {[]watch.Look{fell}, watch.Undo, "no heartbeat of 9.1.0.0 for 21s"},

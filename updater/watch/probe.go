@@ -41,7 +41,7 @@ func (a *Prober) Asked() bool { return a.asked }
 // End waits for the attempt under way, whose context is to be cancelled before.
 func (a *Prober) End() {
 	if a.open {
-		<-a.answer
+		_ = <-a.answer
 		a.open = false
 	}
 }

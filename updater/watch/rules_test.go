@@ -25,7 +25,15 @@ func TestTheRulesOfAProbation(t *testing.T) {
 	at := func(s int) time.Time { return began.Add(time.Duration(s) * time.Second) }
 	target := pointer.Target{Version: "9.2.0.0", Hash: "aa"}
 	pulse := func(pid, beats int, trip bool, s int) installer.Pulse {
-		p := installer.Pulse{PID: pid, Started: began.Add(time.Duration(pid)), Version: "9.2.0.0", Hash: "aa", Sequence: 5, Beats: uint64(beats), At: at(s)}
+		p := installer.Pulse{
+			PID:      pid,
+			Started:  began.Add(time.Duration(pid)),
+			Version:  "9.2.0.0",
+			Hash:     "aa",
+			Sequence: 5,
+			Beats:    uint64(beats),
+			At:       at(s),
+		}
 		if trip {
 			p.LastRoundTrip = at(s)
 		}
@@ -54,21 +62,45 @@ func TestTheRulesOfAProbation(t *testing.T) {
 		want  watch.Verdict
 		last  int // second of the verdict
 	}{
-		"sound after the watch":        {steady(0, 40, true), watch.Confirm, 30},
-		"another version":              {[]seen{{second: 3, pulse: other, launcher: 1}}, watch.Undo, 3},
-		"another program":              {[]seen{{second: 3, pulse: forged, launcher: 1}}, watch.Undo, 3},
-		"silence from the start":       {[]seen{{second: 0, noPulse: true, launcher: 1}, {second: 19, noPulse: true, launcher: 1}, {second: 20, noPulse: true, launcher: 1}}, watch.Undo, 20},
-		"silence later":                {append(steady(0, 10, true), seen{second: 30, pulse: pulse(10, 11, true, 10), launcher: 1}), watch.Undo, 30},
-		"no launcher at all":           {[]seen{{second: 0, noPulse: true}}, watch.Deserted, 0},
-		"a launcher that goes":         {append(steady(0, 10, true), seen{second: 12}, seen{second: 17}, seen{second: 18}), watch.Deserted, 18},
-		"a launcher that comes back":   {append(append(steady(0, 10, true), seen{second: 12}), change(steady(15, 40, true), func(s *seen) { s.launcher = 2 })...), watch.Confirm, 30},
-		"a new process starts anew":    {append(steady(0, 20, true), change(steady(25, 70, true), func(s *seen) { s.pulse.PID, s.pulse.Started = 12, at(21) })...), watch.Confirm, 55},
-		"mute while others are heard":  {change(steady(0, 200, false), func(s *seen) { s.probe = "ok" }), watch.Undo, 120},
-		"mute, and nobody is heard":    {change(steady(0, 500, false), func(s *seen) { s.probe = "fail" }), watch.GoOn, 500},
-		"the service comes back":       {append(change(steady(0, 200, false), func(s *seen) { s.probe = "fail" }), change(steady(205, 205, true), func(s *seen) { s.probe = "ok" })...), watch.Confirm, 205},
-		"back, but it stays mute":      {append(change(steady(0, 200, false), func(s *seen) { s.probe = "fail" }), change(steady(205, 400, false), func(s *seen) { s.probe = "ok" })...), watch.Undo, 325},
-		"an older one lingers":         {[]seen{{second: 1, pulse: old, launcher: 1, agent: 11}, {second: 2, pulse: old, launcher: 1, agent: 11}}, watch.StopAgent, 2},
-		"an older pulse is no process": {[]seen{{second: 1, pulse: old, launcher: 1, agent: 12}, {second: 5, pulse: old, launcher: 1}}, watch.GoOn, 5},
+		"sound after the watch": {steady(0, 40, true), watch.Confirm, 30},
+		"another version":       {[]seen{{second: 3, pulse: other, launcher: 1}}, watch.Undo, 3},
+		"another program":       {[]seen{{second: 3, pulse: forged, launcher: 1}}, watch.Undo, 3},
+		"silence from the start": {
+			[]seen{{second: 0, noPulse: true, launcher: 1}, {second: 19, noPulse: true, launcher: 1}, {second: 20, noPulse: true, launcher: 1}},
+			watch.Undo, 20,
+		},
+		"silence later": {
+			append(steady(0, 10, true), seen{second: 30, pulse: pulse(10, 11, true, 10), launcher: 1}), watch.Undo, 30,
+		},
+		"no launcher at all":   {[]seen{{second: 0, noPulse: true}}, watch.Deserted, 0},
+		"a launcher that goes": {append(steady(0, 10, true), seen{second: 12}, seen{second: 17}, seen{second: 18}), watch.Deserted, 18},
+		"a launcher that comes back": {
+			append(append(steady(0, 10, true), seen{second: 12}), change(steady(15, 40, true), func(s *seen) { s.launcher = 2 })...),
+			watch.Confirm, 30,
+		},
+		"a new process starts anew": {
+			append(steady(0, 20, true), change(steady(25, 70, true), func(s *seen) { s.pulse.PID, s.pulse.Started = 12, at(21) })...),
+			watch.Confirm, 55,
+		},
+		"mute while others are heard": {change(steady(0, 200, false), func(s *seen) { s.probe = "ok" }), watch.Undo, 120},
+		"mute, and so is the service": {change(steady(0, 500, false), func(s *seen) { s.probe = "fail" }), watch.GoOn, 500},
+		"the service comes back": {
+			append(change(steady(0, 200, false), func(s *seen) { s.probe = "fail" }),
+				change(steady(205, 205, true), func(s *seen) { s.probe = "ok" })...),
+			watch.Confirm, 205,
+		},
+		"back, but it stays mute": {
+			append(change(steady(0, 200, false), func(s *seen) { s.probe = "fail" }),
+				change(steady(205, 400, false), func(s *seen) { s.probe = "ok" })...),
+			watch.Undo, 325,
+		},
+		"an older one lingers": {
+			[]seen{{second: 1, pulse: old, launcher: 1, agent: 11}, {second: 2, pulse: old, launcher: 1, agent: 11}}, watch.StopAgent,
+			2,
+		},
+		"an older pulse is no process": {
+			[]seen{{second: 1, pulse: old, launcher: 1, agent: 12}, {second: 5, pulse: old, launcher: 1}}, watch.GoOn, 5,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr := watch.NewProbation(watch.Version{Number: "9.2.0.0", Target: target, Sequence: 5}, 30*time.Second, true, began)
