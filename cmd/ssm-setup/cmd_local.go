@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
@@ -91,7 +92,7 @@ func localOptions(c *cli.Context) (local.Options, error) {
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return o, cannot("find", "a folder for the region's state", err).withHint("name one with --data").withCode(exitUsage)
+		return o, cannot("find", "a folder for the region's state", err).withHint("name one with --data").withKind(fault.Usage)
 	}
 	o.Data = filepath.Join(dir, "ssm-setup", "local-"+o.Name)
 	return o, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
@@ -70,7 +71,7 @@ func showRegions(c *cli.Context) error {
 	newest, unread := compareRegions(rows)
 	out.result(map[string]any{"newest": newest.String(), "regions": rows, "unreadable": unread}, "%s", regionTable(rows, newest))
 	if unread > 0 {
-		return cannot("read", fmt.Sprintf("%d of %d regions", unread, len(rows)), errors.New(firstFault(rows))).withCode(exitRegion).
+		return cannot("read", fmt.Sprintf("%d of %d regions", unread, len(rows)), errors.New(firstFault(rows))).withKind(fault.Region).
 			withHint("the rest of the answer stands; see which ones above, then check network and proxy")
 	}
 	return nil
@@ -87,9 +88,9 @@ func checkRegion(name, endpoint string, allowUnknown bool) error {
 		return nil
 	case errors.As(err, &unknown):
 		return cannot("use", "region "+name, fmt.Errorf("it is not in the table; nearest: %s", strings.Join(unknown.Nearest, ", "))).
-			withCode(exitUsage).withHint("if the region is new, add --allow-unknown-region; for a mirror or a local region add --endpoint")
+			withKind(fault.Usage).withHint("if the region is new, add --allow-unknown-region; for a mirror or a local region add --endpoint")
 	}
-	return cannot("use", "that region", err).withCode(exitUsage).withHint("a region is named like eu-west-1")
+	return cannot("use", "that region", err).withKind(fault.Usage).withHint("a region is named like eu-west-1")
 }
 
 // askRegions reads the VERSION files of all regions, a bounded number at once. Rows keep the order of names.

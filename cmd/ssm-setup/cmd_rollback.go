@@ -9,9 +9,9 @@ import (
 func rollbackCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "rollback",
-		Usage: "go back to the version before; needs no network",
-		Description: "The version before lies on this machine. One that proved itself here runs at once; scheduled updates keep away from\n" +
-			"the version left for a while.",
+		Usage: "go back to the fallback version; needs no network",
+		Description: "The fallback version lies on this machine. One that was confirmed here before runs at once. Scheduled updates leave\n" +
+			"the version out that was left, for a while.",
 		Flags:  []cli.Flag{rootFlag()},
 		Action: rollback,
 	}

@@ -13,8 +13,6 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
-	"github.com/ssm-setup/ssm-setup/manifests"
-	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
@@ -22,8 +20,8 @@ func updateCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "update",
 		Usage: "bring the agent to the version its region offers, or to another",
-		Description: "Hands the wish to the installed agent's own updater and follows it. The new version has to prove itself; else the\n" +
-			"old one is back before this ends. Interrupting this program does not interrupt the update.",
+		Description: "Hands the request to the installed agent's own updater and follows it. The new version is on trial first: if it\n" +
+			"fails, the version before runs again when this ends. Interrupting this program does not interrupt the update.",
 		Flags: []cli.Flag{
 			rootFlag(),
 			&cli.StringFlag{Name: "version", Usage: "`V` is latest (default), stable, a version such as 9.2.0.0, or a constraint such as '>=9.1'"},
@@ -58,8 +56,8 @@ func installed(c *cli.Context) (installer.Layout, error) {
 	if c.Args().Present() {
 		return l, usage("unexpected argument %q", c.Args().First())
 	}
-	floor, err := setup.PackageVersion(l)
-	if err == nil && floor.IsZero() {
+	version, err := setup.PackageVersion(l)
+	if err == nil && version.IsZero() {
 		err = setup.ErrNotInstalled
 	}
 	if err == nil && !c.Bool("check") {
@@ -79,7 +77,7 @@ func order(c *cli.Context, l installer.Layout, r updater.Request, verb string) e
 	if err != nil {
 		return cannot(verb, "the agent on "+where(l), err)
 	}
-	o, err := updater.Follow(c.Context, l, id, deafPatience, follower(out))
+	o, err := updater.Follow(c.Context, l, id, servicePatience, follower(out))
 	switch {
 	case errors.Is(err, updater.ErrNextStart):
 		out.result(map[string]any{"id": id, "kind": "next-start"}, "the new version is in place; %v", err)
@@ -89,11 +87,11 @@ func order(c *cli.Context, l installer.Layout, r updater.Request, verb string) e
 	case err != nil:
 		return cannot(verb, "the agent on "+where(l), err)
 	}
-	return told(out, l, o, verb)
+	return report(out, l, o, verb)
 }
 
-// deafPatience is how long the tool waits with a new version for a service that nobody reaches.
-const deafPatience = 20 * time.Second
+// servicePatience is how long the tool waits with a new version that cannot reach the service, where the updater cannot either.
+const servicePatience = 20 * time.Second
 
 // follower tells of each stop once, and of the download as it goes.
 func follower(out *printer) func(updater.Update) {
@@ -115,46 +113,26 @@ func follower(out *printer) func(updater.Update) {
 func stopText(u updater.Update) string {
 	switch {
 	case u.Undoing && u.Sequence > 0:
-		return "taking it back: " + u.Reason
+		return fmt.Sprintf("%s fails (%s): going back to %s", u.ToVersion, plainReason(u.Reason), u.FromVersion)
 	case u.Undoing:
 		return ""
 	case u.OutOfReach:
-		return fmt.Sprintf("%s is alive; waiting for the service, which cannot be reached", u.ToVersion)
+		return fmt.Sprintf("%s runs, but cannot reach the service: waiting for it", u.ToVersion)
 	}
 	switch u.Stop {
 	case "plan":
 		return "asking " + u.Region + " what there is"
 	case "stage":
-		return fmt.Sprintf("trying %s beside the running agent", u.ToVersion)
+		return fmt.Sprintf("testing %s beside the running agent", u.ToVersion)
 	case "switch":
 		return fmt.Sprintf("switching from %s to %s", u.FromVersion, u.ToVersion)
 	case "watch":
 		if u.Known {
-			return fmt.Sprintf("waiting for %s", u.ToVersion)
+			return fmt.Sprintf("waiting until %s runs", u.ToVersion)
 		}
-		return fmt.Sprintf("watching %s, which has to prove itself", u.ToVersion)
+		return fmt.Sprintf("%s is on trial", u.ToVersion)
 	}
 	return ""
-}
-
-// told puts the outcome into words and an exit code.
-func told(out *printer, l installer.Layout, o updater.Outcome, verb string) error {
-	if o.Success {
-		out.result(o, "%s", o.Text())
-		return nil
-	}
-	out.result(o, "")
-	p := cannot(verb, "the agent on "+where(l), errors.New(o.Reason)).withCode(faultCode(o.Kind, o.Fault))
-	p.name = o.Code
-	return p.withHint(strings.Join(append([]string{o.Detail}, o.Hints...), "\n"))
-}
-
-// faultCode is the exit code of an updater's fault.
-func faultCode(kind, word string) int {
-	if kind == string(manifests.UnknownVersion) {
-		return exitUsage
-	}
-	return fault.Kind(word).ExitCode()
 }
 
 // checkUpdate has the installed agent say what it would do.
@@ -166,10 +144,10 @@ func checkUpdate(c *cli.Context, l installer.Layout, r updater.Request) error {
 	cmd := exec.CommandContext(c.Context, l.Launcher(), args...)
 	cmd.Args[0] = "amazon-ssm-agent"
 	cmd.Env = setup.CleanEnvironment(l)
-	text, err := cmd.Output()
+	answered, err := cmd.Output()
 	var answer updater.Checked
 	if err == nil {
-		err = json.Unmarshal(text, &answer)
+		err = json.Unmarshal(answered, &answer)
 	}
 	if err != nil {
 		return cannot("check", "for an update of the agent on "+where(l), exitText(err))
@@ -180,9 +158,13 @@ func checkUpdate(c *cli.Context, l installer.Layout, r updater.Request) error {
 		return nil
 	}
 	out.result(answer, "")
-	p := cannot("update", "the agent on "+where(l), errors.New(lastOf(answer.Lines))).withCode(faultCode(answer.Kind, answer.Fault))
+	text := answer.Detail
+	if text == "" {
+		text = lastOf(answer.Lines)
+	}
+	p := cannot("update", "the agent on "+where(l), errors.New(text)).withKind(kindOf(answer.Kind, answer.Fault))
 	p.name = answer.Code
-	return p.withHint(strings.Join(append([]string{answer.Detail}, answer.Hints...), "\n"))
+	return p.withHint(strings.Join(answer.Hints, "\n"))
 }
 
 func checkText(a updater.Checked) string {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 func verifyCommand() *cli.Command {
@@ -80,7 +81,7 @@ func unverified(path string, err error) *problem {
 		return unreadable(path, err, "name files that can be read; FILE.sig needs FILE beside it")
 	}
 	if errors.Is(err, sign.ErrExpired) {
-		return p.withCode(exitVerify).withHint("ask who made it for one that is signed with a key valid now, or with a timestamp")
+		return p.withKind(fault.Verify).withHint("ask who made it for one that is signed with a key valid now, or with a timestamp")
 	}
 	return p
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -38,17 +36,6 @@ func TestWantsJSON(t *testing.T) {
 		var fault map[string]any
 		if s := ssmSetup("publish", flag); json.Unmarshal([]byte(s.err), &fault) != nil || fault["hint"] == "" || s.out != "" || s.code != exitUsage {
 			t.Errorf("%s: %+v", flag, s)
-		}
-	}
-}
-
-// Faults that any subcommand can meet have their code and a next step.
-func TestExplanations(t *testing.T) {
-	for cause, code := range map[error]int{context.Canceled: exitFailed, syscall.EROFS: exitPermission, syscall.ENOSPC: exitNoSpace,
-		syscall.EACCES: exitPermission} {
-		p := explain(cannot("do", "it", fmt.Errorf("further down: %w", &os.PathError{Op: "write", Path: "x", Err: cause})))
-		if p.code != code || p.hint == "" {
-			t.Errorf("%v: %d, %q", cause, p.code, p.hint)
 		}
 	}
 }

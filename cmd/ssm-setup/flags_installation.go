@@ -11,6 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
@@ -61,7 +62,7 @@ func where(l installer.Layout) string {
 func refusedBy(p *problem) *problem {
 	var no *setup.NoOffer
 	if errors.As(p.cause, &no) {
-		p.code, p.name, p.hint = exitRefused, no.Answer.Code, strings.Join(no.Answer.Hints, "\n")
+		p.kind, p.name, p.hint = fault.Refused, no.Answer.Code, strings.Join(no.Answer.Hints, "\n")
 		if p.hint == "" {
 			p.hint = "ssm-setup regions shows what each region serves"
 		}

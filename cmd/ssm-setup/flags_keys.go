@@ -16,6 +16,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Variables with passphrases. They are taken out of the environment when they were read: no child inherits them.
@@ -90,9 +91,9 @@ func commandOf(text string) sign.Command {
 
 // unreadable is the problem of a file that a flag names.
 func unreadable(object string, err error, hint string) *problem {
-	p := cannot("read", object, err).withHint(hint).withCode(exitUsage)
+	p := cannot("read", object, err).withHint(hint).withKind(fault.Usage)
 	if errors.Is(err, fs.ErrPermission) {
-		p.code = exitPermission
+		p.kind = fault.Permission
 	}
 	return p
 }

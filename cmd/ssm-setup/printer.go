@@ -117,8 +117,8 @@ func (p *printer) fail(err error) int {
 	e := explain(err)
 	p.endLine()
 	if p.json {
-		p.line(map[string]any{"error": e.Error(), "hint": e.hint, "exit": e.code, "code": e.name})
-		return e.code
+		p.line(map[string]any{"error": e.Error(), "hint": e.hint, "exit": e.kind.ExitCode(), "code": e.name})
+		return e.kind.ExitCode()
 	}
 	fmt.Fprintf(p.err, "error: %v\n", e)
 	for _, h := range strings.Split(e.hint, "\n") {
@@ -126,7 +126,7 @@ func (p *printer) fail(err error) int {
 			fmt.Fprintf(p.err, "hint: %s\n", h)
 		}
 	}
-	return e.code
+	return e.kind.ExitCode()
 }
 
 func (p *printer) line(data any) {

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater"
+)
+
+// report says how an update ended, and with which exit code.
+func report(out *printer, l installer.Layout, o updater.Outcome, verb string) error {
+	text := outcomeText(o)
+	if o.Success {
+		out.result(o, "%s", strings.Join(append([]string{text}, o.Hints...), "\nhint: "))
+		return nil
+	}
+	out.result(o, "")
+	p := cannot(verb, "the agent on "+where(l), errors.New(text)).withKind(kindOf(o.Kind, o.Fault))
+	p.name = o.Code
+	if o.Kind == updater.RolledBack && o.Fault != updater.FaultSuperseded {
+		o.Hints = append(o.Hints, fmt.Sprintf("%s is blocked on this machine for a while; ssm-setup update --version %[1]s tries it all the same", o.ToVersion))
+	}
+	if o.Kind == updater.NoPrevious {
+		o.Hints = append(o.Hints, "ssm-setup update --version V --allow-downgrade gets an older one")
+	}
+	return p.withHint(strings.Join(o.Hints, "\n"))
+}
+
+// outcomeText is an update's end in one sentence. The updater's own texts are for the document's output, where other tools look for
+// the original's sentences.
+func outcomeText(o updater.Outcome) string {
+	step := o.FromVersion.String()
+	if !o.ToVersion.IsZero() {
+		step += " → " + o.ToVersion.String()
+	}
+	switch o.Kind {
+	case updater.Updated:
+		return fmt.Sprintf("updated %s; %s is kept as the fallback version", step, o.FromVersion)
+	case updater.WentBack:
+		return fmt.Sprintf("rolled back %s; scheduled updates leave %s out for a while", step, o.FromVersion)
+	case updater.RolledBack:
+		if o.Fault == updater.FaultSuperseded {
+			return fmt.Sprintf("update %s stopped for a newer request, %s kept", step, o.FromVersion)
+		}
+		return fmt.Sprintf("update %s failed, %s kept: %s", step, o.FromVersion, plainReason(o.Reason))
+	case updater.FailedKind:
+		return fmt.Sprintf("update %s failed, nothing was changed: %s", step, plainReason(o.Reason))
+	case updater.Postponed:
+		return fmt.Sprintf("update %s postponed: the service cannot be reached from here", step)
+	case updater.NoPrevious:
+		return fmt.Sprintf("%s is all this machine has: there is no fallback version", o.FromVersion)
+	}
+	return o.Detail // of a decision
+}
+
+// plainReason is the cause in a reason that is written for the original's readers.
+func plainReason(reason string) string {
+	if _, cause, ok := strings.Cut(reason, "ErrorMessage="); ok {
+		reason = cause
+	}
+	if _, how, ok := strings.Cut(reason, "(its process ended: "); ok {
+		reason = strings.TrimSuffix(how, ")")
+	}
+	return strings.TrimSpace(reason)
+}
+
+// kindOf is the kind of an updater's failure.
+func kindOf(kind, word string) fault.Kind {
+	if kind == string(manifests.UnknownVersion) {
+		return fault.Usage
+	}
+	return fault.Kind(word)
+}
+
+// ago says how long a moment has passed, roughly.
+func ago(at time.Time) string {
+	switch d := time.Since(at); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	}
+}
