@@ -168,7 +168,7 @@ func checkUpdate(c *cli.Context, l installer.Layout, r updater.Request) error {
 }
 
 func checkText(a updater.Checked) string {
-	text := a.Detail
+	text := decisionText(a.Kind, a.ToVersion, a.Detail)
 	if a.Changes {
 		text += "\nssm-setup update does it"
 	}

@@ -55,7 +55,16 @@ func outcomeText(o updater.Outcome) string {
 	case updater.NoPrevious:
 		return fmt.Sprintf("%s is all this machine has: there is no fallback version", o.FromVersion)
 	}
-	return o.Detail // of a decision
+	return decisionText(o.Kind, o.ToVersion, o.Detail)
+}
+
+// decisionText is why nothing was to be changed: the detail of a decision, but for a blocked version, whose reason has the original's
+// words in it.
+func decisionText(kind string, target manifests.Version, detail string) string {
+	if kind == string(manifests.Held) {
+		return fmt.Sprintf("%s is blocked on this machine because it failed here; --version %[1]s tries it all the same", target)
+	}
+	return detail
 }
 
 // plainReason is the cause in a reason that is written for the original's readers.
