@@ -15,6 +15,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
+// stampVariable is what the linker sets to a program's version.
+const stampVariable = "github.com/ssm-setup/ssm-setup/installer/stamp.mark"
+
 func (s *show) build() error {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	for _, version := range []string{"9.1.0.0", "9.2.0.0"} {
@@ -24,7 +27,7 @@ func (s *show) build() error {
 		}
 	}
 	bin := filepath.Join(s.dir, "broken")
-	const stampFlag = "-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=9.3.0.0"
+	const stampFlag = "-s -w -X " + stampVariable + "=ssm-setup-version=9.3.0.0"
 	for program, from := range map[string]string{"amazon-ssm-agent": "./cmd/amazon-ssm-agent", "ssm-agent-worker": "./test/broken"} {
 		cmd := exec.CommandContext(s.ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", stampFlag, "-o", filepath.Join(bin, program), from)
 		cmd.Dir, cmd.Env = s.source, append(os.Environ(), "CGO_ENABLED=0")

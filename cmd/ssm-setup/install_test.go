@@ -24,9 +24,6 @@ import (
 // made is the folder of programs, where there is one.
 var made string
 
-// stampVariable is what the linker sets to a program's version.
-const stampVariable = "github.com/ssm-setup/ssm-setup/installer/stamp.mark"
-
 // programs are the host binaries as 9.1.0.0, built once.
 var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "ssm-setup-test-")
