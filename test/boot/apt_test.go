@@ -69,7 +69,8 @@ func TestAptInstallsAndUpgradesFromARegion(t *testing.T) {
 
 	// a mirror behind a plain web server, with the region's own signature
 	air := t.TempDir()
-	if out, err := outside(filepath.Join(dist, "ssm-setup"), "mirror", "--region", "local", "--endpoint", r.URL(), "--version", "9.1.0.0", "--to", air); err != nil {
+	if out, err := outside(filepath.Join(dist, "ssm-setup"), "mirror", "--region", "local", "--endpoint", r.URL(), "--version", "9.1.0.0",
+		"--to", air); err != nil {
 		t.Fatalf("mirror: %v\n%s", err, out)
 	}
 	must(t, r.Close())

@@ -37,7 +37,8 @@ type component struct {
 func newComponent(t *testing.T, version, system, machine string) *component {
 	t.Helper()
 	out := t.TempDir()
-	if said, err := outside(filepath.Join(dist, "ssm-setup"), "build", "--version", version, "--platform", "linux/amd64", "--platform", system+"/"+machine,
+	if said, err := outside(filepath.Join(dist, "ssm-setup"), "build", "--version", version, "--platform", "linux/amd64", "--platform",
+		system+"/"+machine,
 		"--only", "greengrass,recipe", "--out", out); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
@@ -59,7 +60,8 @@ func newComponent(t *testing.T, version, system, machine string) *component {
 		archive: filepath.Join(out, version, "amazon-ssm-agent-greengrass-"+system+"-"+machine+".zip")}
 	for _, m := range recipe.Manifests {
 		pattern, regular := strings.CutPrefix(m.Platform.Architecture, "/")
-		if fits, _ := regexp.MatchString("^("+strings.TrimSuffix(pattern, "/")+")$", machine); m.Platform.OS != system || !fits && regular || !regular && pattern != machine {
+		if fits, _ := regexp.MatchString("^("+strings.TrimSuffix(pattern, "/")+")$", machine); m.Platform.OS != system || !fits && regular ||
+			!regular && pattern != machine {
 			continue
 		}
 		c.settings = m.Lifecycle["Setenv"].(map[string]any)
@@ -167,8 +169,10 @@ func TestTheGreengrassComponentInstallsRegistersAndStops(t *testing.T) {
 				}
 			}
 			c := deploy("9.1.0.0")
-			if out, err := h.try(append(append([]string{"env"}, device...), "SSM_REGISTRATION_ROLE=r", path.Join(unpacked(c.version), "artifacts/ssm-setup-cli"),
-				"-env", "greengrass", "-register")...); err == nil || !strings.Contains(out, "ERROR Agent must be installed before attempting to register") {
+			if out, err := h.try(append(append([]string{"env"}, device...), "SSM_REGISTRATION_ROLE=r", path.Join(unpacked(c.version),
+				"artifacts/ssm-setup-cli"),
+				"-env", "greengrass", "-register")...); err == nil || !strings.Contains(out,
+				"ERROR Agent must be installed before attempting to register") {
 				t.Errorf("registering before: %v, %s", err, out)
 			}
 			step(c, "Install", "INFO installed 9.1.0.0")

@@ -18,7 +18,8 @@ var born = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // newKey makes a key that signs; it expires after so many seconds, 0: never.
 func newKey(name string, life uint32) *openpgp.Entity {
-	e, err := openpgp.NewEntity(name, "for tests", "keys@example.test", &packet.Config{Time: func() time.Time { return born }, KeyLifetimeSecs: life})
+	e, err := openpgp.NewEntity(name, "for tests", "keys@example.test", &packet.Config{Time: func() time.Time { return born },
+		KeyLifetimeSecs: life})
 	if err != nil {
 		panic(err)
 	}

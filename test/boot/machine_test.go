@@ -265,7 +265,8 @@ func debian(t *testing.T) string {
 // provides what real ones have, so that dependencies resolve without force.
 func fedoraLike(t *testing.T) string {
 	return base(t, "rpm", "systemd,systemd-sysv,dbus,procps,iproute2,ca-certificates,rpm,dnf,zypper,gnupg", `
-printf 'NAME="Amazon Linux"\nVERSION="2023"\nID="amzn"\nID_LIKE="fedora"\nVERSION_ID="2023"\nPRETTY_NAME="Amazon Linux 2023"\n' >etc/os-release.new
+printf 'NAME="Amazon Linux"\nVERSION="2023"\nID="amzn"\nID_LIKE="fedora"\n' >etc/os-release.new
+printf 'VERSION_ID="2023"\nPRETTY_NAME="Amazon Linux 2023"\n' >>etc/os-release.new
 rm -f etc/os-release && mv etc/os-release.new etc/os-release
 mkdir -p etc/rpm && echo '%_dbpath /var/lib/rpm' >>etc/rpm/macros
 cat >tmp/base.spec <<SPEC

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestPackageManagersKeepTheAgentAtWork is what dpkg, rpm, dnf and zypper do to an agent at work, and what they leave to its admin: install,
-// upgrade, downgrade, install again, remove, and back.
+// TestPackageManagersKeepTheAgentAtWork is what dpkg, rpm, dnf and zypper do to an agent at work, and what they leave to its admin:
+// install, upgrade, downgrade, install again, remove, and back.
 func TestPackageManagersKeepTheAgentAtWork(t *testing.T) {
 	for _, s := range systems {
 		t.Run(s.name, func(t *testing.T) {
@@ -50,7 +50,8 @@ func (h *host) do(version, line string) string {
 // turns are an upgrade, a downgrade and a reinstallation, from 9.1.0.0 and back to it.
 func (h *host) turns(check func(after string)) {
 	h.t.Helper()
-	for _, turn := range []struct{ name, version, line string }{{"upgrade", "9.2.0.0", h.sys.upgrade}, {"downgrade", "9.1.0.0", h.sys.downgrade},
+	for _, turn := range []struct{ name, version, line string }{{"upgrade", "9.2.0.0", h.sys.upgrade}, {"downgrade", "9.1.0.0",
+		h.sys.downgrade},
 		{"reinstallation", "9.1.0.0", h.sys.reinstall}} {
 		h.do(turn.version, turn.line)
 		check(turn.name)

@@ -93,9 +93,11 @@ var systems = []system{
 		install: "dpkg -i %s", upgrade: "dpkg -i %s", downgrade: "dpkg -i %s", reinstall: "dpkg -i %s",
 		remove: "dpkg -r amazon-ssm-agent", purge: "dpkg -P amazon-ssm-agent", verify: "dpkg -V amazon-ssm-agent",
 		unit: "/lib/systemd/system/amazon-ssm-agent.service", stops: 4},
-	rpmSystem(system{name: "rpm", install: "rpm -i %s", upgrade: "rpm -U %s", downgrade: "rpm -U --oldpackage %s", reinstall: "rpm -U --replacepkgs %s",
-		remove: "rpm -e amazon-ssm-agent"}),
-	rpmSystem(system{name: "dnf", install: dnf + "install %s", upgrade: dnf + "upgrade %s", downgrade: dnf + "downgrade %s", reinstall: dnf + "reinstall %s",
+	rpmSystem(system{name: "rpm", install: "rpm -i %s", upgrade: "rpm -U %s", downgrade: "rpm -U --oldpackage %s",
+		reinstall: "rpm -U --replacepkgs %s",
+		remove:    "rpm -e amazon-ssm-agent"}),
+	rpmSystem(system{name: "dnf", install: dnf + "install %s", upgrade: dnf + "upgrade %s", downgrade: dnf + "downgrade %s", reinstall: dnf +
+		"reinstall %s",
 		remove: dnf + "remove amazon-ssm-agent"}),
 	rpmSystem(system{name: "zypper", prepare: suse, install: zypper + "install %s", upgrade: zypper + "install %s",
 		downgrade: zypper + "install --oldpackage %s", reinstall: zypper + "install --force %s",
@@ -153,7 +155,8 @@ type host struct {
 
 func (h *host) publish(version string) {
 	h.t.Helper()
-	cmd := exec.Command(filepath.Join(dist, "ssm-setup"), "publish", "--from", filepath.Join(dist, version), "--region", "local", "--endpoint", h.region.URL())
+	cmd := exec.Command(filepath.Join(dist, "ssm-setup"), "publish", "--from", filepath.Join(dist, version), "--region", "local",
+		"--endpoint", h.region.URL())
 	cmd.Env = append(os.Environ(), "AWS_SHARED_CREDENTIALS_FILE="+h.region.CredentialsFile(), "AWS_EC2_METADATA_DISABLED=true")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		h.t.Fatalf("publish %s: %v\n%s", version, err, out)
@@ -290,7 +293,8 @@ func life(t *testing.T, h *host) {
 
 	// an update through the document, then a reboot
 	h.publish("9.2.0.0")
-	if inv := h.command("AWS-UpdateSSMAgent", nil); inv.Status != "Success" || !strings.Contains(inv.StandardOutput, "updated successfully to 9.2.0.0") {
+	if inv := h.command("AWS-UpdateSSMAgent", nil); inv.Status != "Success" || !strings.Contains(inv.StandardOutput,
+		"updated successfully to 9.2.0.0") {
 		t.Fatalf("update: %+v\n%s", inv, h.sh("tail -n 40 /var/log/amazon/ssm/*.log; ls -la /var/lib/amazon/ssm"))
 	}
 	h.online("9.2.0.0")
@@ -339,7 +343,8 @@ func (h *host) gone() {
 			h.t.Errorf("%s is still there %s", path, out)
 		}
 	}
-	for _, path := range []string{"/etc/amazon/ssm/amazon-ssm-agent.json", "/var/lib/amazon/ssm/registration", "/var/lib/amazon/ssm/Vault/Manifest",
+	for _, path := range []string{"/etc/amazon/ssm/amazon-ssm-agent.json", "/var/lib/amazon/ssm/registration",
+		"/var/lib/amazon/ssm/Vault/Manifest",
 		"/var/log/amazon/ssm/amazon-ssm-agent.log"} {
 		if _, err := h.try("test", "-e", path); err != nil {
 			h.t.Errorf("%s is gone", path)

@@ -180,7 +180,8 @@ func (s shop) latest(manifests.Version) error {
 
 // publisher is ssm-setup publish.
 func publisher(args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(dist, "ssm-setup"), append([]string{"publish", "--region", "local", "--sign-pgp-key", signingKey()}, args...)...)
+	cmd := exec.Command(filepath.Join(dist, "ssm-setup"), append([]string{"publish", "--region", "local", "--sign-pgp-key", signingKey()},
+		args...)...)
 	cmd.Env = append(os.Environ(), "AWS_EC2_METADATA_DISABLED=true")
 	return cmd
 }
@@ -205,7 +206,8 @@ const (
 )
 
 // crucial are the objects that say what is current.
-var crucial = []string{regions.ManifestKey, "dists/stable/InRelease", "dists/stable/Release", "repodata/repomd.xml", "lists.json", regions.LatestVersionKey}
+var crucial = []string{regions.ManifestKey, "dists/stable/InRelease", "dists/stable/Release", "repodata/repomd.xml", "lists.json",
+	regions.LatestVersionKey}
 
 // moment is when to cut the next change of an object, if at all.
 func (c *cutter) moment(path string) (at int, cut bool) {
@@ -270,8 +272,8 @@ func (c *cutter) kill(r *http.Request) {
 	c.last = fmt.Sprintf("%s %s, time %d", r.Method, r.URL.Path, c.cuts[r.URL.Path])
 }
 
-// TestAKilledPublicationIsFinishedByTheNext kills publications to a region at every object that they write. Each run goes on where the one before it was
-// killed; after each the region serves the old release whole, or, once VERSION is written, the new one.
+// TestAKilledPublicationIsFinishedByTheNext kills publications to a region at every object that they write. Each run goes on where
+// the one before it was killed; after each the region serves the old release whole, or, once VERSION is written, the new one.
 func TestAKilledPublicationIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	r := local.Start(t)
@@ -280,7 +282,8 @@ func TestAKilledPublicationIsFinishedByTheNext(t *testing.T) {
 
 	address, err := url.Parse(r.URL())
 	must(t, err)
-	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(address); p.Out.Host = p.In.Host }, ErrorLog: log.New(io.Discard, "", 0),
+	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(address); p.Out.Host = p.In.Host },
+		ErrorLog:     log.New(io.Discard, "", 0),
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }}
 	c := &cutter{region: proxy, cuts: map[string]int{}}
 	server := httptest.NewUnstartedServer(c)
@@ -324,8 +327,8 @@ func TestAKilledPublicationIsFinishedByTheNext(t *testing.T) {
 	}
 }
 
-// TestAKilledPublicationInAFolderIsFinishedByTheNext kills publications to a folder at their system calls: before a file gets its name, while it is
-// written, before it is safe on the disk.
+// TestAKilledPublicationInAFolderIsFinishedByTheNext kills publications to a folder at their system calls: before a file gets its
+// name, while it is written, before it is safe on the disk.
 func TestAKilledPublicationInAFolderIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	have, kills := goods(t, "9.1.0.0", "9.2.0.0"), 0
@@ -360,7 +363,8 @@ func killedInAFolder(t *testing.T, have map[string]string, kills *int) {
 			when *= 12 // the program's own files come first
 		}
 		args := publisher("--from", filepath.Join(dist, "9.2.0.0"), "--to", dir).Args
-		cmd := exec.Command("strace", append([]string{"-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, when)}, args...)...)
+		cmd := exec.Command("strace", append([]string{"-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
+			fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, when)}, args...)...)
 		cmd.Env = append(os.Environ(), "AWS_EC2_METADATA_DISABLED=true")
 		out, err := cmd.CombinedOutput()
 		if err != nil && !killed(err) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPresetsOfTheSystemDecideAboutTheService is a system as SUSE sets it up: presets decide about services that arrive, and a line in /etc/sysconfig/services
-// about restarts at updates. The package has no macros of SUSE's, and does what they do.
+// TestPresetsOfTheSystemDecideAboutTheService is a system as SUSE sets it up: presets decide about services that arrive, and a line
+// in /etc/sysconfig/services about restarts at updates. The package has no macros of SUSE's, and does what they do.
 func TestPresetsOfTheSystemDecideAboutTheService(t *testing.T) {
 	t.Parallel()
 	s := systems[1]

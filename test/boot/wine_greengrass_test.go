@@ -15,8 +15,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
-// TestTheWindowsGreengrassComponentRegistersAndStops goes through the life of the component for Windows: its own ssm-setup-cli.exe installs the installer that
-// lies beside it, registers with the device's credentials, stops.
+// TestTheWindowsGreengrassComponentRegistersAndStops goes through the life of the component for Windows: its own ssm-setup-cli.exe
+// installs the installer that lies beside it, registers with the device's credentials, stops.
 func TestTheWindowsGreengrassComponentRegistersAndStops(t *testing.T) {
 	w, region := windows(t), local.Start(t)
 	device := tokens(t, region)
@@ -51,7 +51,8 @@ func TestTheWindowsGreengrassComponentRegistersAndStops(t *testing.T) {
 	}
 	text, err := os.ReadFile(w.path(programs + "amazon-ssm-agent.json"))
 	must(t, err)
-	if err := json.Unmarshal(text, &settings); err != nil || settings.Profile.ShareProfile != "ssm-iot-gg" || len(settings.Identity.ConsumptionOrder) != 1 {
+	if err := json.Unmarshal(text, &settings); err != nil || settings.Profile.ShareProfile != "ssm-iot-gg" ||
+		len(settings.Identity.ConsumptionOrder) != 1 {
 		t.Errorf("settings: %s, %v", text, err)
 	}
 	t.Cleanup(func() {

@@ -23,14 +23,16 @@ func installers(t *testing.T, version string, signing pack.Signing) (file, exe s
 	t.Helper()
 	bin, out := buildWindows(t, version), t.TempDir()
 	mark := "-X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=" + version
-	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w "+mark, "-o", bin+"/",
+	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w "+mark,
+		"-o", bin+"/",
 		"./cmd/"+pack.Carrier); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	formats, err := pack.ParseFormats([]string{"msi", "exe"})
 	must(t, err)
 	p := pack.Platform{OS: "windows", Arch: "amd64"}
-	plan := build.Plan{Version: manifests.MustVersion(version), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: out, Time: time.Unix(1700000000, 0), Signing: signing}
+	plan := build.Plan{Version: manifests.MustVersion(version), Platforms: []pack.Platform{p}, Formats: formats, Bin: bin, Out: out,
+		Time: time.Unix(1700000000, 0), Signing: signing}
 	_, err = build.Build(context.Background(), plan)
 	must(t, err)
 	return filepath.Join(plan.Dir(), formats[0].File(p)), filepath.Join(plan.Dir(), formats[1].File(p))
@@ -95,7 +97,8 @@ func (h *msiHost) entries() (versions []string) {
 // installed checks what must hold after every installation. The service runs: one launcher, one agent.
 func (h *msiHost) installed(version, start string) {
 	h.t.Helper()
-	for _, name := range []string{mainExe, agentExe, "ssm-cli.exe", "ssm-document-worker.exe", "ssm-session-worker.exe", "ssm-session-logger.exe",
+	for _, name := range []string{mainExe, agentExe, "ssm-cli.exe", "ssm-document-worker.exe", "ssm-session-worker.exe",
+		"ssm-session-logger.exe",
 		"amazon-ssm-agent.json.template", "seelog.xml.template", "LICENSE", "NOTICE.md"} {
 		if _, err := os.Stat(h.path(programs + name)); err != nil {
 			h.t.Error(err)
@@ -104,8 +107,9 @@ func (h *msiHost) installed(version, start string) {
 	if out := h.run(programs+agentExe, "-version"); strings.TrimSpace(out) != "SSM Agent version: "+version {
 		h.t.Errorf("the program says %s", out)
 	}
-	for name, want := range map[string]string{"Version": version, "Start": start, "Type": "0x10", "ObjectName": "LocalSystem", "DisplayName": "Amazon SSM Agent",
-		"ImagePath": programs + mainExe + " service"} {
+	for name, want := range map[string]string{"Version": version, "Start": start, "Type": "0x10", "ObjectName": "LocalSystem",
+		"DisplayName": "Amazon SSM Agent",
+		"ImagePath":   programs + mainExe + " service"} {
 		if got := strings.ReplaceAll(h.value(name), `"`, ""); got != want {
 			h.t.Errorf("%s of the service is %q, want %q", name, got, want)
 		}
@@ -154,7 +158,8 @@ func TestTheMSIInstallsRegistersUpgradesAndLeaves(t *testing.T) {
 	h, region := newMSIHost(t, pack.Signing{}, "9.1.0.0", "9.2.0.0"), local.Start(t)
 	id, code, err := region.CreateActivation(5)
 	must(t, err)
-	h.code("0", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn", "/l*v", `C:\msi.log`, "REGION=local", "ACTIVATION_CODE="+code, "ID="+id, "ENDPOINT="+region.URL())
+	h.code("0", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn", "/l*v", `C:\msi.log`, "REGION=local", "ACTIVATION_CODE="+code, "ID="+id,
+		"ENDPOINT="+region.URL())
 	h.installed("9.1.0.0", "0x2")
 	nodes := region.Instances()
 	if len(nodes) != 1 {

@@ -38,7 +38,8 @@ func buildWindows(t *testing.T, version string) string {
 	t.Helper()
 	dir := t.TempDir()
 	mark := "-X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=" + version
-	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w "+mark, "-o", dir+"/",
+	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w "+mark,
+		"-o", dir+"/",
 		"./cmd/amazon-ssm-agent", "./cmd/ssm-agent-worker"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -219,8 +220,8 @@ func (h *winHost) logged(lines ...string) {
 	}
 }
 
-// setUp starts the service on a Windows that is still being set up (docs/protocol/identity.md, "Service definitions"): it waits, or leaves it to EC2Config, and
-// goes to work when the set-up has ended.
+// setUp starts the service on a Windows that is still being set up (docs/protocol/identity.md, "Service definitions"): it waits, or
+// leaves it to EC2Config, and goes to work when the set-up has ended.
 func (h *winHost) setUp() {
 	h.t.Helper()
 	log := func() string {
@@ -263,7 +264,8 @@ func (h *winHost) document(text string) []local.Plugin {
 	return got.Plugins
 }
 
-// TestWindowsUpdatesGoesBackAndUninstallsUnderARoot installs under a root of its own, updates, goes back and uninstalls, with the tool for Windows.
+// TestWindowsUpdatesGoesBackAndUninstallsUnderARoot installs under a root of its own, updates, goes back and uninstalls, with the
+// tool for Windows.
 func TestWindowsUpdatesGoesBackAndUninstallsUnderARoot(t *testing.T) {
 	w, r, out := windows(t), local.Start(t), t.TempDir()
 	tool := filepath.Join(dist, "ssm-setup")

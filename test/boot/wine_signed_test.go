@@ -26,7 +26,8 @@ func TestASignedMSIInstallsAndItsSignaturesAreGood(t *testing.T) {
 	stamps := n.Serve(time.Now)
 	signer, err := sign.Open(sign.Options{Cert: chain, Key: key, Now: now, TimestampURL: stamps.URL})
 	must(t, err)
-	h := newMSIHost(t, pack.Signing{Authenticode: func(path string) error { return signer.Authenticode(context.Background(), path) }}, "9.1.0.0")
+	h := newMSIHost(t, pack.Signing{Authenticode: func(path string) error { return signer.Authenticode(context.Background(), path) }},
+		"9.1.0.0")
 	root := filepath.Join(t.TempDir(), "root.pem")
 	must(t, os.WriteFile(root, n.Root(), 0o600))
 	verify := func(path string) {

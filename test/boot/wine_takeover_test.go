@@ -22,7 +22,8 @@ func TestTheMSITakesOverAnOriginalInPlace(t *testing.T) {
 	h := newMSIHost(t, pack.Signing{}, "9.1.0.0")
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\nfunc main() {}\n"), 0o600))
-	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-o", filepath.Join(dir, "x.exe"), filepath.Join(dir, "main.go")); err != nil {
+	if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "build", "-trimpath", "-o", filepath.Join(dir, "x.exe"),
+		filepath.Join(dir, "main.go")); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	plain, err := os.ReadFile(filepath.Join(dir, "x.exe"))
@@ -35,10 +36,12 @@ func TestTheMSITakesOverAnOriginalInPlace(t *testing.T) {
 	h.write(programs+"amazon-ssm-agent.json", `{"Profile":{"ShareCreds":true}}`)
 	h.write(data+`InstanceData\an-admins-file`, "kept")
 	h.run("sc", "create", "AmazonSSMAgent", "binPath=", programs+mainExe, "start=", "demand")
-	for _, v := range [][]string{{"Environment", "REG_MULTI_SZ", "http_proxy=http://proxy"}, {"Version", "REG_SZ", "3.3.987.0"}, {"ObjectName", "REG_SZ", `.\agent`}} {
+	for _, v := range [][]string{{"Environment", "REG_MULTI_SZ", "http_proxy=http://proxy"}, {"Version", "REG_SZ", "3.3.987.0"},
+		{"ObjectName", "REG_SZ", `.\agent`}} {
 		h.run("reg", "add", serviceKey, "/v", v[0], "/t", v[1], "/d", v[2], "/f")
 	}
-	for name, value := range map[string]string{"DisplayName": "Amazon SSM Agent", "Publisher": "Amazon Web Services", "DisplayVersion": "3.3.987.0"} {
+	for name, value := range map[string]string{"DisplayName": "Amazon SSM Agent", "Publisher": "Amazon Web Services",
+		"DisplayVersion": "3.3.987.0"} {
 		h.run("reg", "add", originalEntry, "/v", name, "/d", value, "/f")
 	}
 
@@ -51,7 +54,8 @@ func TestTheMSITakesOverAnOriginalInPlace(t *testing.T) {
 		}
 		f.Close()
 	}
-	for name, want := range map[string]string{"Start": "0x3", "Environment": "http_proxy=http://proxy", "ObjectName": `.\agent`, "Version": "9.1.0.0",
+	for name, want := range map[string]string{"Start": "0x3", "Environment": "http_proxy=http://proxy", "ObjectName": `.\agent`,
+		"Version":         "9.1.0.0",
 		"SSMDataHardened": "0x1"} {
 		if got := h.value(name); got != want {
 			t.Errorf("%s of the service is %q, want %q", name, got, want)

@@ -24,19 +24,23 @@ type client struct {
 }
 
 var clients = []client{
-	{name: "dnf", repo: "etc/yum.repos.d/ssm.repo", fresh: "dnf clean all", refresh: dnf + "makecache", install: dnf + "install amazon-ssm-agent",
-		upgrade: dnf + "--refresh upgrade amazon-ssm-agent", downgrade: dnf + "downgrade amazon-ssm-agent-9.1.0.0", remove: dnf + "remove amazon-ssm-agent",
-		unsignedList: "repomd.xml.asc", otherKey: "Bad GPG signature", forgedList: "Bad GPG signature", packageChanged: "checksum", packageUnsigned: "is not signed",
-		prepare: func(*machine) {}},
+	{name: "dnf", repo: "etc/yum.repos.d/ssm.repo", fresh: "dnf clean all", refresh: dnf + "makecache", install: dnf +
+		"install amazon-ssm-agent",
+		upgrade: dnf + "--refresh upgrade amazon-ssm-agent", downgrade: dnf + "downgrade amazon-ssm-agent-9.1.0.0", remove: dnf +
+			"remove amazon-ssm-agent",
+		unsignedList: "repomd.xml.asc", otherKey: "Bad GPG signature", forgedList: "Bad GPG signature", packageChanged: "checksum",
+		packageUnsigned: "is not signed",
+		prepare:         func(*machine) {}},
 	{name: "zypper", repo: "etc/zypp/repos.d/ssm.repo", fresh: "zypper clean --all", refresh: "zypper --non-interactive refresh --force",
 		install: "zypper --non-interactive install amazon-ssm-agent", upgrade: "zypper --non-interactive refresh && zypper --non-interactive update amazon-ssm-agent",
 		downgrade: "zypper --non-interactive install --oldpackage amazon-ssm-agent=9.1.0.0", remove: "zypper --non-interactive remove amazon-ssm-agent",
-		unsignedList: "unsigned", otherKey: "unknown key", forgedList: "Signature verification failed", packageChanged: "Signature does not verify",
+		unsignedList: "unsigned", otherKey: "unknown key", forgedList: "Signature verification failed",
+		packageChanged:  "Signature does not verify",
 		packageUnsigned: "Signature verification failed", prepare: suse},
 }
 
-// TestRpmToolsInstallAndUpgradeFromARegion installs, upgrades and goes back with dnf and with zypper, from a region whose metadata and packages are
-// signed, and both are checked.
+// TestRpmToolsInstallAndUpgradeFromARegion installs, upgrades and goes back with dnf and with zypper, from a region whose metadata
+// and packages are signed, and both are checked.
 func TestRpmToolsInstallAndUpgradeFromARegion(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {

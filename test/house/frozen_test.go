@@ -41,7 +41,8 @@ func production(t *testing.T, tree string) source {
 		}
 		room, _ := filepath.Rel(tree, filepath.Dir(path))
 		switch {
-		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != tree || d.Name() == "testdata" || d.Name() == "bin" || path == filepath.Join(tree, "test")):
+		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != tree || d.Name() == "testdata" || d.Name() == "bin" ||
+			path == filepath.Join(tree, "test")):
 			return filepath.SkipDir
 		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return nil
@@ -232,7 +233,8 @@ func literals(code source) map[string]bool {
 }
 
 // wordRooms are the rooms whose words others read: other versions, other programs, people's scripts.
-var wordRooms = []string{"agent/identity", "agent/journal", "agent/runner", "agent/output", "cmd/ssm-agent-worker", "cmd/ssm-setup", "installer",
+var wordRooms = []string{"agent/identity", "agent/journal", "agent/runner", "agent/output", "cmd/ssm-agent-worker", "cmd/ssm-setup",
+	"installer",
 	"installer/launcher", "installer/pointer", "installer/service", "installer/publish", "manifests", "updater"}
 
 func TestFreeze(t *testing.T) {
@@ -320,8 +322,9 @@ func TestWordsOfFilesAndCommandsStay(t *testing.T) {
 
 // Exit codes of ssm-setup and the words of the ledger that stand for them.
 func TestExitCodesStay(t *testing.T) {
-	for kind, code := range map[string]int{"other": 1, "usage": 2, "region": 3, "verify": 4, "refused": 5, "busy": 6, "permission": 7, "registration": 8,
-		"rolled-back": 9, "superseded": 9, "no-space": 10, "unhealthy": 11} {
+	for kind, code := range map[string]int{"other": 1, "usage": 2, "region": 3, "verify": 4, "refused": 5, "busy": 6, "permission": 7,
+		"registration": 8,
+		"rolled-back":  9, "superseded": 9, "no-space": 10, "unhealthy": 11} {
 		if got := fault.Kind(kind).ExitCode(); got != code {
 			t.Errorf("%s ends with %d, not %d", kind, got, code)
 		}

@@ -29,29 +29,31 @@ var rooms = map[string][]string{
 	"regions/bucket": {"regions", "regions/ground", "manifests"},
 	"regions/wire":   {},
 
-	"regions/local":               {"regions/local/*", "regions", "regions/ground", "manifests"},
-	"regions/local/records":       {},
-	"regions/local/protocol":      {"regions/local/records", "regions/ground", "regions/wire"},
-	"regions/local/mailbox":       {"regions/local/records", "regions/wire"},
-	"regions/local/s3":            {"regions/local/protocol", "regions/local/records", "regions", "regions/ground"},
-	"regions/local/sts":           {"regions/local/protocol", "regions"},
-	"regions/local/messages":      {"regions/local/protocol", "regions/local/records", "regions/local/mailbox", "regions/local/ssm/*", "regions/wire"},
+	"regions/local":          {"regions/local/*", "regions", "regions/ground", "manifests"},
+	"regions/local/records":  {},
+	"regions/local/protocol": {"regions/local/records", "regions/ground", "regions/wire"},
+	"regions/local/mailbox":  {"regions/local/records", "regions/wire"},
+	"regions/local/s3":       {"regions/local/protocol", "regions/local/records", "regions", "regions/ground"},
+	"regions/local/sts":      {"regions/local/protocol", "regions"},
+	"regions/local/messages": {"regions/local/protocol", "regions/local/records", "regions/local/mailbox", "regions/local/ssm/*",
+		"regions/wire"},
 	"regions/local/ssm":           {"regions/local/protocol", "regions/local/records", "regions/local/ssm/*", "regions/wire"},
 	"regions/local/ssm/nodes":     {"regions/local/protocol", "regions/local/records", "regions/local/mailbox", "regions/wire"},
 	"regions/local/ssm/documents": {"regions/local/protocol", "regions/local/records", "regions/wire"},
 	"regions/local/ssm/commands": {"regions/local/protocol", "regions/local/records", "regions/local/mailbox", "regions/local/ssm/nodes",
 		"regions/local/ssm/documents", "regions/wire"},
 
-	"installer/stamp":         {},
-	"installer/systems":       {},
-	"installer/host":          {},
-	"installer/pointer":       {"installer/host"},
-	"installer/launcher":      {"installer/pointer", "installer/host"},
-	"installer/store":         {"installer/pointer", "installer/host", "manifests"},
-	"installer":               {"installer/pointer", "installer/host", "manifests"},
-	"installer/service":       {"installer", "installer/host", "installer/launcher"},
-	"installer/unpack":        {},
-	"installer/pack":          {"installer/setupexe", "installer/host", "installer/pack/*", "installer/sign", "installer/systems", "manifests"},
+	"installer/stamp":    {},
+	"installer/systems":  {},
+	"installer/host":     {},
+	"installer/pointer":  {"installer/host"},
+	"installer/launcher": {"installer/pointer", "installer/host"},
+	"installer/store":    {"installer/pointer", "installer/host", "manifests"},
+	"installer":          {"installer/pointer", "installer/host", "manifests"},
+	"installer/service":  {"installer", "installer/host", "installer/launcher"},
+	"installer/unpack":   {},
+	"installer/pack": {"installer/setupexe", "installer/host", "installer/pack/*", "installer/sign", "installer/systems",
+		"manifests"},
 	"installer/build":         {"installer/pack", "installer/pack/*", "installer/host", "manifests"},
 	"installer/pack/bom":      {"installer/pack/cpio"},
 	"installer/pack/cpio":     {},
@@ -67,14 +69,16 @@ var rooms = map[string][]string{
 	"installer/publish/yum":   {},
 	"installer/describe":      {"installer/build", "installer/pack"},
 	"installer/selfswap":      {},
-	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/service", "installer/store", "installer/systems",
+	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/service", "installer/store",
+		"installer/systems",
 		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
 	"installer/sign":        {"installer/pack/cfb", "installer/pack/xar"},
 	"installer/sign/notary": {}, // for tests
 
 	"updater/watch": {"installer", "installer/launcher", "installer/pointer"},
-	"updater": {"updater/watch", "installer", "installer/host", "installer/launcher", "installer/pointer", "installer/store", "installer/unpack", "regions", "regions/bucket",
+	"updater": {"updater/watch", "installer", "installer/host", "installer/launcher", "installer/pointer", "installer/store",
+		"installer/unpack", "regions", "regions/bucket",
 		"regions/wire", "manifests"},
 
 	"agent/document": {},
@@ -96,9 +100,11 @@ var rooms = map[string][]string{
 
 	"cmd/amazon-ssm-agent":       {"installer/launcher"},
 	"cmd/amazon-ssm-agent-setup": {"installer/setupexe"},
-	"cmd/ssm-agent-worker":       {"agent", "agent/*", "updater", "updater/*", "installer", "installer/*", "regions", "regions/*", "manifests"},
-	"cmd/ssm-setup/setupcli":     {"installer", "installer/*", "regions", "regions/bucket", "manifests"},
-	"cmd/ssm-setup":              {"cmd/ssm-setup/setupcli", "agent/*", "updater", "installer", "installer/*", "regions", "regions/*", "manifests"},
+	"cmd/ssm-agent-worker": {"agent", "agent/*", "updater", "updater/*", "installer", "installer/*", "regions", "regions/*",
+		"manifests"},
+	"cmd/ssm-setup/setupcli": {"installer", "installer/*", "regions", "regions/bucket", "manifests"},
+	"cmd/ssm-setup": {"cmd/ssm-setup/setupcli", "agent/*", "updater", "installer", "installer/*", "regions", "regions/*",
+		"manifests"},
 }
 
 // doors are the only rooms (tests aside) that may import a library.
@@ -297,7 +303,8 @@ func TestPureRoomsDoNoIO(t *testing.T) {
 func TestRoomsAreNouns(t *testing.T) {
 	for room := range rooms {
 		for _, part := range strings.Split(room, "/") {
-			if slices.Contains([]string{"util", "utils", "common", "helper", "helpers", "base", "model", "types", "misc", "manager", "impl", "mocks"}, part) {
+			if slices.Contains([]string{"util", "utils", "common", "helper", "helpers", "base", "model", "types", "misc", "manager", "impl",
+				"mocks"}, part) {
 				t.Errorf("%s: %s is no name for a room", room, part)
 			}
 		}

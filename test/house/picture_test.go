@@ -56,7 +56,8 @@ func (b box) svg(out *strings.Builder) {
 		if b.kind == "frame" {
 			x, anchor = b.x+10, "start"
 		}
-		fmt.Fprintf(out, `<text x="%g" y="%g" text-anchor="%s" font-weight="%s">%s</text>`+"\n", x, b.y+18+float64(n)*16, anchor, weight, html.EscapeString(line))
+		fmt.Fprintf(out, `<text x="%g" y="%g" text-anchor="%s" font-weight="%s">%s</text>`+"\n", x, b.y+18+float64(n)*16, anchor, weight,
+			html.EscapeString(line))
 	}
 }
 

@@ -17,7 +17,8 @@ const ownTargets = `here help test demo check fmt lint bench`
 // targets are those of the original's build that people's scripts call; the last one only says why it is none.
 const targets = `build build-release release package pre-build checkstyle quick-integtest quick-test coverage build-linux build-windows
 build-darwin build-linux-386 build-windows-386 build-arm build-arm64 package-rpm package-deb package-win package-rpm-386 package-deb-386
-package-win-386 package-rpm-arm64 package-deb-arm package-deb-arm64 package-linux package-windows package-darwin get-tools clean build-darwin-386`
+package-win-386 package-rpm-arm64 package-deb-arm package-deb-arm64 package-linux package-windows package-darwin
+get-tools clean build-darwin-386`
 
 func readFile(t *testing.T, name string) string {
 	t.Helper()

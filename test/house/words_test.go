@@ -70,7 +70,8 @@ func TestSubjectsAreNamed(t *testing.T) {
 // pages are scripts and pages.
 func pages(t *testing.T) (names []string) {
 	t.Helper()
-	for _, pattern := range []string{"README.md", "docs/*.md", "docs/*/*.md", "scripts/*.sh", ".ci/run", "Makefile", "test/story/testdata/*.txtar"} {
+	for _, pattern := range []string{"README.md", "docs/*.md", "docs/*/*.md", "scripts/*.sh", ".ci/run", "Makefile",
+		"test/story/testdata/*.txtar"} {
 		found, err := filepath.Glob(filepath.Join(root(t), pattern))
 		if err != nil {
 			t.Fatal(err)

@@ -83,7 +83,8 @@ func prepareBefore(ts *testscript.TestScript, _ *story, _ []string) {
 
 // regionBefore runs that commit's `ssm-setup local` on a data folder of the script.
 func regionBefore(ts *testscript.TestScript, s *story, _ []string) {
-	cmd := exec.Command(filepath.Join(ts.Getenv("OLD"), "bin", "ssm-setup"), "local", "--json", "--data", filepath.Join(s.work, "region-local"),
+	cmd := exec.Command(filepath.Join(ts.Getenv("OLD"), "bin", "ssm-setup"), "local", "--json", "--data", filepath.Join(s.work,
+		"region-local"),
 		"--listen", "127.0.0.1:0")
 	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
 	out, err := cmd.StdoutPipe()
@@ -113,7 +114,8 @@ func regionTakeOver(ts *testscript.TestScript, s *story, _ []string) {
 	s.endEarlier()
 	address, err := url.Parse(ts.Getenv("ENDPOINT"))
 	ts.Check(err)
-	r, err := local.Open(local.Options{Data: filepath.Join(s.work, "region-local"), Name: "local", NoSync: true, Record: true, Listen: address.Host})
+	r, err := local.Open(local.Options{Data: filepath.Join(s.work, "region-local"), Name: "local", NoSync: true, Record: true,
+		Listen: address.Host})
 	ts.Check(err)
 	s.region = r
 	s.connect(ts, "local", r.URL(), r.CredentialsFile())

@@ -284,7 +284,8 @@ func (s *story) report(ts *testscript.TestScript, inv types.CommandInvocation, w
 		text += aws.ToString(p.Output) + "\n"
 	}
 	if len(inv.CommandPlugins) == 1 {
-		out, err := s.client.GetCommandInvocation(context.Background(), &ssm.GetCommandInvocationInput{CommandId: inv.CommandId, InstanceId: inv.InstanceId})
+		out, err := s.client.GetCommandInvocation(context.Background(), &ssm.GetCommandInvocationInput{CommandId: inv.CommandId,
+			InstanceId: inv.InstanceId})
 		ts.Check(err)
 		if out.StandardOutputContent != nil && *out.StandardOutputContent != "" {
 			text = *out.StandardOutputContent

@@ -149,7 +149,8 @@ func (p packed) wxs() string {
 	return p.text("x.wxs", `<?xml version="1.0"?><Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
 <Product Id="*" Name="x" Language="1033" Version="9.1.0" Manufacturer="m" UpgradeCode="{22222222-1111-4111-8111-111111111111}">
 <Package InstallerVersion="500" Compressed="yes"/><Media Id="1" Cabinet="a.cab" EmbedCab="yes"/>
-<Directory Id="TARGETDIR" Name="SourceDir"><Directory Id="ProgramFiles64Folder"><Directory Id="A" Name="Amazon">`+files.String()+`</Directory></Directory></Directory>
+<Directory Id="TARGETDIR" Name="SourceDir"><Directory Id="ProgramFiles64Folder">
+<Directory Id="A" Name="Amazon">`+files.String()+`</Directory></Directory></Directory>
 <Feature Id="F" Level="1">`+refs.String()+`</Feature></Product></Wix>`)
 }
 

@@ -45,7 +45,8 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 		Error, Hint string
 		Exit        int
 	}
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &answer); err != nil || answer.Exit != want || answer.Error == "" || answer.Hint == "" {
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &answer); err != nil || answer.Exit != want || answer.Error == "" ||
+		answer.Hint == "" {
 		ts.Fatalf("--json says %s", said)
 	}
 	said = run(slices.Concat([]string{verb}, rest)...)
@@ -70,7 +71,8 @@ func meddle(ts *testscript.TestScript, s *story, args []string) {
 	meddler := &meddler{method: args[0], path: args[1], how: args[2]}
 	if meddler.how == "once" {
 		tool, env := filepath.Join(built, "bin", "ssm-setup"), "AWS_SHARED_CREDENTIALS_FILE="+s.region.CredentialsFile()
-		other := exec.Command(tool, "publish", "--from", filepath.Join(built, "releases", args[3]), "--region", s.region.Name(), "--endpoint", s.region.URL())
+		other := exec.Command(tool, "publish", "--from", filepath.Join(built, "releases", args[3]), "--region", s.region.Name(), "--endpoint",
+			s.region.URL())
 		other.Env = append(other.Environ(), env, "AWS_EC2_METADATA_DISABLED=true")
 		meddler.other = func() error { return other.Run() }
 	}

@@ -48,7 +48,8 @@ func makeKeys(ts *testscript.TestScript, s *story, _ []string) {
 		return armored(ts, openpgp.PrivateKeyType, func(w io.Writer) error { return e.SerializePrivateWithoutSigning(w, nil) })
 	}
 	put("private.asc", private(e))
-	brief, err := openpgp.NewEntity("Brief", "", "brief@example.com", &packet.Config{RSABits: 2048, Time: before(48 * time.Hour), KeyLifetimeSecs: 3600})
+	brief, err := openpgp.NewEntity("Brief", "", "brief@example.com", &packet.Config{RSABits: 2048, Time: before(48 * time.Hour),
+		KeyLifetimeSecs: 3600})
 	ts.Check(err)
 	put("expired.asc", private(brief))
 

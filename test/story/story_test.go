@@ -152,7 +152,8 @@ func setup(e *testscript.Env) error {
 	e.Vars = append(e.Vars,
 		"PATH="+filepath.Join(built, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"HOME="+home, "ROOT="+filepath.Join(e.WorkDir, "root"), "RELEASES="+filepath.Join(built, "releases"),
-		"ARCHIVE="+manifests.PortableFile(runtime.GOOS, runtime.GOARCH), "AWS_EC2_METADATA_DISABLED=true", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1",
+		"ARCHIVE="+manifests.PortableFile(runtime.GOOS, runtime.GOARCH), "AWS_EC2_METADATA_DISABLED=true", "NO_PROXY=127.0.0.1",
+		"no_proxy=127.0.0.1",
 	)
 	s := &story{work: e.WorkDir, root: filepath.Join(e.WorkDir, "root"), sent: map[string]string{}}
 	e.Values[storyKey{}] = s
