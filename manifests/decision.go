@@ -5,7 +5,7 @@ import "strings"
 // Kind is what a host should do about the versions a region has.
 type Kind string
 
-// The answers. Only Upgrade and DowngradeAllowed change anything.
+// The kinds of decisions. Only Upgrade and DowngradeAllowed change anything.
 const (
 	UpToDate            Kind = "up-to-date"
 	Ahead               Kind = "ahead-of-region"   // the host runs a newer version than this region offers
@@ -14,7 +14,7 @@ const (
 	DowngradeRefused    Kind = "downgrade-refused" //
 	UnsupportedPlatform Kind = "unsupported-platform"
 	StatusSkipped       Kind = "status-skipped"    // the version is deprecated or inactive here
-	Held                Kind = "held"              // the version failed on this host before (skip list)
+	Blocked                Kind = "held"              // the version failed on this host before (skip list)
 	UnknownVersion      Kind = "unknown-version"   // what was asked for names no version
 	Elsewhere           Kind = "managed-elsewhere" // the source is one this agent is not updated from
 	NoVersion           Kind = "no-version"        // the region has no version of the asked kind
@@ -34,19 +34,19 @@ type Question struct {
 	AllowDowngrade bool
 
 	Status map[Version]string // every version listed for this platform, with [StatusOf]; nil: the platform is not listed
-	Skip   map[Version]string // versions that failed on this host, with the reason; counts only where nobody named the version
+	Skip   map[Version]string // versions that failed on this host, with the reason; counts only where the request names no version
 
 	Precondition string // why this system cannot run the target, in the original's words; empty: it can
-	NotManaged   bool   // the update source belongs to somebody else
+	NotManaged   bool   // the source of the request is not one this agent is updated from
 }
 
-// Answer says what to do and how to say it. Result, Code and Lines are what a reply carries (docs/protocol/update.md, "Target
+// Decision says what to do and how to say it. Result, Code and Lines are what a reply carries (docs/protocol/update.md, "Target
 // resolution and validation", "Reporting of an update").
-type Answer struct {
+type Decision struct {
 	Kind      Kind
 	Running   Version
 	Target    Version  // zero where none could be found
-	FromFloor bool     // the target is the floor: no download, no store
+	FromFloor bool     // the target is what the installed package holds: no download
 	Success   bool     // the reply's result: Success, or Failed
 	Code      string   // error code of the original, empty for plain success
 	Lines     []string // the original's v3 texts, in order
@@ -54,47 +54,47 @@ type Answer struct {
 	Hints     []string // sentences people search for
 }
 
-// Changes tells whether the answer asks for a new version to be put in place.
-func (a Answer) Changes() bool { return a.Kind == Upgrade || a.Kind == DowngradeAllowed }
+// Changes tells whether a new version is to be put in place.
+func (a Decision) Changes() bool { return a.Kind == Upgrade || a.Kind == DowngradeAllowed }
 
-// Decide answers a question. It is pure, and the order of its checks is that of docs/protocol/update.md, "Target resolution and
+// Decide decides a question. It is pure, and the order of its checks is that of docs/protocol/update.md, "Target resolution and
 // validation", with two differences: the running version need not be listed (rollback here needs no download of it), and the
 // skip list.
-func Decide(q Question) Answer {
+func Decide(q Question) Decision {
 	if q.Package == "" {
 		q.Package = AgentPackage
 	}
 	if q.NotManaged {
-		return q.say(Elsewhere, q.Running)
+		return q.describe(Elsewhere, q.Running)
 	}
 	target, named, kind := q.target()
 	if kind != "" {
-		return q.say(kind, target)
+		return q.describe(kind, target)
 	}
 	down := target.Less(q.Running)
 	_, listed := q.Status[target]
 	switch {
 	case target == q.Running:
-		return q.say(UpToDate, target)
+		return q.describe(UpToDate, target)
 	case down && !q.AllowDowngrade && named:
-		return q.say(DowngradeRefused, target)
+		return q.describe(DowngradeRefused, target)
 	case down && !q.AllowDowngrade:
-		return q.say(Ahead, target)
+		return q.describe(Ahead, target)
 	case q.Precondition != "":
-		return q.say(UnsupportedPlatform, target)
+		return q.describe(UnsupportedPlatform, target)
 	case !listed:
-		return q.say(UnsupportedPlatform, target)
+		return q.describe(UnsupportedPlatform, target)
 	case q.Status[target] != Active:
-		return q.say(StatusSkipped, target)
+		return q.describe(StatusSkipped, target)
 	case !named && q.Skip[target] != "":
-		return q.say(Held, target)
+		return q.describe(Blocked, target)
 	case down:
-		return q.say(DowngradeAllowed, target)
+		return q.describe(DowngradeAllowed, target)
 	}
-	return q.say(Upgrade, target)
+	return q.describe(Upgrade, target)
 }
 
-// target resolves what was asked for. named tells whether somebody chose this version; kind is set when there is none.
+// target resolves what was asked for. named tells whether the request chose this version; kind says why there is none.
 func (q Question) target() (target Version, named bool, kind Kind) {
 	switch text := strings.TrimSpace(q.Requested); {
 	case text == "" || text == "None" || text == "latest":

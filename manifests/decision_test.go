@@ -80,7 +80,7 @@ func TestDecide(t *testing.T) {
 			"InactiveAgentVersion", "amazon-ssm-agent version 9.0.0.0 is deprecated/inactive, update skipped", "Deprecated", ""},
 		{"strange status", func(q *manifests.Question) { q.Requested = "9.4.0.0" }, manifests.StatusSkipped, "9.4.0.0", true,
 			"InactiveAgentVersion", "", "unknown status", ""},
-		{"held", func(q *manifests.Question) { q.Skip = map[manifests.Version]string{ver("9.2.0.0"): "it crashed"} }, manifests.Held, "9.2.0.0",
+		{"held", func(q *manifests.Question) { q.Skip = map[manifests.Version]string{ver("9.2.0.0"): "it crashed"} }, manifests.Blocked, "9.2.0.0",
 			true, "", "update skipped", "it crashed", ""},
 		{"held, but named", func(q *manifests.Question) {
 			q.Requested, q.Skip = "9.2.0.0", map[manifests.Version]string{ver("9.2.0.0"): "it crashed"}
@@ -128,13 +128,13 @@ func FuzzDecide(f *testing.F) {
 		a := manifests.Decide(manifests.Question{Running: r, Newest: n, Stable: n, Requested: requested, AllowDowngrade: allow,
 			Status: map[manifests.Version]string{n: status}, Skip: map[manifests.Version]string{n: skip}})
 		if a.Kind == "" || a.Detail == "" || len(a.Lines) == 0 {
-			t.Fatalf("an answer without words: %+v", a)
+			t.Fatalf("a decision without words: %+v", a)
 		}
 		if a.Kind == manifests.Upgrade && !r.Less(a.Target) {
 			t.Fatalf("an upgrade to something not newer: %+v", a)
 		}
 		if a.Target.Less(r) && a.Changes() && !allow {
-			t.Fatalf("a downgrade nobody allowed: %+v", a)
+			t.Fatalf("a downgrade without leave: %+v", a)
 		}
 	})
 }

@@ -6,8 +6,8 @@
 //	constraint.go  ">=9.1": constraints on the first three parts (door to Masterminds/semver)
 //	manifest.go    ssm-agent-manifest.json: read, write, merge
 //	lookup.go      questions to a manifest: has, latest, latest active, status, checksum, address
-//	decision.go    running + region + request → one answer
-//	words.go       what people read about that answer
+//	decision.go    running + region + request → one decision
+//	describe.go    what people read about that decision
 //	platform.go    file and folder names of a platform
 //
 // Everything is pure: no files, no network, no clock. Facts: docs/protocol/update.md, "Manifest URL and endpoints", "Manifest

@@ -38,24 +38,24 @@ func (m *Manifest) Listing(pkg, file string) (Listing, error) {
 }
 
 // Find is the entry of a version.
-func (l Listing) Find(v Version) (Release, bool) {
+func (l Listing) Find(v Version) (FileVersion, bool) {
 	for _, r := range l.file.AvailableVersions {
 		if v.set && parsed(r.Version) == v {
 			return r, true
 		}
 	}
-	return Release{}, false
+	return FileVersion{}, false
 }
 
 // Versions are all readable versions, whatever their status.
-func (l Listing) Versions() []Version { return l.versions(func(Release) bool { return true }) }
+func (l Listing) Versions() []Version { return l.versions(func(FileVersion) bool { return true }) }
 
 // ActiveVersions are the versions that may be installed.
 func (l Listing) ActiveVersions() []Version {
-	return l.versions(func(r Release) bool { return StatusOf(r) == Active })
+	return l.versions(func(r FileVersion) bool { return StatusOf(r) == Active })
 }
 
-func (l Listing) versions(want func(Release) bool) []Version {
+func (l Listing) versions(want func(FileVersion) bool) []Version {
 	var list []Version
 	for _, r := range l.file.AvailableVersions {
 		if v := parsed(r.Version); v.set && want(r) {
@@ -86,7 +86,7 @@ var inactiveAlways = MustVersion("2.3.772.0")
 
 // StatusOf is a release's status: Active when empty, Inactive for the one version that always is, empty for a word that is
 // no status (asking the original is an error then; it never counts as active).
-func StatusOf(r Release) string {
+func StatusOf(r FileVersion) string {
 	if parsed(r.Version) == inactiveAlways {
 		return Inactive
 	}

@@ -42,11 +42,11 @@ type Package struct {
 // File is one file of a package with the versions a region has of it.
 type File struct {
 	Name              string    `json:"Name"`
-	AvailableVersions []Release `json:"AvailableVersions"`
+	AvailableVersions []FileVersion `json:"AvailableVersions"`
 }
 
-// Release is one version of a file.
-type Release struct {
+// FileVersion is one version of a file.
+type FileVersion struct {
 	Version  string `json:"Version"`
 	Checksum string `json:"Checksum"`         // lower-case hex SHA-256 of the file
 	Status   string `json:"Status,omitempty"` // empty means Active
@@ -93,7 +93,7 @@ func (m *Manifest) Bytes() []byte {
 func (m *Manifest) sort() {
 	for _, p := range m.Packages {
 		for _, f := range p.Files {
-			slices.SortStableFunc(f.AvailableVersions, func(x, y Release) int {
+			slices.SortStableFunc(f.AvailableVersions, func(x, y FileVersion) int {
 				return parsed(x.Version).Compare(parsed(y.Version))
 			})
 		}
@@ -107,7 +107,7 @@ func parsed(text string) Version {
 }
 
 // Add puts one release of a file in, replacing an entry of the same version.
-func (m *Manifest) Add(pkg, file string, r Release) {
+func (m *Manifest) Add(pkg, file string, r FileVersion) {
 	f := m.file(pkg, file)
 	for i, old := range f.AvailableVersions {
 		if same(old.Version, r.Version) {

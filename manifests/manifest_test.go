@@ -100,8 +100,8 @@ func TestMergeKeepsOlderVersions(t *testing.T) {
 	region, _ := manifests.ParseManifest([]byte(published))
 	release := manifests.NewManifest("unused")
 	file := "amazon-ssm-agent-linux-amd64.tar.gz"
-	release.Add(manifests.AgentPackage, file, manifests.Release{Version: "9.1.0.0", Checksum: "ee", Size: 5})
-	release.Add(manifests.AgentPackage, file, manifests.Release{Version: "7.0.9.0", Checksum: "ff"})
+	release.Add(manifests.AgentPackage, file, manifests.FileVersion{Version: "9.1.0.0", Checksum: "ee", Size: 5})
+	release.Add(manifests.AgentPackage, file, manifests.FileVersion{Version: "7.0.9.0", Checksum: "ff"})
 	region.Merge(release)
 	region.SetStatus(manifests.AgentPackage, manifests.MustVersion("9.1.0.0"), manifests.Deprecated)
 

@@ -19,7 +19,7 @@ func TestEndpoint(t *testing.T) {
 		{"ssm", "us-isof-south-1", "", "https://ssm.us-isof-south-1.csp.hci.ic.gov"},
 		{"ssm", "eu-isoe-west-1", "", "https://ssm.eu-isoe-west-1.cloud.adc-e.uk"},
 		{"ssm", "eusc-de-east-1", "", "https://ssm.eusc-de-east-1.amazonaws.eu"},
-		{"ssm", "xx-new-9", "", "https://ssm.xx-new-9.amazonaws.com"}, // a region nobody told us of
+		{"ssm", "xx-new-9", "", "https://ssm.xx-new-9.amazonaws.com"}, // a region that is not in the table
 		{"ssm", "eu-west-1", "example.net", "https://ssm.eu-west-1.example.net"},
 	} {
 		if got, err := regions.Endpoint(r.service, r.region, r.domain); err != nil || got != r.want {

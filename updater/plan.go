@@ -81,7 +81,7 @@ func (w *work) planBack(state pointer.State, floor manifests.Version) error {
 }
 
 // decide asks the region and has [manifests.Decide] answer.
-func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.Answer, error) {
+func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.Decision, error) {
 	q := manifests.Question{
 		Package: w.product(), Region: w.Settings.Region, Running: w.u.FromVersion, Floor: floor,
 		Requested: w.u.Request.Want, AllowDowngrade: w.u.Request.AllowDowngrade,
@@ -98,7 +98,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.A
 	}
 	listing, err := w.region(ctx, &q)
 	if err != nil {
-		return manifests.Answer{}, err
+		return manifests.Decision{}, err
 	}
 	answer := manifests.Decide(q)
 	if !answer.Changes() || answer.FromFloor {
@@ -165,7 +165,7 @@ func chooseSource(configured, asked, region string) (url, note string, managed b
 }
 
 // answered is an ending without a change.
-func (w *work) answered(a manifests.Answer) error {
+func (w *work) answered(a manifests.Decision) error {
 	o := w.outcome(string(a.Kind))
 	o.Success, o.Code, o.Lines, o.Hints = a.Success, a.Code, a.Lines, a.Hints
 	o.Detail = a.Detail

@@ -313,7 +313,7 @@ func (w *world) region() updater.Source {
 		sum := sha256.Sum256(archive(v))
 		entry.AvailableVersions = append(
 			entry.AvailableVersions,
-			manifests.Release{Version: v, Checksum: hex.EncodeToString(sum[:]), Status: w.status[v]},
+			manifests.FileVersion{Version: v, Checksum: hex.EncodeToString(sum[:]), Status: w.status[v]},
 		)
 	}
 	return updater.Source{

@@ -29,7 +29,7 @@ func (k *NodeKey) sign(req *http.Request, body []byte, region, service string, n
 	req.Header.Set("X-Amz-Content-Sha256", host.SHA256Bytes(body))
 	req.ContentLength = -1
 	scope := wire.ScopeAt(now, region, service)
-	canonical := wire.Request{
+	canonical := wire.CanonicalRequest{
 		Method: req.Method, Path: req.URL.EscapedPath(), RawQuery: req.URL.RawQuery, BodyHash: host.SHA256Bytes(body),
 		Header: func(name string) string {
 			if name == "host" {

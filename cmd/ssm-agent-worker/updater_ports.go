@@ -167,7 +167,7 @@ func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, err
 			defer cancel(nil)
 			idle := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %s", stall)) })
 			defer idle.Stop()
-			return c.Fetch(ctx, bucket.Want{URL: url, Path: path, SHA256: sha256, Tell: func(done, total int64) {
+			return c.Fetch(ctx, bucket.Want{URL: url, Path: path, SHA256: sha256, Progress: func(done, total int64) {
 				idle.Reset(stall)
 				tell(done, total)
 			}})

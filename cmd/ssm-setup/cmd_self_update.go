@@ -141,7 +141,7 @@ func checkSetup(file string, allowDowngrade bool) (manifests.Version, error) {
 	}
 	now := manifests.MustVersion(stamp.Version())
 	if version.Less(now) && !allowDowngrade {
-		return version, &setup.NoOffer{Answer: manifests.Answer{Code: manifests.CodeDowngrade, Hints: []string{"--allow-downgrade accepts it"},
+		return version, &setup.NoOffer{Answer: manifests.Decision{Code: manifests.CodeDowngrade, Hints: []string{"--allow-downgrade accepts it"},
 			Detail: fmt.Sprintf("%s is older than this %s", version, now)}}
 	}
 	return version, nil
@@ -169,7 +169,7 @@ func fetchSetup(c *cli.Context, out *printer) (file, sum string, done func(), er
 	done = func() { os.RemoveAll(dir) }
 	file = filepath.Join(dir, o.File)
 	err = client.Fetch(c.Context, bucket.Want{URL: client.FileURL(pack.SetupPackage, o.Version, o.File), Path: file, SHA256: o.SHA256,
-		Size: o.Size, Tell: out.progress("downloading " + o.File)})
+		Size: o.Size, Progress: out.progress("downloading " + o.File)})
 	return file, o.SHA256, done, err
 }
 

@@ -34,7 +34,7 @@ func Index(dir string, v manifests.Version) error {
 			return err
 		}
 		fmt.Fprintf(&sums, "%s  %s\n", sum, a.File)
-		m.Add(a.pkg, a.File, manifests.Release{Version: v.String(), Checksum: sum, Status: manifests.Active, Size: a.Size})
+		m.Add(a.pkg, a.File, manifests.FileVersion{Version: v.String(), Checksum: sum, Status: manifests.Active, Size: a.Size})
 	}
 	if err := writeBytes(filepath.Join(dir, SumsFile), sums.Bytes()); err != nil {
 		return err

@@ -112,7 +112,7 @@ func FuzzFeed(f *testing.F) {
 	f.Add([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><id>x</id><entry><id>y</id><title>amazon-ssm-agent 9.1.0.0</title></entry></feed>`))
 	f.Add([]byte("<html>"))
 	m := manifests.NewManifest(template)
-	m.Add(manifests.AgentPackage, "amazon-ssm-agent-portable-linux-amd64.tar.gz", manifests.Release{Version: "9.1.0.0", Checksum: sum("x")})
+	m.Add(manifests.AgentPackage, "amazon-ssm-agent-portable-linux-amd64.tar.gz", manifests.FileVersion{Version: "9.1.0.0", Checksum: sum("x")})
 	f.Fuzz(func(t *testing.T, old []byte) {
 		to := publish.Folder(t.TempDir())
 		ctx := context.Background()
@@ -134,7 +134,7 @@ func FuzzFeed(f *testing.F) {
 // Whatever the two lists of a release folder say, opening it gives a release or an error.
 func FuzzOpen(f *testing.F) {
 	m := manifests.NewManifest(template)
-	m.Add(manifests.AgentPackage, "a.tar.gz", manifests.Release{Version: "9.1.0.0", Checksum: sum("content")})
+	m.Add(manifests.AgentPackage, "a.tar.gz", manifests.FileVersion{Version: "9.1.0.0", Checksum: sum("content")})
 	f.Add(m.Bytes(), []byte(sum("content")+"  a.tar.gz\n"))
 	f.Add([]byte(`{"UriFormat":"x","Packages":[{"Name":"..","Files":[{"Name":"../b","AvailableVersions":[{"Version":"9.1.0.0","Checksum":""}]}]}]}`), []byte("00  ../b"))
 	f.Fuzz(func(t *testing.T, manifest, sums []byte) {

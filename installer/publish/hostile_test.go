@@ -84,8 +84,8 @@ func TestMirrorOfHostileRegion(t *testing.T) {
 	file := manifests.PortableFile("linux", "amd64")
 	for _, pkg := range []string{"../../evil", "..", "a/../../../evil", `..\evil`} {
 		m := manifests.NewManifest(template)
-		m.Add(pkg, file, manifests.Release{Version: "9.1.0.0", Checksum: sum(evil), Size: int64(len(evil))})
-		m.Add(pkg, "unknown", manifests.Release{Version: "9.1.0.0", Checksum: sum(evil), Size: int64(len(evil))})
+		m.Add(pkg, file, manifests.FileVersion{Version: "9.1.0.0", Checksum: sum(evil), Size: int64(len(evil))})
+		m.Add(pkg, "unknown", manifests.FileVersion{Version: "9.1.0.0", Checksum: sum(evil), Size: int64(len(evil))})
 		top := t.TempDir()
 		dir := filepath.Join(top, "a", "mirror")
 		from := forged(t, origin, map[string]string{regions.ManifestKey: string(m.Bytes()), file: evil, "unknown": evil, "SHA256SUMS": ""})

@@ -179,7 +179,7 @@ func filesOf(m *manifests.Manifest, v manifests.Version) []manifests.Package {
 		for _, f := range p.Files {
 			for _, e := range f.AvailableVersions {
 				if e.Version == v.String() && e.Checksum != "" {
-					own.Files = append(own.Files, manifests.File{Name: f.Name, AvailableVersions: []manifests.Release{e}})
+					own.Files = append(own.Files, manifests.File{Name: f.Name, AvailableVersions: []manifests.FileVersion{e}})
 				}
 			}
 		}
@@ -269,13 +269,13 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manife
 }
 
 // obtain takes a file from the mirror if that has it, else from the region.
-func obtain(ctx context.Context, from *bucket.Client, to Target, pkg, file string, v manifests.Version, e manifests.Release, dir string, o Options) error {
+func obtain(ctx context.Context, from *bucket.Client, to Target, pkg, file string, v manifests.Version, e manifests.FileVersion, dir string, o Options) error {
 	path := filepath.Join(dir, file)
 	key := pkg + "/" + v.String() + "/" + file
 	if have, err := to.Stat(ctx, key); err == nil && have.SHA256 == e.Checksum {
 		return copyOut(ctx, to, key, path)
 	}
-	return from.Fetch(ctx, bucket.Want{URL: from.FileURL(pkg, v, file), Path: path, SHA256: e.Checksum, Size: e.Size, Tell: o.Progress})
+	return from.Fetch(ctx, bucket.Want{URL: from.FileURL(pkg, v, file), Path: path, SHA256: e.Checksum, Size: e.Size, Progress: o.Progress})
 }
 
 func copyOut(ctx context.Context, from Target, key, path string) error {

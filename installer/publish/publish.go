@@ -137,13 +137,13 @@ func (p *publication) unchanged(m *manifests.Manifest) error {
 }
 
 // listed is what a manifest has for a file, nothing for none.
-func listed(m *manifests.Manifest, f File, v manifests.Version) manifests.Release {
+func listed(m *manifests.Manifest, f File, v manifests.Version) manifests.FileVersion {
 	if m == nil {
-		return manifests.Release{}
+		return manifests.FileVersion{}
 	}
 	l, err := m.Listing(f.Package, f.Name)
 	if err != nil {
-		return manifests.Release{}
+		return manifests.FileVersion{}
 	}
 	entry, _ := l.Find(v)
 	return entry
@@ -220,7 +220,7 @@ func (p *publication) compare(ctx context.Context, to Target, key string, f File
 func (p *publication) send(ctx context.Context, to Target, key string, f File, when When) error {
 	path := filepath.Join(p.r.Dir, f.Name)
 	// A build may have written there since: other bytes under this version's keys would be there for good.
-	if err := bucket.SHA256File(path, f.SHA256); err != nil {
+	if err := bucket.CheckFile(path, f.SHA256); err != nil {
 		return fmt.Errorf("%w: it was changed meanwhile: %w", ErrRelease, err)
 	}
 	body, err := os.Open(path)
@@ -267,7 +267,7 @@ func (p *publication) manifest(ctx context.Context) error {
 func (p *publication) merge(m *manifests.Manifest) {
 	for _, f := range p.r.Files {
 		if !strings.EqualFold(listed(m, f, p.r.Version).Checksum, f.SHA256) {
-			m.Add(f.Package, f.Name, manifests.Release{Version: p.r.Version.String(), Checksum: f.SHA256, Status: f.Status, Size: f.Size})
+			m.Add(f.Package, f.Name, manifests.FileVersion{Version: p.r.Version.String(), Checksum: f.SHA256, Status: f.Status, Size: f.Size})
 		}
 	}
 }

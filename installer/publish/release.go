@@ -109,7 +109,7 @@ func (r *Release) add(pkg string, f manifests.File) error {
 	}
 	r.Version = v
 	path := filepath.Join(r.Dir, f.Name)
-	if err := bucket.SHA256File(path, entry.Checksum); err != nil {
+	if err := bucket.CheckFile(path, entry.Checksum); err != nil {
 		return err
 	}
 	info, err := os.Stat(path)

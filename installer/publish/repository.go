@@ -103,7 +103,7 @@ type shelf struct {
 func (s *shelf) fill(ctx context.Context, m *manifests.Manifest) error {
 	type found struct {
 		repository, key string
-		entry           manifests.Release
+		entry           manifests.FileVersion
 	}
 	var list []found
 	for _, p := range m.Packages {
@@ -136,7 +136,7 @@ func (s *shelf) fill(ctx context.Context, m *manifests.Manifest) error {
 
 // read describes one package by its head. One that the manifest lists and the bucket has not is left out: it is no worse for
 // that than it was.
-func (s *shelf) read(ctx context.Context, repository, key string, e manifests.Release) (d apt.Package, r yum.Package, err error) {
+func (s *shelf) read(ctx context.Context, repository, key string, e manifests.FileVersion) (d apt.Package, r yum.Package, err error) {
 	body, size, err := s.open(ctx, key)
 	if errors.Is(err, ErrAbsent) {
 		return d, r, nil

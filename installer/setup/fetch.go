@@ -23,7 +23,7 @@ func (r *run) fetch() error {
 	}
 	r.archive = filepath.Join(r.Download(), r.offer.File)
 	err := r.client.Fetch(r.ctx, bucket.Want{URL: r.client.FileURL(manifests.AgentPackage, r.offer.Version, r.offer.File), Path: r.archive,
-		SHA256: r.offer.SHA256, Size: r.offer.Size, Tell: r.Ports.Progress("downloading " + r.offer.File)})
+		SHA256: r.offer.SHA256, Size: r.offer.Size, Progress: r.Ports.Progress("downloading " + r.offer.File)})
 	if err != nil {
 		return err
 	}

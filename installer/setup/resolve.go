@@ -54,7 +54,7 @@ func (r *run) unfinished() bool {
 }
 
 // NoOffer says why a region has nothing to install.
-type NoOffer struct{ Answer manifests.Answer }
+type NoOffer struct{ Answer manifests.Decision }
 
 func (e *NoOffer) Error() string { return e.Answer.Detail }
 

@@ -99,7 +99,7 @@ func TestFetchGoesOnWhereItStopped(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	var last int64
 	err := c.Fetch(t.Context(), bucket.Want{URL: c.Base() + "/f", Path: path, SHA256: strings.ToUpper(sum(content)), Size: int64(len(content)),
-		Tell: func(done, total int64) { last = done }})
+		Progress: func(done, total int64) { last = done }})
 	if err != nil || last != int64(len(content)) {
 		t.Fatal(err, last)
 	}

@@ -205,7 +205,7 @@ func unreachable(err error) error { return fmt.Errorf("%w: %w", ErrUnreachable, 
 func (c *Client) retry(ctx context.Context, f func() error) error {
 	for n := 0; ; n++ {
 		err := f()
-		if err == nil || n >= c.o.Retries || !passing(err) || ctx.Err() != nil {
+		if err == nil || n >= c.o.Retries || !transient(err) || ctx.Err() != nil {
 			return err
 		}
 		d := min(200*time.Millisecond<<n, 30*time.Second)
@@ -217,8 +217,8 @@ func (c *Client) retry(ctx context.Context, f func() error) error {
 	}
 }
 
-// passing tells faults that another try may cure.
-func passing(err error) bool {
+// transient tells faults that another try may cure.
+func transient(err error) bool {
 	var s *StatusError
 	if errors.As(err, &s) {
 		return s.Status >= 500 || s.Status == http.StatusTooManyRequests

@@ -24,7 +24,7 @@ type Want struct {
 	Path   string                  // where it shall lie; its folder must exist
 	SHA256 string                  // hex, any case; must not be empty
 	Size   int64                   // bytes; 0: as the server says, at most MaxPackage
-	Tell   func(done, total int64) // progress, may be nil
+	Progress   func(done, total int64) // progress, may be nil
 }
 
 // Fetch brings a file whole and checked to w.Path. A file of that name with the right hash is kept as it is. On
@@ -33,29 +33,29 @@ func (c *Client) Fetch(ctx context.Context, w Want) error {
 	if len(w.SHA256) != 2*sha256.Size {
 		return fmt.Errorf("%w: the manifest has no checksum for %s", ErrChecksum, w.URL)
 	}
-	if SHA256File(w.Path, w.SHA256) == nil {
-		if w.Tell != nil {
-			w.Tell(1, 1)
+	if CheckFile(w.Path, w.SHA256) == nil {
+		if w.Progress != nil {
+			w.Progress(1, 1)
 		}
 		return nil
 	}
 	part := w.Path + ".part"
-	if err := c.retry(ctx, func() error { return c.fill(ctx, w, part) }); err != nil {
+	if err := c.retry(ctx, func() error { return c.resume(ctx, w, part) }); err != nil {
 		if errors.Is(err, ErrSize) {
-			forget(part)
+			dropPart(part)
 		}
 		return err
 	}
-	if err := SHA256File(part, w.SHA256); err != nil {
-		forget(part)
+	if err := CheckFile(part, w.SHA256); err != nil {
+		dropPart(part)
 		return fmt.Errorf("%s: %w", w.URL, err)
 	}
 	os.Remove(part + ".etag")
 	return ground.Name(part, w.Path)
 }
 
-// fill appends to the part until it is complete. A part is gone on with only if the object is still the same one.
-func (c *Client) fill(ctx context.Context, w Want, part string) error {
+// resume appends to the part until it is complete. A part is gone on with only if the object is still the same one.
+func (c *Client) resume(ctx context.Context, w Want, part string) error {
 	f, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (c *Client) fill(ctx context.Context, w Want, part string) error {
 	if err != nil {
 		var s *StatusError
 		if errors.As(err, &s) && s.Status == http.StatusRequestedRangeNotSatisfiable {
-			forget(part) // nothing lies behind what we have: begin anew
+			dropPart(part) // nothing lies behind what we have: begin anew
 			return unreachable(err)
 		}
 		return err
@@ -92,7 +92,7 @@ func (c *Client) fill(ctx context.Context, w Want, part string) error {
 	if etag := res.Header.Get("ETag"); etag != "" && !strings.HasPrefix(etag, "W/") {
 		_ = os.WriteFile(part+".etag", []byte(etag), 0o600) // without it the next call begins anew
 	}
-	return pour(f, res.Body, have, total, w.Tell)
+	return copyBody(f, res.Body, have, total, w.Progress)
 }
 
 func restart(f *os.File) error {
@@ -118,8 +118,8 @@ func (c *Client) total(w Want, have int64, res *http.Response) (int64, error) {
 	return total, nil
 }
 
-// pour copies the body, tells of progress, and syncs.
-func pour(f *os.File, body io.Reader, have, total int64, tell func(done, total int64)) error {
+// copyBody copies the body, tells of progress, and syncs.
+func copyBody(f *os.File, body io.Reader, have, total int64, tell func(done, total int64)) error {
 	buf := make([]byte, 128<<10)
 	for have < total {
 		n, err := body.Read(buf[:min(int64(len(buf)), total-have)])
@@ -142,13 +142,13 @@ func pour(f *os.File, body io.Reader, have, total int64, tell func(done, total i
 	return f.Sync()
 }
 
-func forget(part string) {
+func dropPart(part string) {
 	os.Remove(part)
 	os.Remove(part + ".etag")
 }
 
-// SHA256File checks a file against a hex SHA-256; ErrChecksum when it differs.
-func SHA256File(path, want string) error {
+// CheckFile checks a file against a hex SHA-256; ErrChecksum when it differs.
+func CheckFile(path, want string) error {
 	got, err := ground.SHA256File(path)
 	if err != nil {
 		return err

@@ -122,7 +122,7 @@ func (n *agentNode) signed(operation string, in, out any) error {
 			return req.Header.Get(name)
 		}
 		sum := sha256.Sum256(body)
-		r := wire.Request{Method: "POST", Path: "/", Header: header, BodyHash: hex.EncodeToString(sum[:])}
+		r := wire.CanonicalRequest{Method: "POST", Path: "/", Header: header, BodyHash: hex.EncodeToString(sum[:])}
 		scope := wire.ScopeAt(now, n.region.Name(), "ssm")
 		text := wire.StringToSign(req.Header.Get("X-Amz-Date"), scope, r.Canonical(wire.HybridSignedHeaders))
 		signature, err := wire.SignPSS(n.key, text)

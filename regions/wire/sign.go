@@ -25,9 +25,9 @@ const AmzDate = "20060102T150405Z"
 // "RequestManagedInstanceRoleToken, UpdateManagedInstancePublicKey — hybrid signature"). The body goes out chunked.
 var HybridSignedHeaders = []string{"content-type", "host", "x-amz-date", "x-amz-target"}
 
-// Request is what a signature covers. Header looks a lower-case name up ("host" included); values are trimmed and inner
+// CanonicalRequest is what a signature covers. Header looks a lower-case name up ("host" included); values are trimmed and inner
 // runs of spaces folded here.
-type Request struct {
+type CanonicalRequest struct {
 	Method   string
 	Path     string // as sent, escaped
 	RawQuery string
@@ -37,7 +37,7 @@ type Request struct {
 }
 
 // Canonical is the canonical request over the named headers.
-func (r Request) Canonical(signed []string) string {
+func (r CanonicalRequest) Canonical(signed []string) string {
 	var b strings.Builder
 	b.WriteString(r.Method + "\n" + r.canonicalPath() + "\n" + canonicalQuery(r.RawQuery) + "\n")
 	for _, name := range signed {
@@ -47,7 +47,7 @@ func (r Request) Canonical(signed []string) string {
 	return b.String()
 }
 
-func (r Request) canonicalPath() string {
+func (r CanonicalRequest) canonicalPath() string {
 	path := r.Path
 	if path == "" {
 		path = "/"

@@ -23,7 +23,7 @@ const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b
 
 // The vector "get-vanilla" of the published SigV4 test suite.
 func TestCanonicalGetVanilla(t *testing.T) {
-	r := wire.Request{Method: "GET", Path: "/", BodyHash: emptyHash, Header: func(name string) string {
+	r := wire.CanonicalRequest{Method: "GET", Path: "/", BodyHash: emptyHash, Header: func(name string) string {
 		return map[string]string{"host": "example.amazonaws.com", "x-amz-date": "20150830T123600Z"}[name]
 	}}
 	canonical := r.Canonical([]string{"host", "x-amz-date"})
@@ -75,7 +75,7 @@ func TestCanonicalAgreesWithTheSDK(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := wire.Request{Method: c.method, Path: req.URL.EscapedPath(), RawQuery: req.URL.RawQuery, BodyHash: emptyHash, PlainS3: c.s3,
+		r := wire.CanonicalRequest{Method: c.method, Path: req.URL.EscapedPath(), RawQuery: req.URL.RawQuery, BodyHash: emptyHash, PlainS3: c.s3,
 			Header: func(name string) string {
 				if name == "host" {
 					return req.Host
@@ -100,7 +100,7 @@ func TestHybrid(t *testing.T) {
 	sum := sha256.Sum256(body)
 	header := map[string]string{"content-type": wire.ContentType, "host": "ssm.eu-west-1.amazonaws.com",
 		"x-amz-date": "20260304T050607Z", "x-amz-target": "AmazonSSM.RequestManagedInstanceRoleToken"}
-	r := wire.Request{Method: "POST", Path: "/", BodyHash: hex.EncodeToString(sum[:]), Header: func(n string) string { return header[n] }}
+	r := wire.CanonicalRequest{Method: "POST", Path: "/", BodyHash: hex.EncodeToString(sum[:]), Header: func(n string) string { return header[n] }}
 	scope := wire.ScopeAt(time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), "eu-west-1", "ssm")
 	want := "AWS4-HMAC-SHA256\n20260304T050607Z\n20260304/eu-west-1/ssm/aws4_request\n"
 	text := wire.StringToSign(header["x-amz-date"], scope, r.Canonical(wire.HybridSignedHeaders))

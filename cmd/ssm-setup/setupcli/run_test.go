@@ -108,7 +108,7 @@ func TestTheVersionToInstallIsTheOriginalsChoice(t *testing.T) {
 	file := manifests.PortableFile(runtime.GOOS, runtime.GOARCH)
 	m := manifests.NewManifest(manifests.DefaultUriFormat)
 	for v, status := range map[string]string{"9.1.0.0": manifests.Active, "9.2.0.0": manifests.Active, "9.3.0.0": manifests.Inactive} {
-		m.Add(manifests.AgentPackage, file, manifests.Release{Version: v, Checksum: strings.Repeat("a", 64), Status: status})
+		m.Add(manifests.AgentPackage, file, manifests.FileVersion{Version: v, Checksum: strings.Repeat("a", 64), Status: status})
 	}
 	must(t, r.Put("ssm-agent-manifest.json", m.Bytes()))
 	must(t, r.Put("stable/VERSION", []byte("9.1.0.0\n")))
@@ -136,7 +136,7 @@ func TestTheVersionToInstallIsTheOriginalsChoice(t *testing.T) {
 	if _, err := target("9.1.0.0", ""); err == nil || err.Error() != "incorrect package name or version, amazon-ssm-agent, " {
 		t.Errorf("a number on an empty machine: %v", err)
 	}
-	m.Add(manifests.AgentPackage, file, manifests.Release{Version: "255.255.65535.999", Checksum: strings.Repeat("a", 64), Status: manifests.Active})
+	m.Add(manifests.AgentPackage, file, manifests.FileVersion{Version: "255.255.65535.999", Checksum: strings.Repeat("a", 64), Status: manifests.Active})
 	must(t, r.Put("ssm-agent-manifest.json", m.Bytes()))
 	if got, err := target("latest", ""); got != "9.4.0.0" || err != nil {
 		t.Errorf("the version that says look into VERSION: %s, %v", got, err)
@@ -224,10 +224,10 @@ func offering(t *testing.T, tools map[string]string) *local.Region {
 	t.Helper()
 	r := local.Start(t)
 	m := manifests.NewManifest(manifests.DefaultUriFormat)
-	m.Add(manifests.AgentPackage, manifests.PortableFile(runtime.GOOS, runtime.GOARCH), manifests.Release{Version: "9.1.0.0", Checksum: strings.Repeat("a", 64), Status: manifests.Active})
+	m.Add(manifests.AgentPackage, manifests.PortableFile(runtime.GOOS, runtime.GOARCH), manifests.FileVersion{Version: "9.1.0.0", Checksum: strings.Repeat("a", 64), Status: manifests.Active})
 	p := pack.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH}
 	for v, sum := range tools {
-		m.Add(pack.SetupPackage, p.Executable("ssm-setup-"+p.OS+"-"+p.Arch), manifests.Release{Version: v, Checksum: sum, Status: manifests.Active})
+		m.Add(pack.SetupPackage, p.Executable("ssm-setup-"+p.OS+"-"+p.Arch), manifests.FileVersion{Version: v, Checksum: sum, Status: manifests.Active})
 	}
 	must(t, r.Put("ssm-agent-manifest.json", m.Bytes()))
 	must(t, r.Put("stable/VERSION", []byte("9.1.0.0")))

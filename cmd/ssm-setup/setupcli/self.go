@@ -29,7 +29,7 @@ func (s *run) checkSelf(m *manifests.Manifest) error {
 		s.log.info("the region does not list ssm-setup-cli %s; this program is used as it is", stamp.Version())
 		return nil
 	}
-	if err := bucket.SHA256File(s.self, entry.Checksum); errors.Is(err, bucket.ErrChecksum) {
+	if err := bucket.CheckFile(s.self, entry.Checksum); errors.Is(err, bucket.ErrChecksum) {
 		return errSelf
 	} else if err != nil {
 		return err

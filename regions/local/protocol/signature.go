@@ -83,7 +83,7 @@ func querySignature(req *http.Request) (*signature, error) {
 
 // stringToSign rebuilds what the client signed.
 func (s *signature) stringToSign(req *http.Request, bodyHash string, plainS3 bool) string {
-	canonical := wire.Request{Method: req.Method, Path: RawPath(req), RawQuery: s.rawQuery, BodyHash: bodyHash,
+	canonical := wire.CanonicalRequest{Method: req.Method, Path: RawPath(req), RawQuery: s.rawQuery, BodyHash: bodyHash,
 		Header: func(name string) string { return headerAsSent(req, name) }, PlainS3: plainS3}.Canonical(s.SignedHeaders)
 	return wire.StringToSign(s.date, s.Scope, canonical)
 }

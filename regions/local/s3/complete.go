@@ -15,7 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local/records"
 )
 
-// completeUpload puts the named parts together into one object. Nobody sees it before it is whole.
+// completeUpload puts the named parts together into one object. No reader sees it before it is whole.
 func (c *call) completeUpload() error {
 	wanted, err := c.wantedParts()
 	if err != nil {
@@ -27,7 +27,7 @@ func (c *call) completeUpload() error {
 		if up, err = c.loadUpload(tx); err != nil {
 			return err
 		}
-		parts, err = choose(tx, up.ID, wanted)
+		parts, err = wantedOf(tx, up.ID, wanted)
 		return err
 	})
 	if err != nil {
@@ -84,8 +84,8 @@ func (c *call) wantedParts() ([]wantedPart, error) {
 	return in.Part, nil
 }
 
-// choose finds the wanted parts and checks tags and sizes.
-func choose(tx *records.Tx, id string, wanted []wantedPart) ([]part, error) {
+// wantedOf finds the wanted parts and checks tags and sizes.
+func wantedOf(tx *records.Tx, id string, wanted []wantedPart) ([]part, error) {
 	var chosen []part
 	for i, w := range wanted {
 		p, found, err := records.Fetch[part](tx, partsTable, partKey(id, w.PartNumber))

@@ -12,8 +12,8 @@ func errCondition() error {
 	return protocol.Fail(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 }
 
-// names tells whether a list of entity tags names this one; * names any.
-func names(list, etag string) bool {
+// namesTag tells whether a list of entity tags names this one; * names any.
+func namesTag(list, etag string) bool {
 	for _, one := range strings.Split(list, ",") {
 		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
 		if one == "*" || strings.Trim(one, `"`) == etag {
@@ -32,14 +32,14 @@ func readCondition(h http.Header, o *object) (unchanged bool, err error) {
 func conditions(h http.Header, prefix string, o *object) (unchanged bool, err error) {
 	modified := o.Modified.Truncate(time.Second)
 	if list := h.Get(prefix + "Match"); list != "" {
-		if !names(list, o.ETag) {
+		if !namesTag(list, o.ETag) {
 			return false, errCondition()
 		}
 	} else if t, ok := timeOf(h, prefix+"Unmodified-Since"); ok && modified.After(t) {
 		return false, errCondition()
 	}
 	if list := h.Get(prefix + "None-Match"); list != "" {
-		return names(list, o.ETag), nil
+		return namesTag(list, o.ETag), nil
 	}
 	if t, ok := timeOf(h, prefix+"Modified-Since"); ok {
 		return !modified.After(t), nil
@@ -51,13 +51,13 @@ func conditions(h http.Header, prefix string, o *object) (unchanged bool, err er
 func writeCondition(h http.Header) condition {
 	match, none := h.Get("If-Match"), h.Get("If-None-Match")
 	return func(now *object) error {
-		if none != "" && now != nil && names(none, now.ETag) {
+		if none != "" && now != nil && namesTag(none, now.ETag) {
 			return errCondition()
 		}
 		if match != "" && now == nil {
 			return errNoKey()
 		}
-		if match != "" && !names(match, now.ETag) {
+		if match != "" && !namesTag(match, now.ETag) {
 			return errCondition()
 		}
 		return nil
@@ -68,7 +68,7 @@ func writeCondition(h http.Header) condition {
 func deleteCondition(h http.Header) condition {
 	match := h.Get("If-Match")
 	return func(now *object) error {
-		if match != "" && now != nil && !names(match, now.ETag) {
+		if match != "" && now != nil && !namesTag(match, now.ETag) {
 			return errCondition()
 		}
 		return nil

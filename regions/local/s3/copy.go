@@ -20,7 +20,7 @@ func (c *call) copySource() (o *object, f *os.File, err error) {
 	if err != nil || !ok || key == "" {
 		return nil, nil, protocol.Refuse("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
 	}
-	if !c.store.mayS3(c.who.Caller, "GetObject", bucket) {
+	if !c.store.allows(c.who.Caller, "GetObject", bucket) {
 		return nil, nil, protocol.Deny("Access Denied")
 	}
 	o, f, err = c.store.openObject(bucket, key)
@@ -71,7 +71,7 @@ func (c *call) copyObject() error {
 }
 
 func (c *call) uploadPartCopy() error {
-	number, up, err := c.part()
+	number, up, err := c.openPart()
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (c *call) uploadPartCopy() error {
 		return err
 	}
 	p := part{Body: body, Size: size, ETag: sum.hex(), Modified: c.store.now().UTC()}
-	if err := c.store.putPart(up, number, p); err != nil {
+	if err := c.store.recordPart(up, number, p); err != nil {
 		return err
 	}
 	return c.writeXML(http.StatusOK, copied("CopyPartResult", p.ETag, p.Modified))

@@ -32,7 +32,7 @@ func (st *Store) Delete(bucket, key string) error { return st.deleteRecord(bucke
 
 // Keys are the keys of a bucket that begin with prefix, in order.
 func (st *Store) Keys(bucket, prefix string) ([]string, error) {
-	p, err := st.list(bucket, question{prefix: prefix, most: 1 << 30})
+	p, err := st.list(bucket, listQuery{prefix: prefix, most: 1 << 30})
 	return p.keys, err
 }
 

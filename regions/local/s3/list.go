@@ -12,8 +12,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local/records"
 )
 
-// question is what a listing asks for.
-type question struct {
+// listQuery is what a listing asks for.
+type listQuery struct {
 	prefix, delimiter string
 	after             string // last key or common prefix of the page before
 	most              int
@@ -29,7 +29,7 @@ type objectPage struct {
 }
 
 // list reads one page.
-func (st *Store) list(bucket string, q question) (p objectPage, err error) {
+func (st *Store) list(bucket string, q listQuery) (p objectPage, err error) {
 	err = st.records.View(func(tx *records.Tx) error {
 		objects, err := objectsOf(tx, bucket)
 		if err != nil {
@@ -37,7 +37,7 @@ func (st *Store) list(bucket string, q question) (p objectPage, err error) {
 		}
 		c := records.Seek(tx, objects, max(q.prefix, q.after))
 		for key, ok := c.Key(); ok && strings.HasPrefix(key, q.prefix); key, ok = c.Key() {
-			common, rolled := q.roll(key)
+			common, rolled := q.commonPrefix(key)
 			if shown := rolled && common == q.after; shown || key <= q.after {
 				skip(c, common, shown)
 				continue
@@ -63,8 +63,8 @@ func (st *Store) list(bucket string, q question) (p objectPage, err error) {
 	return p, err
 }
 
-// roll is the common prefix a key is counted under, when there is a delimiter behind the prefix.
-func (q question) roll(key string) (common string, ok bool) {
+// commonPrefix is the common prefix a key is counted under, when there is a delimiter behind the prefix.
+func (q listQuery) commonPrefix(key string) (common string, ok bool) {
 	if q.delimiter == "" {
 		return "", false
 	}
@@ -159,7 +159,7 @@ func (c *call) listObjectsV2() error {
 
 // listPage fills what both versions share. encode is the identity, or URL encoding where that was asked for.
 func (c *call) listPage(after string, withOwner bool) (out listing, p objectPage, encode func(string) string, err error) {
-	q := question{prefix: c.query.Get("prefix"), delimiter: c.query.Get("delimiter"), after: after}
+	q := listQuery{prefix: c.query.Get("prefix"), delimiter: c.query.Get("delimiter"), after: after}
 	if q.most, err = c.number("max-keys", 1000, 1000); err != nil {
 		return out, p, nil, err
 	}

@@ -134,20 +134,20 @@ func (c *call) identify() error {
 		return protocol.Deny("Access Denied")
 	}
 	c.who = who
-	if !c.store.mayS3(who.Caller, c.Operation, c.bucket) {
+	if !c.store.allows(who.Caller, c.Operation, c.bucket) {
 		return protocol.Deny("Access Denied")
 	}
 	return nil
 }
 
-// public tells whether anybody may read a bucket's objects: those that releases are served from.
+// public tells whether a bucket's objects may be read without a signature: those that releases are served from.
 func (st *Store) public(bucket string) bool {
 	return bucket == regions.Bucket(st.region) || bucket == regions.GlobalBucket
 }
 
-// mayS3 is the one rule of access: the administrator everything; anybody may read objects of the public buckets; nodes may
+// allows is the one rule of access: the administrator everything; all callers may read objects of the public buckets; nodes may
 // keep objects (the output of commands) in the others.
-func (st *Store) mayS3(c protocol.Caller, operation, bucket string) bool {
+func (st *Store) allows(c protocol.Caller, operation, bucket string) bool {
 	if c.Administrator {
 		return true
 	}

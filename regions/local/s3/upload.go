@@ -78,8 +78,8 @@ func (c *call) loadUpload(tx *records.Tx) (up upload, err error) {
 	return up, err
 }
 
-// part reads the number of a part and finds its upload.
-func (c *call) part() (number int, up upload, err error) {
+// openPart reads the number of a part and finds its upload.
+func (c *call) openPart() (number int, up upload, err error) {
 	number, err = strconv.Atoi(c.query.Get("partNumber"))
 	if err != nil || number < 1 || number > 10000 {
 		return 0, up, protocol.Refuse("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
@@ -92,7 +92,7 @@ func (c *call) part() (number int, up upload, err error) {
 }
 
 func (c *call) uploadPart() error {
-	number, up, err := c.part()
+	number, up, err := c.openPart()
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (c *call) uploadPart() error {
 		return err
 	}
 	p := part{Body: id, Size: size, ETag: body.etag(), Modified: c.store.now().UTC(), Sums: body.checksums()}
-	if err := c.store.putPart(up, number, p); err != nil {
+	if err := c.store.recordPart(up, number, p); err != nil {
 		return err
 	}
 	c.Header().Set("ETag", quote(p.ETag))
@@ -115,8 +115,8 @@ func (c *call) uploadPart() error {
 	return c.done(http.StatusOK)
 }
 
-// putPart keeps a part, in place of an earlier one of that number. The upload may be gone by now.
-func (st *Store) putPart(up upload, number int, p part) error {
+// recordPart keeps a part, in place of an earlier one of that number. The upload may be gone by now.
+func (st *Store) recordPart(up upload, number int, p part) error {
 	drop := p.Body
 	err := st.records.Update(func(tx *records.Tx) error {
 		if !records.Has(tx, uploadsTable, up.ID) {

@@ -27,10 +27,10 @@ func (tr *Tracker) cancelCommand(c *protocol.Call) (any, error) {
 			return nil, protocol.Refuse("DuplicateInstanceId", "%s is named twice.", id)
 		}
 	}
-	return struct{}{}, tr.stop(in.CommandId, in.InstanceIds)
+	return struct{}{}, tr.cancel(in.CommandId, in.InstanceIds)
 }
 
-func (tr *Tracker) stop(commandID string, instances []string) error {
+func (tr *Tracker) cancel(commandID string, instances []string) error {
 	return tr.records.Update(func(tx *records.Tx) error {
 		cmd, ok, err := records.Fetch[command](tx, commandsTable, commandID)
 		if err != nil || !ok {
@@ -44,15 +44,15 @@ func (tr *Tracker) stop(commandID string, instances []string) error {
 		if len(instances) == 0 {
 			instances = cmd.Order
 		}
-		if err := tr.callOff(tx, &cmd, instances); err != nil {
+		if err := tr.cancelAt(tx, &cmd, instances); err != nil {
 			return err
 		}
 		return records.Save(tx, commandsTable, cmd.ID, cmd)
 	})
 }
 
-// callOff asks the given nodes (none: all) to stop. What certainly never reached its node ends at once.
-func (tr *Tracker) callOff(tx *records.Tx, cmd *command, instances []string) error {
+// cancelAt asks the given nodes (none: all) to stop. What certainly never reached its node ends at once.
+func (tr *Tracker) cancelAt(tx *records.Tx, cmd *command, instances []string) error {
 	for _, id := range instances {
 		s, ok := cmd.Standing[id]
 		if !ok || s.final() || s.Status == cancelling {
@@ -64,13 +64,13 @@ func (tr *Tracker) callOff(tx *records.Tx, cmd *command, instances []string) err
 			return err
 		}
 		if !s.Sent || unread && tr.mail.Withdraw(l) {
-			cmd.move(id, wire.Cancelled, wire.Cancelled)
+			cmd.advance(id, wire.Cancelled, wire.Cancelled)
 			if err := tr.mail.Settle(tx, message); err != nil {
 				return err
 			}
 			continue
 		}
-		cmd.move(id, cancelling, cancelling)
+		cmd.advance(id, cancelling, cancelling)
 		own := wire.MessageID(uuid.NewString(), id)
 		if err := tr.mail.Post(tx, id, wire.TopicCancelCommand, own, wire.CancelCommand{CancelMessageId: message}); err != nil {
 			return err

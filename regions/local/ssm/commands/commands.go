@@ -121,9 +121,9 @@ func (inv *invocation) merge(reply wire.Reply) {
 	}
 }
 
-// fill takes over what a late reply says about steps that nothing is known of: an agent that could not send it at first sends
+// takeLate takes over what a late reply says about steps that nothing is known of: an agent that could not send it at first sends
 // it after the last one, which stands.
-func (inv *invocation) fill(reply wire.Reply) (changed bool) {
+func (inv *invocation) takeLate(reply wire.Reply) (changed bool) {
 	for i, st := range inv.Steps {
 		if status, ok := reply.RuntimeStatus[st.ID]; ok && !st.Answered {
 			inv.Steps[i].Answered, inv.Steps[i].StepStatus, changed = true, status, true

@@ -26,7 +26,7 @@ func (tr *Tracker) Send(document, instance string, parameters map[string][]strin
 }
 
 // Cancel cancels a command on all its nodes.
-func (tr *Tracker) Cancel(commandID string) error { return tr.stop(commandID, nil) }
+func (tr *Tracker) Cancel(commandID string) error { return tr.cancel(commandID, nil) }
 
 // Invocation is where a command stands on a node.
 type Invocation struct {

@@ -62,10 +62,10 @@ func (tr *Tracker) getCommandInvocation(c *protocol.Call) (any, error) {
 		return nil, protocol.Refuse("InvalidPluginName", "The command has no step %s.", in.PluginName)
 	case in.PluginName != "":
 		out.Status, out.StatusDetails = stepStatus(inv.Steps[at], s)
-		out.fill(inv.Steps[at], s)
+		out.showStep(inv.Steps[at], s)
 	default: // of several steps that ran, the caller must name one to see its output
 		if ran := inv.ran(); len(ran) == 1 {
-			out.fill(ran[0], s)
+			out.showStep(ran[0], s)
 		}
 	}
 	return out, nil
@@ -95,9 +95,9 @@ func (tr *Tracker) invocation(commandID, instance string) (cmd command, inv invo
 	return cmd, inv, n, err
 }
 
-// fill shows one step. Updaters fill the short output only; it stands in for the streams then (docs/protocol/update.md,
+// showStep shows one step. Updaters fill the short output only; it stands in for the streams then (docs/protocol/update.md,
 // "Reporting of an update").
-func (d *invocationDetails) fill(st step, s standing) {
+func (d *invocationDetails) showStep(st step, s standing) {
 	d.PluginName = st.ID
 	if !st.Answered {
 		return

@@ -39,8 +39,8 @@ func (tr *Tracker) schedule(tx *records.Tx, cmd *command) error {
 	return nil
 }
 
-// setAlarms notes when the command must be looked at even if nobody answers.
-func setAlarms(tx *records.Tx, cmd command) error {
+// setDeadlines notes when the command must be looked at even if no node answers.
+func setDeadlines(tx *records.Tx, cmd command) error {
 	for _, at := range []time.Time{cmd.Deadline, cmd.Expires} {
 		if err := records.Save(tx, deadlinesTable, records.Sortable(at.UnixNano())+"/"+cmd.ID, nil); err != nil {
 			return err
@@ -49,8 +49,8 @@ func setAlarms(tx *records.Tx, cmd command) error {
 	return nil
 }
 
-// move changes where a node stands, unless it already came to an end: final statuses never move back.
-func (cmd *command) move(instance, status, details string) (moved bool) {
+// advance changes where a node stands, unless it already came to an end: final statuses never move back.
+func (cmd *command) advance(instance, status, details string) (moved bool) {
 	s, ok := cmd.Standing[instance]
 	if !ok || s.final() || s.Status == cancelling && status == wire.InProgress {
 		return false
@@ -95,13 +95,13 @@ func (tr *Tracker) change(tx *records.Tx, messageID string, do func(cmd *command
 // Started notes that a node acknowledged a command.
 func (tr *Tracker) Started(tx *records.Tx, messageID string) error {
 	return tr.change(tx, messageID, func(cmd *command, inv *invocation) (bool, error) {
-		return cmd.move(inv.Instance, wire.InProgress, wire.InProgress), nil
+		return cmd.advance(inv.Instance, wire.InProgress, wire.InProgress), nil
 	})
 }
 
 // Undeliverable notes that a node could not take a command.
 func (tr *Tracker) Undeliverable(tx *records.Tx, messageID string) error {
 	return tr.change(tx, messageID, func(cmd *command, inv *invocation) (bool, error) {
-		return cmd.move(inv.Instance, wire.Failed, undeliverable), nil
+		return cmd.advance(inv.Instance, wire.Failed, undeliverable), nil
 	})
 }

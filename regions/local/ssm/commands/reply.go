@@ -52,10 +52,10 @@ func (tr *Tracker) replied(tx *records.Tx, messageID string, reply wire.Reply) e
 	}
 	return tr.change(tx, messageID, func(cmd *command, inv *invocation) (bool, error) {
 		if s := cmd.Standing[inv.Instance]; s.final() {
-			return (s.Status == wire.Success || s.Status == wire.Failed) && inv.fill(reply), nil
+			return (s.Status == wire.Success || s.Status == wire.Failed) && inv.takeLate(reply), nil
 		}
 		inv.merge(reply)
-		cmd.move(inv.Instance, status, details)
+		cmd.advance(inv.Instance, status, details)
 		return true, nil
 	})
 }

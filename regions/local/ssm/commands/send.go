@@ -141,7 +141,7 @@ func (tr *Tracker) send(in sendCommandInput) (command, error) {
 		if err := tr.schedule(tx, &cmd); err != nil {
 			return err
 		}
-		if err := setAlarms(tx, cmd); err != nil {
+		if err := setDeadlines(tx, cmd); err != nil {
 			return err
 		}
 		if err := records.Save(tx, timesTable, records.NewestFirst(cmd.Requested.UnixNano())+"/"+cmd.ID, nil); err != nil {

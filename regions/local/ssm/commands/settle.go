@@ -52,9 +52,9 @@ func (tr *Tracker) overdue(tx *records.Tx, id string, now time.Time) error {
 			return err
 		}
 		if s.Status == cancelling {
-			cmd.move(instance, wire.Cancelled, wire.Cancelled)
+			cmd.advance(instance, wire.Cancelled, wire.Cancelled)
 		} else {
-			cmd.move(instance, wire.TimedOut, deliveryTimedOut)
+			cmd.advance(instance, wire.TimedOut, deliveryTimedOut)
 		}
 	}
 	tx.Signal(signalOf(id))

@@ -2,7 +2,7 @@ package manifests
 
 import "fmt"
 
-// The two sentences AWS documents; people search for them, so every such answer carries them as a hint.
+// The two sentences AWS documents; people search for them, so every such decision carries them as a hint.
 const (
 	HintDowngrade   = "updating amazon-ssm-agent to an older version, please turn on allow downgrade to proceed"
 	HintUnsupported = "Unsupported on current platform"
@@ -18,50 +18,50 @@ const (
 	CodeNoStable      = "ErrorGetStableVersionS3"
 )
 
-// say puts an answer into words: the original's v3 strings as lines, ours as detail and hints.
-func (q Question) say(kind Kind, target Version) Answer {
-	a := Answer{Kind: kind, Running: q.Running, Target: target, Success: true,
+// describe puts a decision into words: the original's v3 strings as lines, ours as detail and hints.
+func (q Question) describe(kind Kind, target Version) Decision {
+	a := Decision{Kind: kind, Running: q.Running, Target: target, Success: true,
 		FromFloor: target.set && target == q.Floor}
-	if words, ok := phrases[kind]; ok {
+	if words, ok := descriptions[kind]; ok {
 		words(q, &a)
 	}
 	return a
 }
 
-// phrases has one row per kind.
-var phrases = map[Kind]func(Question, *Answer){
-	UpToDate:            sayUpToDate,
-	Ahead:               sayAhead,
-	Upgrade:             sayUpgrade,
-	DowngradeAllowed:    sayUpgrade,
-	DowngradeRefused:    sayRefused,
-	UnsupportedPlatform: sayUnsupported,
-	StatusSkipped:       sayStatusSkipped,
-	Held:                sayHeld,
-	UnknownVersion:      sayUnknown,
-	Elsewhere:           sayElsewhere,
-	NoVersion:           sayNoVersion,
+// descriptions has one row per kind.
+var descriptions = map[Kind]func(Question, *Decision){
+	UpToDate:            describeUpToDate,
+	Ahead:               describeAhead,
+	Upgrade:             describeUpgrade,
+	DowngradeAllowed:    describeUpgrade,
+	DowngradeRefused:    describeRefused,
+	UnsupportedPlatform: describeUnsupported,
+	StatusSkipped:       describeStatusSkipped,
+	Blocked:                describeBlocked,
+	UnknownVersion:      describeUnknown,
+	Elsewhere:           describeElsewhere,
+	NoVersion:           describeNoVersion,
 }
 
-func (a *Answer) line(format string, args ...any) {
+func (a *Decision) line(format string, args ...any) {
 	a.Lines = append(a.Lines, fmt.Sprintf(format, args...))
 }
 
-func (a *Answer) fail(code string) { a.Success, a.Code = false, code }
+func (a *Decision) fail(code string) { a.Success, a.Code = false, code }
 
-// updating is the line that heads every answer with a target.
-func (q Question) updating(a *Answer) {
+// updating is the line that heads every decision with a target.
+func (q Question) updating(a *Decision) {
 	a.line("Updating %s from %s to %s", q.Package, q.Running, a.Target)
 }
 
-func sayUpToDate(q Question, a *Answer) {
+func describeUpToDate(q Question, a *Decision) {
 	q.updating(a)
 	a.line("%s %s has already been installed", q.Package, a.Target)
 	a.line("update skipped")
 	a.Detail = fmt.Sprintf("%s is what region %s offers: up to date", q.Running, q.Region)
 }
 
-func sayUpgrade(q Question, a *Answer) {
+func describeUpgrade(q Question, a *Decision) {
 	q.updating(a)
 	verb := "upgrade"
 	if a.Kind == DowngradeAllowed {
@@ -70,26 +70,26 @@ func sayUpgrade(q Question, a *Answer) {
 	a.Detail = fmt.Sprintf("%s from %s to %s in region %s", verb, q.Running, a.Target, q.Region)
 }
 
-func (q Question) olderLine(a *Answer) {
+func (q Question) olderLine(a *Decision) {
 	q.updating(a)
 	a.line("Updating %s to an older version %s, please enable allow downgrade to proceed", q.Running, a.Target)
 	a.fail(CodeDowngrade)
 	a.Hints = append(a.Hints, HintDowngrade)
 }
 
-func sayAhead(q Question, a *Answer) {
+func describeAhead(q Question, a *Decision) {
 	q.olderLine(a)
 	a.Detail = fmt.Sprintf("this host runs %s and is ahead of region %s, which offers %s; releases reach regions at different times: "+
 		"wait for the region, or allow the downgrade", q.Running, q.Region, a.Target)
 }
 
-func sayRefused(q Question, a *Answer) {
+func describeRefused(q Question, a *Decision) {
 	q.olderLine(a)
 	a.Detail = fmt.Sprintf("%s is older than the running %s and downgrade is not allowed: run again with --allow-downgrade "+
 		"(document parameter allowDowngrade=true)", a.Target, q.Running)
 }
 
-func sayUnsupported(q Question, a *Answer) {
+func describeUnsupported(q Question, a *Decision) {
 	a.Hints = append(a.Hints, HintUnsupported)
 	switch {
 	case q.Precondition != "":
@@ -110,7 +110,7 @@ func sayUnsupported(q Question, a *Answer) {
 	}
 }
 
-func sayStatusSkipped(q Question, a *Answer) {
+func describeStatusSkipped(q Question, a *Decision) {
 	q.updating(a)
 	a.line("%s version %s is deprecated/inactive, update skipped", q.Package, a.Target)
 	a.Code = CodeInactive
@@ -118,13 +118,13 @@ func sayStatusSkipped(q Question, a *Answer) {
 		orUnknown(q.Status[a.Target]), q.Running, orNone(q.Newest))
 }
 
-func sayHeld(q Question, a *Answer) {
+func describeBlocked(q Question, a *Decision) {
 	q.updating(a)
 	a.line("update skipped")
-	a.Detail = fmt.Sprintf("%s is held back on this host: %s; name the version to try it all the same", a.Target, q.Skip[a.Target])
+	a.Detail = fmt.Sprintf("%s is blocked on this host: %s; name the version to try it all the same", a.Target, q.Skip[a.Target])
 }
 
-func sayUnknown(q Question, a *Answer) {
+func describeUnknown(q Question, a *Decision) {
 	a.line("Invalid target version: %s", q.Requested)
 	a.fail(CodeInvalidTarget)
 	a.Detail = fmt.Sprintf("%s names no version region %s has; "+
@@ -132,13 +132,13 @@ func sayUnknown(q Question, a *Answer) {
 		excerpt(q.Requested), q.Region)
 }
 
-func sayElsewhere(q Question, a *Answer) {
+func describeElsewhere(q Question, a *Decision) {
 	a.line("%s is not managed from there, nothing changed", q.Package)
 	a.line("update skipped")
 	a.Detail = fmt.Sprintf("this agent (%s) takes its updates from another source; set Agent.UpdateSource to name it", q.Running)
 }
 
-func sayNoVersion(q Question, a *Answer) {
+func describeNoVersion(q Question, a *Decision) {
 	if a.fail(CodeNoLatest); q.Requested != "" && q.Requested != "None" && q.Requested != "latest" {
 		a.line("Failed to get stable version form s3: there is none")
 		a.Code = CodeNoStable
