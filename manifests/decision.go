@@ -14,7 +14,7 @@ const (
 	DowngradeRefused    Kind = "downgrade-refused" //
 	UnsupportedPlatform Kind = "unsupported-platform"
 	StatusSkipped       Kind = "status-skipped"    // the version is deprecated or inactive here
-	Blocked                Kind = "held"              // the version failed on this host before (skip list)
+	Blocked             Kind = "held"              // the version failed on this host before (skip list)
 	UnknownVersion      Kind = "unknown-version"   // what was asked for names no version
 	Elsewhere           Kind = "managed-elsewhere" // the source is one this agent is not updated from
 	NoVersion           Kind = "no-version"        // the region has no version of the asked kind

@@ -37,7 +37,7 @@ var descriptions = map[Kind]func(Question, *Decision){
 	DowngradeRefused:    describeRefused,
 	UnsupportedPlatform: describeUnsupported,
 	StatusSkipped:       describeStatusSkipped,
-	Blocked:                describeBlocked,
+	Blocked:             describeBlocked,
 	UnknownVersion:      describeUnknown,
 	Elsewhere:           describeElsewhere,
 	NoVersion:           describeNoVersion,
@@ -121,7 +121,7 @@ func describeStatusSkipped(q Question, a *Decision) {
 func describeBlocked(q Question, a *Decision) {
 	q.updating(a)
 	a.line("update skipped")
-	a.Detail = fmt.Sprintf("%s is blocked on this host: %s; name the version to try it all the same", a.Target, q.Skip[a.Target])
+	a.Detail = fmt.Sprintf("%s is blocked on this machine: %s; name the version to try it all the same", a.Target, q.Skip[a.Target])
 }
 
 func describeUnknown(q Question, a *Decision) {

@@ -41,7 +41,7 @@ type Package struct {
 
 // File is one file of a package with the versions a region has of it.
 type File struct {
-	Name              string    `json:"Name"`
+	Name              string        `json:"Name"`
 	AvailableVersions []FileVersion `json:"AvailableVersions"`
 }
 

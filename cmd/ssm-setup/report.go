@@ -61,7 +61,7 @@ func outcomeText(o updater.Outcome) string {
 // decisionText is why nothing was to be changed: the detail of a decision, but for a blocked version, whose reason has the original's
 // words in it.
 func decisionText(kind string, target manifests.Version, detail string) string {
-	if kind == string(manifests.Held) {
+	if kind == string(manifests.Blocked) {
 		return fmt.Sprintf("%s is blocked on this machine because it failed here; --version %[1]s tries it all the same", target)
 	}
 	return detail

@@ -20,11 +20,11 @@ const MaxPackage = 1 << 30
 
 // Want is a file to fetch.
 type Want struct {
-	URL    string
-	Path   string                  // where it shall lie; its folder must exist
-	SHA256 string                  // hex, any case; must not be empty
-	Size   int64                   // bytes; 0: as the server says, at most MaxPackage
-	Progress   func(done, total int64) // progress, may be nil
+	URL      string
+	Path     string                  // where it shall lie; its folder must exist
+	SHA256   string                  // hex, any case; must not be empty
+	Size     int64                   // bytes; 0: as the server says, at most MaxPackage
+	Progress func(done, total int64) // progress, may be nil
 }
 
 // Fetch brings a file whole and checked to w.Path. A file of that name with the right hash is kept as it is. On
