@@ -56,9 +56,6 @@ func Code(err error) string {
 	return ""
 }
 
-// Unreachable tells whether there was no answer at all: no network, no name, a timeout.
-func Unreachable(err error) bool { return Code(err) == RequestError }
-
 // Timeout tells whether the client's own time limit ended the request.
 func Timeout(err error) bool {
 	var n net.Error

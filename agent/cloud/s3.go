@@ -30,8 +30,9 @@ type S3Options struct {
 	Pause func(context.Context, time.Duration) error
 }
 
-// S3 reads and writes single objects, path-style. A bucket of another region is followed there. It is safe for concurrent
-// use.
+// S3 reads and writes single objects, path-style. A bucket of another region is followed there. It is safe for concurrent use. Its
+// first user is the sink of Run Command output (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs"), which this version does not
+// have yet.
 type S3 struct {
 	c                *Client
 	domain, override string

@@ -18,7 +18,7 @@ func objects(t *testing.T, r *local.Region) *cloud.S3 {
 	t.Helper()
 	admin := r.Admin()
 	return cloud.NewS3(cloud.S3Options{Region: r.Name(), Endpoint: r.URL(), UserAgent: "a/1",
-		Credentials: cloud.Static(admin.AccessKeyID, admin.SecretAccessKey, admin.SessionToken),
+		Credentials: static(admin.AccessKeyID, admin.SecretAccessKey, admin.SessionToken),
 		Pause:       func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 }
 
@@ -84,7 +84,7 @@ func TestABucketOfAnotherRegionIsFollowed(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	c := cloud.NewS3(cloud.S3Options{Region: "eu-west-1", Endpoint: s.URL, Credentials: cloud.Static("a", "b", "")})
+	c := cloud.NewS3(cloud.S3Options{Region: "eu-west-1", Endpoint: s.URL, Credentials: static("a", "b", "")})
 	if _, err := c.Head(t.Context(), "bucket", ""); err != nil || strings.Join(scopes, " ") != "eu-west-1 eu-west-9" {
 		t.Error(err, scopes)
 	}

@@ -74,11 +74,3 @@ func invalidate(p aws.CredentialsProvider) {
 		f.Invalidate()
 	}
 }
-
-// Static is a provider of one set of credentials.
-func Static(accessKeyID, secretAccessKey, sessionToken string) aws.CredentialsProvider {
-	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey, SessionToken: sessionToken,
-			Source: "static"}, nil
-	})
-}

@@ -163,9 +163,9 @@ func SharedFile(layout installer.Layout) string {
 	return filepath.Join(home, ".aws", "credentials")
 }
 
-// Credentials sign as this machine. They are remembered and usable at once when good ones are cached; else Retrieve asks for
-// some, one request however many callers. It fails with what the service said, and does not ask again before the time the
-// keeper waits for.
+// Credentials sign as this machine, for what is no [Identity.Client]: the S3 sink of Run Command output, which comes later. They are
+// remembered and usable at once when good ones are cached; else Retrieve asks for some, one request however many callers. It fails
+// with what the service said, and does not ask again before the time the keeper waits for.
 func (i *Identity) Credentials() aws.CredentialsProvider { return i.source }
 
 // Run keeps the credentials fresh until the context ends: asks at half of their life, shares them, rotates the key. It is the
