@@ -14,14 +14,18 @@ const briefly = 10 * time.Second
 // machine", state Initialized). What cannot be told now is not told: the final answer is what counts. A person sees it by himself.
 func (w *work) ask(ctx context.Context) error {
 	to := w.u.Request.ReplyTo
-	if to == nil || to.MessageID == "" || w.Reporter.Reply == nil {
+	if to == nil || to.MessageID == "" {
+		return nil
+	}
+	lane := w.Reporter.lane(to.Upstream)
+	if lane.Reply == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, briefly)
 	defer cancel()
 	payload, err := w.progressReply()
 	if err == nil {
-		err = w.Reporter.Reply(ctx, to.MessageID, host.NewUUID(), payload)
+		err = lane.Reply(ctx, to.MessageID, host.NewUUID(), payload)
 	}
 	if err != nil {
 		w.Log.Warn("cannot say that the update began", "error", err)

@@ -22,6 +22,17 @@ type Reporter struct {
 	Delete func(ctx context.Context, messageID string) error                   // DeleteMessage
 	Health func(ctx context.Context, status, version string) error             // UpdateInstanceInformation
 	Upload func(ctx context.Context, bucket, key, file string) error           // a step's output; may be nil
+
+	// Lane is the reporter for Reply and Delete of messages of a lane, by [ReplyTo].Upstream; nil: this one, for every lane.
+	Lane func(upstream string) Reporter
+}
+
+// lane is the reporter that answers messages of a lane.
+func (r Reporter) lane(upstream string) Reporter {
+	if r.Lane == nil {
+		return r
+	}
+	return r.Lane(upstream)
 }
 
 // ErrNoMessage is what Reply and Delete return, wrapped, for a message the service does not know (any more): to try again is

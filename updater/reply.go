@@ -14,6 +14,7 @@ import (
 // tried.
 type Owed struct {
 	MessageID string    `json:"message_id"`
+	Upstream  string    `json:"upstream,omitempty"` // the lane, see [ReplyTo]
 	ReplyID   string    `json:"reply_id"`
 	Payload   string    `json:"payload,omitempty"` // of SendReply; empty once it was sent
 	Status    string    `json:"status,omitempty"`  // the health status that goes with it
@@ -51,6 +52,7 @@ func (w *work) answer(o Outcome) (*Owed, error) {
 	}
 	return &Owed{
 		MessageID: to.MessageID,
+		Upstream:  to.Upstream,
 		ReplyID:   host.NewUUID(),
 		Payload:   payload,
 		Status:    statusOf(o),
@@ -112,18 +114,19 @@ func (e *Engine) sendOwed(ctx context.Context, b *ledgerFile) {
 
 // sendAnswer tries one answer; true when nothing more is to be done about it.
 func (e *Engine) sendAnswer(ctx context.Context, o *Owed) bool {
-	if e.Reporter.Reply == nil || e.Reporter.Delete == nil {
+	lane := e.Reporter.lane(o.Upstream)
+	if lane.Reply == nil || lane.Delete == nil {
 		return false
 	}
 	if o.Payload != "" {
-		err := e.Reporter.Reply(ctx, o.MessageID, o.ReplyID, o.Payload)
+		err := lane.Reply(ctx, o.MessageID, o.ReplyID, o.Payload)
 		if err != nil && !errors.Is(err, ErrNoMessage) {
 			e.Log.Warn("cannot send the answer yet", "message", o.MessageID, "error", err)
 			return false
 		}
 		o.Payload = ""
 	}
-	if err := e.Reporter.Delete(ctx, o.MessageID); err != nil && !errors.Is(err, ErrNoMessage) {
+	if err := lane.Delete(ctx, o.MessageID); err != nil && !errors.Is(err, ErrNoMessage) {
 		e.Log.Warn("cannot delete the message yet", "message", o.MessageID, "error", err)
 		return false
 	}

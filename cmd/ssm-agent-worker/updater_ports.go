@@ -57,7 +57,7 @@ func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
 			Agent: wire.AgentInfo{Lang: cfg.Os.Lang, Name: manifests.AgentPackage, OS: cfg.Os.Name, OSVersion: cfg.Os.Version,
 				Version: stamp.Version()}},
 		Open:     p.open,
-		Reporter: updater.Reporter{Reply: p.reply, Delete: p.delete, Health: p.health},
+		Reporter: updater.Reporter{Lane: p.lane, Health: p.health},
 		Probe:    p.probe,
 		Identity: p.instance,
 		Log:      log,
@@ -101,16 +101,16 @@ func (p *ports) call(ctx context.Context, service cloud.Service, operation strin
 	return c.Call(ctx, operation, in, nil)
 }
 
-func (p *ports) reply(ctx context.Context, messageID, replyID, payload string) error {
-	return noMessage(p.late().Reply(ctx, messageID, replyID, payload))
+// lane is how the updater answers commands that came by a lane.
+func (p *ports) lane(upstream string) updater.Reporter {
+	late := mailbox.LateFor(upstream, p.call)
+	return updater.Reporter{
+		Reply: func(ctx context.Context, messageID, replyID, payload string) error {
+			return noMessage(late.Reply(ctx, messageID, replyID, payload))
+		},
+		Delete: func(ctx context.Context, messageID string) error { return noMessage(late.Delete(ctx, messageID)) },
+	}
 }
-
-func (p *ports) delete(ctx context.Context, messageID string) error {
-	return noMessage(p.late().Delete(ctx, messageID))
-}
-
-// late is how the updater answers a command.
-func (p *ports) late() mailbox.Late { return mailbox.LateFor(mailbox.EC2Messages, p.call) }
 
 // noMessage says in the updater's words that no further try changes the answer.
 func noMessage(err error) error {

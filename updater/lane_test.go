@@ -1,0 +1,36 @@
+package updater_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/ssm-setup/ssm-setup/updater"
+)
+
+// The ledger remembers the lane of an answer that could not be sent.
+func TestACommandIsAnsweredOverItsLane(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	own, broken := e.Reporter, true
+	var asked []string
+	e.Reporter.Lane = func(upstream string) updater.Reporter {
+		asked = append(asked, upstream)
+		r := own
+		if broken {
+			r.Reply = func(context.Context, string, string, string) error { return errors.New("out of reach") }
+		}
+		return r
+	}
+	r := command(updater.Request{})
+	r.ReplyTo.Upstream = "MessageGatewayService"
+	_, err := e.Run(context.Background(), r, func(string) {})
+	must(t, err)
+	broken = false
+	must(t, e.Resume(context.Background()))
+	other := func(upstream string) bool { return upstream != "MessageGatewayService" }
+	if len(w.sent) != 1 || w.final().Status != "Success" || len(asked) < 3 || slices.ContainsFunc(asked, other) {
+		t.Errorf("sent %+v over %q", w.sent, asked)
+	}
+}
