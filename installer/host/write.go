@@ -55,6 +55,9 @@ func (n *NewFile) Name() string { return n.file.Name() }
 // Write adds to the file.
 func (n *NewFile) Write(p []byte) (int, error) { return n.file.Write(p) }
 
+// Sync has the disk keep the content, for callers with something to look at before the file gets its name.
+func (n *NewFile) Sync() error { return n.file.Sync() }
+
 // Commit syncs the file, puts it at its path in place of what is there, and syncs the folder. After nil its content survives a
 // power cut; after an error the path has the old content or the whole new one.
 func (n *NewFile) Commit() error {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -46,7 +47,7 @@ func TestAmazonsClientAgrees(t *testing.T) {
 	r, to := region(t)
 	o := publish.Options{Repositories: true, Sign: &key{}}
 	put(t, to, release(t, "9.1.0.0", "one"), o)
-	if err := to.Write(ctx, "large", bytes.NewReader(large()), publish.When{Absent: true}); err != nil {
+	if err := to.Write(ctx, "large", bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{Absent: true}); err != nil {
 		t.Fatal(err)
 	}
 	bucket := regions.Bucket(r.Name())

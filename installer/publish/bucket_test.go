@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -51,7 +52,7 @@ func TestParts(t *testing.T) {
 	content := large()
 	r.Break("UploadPart", 2, 503, "")
 	r.Break("CompleteMultipartUpload", 1, 503, "")
-	if err := to.Write(context.Background(), "large", bytes.NewReader(content), publish.When{Absent: true}); err != nil {
+	if err := to.Write(context.Background(), "large", bytes.NewReader(content), host.SHA256Bytes(content), publish.When{Absent: true}); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal([]byte(read(t, to, "large")), content) {
@@ -61,7 +62,7 @@ func TestParts(t *testing.T) {
 	if err != nil || o.Size != int64(len(content)) || o.SHA256 != sum(string(content)) {
 		t.Errorf("%+v, %v", o, err)
 	}
-	if err := to.Write(context.Background(), "large", bytes.NewReader(content), publish.When{Absent: true}); !errors.Is(err, publish.ErrChanged) {
+	if err := to.Write(context.Background(), "large", bytes.NewReader(content), host.SHA256Bytes(content), publish.When{Absent: true}); !errors.Is(err, publish.ErrChanged) {
 		t.Errorf("over one that is there: %v", err)
 	}
 }
@@ -70,7 +71,7 @@ func TestParts(t *testing.T) {
 func TestPartsFail(t *testing.T) {
 	r, to := region(t)
 	r.Break("CompleteMultipartUpload", -1, 403, "")
-	if err := to.Write(context.Background(), "large", bytes.NewReader(large()), publish.When{}); !errors.Is(err, publish.ErrDenied) {
+	if err := to.Write(context.Background(), "large", bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{}); !errors.Is(err, publish.ErrDenied) {
 		t.Error(err)
 	}
 	r.Mend()
@@ -79,11 +80,24 @@ func TestPartsFail(t *testing.T) {
 	}
 }
 
+// Bytes other than those that a release was checked with never reach the bucket, in one part or in several.
+func TestABucketIsNotSentOtherBytes(t *testing.T) {
+	_, to := region(t)
+	for name, content := range map[string][]byte{"small": []byte("changed"), "large": large()} {
+		if err := to.Write(t.Context(), name, bytes.NewReader(content), sum("as checked"), publish.When{}); !errors.Is(err, publish.ErrBody) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := to.Stat(t.Context(), name); !errors.Is(err, publish.ErrAbsent) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestConditions(t *testing.T) {
 	ctx := context.Background()
 	r, to := region(t)
 	write := func(text string, when publish.When) error {
-		return to.Write(ctx, "key", strings.NewReader(text), when)
+		return to.Write(ctx, "key", strings.NewReader(text), sum(text), when)
 	}
 	if err := write("one", publish.When{Absent: true}); err != nil {
 		t.Fatal(err)
@@ -206,8 +220,8 @@ type after struct {
 	then func(key string)
 }
 
-func (a *after) Write(ctx context.Context, key string, body io.ReadSeeker, when publish.When) error {
-	err := a.Target.Write(ctx, key, body, when)
+func (a *after) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when publish.When) error {
+	err := a.Target.Write(ctx, key, body, sum, when)
 	a.then(key)
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -117,7 +118,7 @@ func FuzzFeed(f *testing.F) {
 		to := publish.Folder(t.TempDir())
 		ctx := context.Background()
 		for key, text := range map[string][]byte{regions.ManifestKey: m.Bytes(), publish.FeedKey: old} {
-			if err := to.Write(ctx, key, bytes.NewReader(text), publish.When{}); err != nil {
+			if err := to.Write(ctx, key, bytes.NewReader(text), host.SHA256Bytes(text), publish.When{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -2,22 +2,29 @@ package publish
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Folder is a target on this machine; the tree below it is that of the bucket. The tag of an object is its SHA-256.
-func Folder(dir string) Target { return kept{&folder{dir: dir, written: map[string]bool{}}} }
+func Folder(dir string) Target {
+	return kept{&folder{dir: dir, syncDir: host.SyncDir, written: map[string]bool{}}}
+}
 
 type folder struct {
-	dir string
+	dir     string
+	syncDir func(dir string) error // has the disk keep the names in a folder
 
 	mu      sync.Mutex
 	written map[string]bool // folders with names that may not be on the disk yet
@@ -26,6 +33,9 @@ type folder struct {
 func (d *folder) String() string { return d.dir }
 
 func (d *folder) path(key string) string { return filepath.Join(d.dir, filepath.FromSlash(key)) }
+
+// above is the folder that holds the target.
+func (d *folder) above() string { return filepath.Dir(filepath.Clean(d.dir)) }
 
 func (d *folder) Read(_ context.Context, key string) (io.ReadCloser, string, error) {
 	tag, err := d.tag(key)
@@ -37,16 +47,8 @@ func (d *folder) Read(_ context.Context, key string) (io.ReadCloser, string, err
 }
 
 func (d *folder) tag(key string) (string, error) {
-	f, err := os.Open(d.path(key))
-	if err != nil {
-		return "", absent(err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	sum, err := host.SHA256File(d.path(key))
+	return sum, absent(err)
 }
 
 func absent(err error) error {
@@ -61,47 +63,45 @@ func (d *folder) Stat(_ context.Context, key string) (Object, error) {
 	if err != nil {
 		return Object{}, absent(err)
 	}
+	d.note(key) // an attempt before this one may have failed to sync it
 	sum, err := d.tag(key)
 	return Object{info.Size(), sum}, err
 }
 
-func (d *folder) Write(_ context.Context, key string, body io.ReadSeeker, when When) error {
+func (d *folder) Write(_ context.Context, key string, body io.ReadSeeker, sum string, when When) error {
 	if err := MakeFolder(filepath.Dir(d.path(key))); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(d.path(key)), ".publishing-")
+	f, err := host.Create(d.path(key), 0o644)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	if _, err := io.Copy(f, body); err != nil {
+	defer f.Discard()
+	have, err := host.SHA256(io.TeeReader(body, f))
+	if err != nil {
 		return err
 	}
-	if err := f.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return err
+	if !strings.EqualFold(have, sum) {
+		return fmt.Errorf("%w: SHA-256 %s, not %s", ErrBody, have, sum)
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
+	if err := f.Sync(); err != nil { // before the check, so that little time passes between that and the name
 		return err
 	}
 	if err := d.check(key, when); err != nil {
 		return err
 	}
 	if path.Base(key) != "VERSION" {
-		err := os.Rename(f.Name(), d.path(key))
 		d.note(key)
-		return err
+		return f.Place()
 	}
-	d.settle() // it says that all the rest is there
-	if err := os.Rename(f.Name(), d.path(key)); err != nil {
+	if err := d.settle(); err != nil { // VERSION says that all the rest is there
 		return err
 	}
 	d.note(key)
-	d.settle()
-	return nil
+	if err := f.Place(); err != nil {
+		return err
+	}
+	return d.settle()
 }
 
 // MakeFolder makes a folder and those above it, for everybody to read: the umask does not count, a web server may be somebody else.
@@ -131,28 +131,38 @@ func (d *folder) note(key string) {
 	for at := path.Dir(key); ; at = path.Dir(at) {
 		d.written[d.path(at)] = true
 		if at == "." {
-			d.written[filepath.Dir(filepath.Clean(d.dir))] = true
+			d.written[d.above()] = true
 			return
 		}
 	}
 }
 
-// settle has the disk keep the names of what was written: without it a power cut undoes a renaming, on a stick in any order. Not
-// every system can sync a folder. Side by side, because a disk writes for all that wait at once.
-func (d *folder) settle() {
+// settle has the disk keep the names of what was written: without it a power cut undoes a renaming, on a stick in any order. A file
+// system that cannot sync a folder is left as it is; every other failure is one. Side by side, because a disk writes for all that
+// wait at once.
+func (d *folder) settle() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var group sync.WaitGroup
+	var group errgroup.Group
 	for at := range d.written {
-		group.Go(func() {
-			if f, err := os.Open(at); err == nil {
-				f.Sync()
-				f.Close()
+		group.Go(func() error {
+			err := d.syncDir(at)
+			switch {
+			case errors.Is(err, errors.ErrUnsupported):
+				return nil
+			case errors.Is(err, fs.ErrPermission) && at == d.above(): // not ours to read
+				return nil
+			case err != nil:
+				return fmt.Errorf("the names in %s may not survive a power cut: %w", at, err)
 			}
+			return nil
 		})
 	}
-	group.Wait()
+	if err := group.Wait(); err != nil {
+		return err // what was written stays noted, so that the next attempt syncs it
+	}
 	clear(d.written)
+	return nil
 }
 
 // check holds against another publication into the same folder as far as two processes without a lock can.

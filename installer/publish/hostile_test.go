@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -105,7 +106,7 @@ func TestKeysStayInside(t *testing.T) {
 	_, inBucket := region(t, func(p *publish.Place) { p.Prefix = "mine" })
 	for _, to := range []publish.Target{publish.Folder(filepath.Join(top, "mirror")), inBucket} {
 		for _, key := range []string{"../secret", "a/../../secret", "/secret", "a//b", "", ".", "a/./b"} {
-			if err := to.Write(ctx, key, strings.NewReader("y"), publish.When{}); !errors.Is(err, publish.ErrKey) {
+			if err := to.Write(ctx, key, strings.NewReader("y"), host.SHA256Bytes([]byte("y")), publish.When{}); !errors.Is(err, publish.ErrKey) {
 				t.Errorf("%s: written %q: %v", to, key, err)
 			}
 			if _, _, err := to.Read(ctx, key); !errors.Is(err, publish.ErrKey) {

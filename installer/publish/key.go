@@ -41,11 +41,11 @@ func (k kept) Stat(ctx context.Context, key string) (Object, error) {
 	return k.Target.Stat(ctx, key)
 }
 
-func (k kept) Write(ctx context.Context, key string, body io.ReadSeeker, when When) error {
+func (k kept) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when When) error {
 	if err := inside(key); err != nil {
 		return err
 	}
-	return k.Target.Write(ctx, key, body, when)
+	return k.Target.Write(ctx, key, body, sum, when)
 }
 
 func (k kept) Remove(ctx context.Context, key string) error {

@@ -174,11 +174,11 @@ func (s *stopping) may(key string) error {
 	return nil
 }
 
-func (s *stopping) Write(ctx context.Context, key string, body io.ReadSeeker, when publish.When) error {
+func (s *stopping) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when publish.When) error {
 	if err := s.may(key); err != nil {
 		return err
 	}
-	return s.Target.Write(ctx, key, body, when)
+	return s.Target.Write(ctx, key, body, sum, when)
 }
 
 func (s *stopping) Remove(ctx context.Context, key string) error {

@@ -193,8 +193,8 @@ type deaf struct {
 	told map[string]bool
 }
 
-func (d *deaf) Write(ctx context.Context, key string, body io.ReadSeeker, when publish.When) error {
-	if err := d.Target.Write(ctx, key, body, when); err != nil {
+func (d *deaf) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when publish.When) error {
+	if err := d.Target.Write(ctx, key, body, sum, when); err != nil {
 		return err
 	}
 	d.mu.Lock()

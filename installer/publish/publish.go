@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
-	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
 // Options of a publication.
@@ -218,12 +217,7 @@ func (p *publication) compare(ctx context.Context, to Target, key string, f File
 }
 
 func (p *publication) send(ctx context.Context, to Target, key string, f File, when When) error {
-	path := filepath.Join(p.r.Dir, f.Name)
-	// A build may have written there since: other bytes under this version's keys would be there for good.
-	if err := bucket.CheckFile(path, f.SHA256); err != nil {
-		return fmt.Errorf("%w: it was changed meanwhile: %w", ErrRelease, err)
-	}
-	body, err := os.Open(path)
+	body, err := os.Open(filepath.Join(p.r.Dir, f.Name))
 	if err != nil {
 		return err
 	}
@@ -232,7 +226,10 @@ func (p *publication) send(ctx context.Context, to Target, key string, f File, w
 		if _, err := body.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
-		err := to.Write(ctx, key, body, when)
+		err := to.Write(ctx, key, body, f.SHA256, when)
+		if errors.Is(err, ErrBody) { // a build has written there since
+			return fmt.Errorf("%w: %s was changed meanwhile: %w", ErrRelease, f.Name, err)
+		}
 		if err != nil && !errors.Is(err, ErrChanged) {
 			return fmt.Errorf("%s: %w", key, err)
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -82,13 +83,13 @@ type recorder struct {
 	before func(key string) error
 }
 
-func (r *recorder) Write(ctx context.Context, key string, body io.ReadSeeker, when publish.When) error {
+func (r *recorder) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when publish.When) error {
 	if r.before != nil {
 		if err := r.before(key); err != nil {
 			return err
 		}
 	}
-	if err := r.Target.Write(ctx, key, body, when); err != nil {
+	if err := r.Target.Write(ctx, key, body, sum, when); err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -152,7 +153,7 @@ func TestMerge(t *testing.T) {
 	m, _ := manifests.ParseManifest([]byte(read(t, to, regions.ManifestKey)))
 	m.SetStatus(manifests.AgentPackage, manifests.MustVersion("9.1.0.0"), manifests.Deprecated)
 	m.UriFormat = "https://own/{FileName}"
-	if err := to.Write(context.Background(), regions.ManifestKey, bytes.NewReader(m.Bytes()), publish.When{}); err != nil {
+	if err := to.Write(context.Background(), regions.ManifestKey, bytes.NewReader(m.Bytes()), host.SHA256Bytes(m.Bytes()), publish.When{}); err != nil {
 		t.Fatal(err)
 	}
 	res := put(t, to, release(t, "9.2.0.0", "two"), publish.Options{})

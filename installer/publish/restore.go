@@ -99,7 +99,9 @@ func (p *publication) carry(ctx context.Context, at Target, from, key, sum strin
 	if _, err := f.Seek(0, io.SeekStart); err != nil || p.o.DryRun {
 		return size, err
 	}
-	if err := at.Write(ctx, key, f, When{}); err != nil {
+	if err := at.Write(ctx, key, f, sum, When{}); errors.Is(err, ErrBody) {
+		return 0, fmt.Errorf("%w: %s: %w", ErrChanged, from, err)
+	} else if err != nil {
 		return 0, fmt.Errorf("%s: %w", key, err)
 	}
 	if err := compare(ctx, at, key, sum); errors.Is(err, ErrDiffers) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -25,10 +26,8 @@ func again(ctx context.Context, change func() error) error {
 		if !errors.Is(err, ErrChanged) || try == tries {
 			return err
 		}
-		select {
-		case <-time.After(time.Duration(try*try) * 20 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := host.Sleep(ctx, time.Duration(try*try)*20*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }
@@ -40,10 +39,8 @@ func reading(ctx context.Context, read func() error) error {
 		if !errors.Is(err, errCut) || try == tries {
 			return err
 		}
-		select {
-		case <-time.After(time.Duration(try*try) * 20 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := host.Sleep(ctx, time.Duration(try*try)*20*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }
@@ -61,7 +58,7 @@ func (p *writing) small(ctx context.Context, to Target, key string, content []by
 		action = Same
 	}
 	if action != Same && !p.o.DryRun {
-		if err := to.Write(ctx, key, bytes.NewReader(content), when); err != nil {
+		if err := to.Write(ctx, key, bytes.NewReader(content), host.SHA256Bytes(content), when); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 		back, _, err := slurp(ctx, to, key, int64(len(content))+1)

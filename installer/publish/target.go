@@ -16,8 +16,9 @@ type Target interface {
 	Read(ctx context.Context, key string) (body io.ReadCloser, tag string, err error)
 	// Stat looks at an object; ErrAbsent when there is none.
 	Stat(ctx context.Context, key string) (Object, error)
-	// Write puts a whole object, if the condition holds; ErrChanged when it does not.
-	Write(ctx context.Context, key string, body io.ReadSeeker, when When) error
+	// Write puts a whole object with the SHA-256 sum (hex), if the condition holds; ErrChanged when it does not. ErrBody when body
+	// has another sum: then nothing was written.
+	Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when When) error
 	// Remove deletes an object; one that is not there may be ErrAbsent.
 	Remove(ctx context.Context, key string) error
 }
@@ -37,6 +38,7 @@ type When struct {
 // Faults that callers test for.
 var (
 	ErrAbsent  = errors.New("there is no such object")
+	ErrBody    = errors.New("the bytes are not those that were to be written")
 	ErrChanged = fault.New(fault.Busy, "the object was changed meanwhile",
 		"another publication to that place is under way; run it again")
 	ErrDiffers = fault.New(fault.Verify, "what was read back is not what was written",

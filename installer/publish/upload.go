@@ -3,7 +3,10 @@ package publish
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -17,10 +20,13 @@ const (
 	manyParts = 4 // at once
 )
 
-func (b *store) Write(ctx context.Context, key string, body io.ReadSeeker, when When) error {
+func (b *store) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when When) error {
 	c, err := weigh(body)
 	if err != nil {
 		return err
+	}
+	if have := hex.EncodeToString(c.sum[:]); !strings.EqualFold(have, sum) {
+		return fmt.Errorf("%w: SHA-256 %s, not %s", ErrBody, have, sum)
 	}
 	if at, ok := body.(io.ReaderAt); ok && c.size > partSize {
 		return b.parts(ctx, key, at, c, when)

@@ -64,7 +64,7 @@ var rooms = map[string][]string{
 	"installer/pack/cfb":      {},
 	"installer/pack/msi":      {"installer/pack/cfb"},
 	"installer/setupexe":      {},
-	"installer/publish":       {"installer/build", "installer/pack", "installer/publish/*", "regions", "regions/bucket", "manifests"},
+	"installer/publish":       {"installer/build", "installer/host", "installer/pack", "installer/publish/*", "regions", "regions/bucket", "manifests"},
 	"installer/publish/apt":   {},
 	"installer/publish/yum":   {},
 	"installer/describe":      {"installer/build", "installer/pack"},
