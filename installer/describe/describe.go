@@ -2,8 +2,6 @@ package describe
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
@@ -77,14 +76,14 @@ func Write(r Release) ([]File, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s for %s: %w", k.kind, platform, err)
 			}
-			f, err := put(r.Dir, k.before+platform.OS+"-"+platform.Arch+k.end, k.kind, data)
+			f, err := write(r.Dir, k.before+platform.OS+"-"+platform.Arch+k.end, k.kind, data)
 			if err != nil {
 				return nil, err
 			}
 			made = append(made, f)
 		}
 	}
-	f, err := put(r.Dir, NotesFile, "notes", []byte(r.Notes))
+	f, err := write(r.Dir, NotesFile, "notes", []byte(r.Notes))
 	if err != nil {
 		return nil, err
 	}
@@ -103,33 +102,27 @@ func of(p pack.Platform, sums map[string]string) []artifact {
 	return list
 }
 
-// put writes a file whole.
-func put(dir, name, kind string, data []byte) (File, error) {
-	f, err := os.CreateTemp(dir, ".describing-")
+// write makes a file whole or not at all.
+func write(dir, name, kind string, data []byte) (File, error) {
+	f, err := host.Create(filepath.Join(dir, name), 0o644)
 	if err != nil {
 		return File{}, err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
+	defer f.Discard()
 	if _, err := f.Write(data); err != nil {
 		return File{}, err
 	}
-	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return File{}, err
-	}
-	sum := sha256.Sum256(data)
-	return File{name, kind, int64(len(data)), hex.EncodeToString(sum[:])}, os.Rename(f.Name(), filepath.Join(dir, name))
+	return File{name, kind, int64(len(data)), host.SHA256Bytes(data)}, f.Place()
 }
 
 // list writes SHA256SUMS anew, with every description there is in the folder.
 func list(dir string, sums map[string]string) error {
 	for _, name := range descriptions(dir) {
-		b, err := os.ReadFile(filepath.Join(dir, name))
+		sum, err := host.SHA256File(filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(b)
-		sums[name] = hex.EncodeToString(sum[:])
+		sums[name] = sum
 	}
 	var names []string
 	for name := range sums {
@@ -140,7 +133,7 @@ func list(dir string, sums map[string]string) error {
 	for _, name := range names {
 		fmt.Fprintf(&text, "%s  %s\n", sums[name], name)
 	}
-	_, err := put(dir, build.SumsFile, "sums", []byte(text.String()))
+	_, err := write(dir, build.SumsFile, "sums", []byte(text.String()))
 	return err
 }
 

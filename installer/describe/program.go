@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
@@ -39,10 +39,9 @@ func Look(in pack.Input) ([]Program, error) {
 		if err != nil {
 			return nil, err
 		}
-		h := sha256.New()
-		_, err = io.Copy(h, f)
+		sum, err := host.SHA256(f)
 		if err == nil {
-			p := Program{Name: in.Platform.Executable(name), SHA256: hex.EncodeToString(h.Sum(nil))}
+			p := Program{Name: in.Platform.Executable(name), SHA256: sum}
 			p.Info, _ = buildinfo.Read(f)
 			list = append(list, p)
 		}

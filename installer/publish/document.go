@@ -3,7 +3,6 @@ package publish
 import (
 	"bufio"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
@@ -75,17 +75,16 @@ func (r *Release) document(name string, keys ...string) (File, error) {
 	if !isName(name) {
 		return File{}, fmt.Errorf("%w: %q in %s is no file's name", ErrRelease, name, build.SumsFile)
 	}
-	f, err := os.Open(filepath.Join(r.Dir, name))
+	path := filepath.Join(r.Dir, name)
+	info, err := os.Stat(path)
 	if err != nil {
 		return File{}, err
 	}
-	defer f.Close()
-	h := sha256.New()
-	size, err := io.Copy(h, f)
+	sum, err := host.SHA256File(path)
 	if err != nil {
 		return File{}, err
 	}
-	d := File{Name: name, SHA256: hex.EncodeToString(h.Sum(nil)), Size: size, Keys: keys}
+	d := File{Name: name, SHA256: sum, Size: info.Size(), Keys: keys}
 	r.Documents = append(r.Documents, d)
 	return d, nil
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish/apt"
 	"github.com/ssm-setup/ssm-setup/installer/publish/yum"
@@ -186,7 +187,7 @@ func (c copier) hashed(ctx context.Context, key, want string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if got := sha256.Sum256(data); hex.EncodeToString(got[:]) != want {
+	if host.SHA256Bytes(data) != want {
 		return nil, fmt.Errorf("%w: %s", bucket.ErrChecksum, key)
 	}
 	return data, nil

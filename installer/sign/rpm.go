@@ -2,11 +2,11 @@ package sign
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Tags of signature and header (rpm, file format version 4).
@@ -112,16 +112,16 @@ func rpm(f *File) error {
 // there is one of the payload, so that a signature of the header counts for all.
 func rpmDigests(f *File, sig, head rpmPart, payload int64) (covered bool, err error) {
 	if want := sig.text(rpmSHA256); want != "" {
-		if sum := sha256.Sum256(head.raw); hex.EncodeToString(sum[:]) != want {
+		if host.SHA256Bytes(head.raw) != want {
 			return false, fmt.Errorf("%w: the digest of the header", ErrBad)
 		}
 	}
 	if want := head.text(rpmPayloadDigest); want != "" && sha256Named(head) {
-		sum := sha256.New()
-		if _, err := io.Copy(sum, io.NewSectionReader(f.file, payload, f.size-payload)); err != nil {
+		have, err := host.SHA256(io.NewSectionReader(f.file, payload, f.size-payload))
+		if err != nil {
 			return false, err
 		}
-		if hex.EncodeToString(sum.Sum(nil)) != want {
+		if have != want {
 			return false, fmt.Errorf("%w: the digest of the payload", ErrBad)
 		}
 		f.report.Note, covered = "header and payload have the digests they must have", true

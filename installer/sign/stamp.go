@@ -9,6 +9,8 @@ import (
 
 	"github.com/sassoftware/relic/v7/lib/pkcs7"
 	"github.com/sassoftware/relic/v7/lib/pkcs9"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // stamper asks a time-stamp server (RFC 3161 over HTTP).
@@ -42,9 +44,8 @@ func (s stamper) Timestamp(ctx context.Context, req *pkcs9.Request) (*pkcs7.Cont
 		if try == stampTries || ctx.Err() != nil {
 			return nil, fmt.Errorf("%w: %s: %w", ErrTimestamp, s.url, err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(stampPause):
+		if host.Sleep(ctx, stampPause) != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrTimestamp, s.url, err)
 		}
 	}
 }

@@ -3,13 +3,14 @@ package sign
 import (
 	"bufio"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // sums compares the files that a SHA256SUMS lists and that lie beside it.
@@ -24,7 +25,7 @@ func sums(f *File) error {
 		if !ok || len(want) != 2*sha256.Size || name == "" || name != filepath.Base(name) {
 			return fmt.Errorf("%w: %.80q is no line of SHA256SUMS", ErrBad, lines.Text())
 		}
-		have, err := sumOf(filepath.Join(filepath.Dir(f.path), name))
+		have, err := host.SHA256File(filepath.Join(filepath.Dir(f.path), name))
 		if errors.Is(err, os.ErrNotExist) {
 			missing++
 			continue
@@ -39,17 +40,4 @@ func sums(f *File) error {
 	}
 	f.report.Note = fmt.Sprintf("%d files have the SHA-256 listed, %d are not here", checked, missing)
 	return lines.Err()
-}
-
-func sumOf(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -65,15 +65,15 @@ var rooms = map[string][]string{
 	"installer/pack/msi":      {"installer/pack/cfb"},
 	"installer/setupexe":      {},
 	"installer/publish":       {"installer/build", "installer/host", "installer/pack", "installer/publish/*", "regions", "regions/bucket", "manifests"},
-	"installer/publish/apt":   {},
-	"installer/publish/yum":   {},
-	"installer/describe":      {"installer/build", "installer/pack"},
+	"installer/publish/apt":   {"installer/host"},
+	"installer/publish/yum":   {"installer/host"},
+	"installer/describe":      {"installer/build", "installer/host", "installer/pack"},
 	"installer/selfswap":      {},
 	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/service", "installer/store",
 		"installer/systems",
 		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
-	"installer/sign":        {"installer/pack/cfb", "installer/pack/xar"},
+	"installer/sign":        {"installer/host", "installer/pack/cfb", "installer/pack/xar"},
 	"installer/sign/notary": {}, // for tests
 
 	"updater/watch": {"installer", "installer/launcher", "installer/pointer"},

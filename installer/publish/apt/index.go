@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"slices"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/ulikunitz/xz"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Dists is the folder of the one suite there is.
@@ -101,18 +102,13 @@ func (x *Index) add(folder string, text []byte) error {
 		return err
 	}
 	for name, data := range map[string][]byte{"Packages": text, "Packages.gz": small.Bytes(), "Packages.xz": smaller.Bytes()} {
-		x.Hashed = append(x.Hashed, File{folder + "by-hash/SHA256/" + sum(data), data})
+		x.Hashed = append(x.Hashed, File{folder + "by-hash/SHA256/" + host.SHA256Bytes(data), data})
 		x.Named = append(x.Named, File{folder + name, data})
 	}
 	byKey := func(a, b File) int { return strings.Compare(a.Key, b.Key) }
 	slices.SortFunc(x.Hashed, byKey)
 	slices.SortFunc(x.Named, byKey)
 	return nil
-}
-
-func sum(b []byte) string {
-	s := sha256.Sum256(b)
-	return hex.EncodeToString(s[:])
 }
 
 // Release is the file that names all others with their hashes. Clients do not go back to one with an earlier date.
@@ -129,7 +125,7 @@ func (x Index) Release(date time.Time) []byte {
 	fmt.Fprintf(&b, "Acquire-By-Hash: yes\nArchitectures: %s\nComponents: main\n", strings.Join(archs, " "))
 	b.WriteString("Description: Agent for AWS Systems Manager\nSHA256:\n")
 	for _, f := range x.Named {
-		fmt.Fprintf(&b, " %s %8d %s\n", sum(f.Data), len(f.Data), strings.TrimPrefix(f.Key, Dists+"/"))
+		fmt.Fprintf(&b, " %s %8d %s\n", host.SHA256Bytes(f.Data), len(f.Data), strings.TrimPrefix(f.Key, Dists+"/"))
 	}
 	return b.Bytes()
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/xml"
 	"fmt"
 	"regexp"
@@ -13,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Keys of the files that say what is current.
@@ -85,16 +85,11 @@ func (x *Index) add(kind string, content any) error {
 	if err := g.Close(); err != nil {
 		return err
 	}
-	d := data{kind: kind, sum: sum(small.Bytes()), openSum: sum(text), size: small.Len(), openLength: len(text)}
+	d := data{kind: kind, sum: host.SHA256Bytes(small.Bytes()), openSum: host.SHA256Bytes(text), size: small.Len(), openLength: len(text)}
 	d.key = "repodata/" + d.sum + "-" + kind + ".xml.gz"
 	x.Hashed = append(x.Hashed, File{d.key, small.Bytes()})
 	x.data = append(x.data, d)
 	return nil
-}
-
-func sum(b []byte) string {
-	s := sha256.Sum256(b)
-	return hex.EncodeToString(s[:])
 }
 
 // Repomd is the file that names the lists. Clients do not go back to an earlier one.
