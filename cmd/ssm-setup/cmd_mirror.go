@@ -2,17 +2,13 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/ssm-setup/ssm-setup/manifests/fault"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
-	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -38,25 +34,6 @@ func mirrorCommand() *cli.Command {
 		}, repositoryFlags()...),
 		Action: mirror,
 	}
-}
-
-// unfinished is the folder in a mirror with what a run that broke off had fetched.
-const unfinished = ".unfinished"
-
-// errMirroring says that two runs would write into each other's unfinished files.
-var errMirroring = fault.New(fault.Busy, "another run mirrors this region there", "")
-
-// lockMirror keeps other runs away from what this one has fetched.
-func lockMirror(to, region string) (release func(), err error) {
-	top, made := filepath.Join(to, unfinished), !setup.Exists(to)
-	unlock, err := hold(filepath.Join(top, region+".lock"), errMirroring)
-	return func() {
-		unlock()
-		os.Remove(top) // if nothing else is in it
-		if made {
-			os.Remove(to)
-		}
-	}, err
 }
 
 type mirrorAnswer struct {
@@ -93,7 +70,7 @@ func mirror(c *cli.Context) error {
 	if err != nil {
 		return cannot("mirror", "region "+region, err)
 	}
-	o := publish.Options{Region: region, Scratch: filepath.Join(c.String("to"), unfinished, region), DryRun: c.Bool("dry-run"), Progress: out.progress("mirroring " + region)}
+	o := publish.Options{Region: region, Scratch: publish.Unfinished(c.String("to"), region), DryRun: c.Bool("dry-run"), Progress: out.progress("mirroring " + region)}
 	if at := strings.TrimRight(c.String("url"), "/"); at != "" {
 		o.UriFormat = regions.UriFormat(regions.WithScheme(at) + "/" + regions.Bucket(region))
 	}
@@ -103,7 +80,7 @@ func mirror(c *cli.Context) error {
 	dir := publish.MirrorFolder(c.String("to"), region)
 	out.step("mirroring %s to %s", base, dir)
 	if !o.DryRun {
-		release, err := lockMirror(c.String("to"), region)
+		release, err := publish.LockMirror(c.String("to"), region)
 		if err != nil {
 			return cannot("mirror", "region "+region+" to "+dir, err)
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -13,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
-	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -110,23 +107,10 @@ func openRegion(c *cli.Context) (to publish.Target, o publish.Options, done func
 	if place == "" || strings.HasPrefix(place, "s3://") || o.DryRun {
 		return to, o, func() {}, nil
 	}
-	if done, err = lockPlace(place); err != nil {
+	if done, err = publish.LockFolder(place); err != nil {
 		return nil, o, nil, cannot("write", "to "+place, err)
 	}
 	return to, o, done, nil
-}
-
-// lockPlace keeps others from writing to a folder: buckets have conditions for that, which two programs on a disk can only nearly
-// keep.
-func lockPlace(place string) (done func(), err error) {
-	made := !setup.Exists(place)
-	unlock, err := hold(filepath.Join(place, ".publishing.lock"), publish.ErrChanged)
-	return func() {
-		unlock()
-		if made {
-			os.Remove(place) // if nothing came into it
-		}
-	}, err
 }
 
 // repositoryOptions reads repositoryFlags. The key must be good before anything is written.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
 
@@ -16,7 +17,7 @@ import (
 // another region's is none.
 func TestTwoMirrorsAtOnce(t *testing.T) {
 	if to := os.Getenv("SSM_TEST_MIRROR"); to != "" {
-		_, err := lockMirror(to, "local")
+		_, err := publish.LockMirror(to, "local")
 		must(t, err)
 		os.Stdout.WriteString("locked\n")
 		time.Sleep(10 * time.Minute)
@@ -37,12 +38,12 @@ func TestTwoMirrorsAtOnce(t *testing.T) {
 	if s.code != exitBusy || !strings.Contains(s.err, "another run mirrors this region there") || setup.Exists(filepath.Join(to, "amazon-ssm-local")) {
 		t.Errorf("%+v", s)
 	}
-	release, err := lockMirror(to, "eu-west-1")
+	release, err := publish.LockMirror(to, "eu-west-1")
 	must(t, err)
 	release()
 	must(t, holder.Process.Kill())
 	holder.Wait()
-	if s := ssmSetup(args...); s.code != 0 || setup.Exists(filepath.Join(to, unfinished)) {
+	if s := ssmSetup(args...); s.code != 0 || setup.Exists(filepath.Join(to, ".unfinished")) {
 		t.Errorf("%+v", s)
 	}
 	none := filepath.Join(t.TempDir(), "none")

@@ -9,16 +9,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-// TestHold is run by another process of these tests, too: it keeps the place that the variable names until it is ended.
-func TestHold(t *testing.T) {
+// TestALockedFolderGoesWithItsLock is run by another process of these tests, too: it keeps the place that the variable names until it is ended.
+func TestALockedFolderGoesWithItsLock(t *testing.T) {
 	place := os.Getenv("SSM_TEST_PLACE")
 	if place == "" {
 		dir := filepath.Join(t.TempDir(), "a", "b")
-		release, err := hold(dir, errMirroring)
+		release, err := publish.LockFolder(dir)
 		must(t, err)
 		release()
 		if setup.Exists(dir) {
@@ -26,7 +27,7 @@ func TestHold(t *testing.T) {
 		}
 		return
 	}
-	_, err := lockPlace(place)
+	_, err := publish.LockFolder(place)
 	must(t, err)
 	os.Stdout.WriteString("locked\n")
 	time.Sleep(10 * time.Minute)
@@ -35,7 +36,7 @@ func TestHold(t *testing.T) {
 // holder is another process that publishes to a folder and does not come to an end.
 func holder(t *testing.T, place string) (end func()) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run", "^TestHold$")
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestALockedFolderGoesWithItsLock$")
 	cmd.Env = append(os.Environ(), "SSM_TEST_PLACE="+place)
 	out, err := cmd.StdoutPipe()
 	must(t, err)
