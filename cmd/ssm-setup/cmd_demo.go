@@ -54,7 +54,6 @@ type show struct {
 	root    string
 	region  *local.Region
 	node    string
-	long    string // the command that runs across the update
 	result  demoResult
 }
 

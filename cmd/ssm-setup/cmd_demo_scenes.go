@@ -29,7 +29,8 @@ func (s *show) build() error {
 	bin := filepath.Join(s.dir, "broken")
 	const stampFlag = "-s -w -X " + stampVariable + "=ssm-setup-version=9.3.0.0"
 	for program, from := range map[string]string{"amazon-ssm-agent": "./cmd/amazon-ssm-agent", "ssm-agent-worker": "./test/broken"} {
-		cmd := exec.CommandContext(s.ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", stampFlag, "-o", filepath.Join(bin, program), from)
+		cmd := exec.CommandContext(s.ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", stampFlag, "-o",
+			filepath.Join(bin, program), from)
 		cmd.Dir, cmd.Env = s.source, append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("go build %s: %w\n%s", from, err, out)
@@ -49,7 +50,8 @@ func (s *show) open() (err error) {
 }
 
 func (s *show) publish(version string) error {
-	_, err := s.tool([]string{"AWS_SHARED_CREDENTIALS_FILE=" + s.region.CredentialsFile(), "AWS_PROFILE=default", "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=",
+	_, err := s.tool([]string{"AWS_SHARED_CREDENTIALS_FILE=" + s.region.CredentialsFile(), "AWS_PROFILE=default", "AWS_ACCESS_KEY_ID=",
+		"AWS_SECRET_ACCESS_KEY=",
 		"AWS_EC2_METADATA_DISABLED=true"},
 		"publish", "--from", filepath.Join(s.dir, "dist", version), "--region", s.region.Name(), "--endpoint", s.region.URL())
 	return err

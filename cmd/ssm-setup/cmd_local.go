@@ -68,7 +68,8 @@ func serveLocal(c *cli.Context) error {
 	if err != nil {
 		return errors.Join(err, region.Close())
 	}
-	out.result(localReady{region.Name(), region.URL(), region.TLSURL(), region.Data(), region.CredentialsFile(), region.CAFile(), manifest, os.Getpid()},
+	out.result(localReady{region.Name(), region.URL(), region.TLSURL(), region.Data(), region.CredentialsFile(), region.CAFile(), manifest,
+		os.Getpid()},
 		"%s", localText(region, manifest))
 	<-c.Context.Done()
 	if err := region.Close(); err != nil {

@@ -27,7 +27,8 @@ func mirrorCommand() *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "`DIR` of the mirror", Required: true},
 			&cli.StringSliceFlag{Name: "version", Usage: "copy this version; may be given several times. Default the latest and the stable one"},
 			&cli.BoolFlag{Name: "latest", Usage: "copy the latest version only"},
-			&cli.StringSliceFlag{Name: "platform", Usage: "copy packages for linux/amd64, windows/386, … only; may be given several times. Default all"},
+			&cli.StringSliceFlag{Name: "platform",
+				Usage: "copy packages for linux/amd64, windows/386, … only; may be given several times. Default all"},
 			&cli.StringFlag{Name: "url", Usage: "`URL` under which the mirror will be served; it goes into the manifest, for original agents"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
 			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
@@ -70,7 +71,8 @@ func mirror(c *cli.Context) error {
 	if err != nil {
 		return cannot("mirror", "region "+region, err)
 	}
-	o := publish.Options{Region: region, Scratch: publish.Unfinished(c.String("to"), region), DryRun: c.Bool("dry-run"), Progress: out.progress("mirroring " + region)}
+	o := publish.Options{Region: region, Scratch: publish.Unfinished(c.String("to"), region), DryRun: c.Bool("dry-run"),
+		Progress: out.progress("mirroring " + region)}
 	if at := strings.TrimRight(c.String("url"), "/"); at != "" {
 		o.UriFormat = regions.UriFormat(regions.WithScheme(at) + "/" + regions.Bucket(region))
 	}

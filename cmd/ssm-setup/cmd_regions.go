@@ -134,7 +134,8 @@ func askRegion(ctx context.Context, client *http.Client, name, endpoint string) 
 	}
 	row.latest, row.Latest = latest, latest.String()
 	stable, err := b.Stable(ctx)
-	if err != nil && !errors.Is(err, bucket.ErrMissing) && !errors.Is(err, bucket.ErrDenied) { // denied: not there, in a bucket that is not listed
+	if err != nil && !errors.Is(err, bucket.ErrMissing) &&
+		!errors.Is(err, bucket.ErrDenied) { // denied: not there, in a bucket that is not listed
 		row.Error = err.Error() // latest is known all the same
 	}
 	row.Stable = stable.String()

@@ -79,7 +79,8 @@ func selfUpdate(c *cli.Context) error {
 		return selfProblem(err)
 	}
 	if file == "" {
-		out.result(map[string]any{"version": stamp.Version(), "replaced": false}, "ssm-setup %s is what region %s offers: up to date", stamp.Version(), c.String("region"))
+		out.result(map[string]any{"version": stamp.Version(), "replaced": false}, "ssm-setup %s is what region %s offers: up to date",
+			stamp.Version(), c.String("region"))
 		return nil
 	}
 	version, err := checkSetup(file, c.Bool("allow-downgrade"))
@@ -184,6 +185,7 @@ func setupFile() string {
 
 func askSetup(ctx context.Context, client *bucket.Client, region, want string, allowDowngrade bool) (setup.Offer, error) {
 	now := manifests.MustVersion(stamp.Version())
-	return setup.ReadOffer(ctx, client, setupFile(), manifests.Question{Package: pack.SetupPackage, Region: region, Running: now, Requested: want,
+	return setup.ReadOffer(ctx, client, setupFile(), manifests.Question{Package: pack.SetupPackage, Region: region, Running: now,
+		Requested:      want,
 		AllowDowngrade: allowDowngrade})
 }

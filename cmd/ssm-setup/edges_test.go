@@ -34,7 +34,8 @@ func TestWantsJSON(t *testing.T) {
 			t.Errorf("%s: %+v", flag, s)
 		}
 		var fault map[string]any
-		if s := ssmSetup("publish", flag); json.Unmarshal([]byte(s.err), &fault) != nil || fault["hint"] == "" || s.out != "" || s.code != exitUsage {
+		if s := ssmSetup("publish", flag); json.Unmarshal([]byte(s.err), &fault) != nil || fault["hint"] == "" || s.out != "" ||
+			s.code != exitUsage {
 			t.Errorf("%s: %+v", flag, s)
 		}
 	}
@@ -108,16 +109,19 @@ func TestRegionWithoutStable(t *testing.T) {
 // A subcommand that lacks a flag, or is given more than it knows, says that and nothing else, before anything is done.
 func TestWhatVerbsInsistOn(t *testing.T) {
 	host := t.TempDir()
-	for _, args := range [][]string{{"install"}, {"install", "--region", ""}, {"mirror", "--region", "local"}, {"promote", "--region", "local"},
+	for _, args := range [][]string{{"install"}, {"install", "--region", ""}, {"mirror", "--region", "local"},
+		{"promote", "--region", "local"},
 		{"mark", "--region", "local", "--version", "9.1.0.0"}, {"register"}, {"uninstall", "--root", host, "--purge", host},
-		{"status", "--root", host, host}, {"build", "9.1.0.0"}, {"publish", "--region", "local", "dist"}, {"self-update", "--region", "local", "x"}, {"rollback", "9.1.0.0"}} {
+		{"status", "--root", host, host}, {"build", "9.1.0.0"}, {"publish", "--region", "local", "dist"}, {"self-update", "--region", "local",
+			"x"}, {"rollback", "9.1.0.0"}} {
 		for _, asJSON := range []bool{false, true} {
 			all := args
 			if asJSON {
 				all = append([]string{"--json"}, args...)
 			}
 			s := ssmSetup(all...)
-			if s.code != exitUsage || s.out != "" || !strings.Contains(s.err, "hint") || !asJSON && !strings.HasPrefix(s.err, "error: cannot understand the command line: ") {
+			if s.code != exitUsage || s.out != "" || !strings.Contains(s.err, "hint") || !asJSON &&
+				!strings.HasPrefix(s.err, "error: cannot understand the command line: ") {
 				t.Errorf("%v: %+v", all, s)
 			}
 			var fault map[string]any
@@ -157,7 +161,8 @@ func TestBuildOfNothing(t *testing.T) {
 func TestCommandWithBlanks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "my tools", "sign it.sh")
 	must(t, errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o755)))
-	for text, want := range map[string][]string{path: {path}, "sign --slot 1": {"sign", "--slot", "1"}, path + " x": strings.Fields(path + " x"), "": nil} {
+	for text, want := range map[string][]string{path: {path}, "sign --slot 1": {"sign", "--slot", "1"}, path +
+		" x": strings.Fields(path + " x"), "": nil} {
 		if got := commandOf(text); !slices.Equal(got, want) {
 			t.Errorf("%q: %q", text, got)
 		}

@@ -21,8 +21,8 @@ import (
 
 // Variables with passphrases. They are taken out of the environment when they were read: no child inherits them.
 const (
-	passphraseVariable    = "SSM_SIGN_PASSPHRASE"
-	pgpPassphraseVariable = "SSM_SIGN_PGP_PASSPHRASE"
+	passphraseVariable    = "SSM_SIGN_PASSPHRASE"     //nolint:gosec // the name of a variable
+	pgpPassphraseVariable = "SSM_SIGN_PGP_PASSPHRASE" //nolint:gosec // likewise
 )
 
 // pgpFlags name an OpenPGP key; keyFlags all keys of a build.

@@ -129,7 +129,8 @@ func TestInstallTwiceAndUninstall(t *testing.T) {
 	layout := installer.At(dir)
 	before, _ := launcher.AgentRunning(layout.Pointer())
 	second := object(t, installInto(r, dir))
-	if second["installed"] != false || second["registered"] != false || second["healthy"] != true || second["instance_id"] != first["instance_id"] {
+	if second["installed"] != false || second["registered"] != false || second["healthy"] != true ||
+		second["instance_id"] != first["instance_id"] {
 		t.Errorf("%v", second)
 	}
 	if after, _ := launcher.AgentRunning(layout.Pointer()); after != before {
@@ -237,8 +238,8 @@ func TestUnreachable(t *testing.T) {
 func interrupted(t *testing.T, l installer.Layout) {
 	t.Helper()
 	must(t, os.MkdirAll(l.Data(), 0o755))
-	must(t, os.WriteFile(filepath.Join(l.Data(), "install"), fmt.Appendf(nil, `{"version": "9.1.0.0", "format": "tar", "region": "local", "began": %q,
-		"setup": "9.1.0.0", "before": {"agent": false, "root": false, "data": false, "logs": false}}`, time.Now().Format(time.RFC3339)), 0o600))
+	must(t, os.WriteFile(filepath.Join(l.Data(), "install"), fmt.Appendf(nil, `{"version": "9.1.0.0", "format": "tar", "region": "local",
+		"began": %q, "setup": "9.1.0.0", "before": {"agent": false, "root": false, "data": false, "logs": false}}`, time.Now().Format(time.RFC3339)), 0o600))
 }
 
 func must(t *testing.T, err error) {
@@ -314,17 +315,20 @@ func TestRegisterVerb(t *testing.T) {
 	if one["registered"] != true || one["healthy"] != true {
 		t.Errorf("%v", one)
 	}
-	if again := object(t, ssmSetup("--json", "register", "--region", "local", "--root", dir)); again["registered"] != false || again["instance_id"] != one["instance_id"] {
+	if again := object(t, ssmSetup("--json", "register", "--region", "local", "--root", dir)); again["registered"] != false ||
+		again["instance_id"] != one["instance_id"] {
 		t.Errorf("%v", again)
 	}
-	if other := object(t, ssmSetup("--json", "register", "--region", "local", "--root", dir, "--override")); other["instance_id"] == one["instance_id"] {
+	if other := object(t, ssmSetup("--json", "register", "--region", "local", "--root", dir,
+		"--override")); other["instance_id"] == one["instance_id"] {
 		t.Errorf("%v", other)
 	}
 }
 
 func TestCodeFromFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "code")
-	for text, want := range map[string]string{"abcdefghijklmnopqrst\n": "abcdefghijklmnopqrst", `{"ActivationId":"i","ActivationCode":"fromjson"}`: "fromjson"} {
+	for text, want := range map[string]string{"abcdefghijklmnopqrst\n": "abcdefghijklmnopqrst",
+		`{"ActivationId":"i","ActivationCode":"fromjson"}`: "fromjson"} {
 		os.WriteFile(file, []byte(text), 0o600)
 		if got, err := firstLine(file, nil); err != nil || got != want {
 			t.Errorf("%q: %q, %v", text, got, err)

@@ -18,7 +18,8 @@ import (
 func TestACompiledToolCarriesTheKeyOfTrust(t *testing.T) {
 	k, out := newKeys(t), t.TempDir()
 	host := runtime.GOOS + "/" + runtime.GOARCH
-	if s := ssmSetup("build", "--version", "9.1.0.0", "--source", "../..", "--platform", host, "--only", "setup", "--only", "tar", "--out", out,
+	if s := ssmSetup("build", "--version", "9.1.0.0", "--source", "../..", "--platform", host, "--only", "setup", "--only", "tar", "--out",
+		out,
 		"--trust", k.file("public.asc")); s.code != 0 {
 		t.Fatal(s)
 	}
@@ -29,7 +30,8 @@ func TestACompiledToolCarriesTheKeyOfTrust(t *testing.T) {
 	if !bytes.Contains(program, []byte(base64.StdEncoding.EncodeToString(key))) {
 		t.Error("the program knows no key")
 	}
-	if got := members(t, filepath.Join(out, "9.1.0.0", manifests.PortableFile(runtime.GOOS, runtime.GOARCH)))[pack.KeyFile]; got != string(key) {
+	if got := members(t, filepath.Join(out, "9.1.0.0", manifests.PortableFile(runtime.GOOS,
+		runtime.GOARCH)))[pack.KeyFile]; got != string(key) {
 		t.Errorf("the archive has the key %q", got)
 	}
 }

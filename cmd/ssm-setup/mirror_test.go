@@ -35,7 +35,8 @@ func TestTwoMirrorsAtOnce(t *testing.T) {
 	}
 	args := []string{"mirror", "--region", "local", "--endpoint", r.URL(), "--to", to}
 	s := ssmSetup(args...)
-	if s.code != exitBusy || !strings.Contains(s.err, "another run mirrors this region there") || setup.Exists(filepath.Join(to, "amazon-ssm-local")) {
+	if s.code != exitBusy || !strings.Contains(s.err, "another run mirrors this region there") ||
+		setup.Exists(filepath.Join(to, "amazon-ssm-local")) {
 		t.Errorf("%+v", s)
 	}
 	release, err := publish.LockMirror(to, "eu-west-1")
@@ -47,7 +48,8 @@ func TestTwoMirrorsAtOnce(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	none := filepath.Join(t.TempDir(), "none")
-	if s := ssmSetup("mirror", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--to", none); s.code != exitRegion || setup.Exists(none) {
+	if s := ssmSetup("mirror", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--to", none); s.code != exitRegion ||
+		setup.Exists(none) {
 		t.Errorf("%+v", s)
 	}
 }

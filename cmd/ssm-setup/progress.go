@@ -182,5 +182,6 @@ func waiting(what string, since time.Duration) string {
 	if at > way {
 		at = 2*way - at
 	}
-	return fmt.Sprintf("%s [%s%s%s] %.0f s", name, strings.Repeat(" ", at), strings.Repeat("=", block), strings.Repeat(" ", way-at), since.Seconds())
+	return fmt.Sprintf("%s [%s%s%s] %.0f s", name, strings.Repeat(" ", at), strings.Repeat("=", block), strings.Repeat(" ", way-at),
+		since.Seconds())
 }

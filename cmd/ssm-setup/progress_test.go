@@ -139,7 +139,8 @@ func TestBarsFit(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "short", strings.Repeat("long", 40)} {
-		for _, line := range []string{bar(name, 5, 10), bar(name, 5, 0), bar(name, 20, 10), waiting(name, time.Hour), waiting(name, 4200*time.Millisecond)} {
+		for _, line := range []string{bar(name, 5, 10), bar(name, 5, 0), bar(name, 20, 10), waiting(name, time.Hour),
+			waiting(name, 4200*time.Millisecond)} {
 			if len(line) > 79 {
 				t.Errorf("%d columns: %s", len(line), line)
 			}

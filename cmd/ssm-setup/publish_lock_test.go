@@ -14,7 +14,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-// TestALockedFolderGoesWithItsLock is run by another process of these tests, too: it keeps the place that the variable names until it is ended.
+// TestALockedFolderGoesWithItsLock is run by another process of these tests, too: it keeps the place that the variable names until
+// it is ended.
 func TestALockedFolderGoesWithItsLock(t *testing.T) {
 	place := os.Getenv("SSM_TEST_PLACE")
 	if place == "" {

@@ -23,7 +23,8 @@ func report(out *printer, l installer.Layout, o updater.Outcome, verb string) er
 	p := cannot(verb, "the agent on "+where(l), errors.New(text)).withKind(kindOf(o.Kind, o.Fault))
 	p.name = o.Code
 	if o.Kind == updater.RolledBack && o.Fault != updater.FaultSuperseded {
-		o.Hints = append(o.Hints, fmt.Sprintf("%s is blocked on this machine for a while; ssm-setup update --version %[1]s tries it all the same", o.ToVersion))
+		o.Hints = append(o.Hints,
+			fmt.Sprintf("%s is blocked on this machine for a while; ssm-setup update --version %[1]s tries it all the same", o.ToVersion))
 	}
 	if o.Kind == updater.NoPrevious {
 		o.Hints = append(o.Hints, "ssm-setup update --version V --allow-downgrade gets an older one")

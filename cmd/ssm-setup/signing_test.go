@@ -164,7 +164,8 @@ func signsAndVerifies(t *testing.T, bin string) {
 		t.Errorf("the root of trust is %q", content[pack.TrustFile])
 	}
 	program := filepath.Join(t.TempDir(), "x.exe")
-	if unzip(t, filepath.Join(dir, "amazon-ssm-agent-portable-windows-amd64.zip"), "amazon-ssm-agent.exe", program); ssmSetup("verify", "--ca", k.file("root.pem"), program).code != 0 {
+	if unzip(t, filepath.Join(dir, "amazon-ssm-agent-portable-windows-amd64.zip"), "amazon-ssm-agent.exe", program); ssmSetup("verify",
+		"--ca", k.file("root.pem"), program).code != 0 {
 		t.Error("the program inside is not signed")
 	}
 	// Built again without keys: nothing stays that says otherwise.
@@ -379,20 +380,22 @@ func badKeysWriteNothing(t *testing.T, bin string) {
 		"no such file":        {[]string{"--sign-pgp-key", k.file("none")}, exitUsage, "cannot read --sign-pgp-key"},
 		"no key":              {[]string{"--sign-pgp-key", k.file("junk")}, exitUsage, "cannot be used"},
 		"expired certificate": {[]string{"--sign-cert", k.file("old.pem"), "--sign-key", k.file("old.key")}, exitRefused, "Old"},
-		"another's key":       {[]string{"--sign-cert", k.file("chain.pem"), "--sign-key", k.file("old.key")}, exitUsage, "none of the certificates"},
-		"no private key":      {[]string{"--sign-cert", k.file("chain.pem")}, exitUsage, "private key"},
-		"empty variable":      {[]string{"--sign-key", "env:NOTHING_HERE", "--sign-cert", k.file("chain.pem")}, exitUsage, "NOTHING_HERE"},
-		"only a command":      {[]string{"--sign-command", "true"}, exitUsage, "--sign-cert"},
-		"no address":          {append(k.args[2:6:6], "--timestamp-url", "nowhere"), exitUsage, "--timestamp-url"},
-		"no root of trust":    {[]string{"--trust", k.file("none")}, exitUsage, "cannot read --trust"},
-		"trust that is none":  {[]string{"--trust", k.file("junk")}, exitUsage, "JSON"},
+		"another's key": {[]string{"--sign-cert", k.file("chain.pem"), "--sign-key", k.file("old.key")}, exitUsage,
+			"none of the certificates"},
+		"no private key":     {[]string{"--sign-cert", k.file("chain.pem")}, exitUsage, "private key"},
+		"empty variable":     {[]string{"--sign-key", "env:NOTHING_HERE", "--sign-cert", k.file("chain.pem")}, exitUsage, "NOTHING_HERE"},
+		"only a command":     {[]string{"--sign-command", "true"}, exitUsage, "--sign-cert"},
+		"no address":         {append(k.args[2:6:6], "--timestamp-url", "nowhere"), exitUsage, "--timestamp-url"},
+		"no root of trust":   {[]string{"--trust", k.file("none")}, exitUsage, "cannot read --trust"},
+		"trust that is none": {[]string{"--trust", k.file("junk")}, exitUsage, "JSON"},
 	} {
 		out := filepath.Join(t.TempDir(), "out")
 		if name == "wrong passphrase" {
 			t.Setenv(pgpPassphraseVariable, "incorrect horse battery")
 		}
 		s := packThree(t, bin, out, c.args...)
-		if s.code != c.code || !strings.Contains(s.err, c.words) || !strings.HasPrefix(s.err, "error: cannot ") || !strings.Contains(s.err, "\nhint: ") ||
+		if s.code != c.code || !strings.Contains(s.err, c.words) || !strings.HasPrefix(s.err, "error: cannot ") ||
+			!strings.Contains(s.err, "\nhint: ") ||
 			strings.Contains(s.err, "horse") {
 			t.Errorf("%s: %+v", name, s)
 		}
@@ -441,7 +444,8 @@ func refusesWhatWasChanged(t *testing.T, bin string) {
 			t.Errorf("%s: %+v", file, s)
 		}
 	}
-	for name, args := range map[string][]string{"no file": {}, "no key": {"--key", k.file("junk"), deb}, "no authority": {"--ca", k.file("junk"), deb}} {
+	for name, args := range map[string][]string{"no file": {}, "no key": {"--key", k.file("junk"), deb},
+		"no authority": {"--ca", k.file("junk"), deb}} {
 		if s := ssmSetup(append([]string{"verify"}, args...)...); s.code != exitUsage {
 			t.Errorf("%s: %+v", name, s)
 		}
@@ -488,7 +492,7 @@ func members(t *testing.T, path string) (content map[string]string) {
 	content = map[string]string{}
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return content
 		}
 		if err != nil {

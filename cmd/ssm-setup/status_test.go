@@ -18,7 +18,8 @@ func failedUpdate() statusResult {
 	return statusResult{Installed: true, PackageVersion: "9.1.0.0", Active: "9.2.0.0", Previous: "9.1.0.0", Running: "9.2.0.0", PID: 7,
 		InstanceID: "mi-1", Region: "local", Pinged: now.Add(-10 * time.Second), Logs: "/logs",
 		Death: "9.3.0.0, …", death: launcher.Death{Version: "9.3.0.0", At: now.Add(-4*time.Minute - 5*time.Second), How: "exit code 3"},
-		Update: &updater.Outcome{Kind: updater.RolledBack, FromVersion: v2, ToVersion: v3, Started: now.Add(-5 * time.Minute), Ended: now.Add(-4 * time.Minute),
+		Update: &updater.Outcome{Kind: updater.RolledBack, FromVersion: v2, ToVersion: v3, Started: now.Add(-5 * time.Minute),
+			Ended:  now.Add(-4 * time.Minute),
 			Reason: "failed to update amazon-ssm-agent to 9.3.0.0, failed to start the agent, ErrorMessage=no heartbeat for 20s (its process ended: exit code 3)"},
 		Skip: []updater.Blocked{{Version: v3, Reason: "the same", Until: now.Add(24 * time.Hour)}}}
 }
@@ -28,7 +29,8 @@ func TestAFailedUpdateIsToldOnceInTheStatus(t *testing.T) {
 	if !strings.Contains(text, "last update       update 9.2.0.0 → 9.3.0.0 failed, 9.2.0.0 kept: exit code 3, 4 min ago\n") {
 		t.Error(text)
 	}
-	if strings.Count(text, "exit code 3") != 1 || strings.Contains(text, "last crash") || strings.Contains(text, "the same") || !strings.Contains(text, "blocked           9.3.0.0 until ") {
+	if strings.Count(text, "exit code 3") != 1 || strings.Contains(text, "last crash") || strings.Contains(text, "the same") ||
+		!strings.Contains(text, "blocked           9.3.0.0 until ") {
 		t.Errorf("it is told more than once:\n%s", text)
 	}
 	r := failedUpdate()
@@ -52,7 +54,8 @@ func TestPeopleReadPlainWords(t *testing.T) {
 		o.Kind = kind
 		texts = append(texts, outcomeText(o))
 	}
-	for _, u := range []updater.Update{{Undoing: true, Sequence: 1}, {OutOfReach: true}, {Stop: "plan"}, {Stop: "stage"}, {Stop: "switch"}, {Stop: "watch"},
+	for _, u := range []updater.Update{{Undoing: true, Sequence: 1}, {OutOfReach: true}, {Stop: "plan"}, {Stop: "stage"}, {Stop: "switch"},
+		{Stop: "watch"},
 		{Stop: "watch", Known: true}} {
 		texts = append(texts, stopText(u))
 	}

@@ -19,7 +19,8 @@ func (r *run) fetch() error {
 		return err
 	}
 	if free, err := host.FreeBytes(r.Data()); err == nil && r.offer.Size > 0 && free < uint64(4*r.offer.Size) {
-		return fmt.Errorf("%w: %.1f MB are free in %s, about %.1f MB are needed", ErrNoSpace, float64(free)/1e6, r.Data(), 4*float64(r.offer.Size)/1e6)
+		return fmt.Errorf("%w: %.1f MB are free in %s, about %.1f MB are needed", ErrNoSpace, float64(free)/1e6, r.Data(),
+			4*float64(r.offer.Size)/1e6)
 	}
 	r.archive = filepath.Join(r.Download(), r.offer.File)
 	err := r.client.Fetch(r.ctx, bucket.Want{URL: r.client.FileURL(manifests.AgentPackage, r.offer.Version, r.offer.File), Path: r.archive,

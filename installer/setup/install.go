@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -71,8 +72,9 @@ type run struct {
 	Options
 	ctx context.Context
 
-	mirror  string    // folder of a mirror that packages come from
-	way     Packaging // how the package is put in
+	mirror  string       // folder of a mirror that packages come from
+	http    *http.Client // that reads it; nil: the network
+	way     Packaging    // how the package is put in
 	client  *bucket.Client
 	source  string // address of the region's manifest
 	offer   Offer
@@ -105,7 +107,7 @@ var stops = []struct {
 func (i Installation) Install(ctx context.Context, o Options) (Result, error) {
 	r := &run{Installation: i, Options: o, ctx: ctx}
 	if dir, ok := mirrorFolder(o.Endpoint); ok {
-		done, err := r.serveFolder(dir)
+		done, err := r.openMirror(dir)
 		if err != nil {
 			return r.result, err
 		}

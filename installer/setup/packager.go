@@ -31,7 +31,7 @@ func (p Packaging) commands(command []string) (list [][]string) {
 	if !slices.Contains(command, "{}") {
 		return [][]string{command}
 	}
-	out, err := exec.Command("reg", "query", uninstallKey, "/s").Output()
+	out, err := exec.Command("reg", "query", uninstallKey, "/s").Output() //nolint:noctx // it takes milliseconds
 	if err != nil {
 		return nil
 	}
@@ -90,7 +90,7 @@ func runPackager(ctx context.Context, command ...string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx // see above
 	newSession(cmd)
 	cmd.Env = CleanEnvironment(installer.At(""), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8") // no activation, no credentials
 	var out bytes.Buffer

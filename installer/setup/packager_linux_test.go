@@ -46,7 +46,8 @@ func TestAPackageManagerThatHasBegunIsNotInterrupted(t *testing.T) {
 	if err := runPackager(context.Background(), "/bin/sh", "-c", `env >"$1"`, "x", begun); err != nil {
 		t.Error(err)
 	}
-	if said, err := os.ReadFile(begun); err != nil || strings.Contains(string(said), "secret") || !strings.Contains(string(said), "DEBIAN_FRONTEND=noninteractive\n") {
+	if said, err := os.ReadFile(begun); err != nil || strings.Contains(string(said), "secret") ||
+		!strings.Contains(string(said), "DEBIAN_FRONTEND=noninteractive\n") {
 		t.Errorf("%s, %v", said, err)
 	}
 	os.Remove(done)

@@ -58,7 +58,8 @@ func PackagingOf(l installer.Layout) (Packaging, error) {
 		return archive, nil
 	}
 	if len(packagersHere()) == 0 {
-		return Packaging{}, fmt.Errorf("%w: on %s install the package with the system's own installer, then run ssm-setup register", errors.ErrUnsupported, runtime.GOOS)
+		return Packaging{}, fmt.Errorf("%w: on %s install the package with the system's own installer, then run ssm-setup register",
+			errors.ErrUnsupported, runtime.GOOS)
 	}
 	for _, p := range packagersHere() {
 		if p.installed() {
@@ -97,6 +98,6 @@ func (p Packaging) installed() bool {
 	if len(p.query) == 0 {
 		return false
 	}
-	out, err := exec.Command(p.query[0], p.query[1:]...).Output()
+	out, err := exec.Command(p.query[0], p.query[1:]...).Output() //nolint:noctx // it takes milliseconds
 	return err == nil && strings.Contains(string(out), p.word)
 }

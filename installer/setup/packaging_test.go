@@ -12,7 +12,8 @@ import (
 
 func TestTheFamilyOfASystemIsReadFromOsRelease(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "os-release")
-	for text, want := range map[string]string{"ID=debian\n": "deb", "NAME=x\nID=\"amzn\"\nID_LIKE=\"fedora\"": "rpm", "ID=mint\nID_LIKE='ubuntu debian'": "deb",
+	for text, want := range map[string]string{"ID=debian\n": "deb", "NAME=x\nID=\"amzn\"\nID_LIKE=\"fedora\"": "rpm",
+		"ID=mint\nID_LIKE='ubuntu debian'":            "deb",
 		"ID=opensuse-leap\nID_LIKE=\"suse opensuse\"": "rpm", "ID=alpine": "", "": ""} {
 		os.WriteFile(file, []byte(text), 0o600)
 		if got := familyOf(file); got != want {

@@ -36,9 +36,10 @@ func TestTheManagerThatHasTheAgentIsChosen(t *testing.T) {
 		want    string
 	}{
 		"second has it": {map[string]string{"dpkg": none, "rpm": "echo amazon-ssm-agent-9.1.0.0-1\n"}, "rpm"},
-		"removed":       {map[string]string{"dpkg": "echo 'Status: deinstall ok config-files'\n", "rpm": "echo amazon-ssm-agent-9.1.0.0-1\n"}, "rpm"},
-		"first has it":  {map[string]string{"dpkg": "echo 'Status: install ok installed'\n", "rpm": none}, "deb"},
-		"none":          {map[string]string{}, ""},
+		"removed": {map[string]string{"dpkg": "echo 'Status: deinstall ok config-files'\n", "rpm": "echo amazon-ssm-agent-9.1.0.0-1\n"},
+			"rpm"},
+		"first has it": {map[string]string{"dpkg": "echo 'Status: install ok installed'\n", "rpm": none}, "deb"},
+		"none":         {map[string]string{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tool(t, c.scripts)

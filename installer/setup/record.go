@@ -52,7 +52,8 @@ func writeRecord(l installer.Layout, r record) error {
 
 // writeRecord writes down what is about to be done, before it is done.
 func (r *run) writeRecord() error {
-	r.record = record{Version: r.offer.Version, Format: r.way.Name, Region: r.Region, Endpoint: r.Endpoint, Began: time.Now().UTC(), Before: r.before}
+	r.record = record{Version: r.offer.Version, Format: r.way.Name, Region: r.Region, Endpoint: r.Endpoint, Began: time.Now().UTC(),
+		Before: r.before}
 	return writeRecord(r.Layout, r.record)
 }
 

@@ -49,7 +49,8 @@ func TestARefusedRegistrationHasTheKindThatTheAgentNames(t *testing.T) {
 			fault.Registration, "the service refused the registration: ActivationExpired: too late", fault.Registration.Hint()},
 		"an older agent, an exception": {`echo 'Registration failed due to ThrottlingException: slow down'; exit 1`,
 			fault.Registration, "the service refused the registration: ThrottlingException: slow down", fault.Registration.Hint()},
-		"an older agent, no network": {`echo 'Registration failed due to no route to host'; exit 1`, fault.Other, "registration failed: no route to host", ""},
+		"an older agent, no network": {`echo 'Registration failed due to no route to host'; exit 1`, fault.Other,
+			"registration failed: no route to host", ""},
 	} {
 		_, err := agentThat(t, c.script).Register(t.Context(), Registration{Region: "local", Activation: Activation{"id", "code"}})
 		if err == nil || fault.Of(err) != c.kind || err.Error() != c.text || fault.HintOf(err) != c.hint {

@@ -31,7 +31,7 @@ func (r *run) resolve() (err error) {
 	if r.mirror != "" {
 		r.source = r.mirror
 	}
-	r.client = bucket.New(bucket.Options{Base: r.Base, Retries: 2})
+	r.client = bucket.New(bucket.Options{Base: r.Base, HTTP: r.http, Retries: 2})
 	r.result = Result{Format: r.way.Name, Region: r.Region, Source: r.source, Root: r.Root}
 	if r.Version == "" && !r.current.IsZero() && !r.unfinished() {
 		r.offer.Version = r.current

@@ -33,7 +33,8 @@ func TestGPGJudgesTheSignatureThatARegionServes(t *testing.T) {
 	now := func() time.Time { return time.Now().Add(-48 * time.Hour) }
 	owner := func(life time.Duration) (*openpgp.Entity, string) {
 		t.Helper()
-		e, err := openpgp.NewEntity("SSM Agent", "", "signer@example.com", &packet.Config{RSABits: 2048, Time: now, KeyLifetimeSecs: uint32(life / time.Second)})
+		e, err := openpgp.NewEntity("SSM Agent", "", "signer@example.com", &packet.Config{RSABits: 2048, Time: now,
+			KeyLifetimeSecs: uint32(life / time.Second)})
 		must(t, err)
 		path := filepath.Join(t.TempDir(), "key.asc")
 		must(t, os.WriteFile(path, text(t, openpgp.PublicKeyType, e.Serialize), 0o600))
@@ -67,7 +68,8 @@ func TestGPGJudgesTheSignatureThatARegionServes(t *testing.T) {
 		var out bytes.Buffer
 		s := &run{ctx: t.Context(), log: &levels{to: []io.Writer{&out}}, parameters: parameters{PublicKey: c.key}}
 		err := s.checkSignature(client, packageFormat(t, "rpm"), pkg, manifests.MustVersion("9.1.0.0"))
-		if (err == nil) != c.fine || err != nil && !errors.Is(err, errSignature) || c.fine != strings.Contains(out.String(), "signature of amazon-ssm-agent.rpm is good") {
+		if (err == nil) != c.fine || err != nil && !errors.Is(err, errSignature) || c.fine != strings.Contains(out.String(),
+			"signature of amazon-ssm-agent.rpm is good") {
 			t.Errorf("%s: %v\n%s", c.name, err, &out)
 		}
 	}

@@ -117,8 +117,9 @@ func (s *run) installFrom(base string) error {
 	if id != "" && !s.Override {
 		s.log.info("skipping registration because override flag is not set, just starting agent back")
 	}
-	o := setup.Options{Region: s.Region, Base: base, Version: target.String(), AllowDowngrade: s.Downgrade, Activation: setup.Activation{ID: s.id, Code: s.code},
-		Override: s.Override, Settings: onPremIdentity(), Tries: 4}
+	o := setup.Options{Region: s.Region, Base: base, Version: target.String(), AllowDowngrade: s.Downgrade,
+		Activation: setup.Activation{ID: s.id, Code: s.code},
+		Override:   s.Override, Settings: onPremIdentity(), Tries: 4}
 	if !s.SkipSignature {
 		o.Inspect = func(archive string, v manifests.Version) error {
 			return s.checkSignature(client, way.Format, archive, v)

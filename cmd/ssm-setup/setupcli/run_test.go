@@ -35,7 +35,10 @@ func installation(l installer.Layout) setup.Installation {
 }
 
 func ports() setup.Ports {
-	return setup.Ports{Registered: identity.Registered, Configure: config.Set, UpdateEnded: func(installer.Layout, time.Duration) bool { return false }}
+	return setup.Ports{Registered: identity.Registered, Configure: config.Set, UpdateEnded: func(installer.Layout,
+		time.Duration) bool {
+		return false
+	}}
 }
 
 // said is what a run said.
@@ -62,19 +65,27 @@ func TestParametersAreAnsweredInTheOriginalsWords(t *testing.T) {
 		out  string
 		err  string
 	}{
-		"environment":     {[]string{"-env", "dummyEnv"}, 1, "Invalid environment. - dummyEnv\n", "Usage: ssm-setup-cli"},
-		"only id":         {[]string{"-register", "-region", "r", "-activation-id", "i"}, 1, "Invalid parameters - Activation code required for on-prem registration. \n", ""},
-		"only code":       {[]string{"-register", "-region=r", "--activation-code", "c"}, 1, "Invalid parameters - Activation id required for on-prem registration. \n", ""},
-		"neither":         {[]string{"-register", "-region", "r"}, 1, "Invalid parameters - Activation id/code required for on-prem registration. \n", ""},
-		"nothing":         {[]string{"-env", "OnPrem"}, 1, "Invalid parameters - Action required (register). Activation id/code required for on-prem registration. Region required. \n", ""},
-		"no flags":        {nil, 0, "", "Usage: ssm-setup-cli"},
-		"help":            {[]string{"-help", "-env", "x"}, 0, "", "Usage: ssm-setup-cli"},
-		"unknown":         {[]string{"-download"}, 2, "", "flag provided but not defined: -download"},
-		"gg action":       {[]string{"-env", "greengrass", "-region", "r"}, 1, "ERROR Invalid parameters - Action required (install|register|shutdown). \n", ""},
-		"gg role, region": {[]string{"-env", "greengrass", "-register"}, 1, "ERROR Invalid parameters - Role required for registration. Region required. \n", ""},
-		"gg not there":    {[]string{"-env", "Greengrass", "-region", "r", "-register", "-role", "x"}, 1, "ERROR Agent must be installed before attempting to register", ""},
-		"gg no package":   {[]string{"-env", "greengrass", "-region", "r", "-install", "-artifacts-dir", root}, 1, "is missing in " + root, ""},
-		"manifest":        {[]string{"-register", "-region", "r", "-activation-id", "i", "-activation-code", "c", "-manifest-url", "http://x/y"}, 1, "Failed to perform Onprem registration: -manifest-url must start with https://", ""},
+		"environment": {[]string{"-env", "dummyEnv"}, 1, "Invalid environment. - dummyEnv\n", "Usage: ssm-setup-cli"},
+		"only id": {[]string{"-register", "-region", "r", "-activation-id", "i"}, 1,
+			"Invalid parameters - Activation code required for on-prem registration. \n", ""},
+		"only code": {[]string{"-register", "-region=r", "--activation-code", "c"}, 1,
+			"Invalid parameters - Activation id required for on-prem registration. \n", ""},
+		"neither": {[]string{"-register", "-region", "r"}, 1,
+			"Invalid parameters - Activation id/code required for on-prem registration. \n", ""},
+		"nothing": {[]string{"-env", "OnPrem"}, 1,
+			"Invalid parameters - Action required (register). Activation id/code required for on-prem registration. Region required. \n", ""},
+		"no flags": {nil, 0, "", "Usage: ssm-setup-cli"},
+		"help":     {[]string{"-help", "-env", "x"}, 0, "", "Usage: ssm-setup-cli"},
+		"unknown":  {[]string{"-download"}, 2, "", "flag provided but not defined: -download"},
+		"gg action": {[]string{"-env", "greengrass", "-region", "r"}, 1,
+			"ERROR Invalid parameters - Action required (install|register|shutdown). \n", ""},
+		"gg role, region": {[]string{"-env", "greengrass", "-register"}, 1,
+			"ERROR Invalid parameters - Role required for registration. Region required. \n", ""},
+		"gg not there": {[]string{"-env", "Greengrass", "-region", "r", "-register", "-role", "x"}, 1,
+			"ERROR Agent must be installed before attempting to register", ""},
+		"gg no package": {[]string{"-env", "greengrass", "-region", "r", "-install", "-artifacts-dir", root}, 1, "is missing in " + root, ""},
+		"manifest": {[]string{"-register", "-region", "r", "-activation-id", "i", "-activation-code", "c", "-manifest-url", "http://x/y"},
+			1, "Failed to perform Onprem registration: -manifest-url must start with https://", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := c.args
@@ -93,7 +104,8 @@ func TestParametersAreAnsweredInTheOriginalsWords(t *testing.T) {
 }
 
 func TestItNeedsAnAdministrator(t *testing.T) {
-	for env, want := range map[string]string{"": "Please run as root/admin. Err:  " + setup.ErrNotRoot.Error() + "\n", "greengrass": "ERROR ssm-setup-cli is not executed by root\n"} {
+	for env, want := range map[string]string{"": "Please run as root/admin. Err:  " + setup.ErrNotRoot.Error() + "\n",
+		"greengrass": "ERROR ssm-setup-cli is not executed by root\n"} {
 		var out, errs bytes.Buffer
 		s := &run{ctx: t.Context(), out: &out, administrator: func() error { return setup.ErrNotRoot }}
 		if code := s.run([]string{"-env", env}, &errs); code != 1 || !strings.HasSuffix(out.String(), want) {
@@ -136,7 +148,8 @@ func TestTheVersionToInstallIsTheOriginalsChoice(t *testing.T) {
 	if _, err := target("9.1.0.0", ""); err == nil || err.Error() != "incorrect package name or version, amazon-ssm-agent, " {
 		t.Errorf("a number on an empty machine: %v", err)
 	}
-	m.Add(manifests.AgentPackage, file, manifests.FileVersion{Version: "255.255.65535.999", Checksum: strings.Repeat("a", 64), Status: manifests.Active})
+	m.Add(manifests.AgentPackage, file, manifests.FileVersion{Version: "255.255.65535.999", Checksum: strings.Repeat("a", 64),
+		Status: manifests.Active})
 	must(t, r.Put("ssm-agent-manifest.json", m.Bytes()))
 	if got, err := target("latest", ""); got != "9.4.0.0" || err != nil {
 		t.Errorf("the version that says look into VERSION: %s, %v", got, err)
@@ -166,7 +179,8 @@ func TestAMachineRegistersByActivationOnly(t *testing.T) {
 	text, _ := os.ReadFile(file)
 	must(t, json.Unmarshal(text, &got))
 	identity, _ := json.Marshal(got["Identity"])
-	if got["Mine"] != 7.0 || string(identity) != `{"ConsumptionOrder":["OnPrem"],"CustomIdentities":null,"Ec2SystemInfoDetectionResponse":""}` {
+	if got["Mine"] != 7.0 ||
+		string(identity) != `{"ConsumptionOrder":["OnPrem"],"CustomIdentities":null,"Ec2SystemInfoDetectionResponse":""}` {
 		t.Errorf("%s", text)
 	}
 }
@@ -174,8 +188,10 @@ func TestAMachineRegistersByActivationOnly(t *testing.T) {
 // One process of the agent is right, none and two are wrong.
 func TestExactlyOneAgentIsRight(t *testing.T) {
 	for n, fine := range map[int]bool{0: false, 1: true, 2: false} {
-		s := &run{ctx: t.Context(), launchers: func(installer.Layout) (int, error) { return n, nil }, pause: func(context.Context, time.Duration) {}}
-		if err := s.oneAgent(); (err == nil) != fine || err != nil && !strings.HasPrefix(err.Error(), "error while checking agent process count: invalid agent process count.") {
+		s := &run{ctx: t.Context(), launchers: func(installer.Layout) (int, error) { return n, nil },
+			pause: func(context.Context, time.Duration) {}}
+		if err := s.oneAgent(); (err == nil) != fine || err != nil && !strings.HasPrefix(err.Error(),
+			"error while checking agent process count: invalid agent process count.") {
 			t.Errorf("%d: %v", n, err)
 		}
 	}
@@ -199,7 +215,8 @@ func TestTheComponentsEnvironmentWinsOverFlags(t *testing.T) {
 }
 
 func TestPasswordsOfProxiesAreNotLogged(t *testing.T) {
-	for in, want := range map[string]string{"http://u:p@proxy:3128": "http://***@proxy:3128", "proxy:3128": "proxy:3128", "u:p@proxy": "***@proxy"} {
+	for in, want := range map[string]string{"http://u:p@proxy:3128": "http://***@proxy:3128", "proxy:3128": "proxy:3128",
+		"u:p@proxy": "***@proxy"} {
 		if got := withoutPassword(in); got != want {
 			t.Errorf("%s became %s", in, got)
 		}
@@ -215,7 +232,8 @@ func onARoot(t *testing.T, r *local.Region, p parameters) (*run, *bytes.Buffer) 
 	var out bytes.Buffer
 	self := filepath.Join(dir, "ssm-setup-cli")
 	must(t, os.WriteFile(self, []byte("this program"), 0o755))
-	return &run{ctx: t.Context(), parameters: p, agent: installation(installer.At(p.Root)), self: self, own: dir, log: &levels{to: []io.Writer{&out}},
+	return &run{ctx: t.Context(), parameters: p, agent: installation(installer.At(p.Root)), self: self, own: dir,
+		log:   &levels{to: []io.Writer{&out}},
 		pause: func(context.Context, time.Duration) {}}, &out
 }
 
@@ -224,10 +242,12 @@ func offering(t *testing.T, tools map[string]string) *local.Region {
 	t.Helper()
 	r := local.Start(t)
 	m := manifests.NewManifest(manifests.DefaultUriFormat)
-	m.Add(manifests.AgentPackage, manifests.PortableFile(runtime.GOOS, runtime.GOARCH), manifests.FileVersion{Version: "9.1.0.0", Checksum: strings.Repeat("a", 64), Status: manifests.Active})
+	m.Add(manifests.AgentPackage, manifests.PortableFile(runtime.GOOS, runtime.GOARCH),
+		manifests.FileVersion{Version: "9.1.0.0", Checksum: strings.Repeat("a", 64), Status: manifests.Active})
 	p := pack.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH}
 	for v, sum := range tools {
-		m.Add(pack.SetupPackage, p.Executable("ssm-setup-"+p.OS+"-"+p.Arch), manifests.FileVersion{Version: v, Checksum: sum, Status: manifests.Active})
+		m.Add(pack.SetupPackage, p.Executable("ssm-setup-"+p.OS+"-"+p.Arch), manifests.FileVersion{Version: v, Checksum: sum,
+			Status: manifests.Active})
 	}
 	must(t, r.Put("ssm-agent-manifest.json", m.Bytes()))
 	must(t, r.Put("stable/VERSION", []byte("9.1.0.0")))
@@ -311,10 +331,12 @@ func TestAWindowsPackageIsSignedByTheRightName(t *testing.T) {
 	must(t, os.WriteFile(changed, b, 0o755))
 	unsigned, ours := signed(nil, ""), signed(n, "Example Corp")
 	for name, c := range map[string]struct{ self, flag, file, said string }{
-		"as this program":             {ours, "", signed(n, "Example Corp"), ""},
-		"as the flag says":            {unsigned, "Other Corp", signed(n, "Other Corp"), ""},
-		"the flag wins":               {ours, "Other Corp", ours, "cerificate identity is not valid: it is signed by Example Corp, not by Other Corp"},
-		"another name":                {ours, "", signed(n, "Other Corp"), "cerificate identity is not valid: it is signed by Other Corp, not by Example Corp"},
+		"as this program":  {ours, "", signed(n, "Example Corp"), ""},
+		"as the flag says": {unsigned, "Other Corp", signed(n, "Other Corp"), ""},
+		"the flag wins": {ours, "Other Corp", ours,
+			"cerificate identity is not valid: it is signed by Example Corp, not by Other Corp"},
+		"another name": {ours, "", signed(n, "Other Corp"),
+			"cerificate identity is not valid: it is signed by Other Corp, not by Example Corp"},
 		"unsigned":                    {ours, "", unsigned, "is not signed"},
 		"no authority vouches for it": {ours, "", signed(stranger, "Example Corp"), "it is signed by somebody else"},
 		"changed":                     {ours, "", changed, "the signature does not match the file"},

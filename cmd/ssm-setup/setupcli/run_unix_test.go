@@ -81,7 +81,8 @@ func TestTheSignersKeyIsSoughtInOrder(t *testing.T) {
 	if key, _ := os.ReadFile(filepath.Join(work, pack.KeyName)); string(key) != "key" {
 		t.Errorf("the key built in became %q", key)
 	}
-	for _, path := range []string{filepath.Join(s.agent.ConfigDir(), pack.KeyFile), filepath.Join(s.agent.ConfigDir(), pack.KeyName), filepath.Join(own, pack.KeyName)} {
+	for _, path := range []string{filepath.Join(s.agent.ConfigDir(), pack.KeyFile), filepath.Join(s.agent.ConfigDir(), pack.KeyName),
+		filepath.Join(own, pack.KeyName)} {
 		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		must(t, os.WriteFile(path, []byte("key"), 0o600))
 		want(path)
@@ -102,8 +103,10 @@ func TestAComponentWithoutAnInstanceIDIsNotRegistered(t *testing.T) {
 	must(t, os.MkdirAll(l.BinDir(), 0o755))
 	must(t, os.WriteFile(l.Launcher(), []byte("#!/bin/sh\nexit 0\n# \x00ssm-setup-"+"version=9.1.0.0\x00\n"), 0o755))
 	var out bytes.Buffer
-	s := &run{ctx: t.Context(), agent: installation(l), log: &levels{to: []io.Writer{&out}}, parameters: parameters{Region: "local", Role: "r"}}
-	if err := s.registerComponent(); err == nil || !strings.Contains(err.Error(), "no instance id") || strings.Contains(out.String(), "Successfully") {
+	s := &run{ctx: t.Context(), agent: installation(l), log: &levels{to: []io.Writer{&out}},
+		parameters: parameters{Region: "local", Role: "r"}}
+	if err := s.registerComponent(); err == nil || !strings.Contains(err.Error(), "no instance id") ||
+		strings.Contains(out.String(), "Successfully") {
 		t.Errorf("%v, %s", err, &out)
 	}
 }

@@ -61,7 +61,8 @@ func (s *run) checkOpenPGP(client *bucket.Client, format pack.Format, archive st
 	if _, err := exec.LookPath("gpg"); err != nil {
 		return errNoGPG
 	}
-	sig, err := client.Small(s.ctx, v.String()+"/"+format.Loose(pack.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH})[0]+pack.SignatureSuffix, 64<<10)
+	sig, err := client.Small(s.ctx, v.String()+"/"+format.Loose(pack.Platform{OS: runtime.GOOS,
+		Arch: runtime.GOARCH})[0]+pack.SignatureSuffix, 64<<10)
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,8 @@ func (s *run) gpg(work, key, archive string) error {
 	run := func(args ...string) (string, error) {
 		ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, "gpg", append([]string{"--homedir", work, "--batch", "--no-default-keyring", "--keyring", keyring}, args...)...)
+		cmd := exec.CommandContext(ctx, "gpg", append([]string{"--homedir", work, "--batch", "--no-default-keyring", "--keyring", keyring},
+			args...)...)
 		cmd.Env = append(os.Environ(), "LC_ALL=C")
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
@@ -114,7 +116,8 @@ func (s *run) gpg(work, key, archive string) error {
 	}
 	out, err := run("--status-fd", "1", "--verify", filepath.Join(work, "sig"), archive)
 	// gpg calls the signature of a revoked key good, and only warns.
-	if err != nil || !strings.Contains(out, "Good signature from ") || strings.Contains(out, "[GNUPG:] REVKEYSIG ") || strings.Contains(out, "[GNUPG:] EXPSIG ") {
+	if err != nil || !strings.Contains(out, "Good signature from ") || strings.Contains(out, "[GNUPG:] REVKEYSIG ") ||
+		strings.Contains(out, "[GNUPG:] EXPSIG ") {
 		return fmt.Errorf("%w: %s", errSignature, out)
 	}
 	s.log.info("signature of %s is good, by the key %s", filepath.Base(archive), key)
