@@ -67,8 +67,12 @@ func (f folder) RoundTrip(r *http.Request) (*http.Response, error) {
 	to := r.Clone(r.Context())
 	to.URL.Path, to.URL.RawPath = key, ""
 	answer, err := f.files.RoundTrip(to)
-	if err == nil { // the standard transport for files leaves the size to the header
-		answer.ContentLength, err = strconv.ParseInt(answer.Header.Get("Content-Length"), 10, 64)
+	if err != nil {
+		return nil, err
 	}
-	return answer, err
+	// The standard transport for files leaves the size to the header.
+	if size, err := strconv.ParseInt(answer.Header.Get("Content-Length"), 10, 64); err == nil {
+		answer.ContentLength = size
+	}
+	return answer, nil
 }
