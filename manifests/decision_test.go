@@ -21,7 +21,7 @@ func host(change func(*manifests.Question)) manifests.Question {
 	return q
 }
 
-func TestDecide(t *testing.T) {
+func TestADecisionHasItsKindCodeAndWords(t *testing.T) {
 	rows := []struct {
 		name    string
 		change  func(*manifests.Question)
@@ -110,7 +110,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-func TestDecideFloor(t *testing.T) {
+func TestATargetEqualToTheInstalledPackageNeedsNoDownload(t *testing.T) {
 	a := manifests.Decide(host(func(q *manifests.Question) {
 		q.Running, q.Requested, q.AllowDowngrade = ver("9.2.0.0"), "9.1.0.0", true
 	}))

@@ -37,7 +37,7 @@ func load(t *testing.T, file string) manifests.Listing {
 	return l
 }
 
-func TestListing(t *testing.T) {
+func TestAListingKnowsVersionsAndTheirStatus(t *testing.T) {
 	l := load(t, "amazon-ssm-agent-linux-amd64.tar.gz")
 	if got := l.Latest().String(); got != "7.1.2.0" {
 		t.Errorf("latest %s", got)
@@ -69,7 +69,7 @@ func TestListing(t *testing.T) {
 	}
 }
 
-func TestManifestFaults(t *testing.T) {
+func TestADamagedManifestIsRefusedInTheOriginalsWords(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"Packages":[]}`:      "uri format cannot be null in the Manifest file",
 		`{`:                    "unexpected end",
@@ -131,7 +131,7 @@ func TestMergeKeepsOlderVersions(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
+func TestFileAndFolderNamesFollowThePlatform(t *testing.T) {
 	for got, want := range map[string]string{
 		manifests.PortableFile("linux", "arm64"):                               "amazon-ssm-agent-portable-linux-arm64.tar.gz",
 		manifests.ArchiveFile(manifests.UpdaterPackage, "ubuntu", "arm64"):     "amazon-ssm-agent-updater-ubuntu-arm64.tar.gz",

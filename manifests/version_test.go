@@ -8,7 +8,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-func TestParseVersion(t *testing.T) {
+func TestVersionsHaveFourParts(t *testing.T) {
 	good := map[string]string{
 		"9.1.0.0":              "9.1.0.0",
 		"3.3.0.06553":          "3.3.0.6553", // a build number with a leading zero
@@ -36,7 +36,7 @@ func TestParseVersion(t *testing.T) {
 	}
 }
 
-func TestVersionOrder(t *testing.T) {
+func TestVersionsAreOrderedByNumbers(t *testing.T) {
 	ascending := []string{"", "0.0.0.0", "2.1.5.0", "2.1.10.0", "3.3.0.999", "3.3.0.06553", "9.1.0.0", "9.1.0.1", "10.0.0.0"}
 	for i, a := range ascending {
 		for j, b := range ascending {
@@ -63,7 +63,7 @@ func TestVersionOrder(t *testing.T) {
 	}
 }
 
-func TestVersionFile(t *testing.T) {
+func TestAVersionFileHoldsOneVersion(t *testing.T) {
 	for _, in := range []string{"9.1.0.0", "9.1.0.0\n", "\uFEFF9.1.0.0\r\n", " 9.1.0.0 "} {
 		if v, err := manifests.ParseVersionFile([]byte(in)); err != nil || v.String() != "9.1.0.0" {
 			t.Errorf("%q: %v, %v", in, v, err)
@@ -85,7 +85,7 @@ func TestVersionFile(t *testing.T) {
 	}
 }
 
-func TestConstraint(t *testing.T) {
+func TestAConstraintLooksAtThreeParts(t *testing.T) {
 	list := []manifests.Version{}
 	for _, s := range []string{"8.9.0.0", "9.0.5.0", "9.1.0.0", "9.1.0.3", "9.2.0.0", "10.0.0.0"} {
 		list = append(list, manifests.MustVersion(s))

@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-func TestEndpoint(t *testing.T) {
+func TestEndpointsFollowThePartition(t *testing.T) {
 	for _, r := range []struct{ service, region, domain, want string }{
 		{"ssm", "eu-west-1", "", "https://ssm.eu-west-1.amazonaws.com"},
 		{"s3", "cn-north-1", "", "https://s3.cn-north-1.amazonaws.com.cn"},
@@ -28,7 +28,7 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-func TestMalformedNames(t *testing.T) {
+func TestMalformedRegionNamesAreRefused(t *testing.T) {
 	for _, bad := range []string{"", "eu west", "eu_west_1", "eu-west-1/..", "évry", "a\n", strings.Repeat("a", 101)} {
 		if err := regions.Check(bad); !errors.Is(err, regions.ErrRegion) {
 			t.Errorf("%q: %v", bad, err)
@@ -44,7 +44,7 @@ func TestMalformedNames(t *testing.T) {
 	}
 }
 
-func TestResolveNamesTheNearest(t *testing.T) {
+func TestASlipOfTheHandGetsTheNearestNames(t *testing.T) {
 	var unknown *regions.UnknownError
 	if err := regions.Resolve("eu-wset-1"); !errors.As(err, &unknown) || !slices.Contains(unknown.Nearest, "eu-west-1") {
 		t.Errorf("%v", err)
@@ -59,7 +59,7 @@ func TestResolveNamesTheNearest(t *testing.T) {
 	}
 }
 
-func TestBucketAddresses(t *testing.T) {
+func TestABucketsAddressFollowsRegionAndEndpoint(t *testing.T) {
 	got, _ := regions.ManifestURL("eu-west-1", "", "")
 	if got != "https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/ssm-agent-manifest.json" {
 		t.Error(got)
@@ -89,7 +89,7 @@ func TestBucketAddresses(t *testing.T) {
 	}
 }
 
-func TestTable(t *testing.T) {
+func TestTheTableOfRegionsIsSortedAndWellFormed(t *testing.T) {
 	all := regions.All()
 	for i, r := range all {
 		if slices.Contains(all[i+1:], r) {

@@ -30,7 +30,7 @@ func open(t *testing.T, h http.HandlerFunc) *bucket.Client {
 
 func sum(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
 
-func TestVersionFile(t *testing.T) {
+func TestAVersionFileIsReadAndAPageIsRefused(t *testing.T) {
 	for body, want := range map[string]error{
 		"9.1.0.0\n":                   nil,
 		"<html>please sign in</html>": manifests.ErrVersionFile,
@@ -45,7 +45,7 @@ func TestVersionFile(t *testing.T) {
 	}
 }
 
-func TestStatuses(t *testing.T) {
+func TestEachStatusIsAnErrorOfItsOwn(t *testing.T) {
 	for status, want := range map[int]error{404: bucket.ErrMissing, 403: bucket.ErrDenied} {
 		var calls atomic.Int32
 		c := open(t, func(w http.ResponseWriter, r *http.Request) { calls.Add(1); w.WriteHeader(status) })
@@ -71,7 +71,7 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-func TestUnreachable(t *testing.T) {
+func TestARegionThatDoesNotAnswerIsUnreachable(t *testing.T) {
 	c := bucket.New(bucket.Options{Base: "http://127.0.0.1:1/x", Retries: -1})
 	if _, err := c.Manifest(t.Context()); !errors.Is(err, bucket.ErrUnreachable) {
 		t.Error(err)
@@ -132,7 +132,7 @@ func TestFetchBeginsAnewWhenTheObjectChanged(t *testing.T) {
 	}
 }
 
-func TestFetchRefuses(t *testing.T) {
+func TestFetchRefusesWhatIsNotTheWantedFile(t *testing.T) {
 	content := []byte("some package")
 	for name, r := range map[string]struct {
 		want    bucket.Want

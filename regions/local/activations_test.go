@@ -14,7 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
-func TestActivationLimits(t *testing.T) {
+func TestActivationsHaveLimits(t *testing.T) {
 	r := local.Start(t)
 	client := people(r)
 	for name, in := range map[string]ssm.CreateActivationInput{
@@ -77,7 +77,7 @@ func TestActivationsAreListed(t *testing.T) {
 	wantCode(t, err, "InvalidFilter")
 }
 
-func TestRegistrationSpendsActivation(t *testing.T) {
+func TestARegistrationSpendsAnActivation(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	made, err := client.CreateActivation(ctx, &ssm.CreateActivationInput{IamRole: aws.String("Nodes"), DefaultInstanceName: aws.String("host"),

@@ -77,7 +77,7 @@ func TestSendCommandIsChecked(t *testing.T) {
 	}
 }
 
-func TestCommandIsShown(t *testing.T) {
+func TestACommandIsShownAsTheSDKShowsIt(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	n := newNode(t, r)
@@ -145,7 +145,7 @@ func TestCommandIsShown(t *testing.T) {
 	wantCode(t, err, "InvalidCommandId")
 }
 
-func TestSeveralSteps(t *testing.T) {
+func TestSeveralStepsAreShownOneByOne(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	must(t, r.PutDocument("Two",
@@ -185,7 +185,7 @@ func TestSeveralSteps(t *testing.T) {
 	}
 }
 
-func TestTargetsByTags(t *testing.T) {
+func TestTargetsAreChosenByTags(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	nodes := []*agentNode{newNode(t, r), newNode(t, r), newNode(t, r)}
@@ -221,7 +221,7 @@ func TestTargetsByTags(t *testing.T) {
 
 // An update's first step is for Windows: elsewhere it is skipped, and the other is the one to show. The updater's answer
 // comes after the document's, and fills the short output only.
-func TestUpdateIsAnsweredLater(t *testing.T) {
+func TestAnUpdateIsAnsweredAfterItsDocumentEnded(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	id, err := r.SendCommand("AWS-UpdateSSMAgent", n.id, nil)
@@ -247,7 +247,7 @@ func TestUpdateIsAnsweredLater(t *testing.T) {
 }
 
 // MaxConcurrency lets one node begin when another ends; more errors than MaxErrors end the rest.
-func TestConcurrencyAndErrors(t *testing.T) {
+func TestMaxConcurrencyAndMaxErrorsAreKept(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	r.HoldPolls(time.Millisecond)
@@ -289,7 +289,7 @@ func TestConcurrencyAndErrors(t *testing.T) {
 	}
 }
 
-func TestDeliveryTimesOut(t *testing.T) {
+func TestAMessageThatIsNotFetchedTimesOut(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	r.HoldPolls(time.Millisecond)
@@ -320,7 +320,7 @@ func TestDeliveryTimesOut(t *testing.T) {
 }
 
 // What was delivered and never answered ends when the command expires, not before.
-func TestUnansweredCommandExpires(t *testing.T) {
+func TestAnUnansweredCommandExpires(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	id := sendShell(t, r, n, "sleep")
@@ -335,7 +335,7 @@ func TestUnansweredCommandExpires(t *testing.T) {
 	}
 }
 
-func TestCancel(t *testing.T) {
+func TestACancelReachesNodesThatHaveTheCommand(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	r.HoldPolls(time.Millisecond)
@@ -382,7 +382,7 @@ func TestCancel(t *testing.T) {
 	wantCode(t, err, "InvalidInstanceId")
 }
 
-func TestListCommands(t *testing.T) {
+func TestCommandsAreListedByFilters(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	a, b := newNode(t, r), newNode(t, r)
@@ -435,7 +435,7 @@ func TestListCommands(t *testing.T) {
 	wantCode(t, err, "InvalidCommandId")
 }
 
-func TestDeregisteredNodeGetsNothing(t *testing.T) {
+func TestADeregisteredNodeGetsNothing(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	id := sendShell(t, r, n, "echo")

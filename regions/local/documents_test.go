@@ -25,7 +25,7 @@ func create(client *ssm.Client, name, text string, format types.DocumentFormat) 
 		DocumentType: types.DocumentTypeCommand})
 }
 
-func TestDocumentLife(t *testing.T) {
+func TestADocumentIsMadeShownAndDeleted(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	made, err := create(client, "Greeting", greeting, types.DocumentFormatJson)
@@ -110,7 +110,7 @@ func TestDocumentContentIsChecked(t *testing.T) {
 	wantCode(t, err, "InvalidDocumentOperation")
 }
 
-func TestYAMLDocument(t *testing.T) {
+func TestAYAMLDocumentIsSentAsJSON(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	text := "schemaVersion: 2.2\ndescription: |\n  two\n  lines\nparameters:\n  n: {type: Integer, default: 5}\nmainSteps:\n" +
@@ -139,7 +139,7 @@ func TestYAMLDocument(t *testing.T) {
 	wantCode(t, err, "InvalidDocumentContent")
 }
 
-func TestListDocuments(t *testing.T) {
+func TestDocumentsAreListedByFilters(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	must(t, r.PutDocument("Mine", greeting))
@@ -173,7 +173,7 @@ func TestListDocuments(t *testing.T) {
 }
 
 // The update document names this region's own manifest and nothing else.
-func TestUpdateDocument(t *testing.T) {
+func TestTheUpdateDocumentNamesTheRegionsBucket(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	_, err := r.SendCommand("AWS-UpdateSSMAgent", n.id, map[string][]string{"allowDowngrade": {"maybe"}})

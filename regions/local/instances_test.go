@@ -37,7 +37,7 @@ func TestPublicKeyIsChecked(t *testing.T) {
 	wantCode(t, err, "InvalidPublicKey")
 }
 
-func TestRoleToken(t *testing.T) {
+func TestARoleTokenNeedsKeyAndFingerprint(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	if n.token.UpdateKeyPair || time.Until(n.token.TokenExpirationDate.Time) < 59*time.Minute {
@@ -57,7 +57,7 @@ func TestRoleToken(t *testing.T) {
 	}
 }
 
-func TestKeyRotation(t *testing.T) {
+func TestANodeIsAskedForANewKey(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	must(t, r.RotateKey(n.id))
@@ -77,7 +77,7 @@ func TestKeyRotation(t *testing.T) {
 	}
 }
 
-func TestPings(t *testing.T) {
+func TestPingsAreKeptAndShown(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	must(t, n.ping("UpdateInitialized-9.2.0.0", "9.1.0.0"))
@@ -104,7 +104,7 @@ func TestPings(t *testing.T) {
 	}
 }
 
-func TestDescribeInstances(t *testing.T) {
+func TestInstancesAreDescribedByFilters(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	must(t, r.Put("latest/VERSION", []byte("9.1.0.0\n")))
@@ -147,7 +147,7 @@ func TestDescribeInstances(t *testing.T) {
 	wantCode(t, err, "ValidationException")
 }
 
-func TestPagesOfInstances(t *testing.T) {
+func TestInstancesComeInPages(t *testing.T) {
 	r := local.Start(t)
 	id, code, err := r.CreateActivation(12)
 	must(t, err)
@@ -170,7 +170,7 @@ func TestPagesOfInstances(t *testing.T) {
 }
 
 // Public operations answer to the administrator alone, private ones to the node they are for.
-func TestWhoMayCall(t *testing.T) {
+func TestOperationsAnswerToTheirCallersOnly(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	for _, operation := range []string{"CreateActivation", "SendCommand", "DescribeInstanceInformation", "CreateDocument", "ListCommands",
@@ -188,7 +188,7 @@ func TestWhoMayCall(t *testing.T) {
 	}
 }
 
-func TestTags(t *testing.T) {
+func TestTagsAreAddedAndRemoved(t *testing.T) {
 	r := local.Start(t)
 	client, ctx := people(r), context.Background()
 	n := newNode(t, r)

@@ -18,13 +18,13 @@ type killedNode struct {
 	Token   wire.RequestManagedInstanceRoleTokenOutput
 }
 
-// TestStateSurvivesKill starts a region in a process of its own, which kills itself after the last answer.
-func TestStateSurvivesKill(t *testing.T) {
+// TestMailAndCommandsSurviveAKill starts a region in a process of its own, which kills itself after the last answer.
+func TestMailAndCommandsSurviveAKill(t *testing.T) {
 	if dir := os.Getenv("SSM_KILLED_REGION"); dir != "" {
 		liveAndDie(t, dir)
 	}
 	dir := t.TempDir()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestStateSurvivesKill$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestMailAndCommandsSurviveAKill$")
 	cmd.Env = append(os.Environ(), "SSM_KILLED_REGION="+dir)
 	if out, err := cmd.CombinedOutput(); err == nil {
 		t.Fatalf("the region wasn't killed: %s", out)

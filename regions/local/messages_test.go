@@ -29,7 +29,7 @@ func statusOf(t *testing.T, r *local.Region, id string, n *agentNode) string {
 	return inv.Status
 }
 
-func TestCommandReachesNodeAndBack(t *testing.T) {
+func TestACommandReachesItsNodeAndItsReplyComesBack(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	id := sendShell(t, r, n, "echo hello")
@@ -67,7 +67,7 @@ func TestCommandReachesNodeAndBack(t *testing.T) {
 }
 
 // A poll that waits gets a message at once, and several in the order they were sent.
-func TestPollIsWokenAndOrdered(t *testing.T) {
+func TestAPollIsWokenAndMessagesComeInOrder(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	got := make(chan []wire.Message)
@@ -83,7 +83,7 @@ func TestPollIsWokenAndOrdered(t *testing.T) {
 	}
 }
 
-func TestUnacknowledgedMessageComesAgain(t *testing.T) {
+func TestAnUnacknowledgedMessageComesAgain(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	r.HoldPolls(time.Millisecond)
@@ -104,7 +104,7 @@ func TestUnacknowledgedMessageComesAgain(t *testing.T) {
 }
 
 // A node that refuses a document only replies: that consumes the message too.
-func TestTerminalReplyConsumes(t *testing.T) {
+func TestAFinalReplySettlesItsMessage(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	r.HoldPolls(time.Millisecond)
@@ -123,7 +123,7 @@ func TestTerminalReplyConsumes(t *testing.T) {
 	}
 }
 
-func TestFinishedCommandNeverMovesBack(t *testing.T) {
+func TestAFinishedCommandNeverMovesBack(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	id := sendShell(t, r, n, "echo")
@@ -142,7 +142,7 @@ func TestFinishedCommandNeverMovesBack(t *testing.T) {
 	}
 }
 
-func TestRepeatedReplyCountsOnce(t *testing.T) {
+func TestARepeatedReplyCountsOnce(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	id := sendShell(t, r, n, "echo")
@@ -158,7 +158,7 @@ func TestRepeatedReplyCountsOnce(t *testing.T) {
 }
 
 // Reboots and updates answer twice: the first final reply is none.
-func TestCommandStaysInProgress(t *testing.T) {
+func TestACommandStaysInProgressUntilItsFinalReply(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	for _, status := range []string{wire.SuccessAndReboot, wire.InProgress} {
@@ -177,7 +177,7 @@ func TestCommandStaysInProgress(t *testing.T) {
 	}
 }
 
-func TestFailedMessageIsUndeliverable(t *testing.T) {
+func TestAFailedMessageIsUndeliverable(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	id := sendShell(t, r, n, "echo")
@@ -203,7 +203,7 @@ func TestMailboxesArePrivate(t *testing.T) {
 	wantCode(t, err, "AuthorizationFailureException")
 }
 
-func TestUnknownMessages(t *testing.T) {
+func TestUnknownMessagesAreRefused(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	unknown := wire.MessageID(uuid.NewString(), n.id)
@@ -221,7 +221,7 @@ func TestUnknownMessages(t *testing.T) {
 }
 
 // Messages, results and registrations outlive the region's process.
-func TestStateSurvivesRestart(t *testing.T) {
+func TestMailAndCommandsSurviveARestart(t *testing.T) {
 	data := t.TempDir()
 	open := func() *local.Region {
 		r, err := local.Open(local.Options{Data: data, NoSync: true})
@@ -248,7 +248,7 @@ func TestStateSurvivesRestart(t *testing.T) {
 	}
 }
 
-func TestClosingEndsPolls(t *testing.T) {
+func TestClosingTheRegionEndsPolls(t *testing.T) {
 	r, err := local.Open(local.Options{Data: t.TempDir(), NoSync: true})
 	must(t, err)
 	n := newNode(t, r)
@@ -282,7 +282,7 @@ func BenchmarkDelivery(b *testing.B) {
 }
 
 // A step's reply that was held up shows its output even when the document has ended; the end stands.
-func TestLateStepIsShown(t *testing.T) {
+func TestAStepThatIsReportedLateIsShown(t *testing.T) {
 	r := local.Start(t)
 	must(t, r.PutDocument("Two",
 		"schemaVersion: '2.2'\nmainSteps:\n- {action: aws:runShellScript, name: first, inputs: {}}\n- {action: aws:runShellScript, name: second, inputs: {}}\n"))

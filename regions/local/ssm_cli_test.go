@@ -111,8 +111,8 @@ func (c *awsCLI) want(answer map[string]any, want any, path ...string) {
 var private = []string{"RegisterManagedInstance", "RequestManagedInstanceRoleToken", "UpdateManagedInstancePublicKey",
 	"UpdateInstanceInformation"}
 
-// TestStockCLI goes through every public operation, with a node that obeys.
-func TestStockCLI(t *testing.T) {
+// TestTheStockCLIDoesEveryPublicOperation goes through every public operation, with a node that obeys.
+func TestTheStockCLIDoesEveryPublicOperation(t *testing.T) {
 	r := local.Start(t)
 	cli := newCLI(t, r)
 
@@ -229,7 +229,7 @@ func (c *awsCLI) documents(n *agentNode) {
 	c.refused("InvalidDocument", "get-document", "--name", "Greet")
 }
 
-func TestStockCLIWithBucket(t *testing.T) {
+func TestTheStockCLIWorksWithTheBucket(t *testing.T) {
 	r := local.Start(t)
 	cli := newCLI(t, r)
 	dir := t.TempDir()

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
-func TestCallerIdentityOfNode(t *testing.T) {
+func TestANodeIsToldWhoItIs(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)
 	body := []byte("Action=GetCallerIdentity&Version=2011-06-15")

@@ -22,7 +22,7 @@ import (
 const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // The vector "get-vanilla" of the published SigV4 test suite.
-func TestCanonicalGetVanilla(t *testing.T) {
+func TestTheVectorGetVanillaIsSigned(t *testing.T) {
 	r := wire.CanonicalRequest{Method: "GET", Path: "/", BodyHash: emptyHash, Header: func(name string) string {
 		return map[string]string{"host": "example.amazonaws.com", "x-amz-date": "20150830T123600Z"}[name]
 	}}
@@ -50,7 +50,7 @@ func hmacSignature(secret string, s wire.Scope, text string) string {
 }
 
 // What the AWS SDK signs, we arrive at as well: odd paths, queries, spaces in headers.
-func TestCanonicalAgreesWithTheSDK(t *testing.T) {
+func TestCanonicalRequestsAgreeWithTheSDK(t *testing.T) {
 	when := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	for _, c := range []struct {
 		method, url string
@@ -91,7 +91,7 @@ func TestCanonicalAgreesWithTheSDK(t *testing.T) {
 
 // The hybrid form of docs/protocol/identity.md, "RequestManagedInstanceRoleToken, UpdateManagedInstancePublicKey — hybrid
 // signature": same text, RSA-PSS instead of an HMAC.
-func TestHybrid(t *testing.T) {
+func TestAHybridNodeSignsWithItsKey(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

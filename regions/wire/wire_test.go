@@ -8,7 +8,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-func TestCommandID(t *testing.T) {
+func TestACommandIDIsReadFromItsMessageID(t *testing.T) {
 	const cmd = "2b196342-d7d4-436e-8f09-3883a1116ac3"
 	for in, want := range map[string]string{
 		wire.MessageID(cmd, "i-0123456789abcdef0"): cmd,
@@ -24,7 +24,7 @@ func TestCommandID(t *testing.T) {
 }
 
 // The three replies of docs/protocol/runcommand.md, "Reply payload", byte for byte.
-func TestReplyBytes(t *testing.T) {
+func TestRepliesAreByteForByteThoseOfTheProtocol(t *testing.T) {
 	yes := true
 	at := time.Date(2024, 1, 2, 3, 4, 5, 678e6, time.UTC)
 	reply := wire.Reply{
@@ -53,7 +53,7 @@ func TestReplyBytes(t *testing.T) {
 }
 
 // The request bodies of docs/protocol/runcommand.md, "Operations of ec2messages", "UpdateInstanceInformation".
-func TestRequestBytes(t *testing.T) {
+func TestRequestsAreByteForByteThoseOfTheProtocol(t *testing.T) {
 	check(t, wire.GetMessagesInput{Destination: "i-0123456789abcdef0", MessagesRequestId: "277e1ba2-f6f5-4ece-990a-88f62e4de765",
 		VisibilityTimeoutInSeconds: 10},
 		`{"Destination":"i-0123456789abcdef0","MessagesRequestId":"277e1ba2-f6f5-4ece-990a-88f62e4de765","VisibilityTimeoutInSeconds":10}`)
@@ -80,7 +80,7 @@ func check(t *testing.T, v any, want string) {
 	}
 }
 
-func TestEpoch(t *testing.T) {
+func TestTimesAreSecondsWithAFraction(t *testing.T) {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 250e6, time.UTC)
 	b, err := json.Marshal(wire.Epoch{Time: at})
 	if err != nil || string(b) != "1772600767.25" {
@@ -94,7 +94,7 @@ func TestEpoch(t *testing.T) {
 	}
 }
 
-func TestError(t *testing.T) {
+func TestErrorBodiesAreReadInEveryForm(t *testing.T) {
 	b, _ := json.Marshal(wire.Error{Code: "InvalidInstanceId", Message: "no such node"})
 	if string(b) != `{"__type":"InvalidInstanceId","message":"no such node"}` {
 		t.Errorf("%s", b)

@@ -49,7 +49,7 @@ func TestOneProcessPerFolderAndOneRegionPerFolder(t *testing.T) {
 	}
 }
 
-func TestCrashLeavesNoRubbish(t *testing.T) {
+func TestWhatACrashLeftIsRemovedAtStart(t *testing.T) {
 	data := t.TempDir()
 	r := need[*local.Region](t)(local.Open(local.Options{Data: data, NoSync: true}))
 	if err := r.Put("k", []byte("v")); err != nil {
@@ -72,7 +72,7 @@ func TestCrashLeavesNoRubbish(t *testing.T) {
 	}
 }
 
-func TestCredentialsFile(t *testing.T) {
+func TestTheCredentialsFileHoldsTheAdministrator(t *testing.T) {
 	r := local.Start(t)
 	text := string(need[[]byte](t)(os.ReadFile(r.CredentialsFile())))
 	a := r.Admin()
@@ -84,7 +84,7 @@ func TestCredentialsFile(t *testing.T) {
 	}
 }
 
-func TestBothProtocolsOnOneConnectionEach(t *testing.T) {
+func TestOnePortSpeaksPlainAndTLS(t *testing.T) {
 	r := local.Start(t)
 	if err := r.Put("k", []byte("v")); err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestASilentConnectionHoldsNothingUp(t *testing.T) {
 	}
 }
 
-func TestKnobs(t *testing.T) {
+func TestARegionMisbehavesOnPurpose(t *testing.T) {
 	r := local.Start(t)
 	if err := r.Put("dir/k", []byte("0123456789")); err != nil {
 		t.Fatal(err)

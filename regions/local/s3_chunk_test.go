@@ -121,7 +121,7 @@ func (s streamed) body(now time.Time, secret, previous string) string {
 	return b.String() + "\r\n"
 }
 
-func TestStreamedUploads(t *testing.T) {
+func TestStreamedUploadsAreCheckedChunkByChunk(t *testing.T) {
 	r := local.Start(t)
 	text := strings.Repeat("0123456789", 10_000)
 	chunks := []string{text[:65536], text[65536:]}

@@ -137,7 +137,7 @@ func TestEveryChecksumOverBothProtocols(t *testing.T) {
 	}
 }
 
-func TestRangesAndConditions(t *testing.T) {
+func TestRangesAndConditionsAreHonoured(t *testing.T) {
 	r := local.Start(t)
 	if err := r.Put("digits", []byte("0123456789")); err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func TestRangesAndConditions(t *testing.T) {
 	}
 }
 
-func TestConditionalWrites(t *testing.T) {
+func TestWritesHonourConditions(t *testing.T) {
 	r := local.Start(t)
 	c, ctx, b, key := admin(t, r), context.Background(), bucket, "once"
 	try := func(match, none *string) error {
@@ -272,7 +272,7 @@ func bodies(t *testing.T, r *local.Region) (n int) {
 	return n
 }
 
-func TestListing(t *testing.T) {
+func TestListingsHavePagesAndCommonPrefixes(t *testing.T) {
 	r := local.Start(t)
 	c, ctx, b := admin(t, r), context.Background(), bucket
 	keys := []string{"a", "b/1", "b/2", "b/c/3", "b0", "ü/x", "z z+"}
@@ -326,7 +326,7 @@ func TestListing(t *testing.T) {
 	}
 }
 
-func TestMultipart(t *testing.T) {
+func TestPartsBecomeOneObject(t *testing.T) {
 	r := local.Start(t)
 	c, ctx, b, key := admin(t, r), context.Background(), bucket, "big"
 	up := need[*s3.CreateMultipartUploadOutput](t)(c.CreateMultipartUpload(ctx,
@@ -384,7 +384,7 @@ func TestMultipart(t *testing.T) {
 	}
 }
 
-func TestMultipartIsAbortedAndCopied(t *testing.T) {
+func TestAnUploadIsAbortedAndPartsAreCopied(t *testing.T) {
 	r := local.Start(t)
 	c, ctx, b, key := admin(t, r), context.Background(), bucket, "copy"
 	if err := r.Put("source", []byte("0123456789")); err != nil {
@@ -424,7 +424,7 @@ func TestMultipartIsAbortedAndCopied(t *testing.T) {
 	}
 }
 
-func TestBuckets(t *testing.T) {
+func TestBucketsAreMadeListedAndDeleted(t *testing.T) {
 	r := local.Start(t)
 	c, ctx, name := admin(t, r), context.Background(), "my-logs"
 	need[*s3.CreateBucketOutput](t)(c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &name,
@@ -473,7 +473,7 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-func TestVirtualHostedBucket(t *testing.T) {
+func TestABucketMayStandInFrontOfTheHost(t *testing.T) {
 	r := local.Start(t)
 	if err := r.Put("latest/VERSION", []byte("9.1.0.0")); err != nil {
 		t.Fatal(err)

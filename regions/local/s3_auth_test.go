@@ -28,7 +28,7 @@ func trust(t *testing.T, r *local.Region) *tls.Config {
 	return &tls.Config{RootCAs: pool}
 }
 
-func TestAnybodyReadsTheRegionsBucketAndNothingElse(t *testing.T) {
+func TestUnsignedRequestsReadTheRegionsBucketAndNothingElse(t *testing.T) {
 	r := local.Start(t)
 	ctx, b, private := context.Background(), bucket, "private"
 	boss, anon := admin(t, r), client(t, r.URL(), nil)
@@ -60,7 +60,7 @@ func TestAnybodyReadsTheRegionsBucketAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestSignaturesOfS3(t *testing.T) {
+func TestS3ChecksSignatures(t *testing.T) {
 	r := local.Start(t)
 	try := func(c local.Credentials, change ...func(*s3.Options)) string {
 		_, err := client(t, r.URL(), &c, change...).ListBuckets(context.Background(), &s3.ListBucketsInput{})
@@ -94,7 +94,7 @@ func TestSignaturesOfS3(t *testing.T) {
 	}
 }
 
-func TestPresignedRequests(t *testing.T) {
+func TestPresignedRequestsAreGoodForTheirTime(t *testing.T) {
 	r := local.Start(t)
 	private, ctx := "private", context.Background()
 	need[*s3.CreateBucketOutput](t)(admin(t, r).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &private}))

@@ -56,7 +56,7 @@ func (q request) send(t *testing.T, r *local.Region) (status int, code, text str
 	return resp.StatusCode, e.Type, string(raw)
 }
 
-func TestSignaturesOfJSONServices(t *testing.T) {
+func TestJSONServicesCheckSignatures(t *testing.T) {
 	r := local.Start(t)
 	good := request{target: "AmazonSSM.DescribeInstanceInformation", creds: r.Admin(), service: "ssm", region: "local", at: time.Now()}
 	node, expiry := r.Issue("mi-00000000000000000", time.Hour)
@@ -126,7 +126,7 @@ func TestBrokenJSONServicesAnswerInTheirShape(t *testing.T) {
 	}
 }
 
-func TestSTS(t *testing.T) {
+func TestAnAdministratorIsToldWhoItIs(t *testing.T) {
 	r := local.Start(t)
 	ask := func(secret string) (status int, text string) {
 		body, creds := "Action=GetCallerIdentity&Version=2011-06-15", r.Admin()
