@@ -9,7 +9,6 @@ import (
 
 // Constraint is what `--version '>=9.1'` asks for: a semver constraint on the first three parts, or one exact version.
 type Constraint struct {
-	text  string
 	exact Version
 	rule  *semver.Constraints
 }
@@ -20,18 +19,15 @@ func ParseConstraint(text string) (Constraint, error) {
 	text = strings.TrimSpace(text)
 	if strings.Count(text, ".") == 3 {
 		if v, err := ParseVersion(text); err == nil {
-			return Constraint{text: text, exact: v}, nil
+			return Constraint{exact: v}, nil
 		}
 	}
 	rule, err := semver.NewConstraint(text)
 	if err != nil || text == "" {
 		return Constraint{}, fmt.Errorf("%w: %s is neither a version nor a constraint such as '>=9.1'", ErrVersion, excerpt(text))
 	}
-	return Constraint{text: text, rule: rule}, nil
+	return Constraint{rule: rule}, nil
 }
-
-// Exact is the one version asked for, if it is one.
-func (c Constraint) Exact() (Version, bool) { return c.exact, c.rule == nil && c.exact.set }
 
 // Allows tells whether v satisfies the constraint.
 func (c Constraint) Allows(v Version) bool {
@@ -51,5 +47,3 @@ func (c Constraint) Newest(list []Version) Version {
 	}
 	return best
 }
-
-func (c Constraint) String() string { return c.text }

@@ -1,5 +1,5 @@
-// Package local is a region you can hold in your hand: one process, one port, state in one folder. An agent, the AWS CLI
-// and the SDKs talk to it as they talk to a real region.
+// Package local is a region on this machine: one process, one port, state in one folder. An agent, the AWS CLI and the SDKs
+// talk to it as they talk to a real region; `ssm-setup local`, `demo` and the tests of the whole product run on it.
 //
 // This room is the region itself; each service is a room of its own.
 //

@@ -9,7 +9,8 @@ type TB interface {
 	TempDir() string
 }
 
-// Start runs a region in a temporary folder, on a free port, for one test. Calls are recorded, fsync is left out.
+// Start runs a region in a temporary folder, on a free port, for one test: tests of the whole product call it. Calls are
+// recorded, fsync is left out.
 func Start(tb TB, change ...func(*Options)) *Region {
 	tb.Helper()
 	o := Options{NoSync: true, Record: true}

@@ -1,7 +1,7 @@
 // Package wire turns bytes into protocol messages and back: what the agent and a region say to each other.
 //
-// Both sides of the house use it: the agent (mailbox, identity, health) and the local region. So that the two
-// cannot agree on the same mistake, every form here is pinned by vectors from the specification in testdata.
+// The agent (mailbox, identity, health) and the local region both use it. So that the two cannot agree on the same mistake,
+// every form here is pinned by vectors of the protocol, written by hand.
 //
 //	names.go    operations, topics, status words, message ids
 //	error.go    the error body of AWS JSON 1.1

@@ -118,7 +118,7 @@ func Parts(tx *Tx, table string) (names []string) {
 	return names
 }
 
-// Count is how many records a table has.
+// Count is how many records a table had before this transaction.
 func Count(tx *Tx, table string) int { return tx.bucket(table).Stats().KeyN }
 
 // Raw is the text of a record; nil where there is none. It is good until the transaction ends.
