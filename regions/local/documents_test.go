@@ -17,8 +17,10 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-const greeting = `{"schemaVersion":"2.2","description":"says hello","parameters":{"name":{"type":"String","default":"world","allowedPattern":"^[a-z]+$","maxChars":9},
-"mode":{"type":"String","default":"soft","allowedValues":["soft","loud"]}},"mainSteps":[{"action":"aws:runShellScript","name":"say","inputs":{"runCommand":["echo {{ name }}"]}}]}`
+const greeting = `{"schemaVersion":"2.2","description":"says hello","parameters":{"name":{"type":"String","default":"world",` +
+	`"allowedPattern":"^[a-z]+$","maxChars":9},
+"mode":{"type":"String","default":"soft","allowedValues":["soft","loud"]}},"mainSteps":[{"action":"aws:runShellScript",` +
+	`"name":"say","inputs":{"runCommand":["echo {{ name }}"]}}]}`
 
 func create(client *ssm.Client, name, text string, format types.DocumentFormat) (*ssm.CreateDocumentOutput, error) {
 	return client.CreateDocument(context.Background(), &ssm.CreateDocumentInput{Name: &name, Content: &text, DocumentFormat: format,

@@ -32,7 +32,8 @@ const Account = protocol.Account
 var ErrLocked = records.ErrLocked
 
 // ErrOtherRegion says that the data folder belongs to a region of another name.
-var ErrOtherRegion = fault.New(fault.Usage, "the data folder holds another region", "use the region's own name, or another folder with --data")
+var ErrOtherRegion = fault.New(fault.Usage, "the data folder holds another region",
+	"use the region's own name, or another folder with --data")
 
 // Options say where a region lives and listens. The zero value of each field is usable but Data.
 type Options struct {

@@ -91,7 +91,8 @@ func (s streamed) body(now time.Time, secret, previous string) string {
 	sign := func(algorithm, hashes string) string {
 		key := []byte("AWS4" + secret)
 		for _, text := range []string{now.Format("20060102"), "local", "s3", "aws4_request",
-			algorithm + "\n" + now.Format("20060102T150405Z") + "\n" + now.Format("20060102") + "/local/s3/aws4_request\n" + previous + "\n" + hashes} {
+			algorithm + "\n" + now.Format("20060102T150405Z") + "\n" + now.Format("20060102") + "/local/s3/aws4_request\n" +
+				previous + "\n" + hashes} {
 			h := hmac.New(sha256.New, key)
 			h.Write([]byte(text))
 			key = h.Sum(nil)

@@ -100,7 +100,8 @@ func TestAHybridNodeSignsWithItsKey(t *testing.T) {
 	sum := sha256.Sum256(body)
 	header := map[string]string{"content-type": wire.ContentType, "host": "ssm.eu-west-1.amazonaws.com",
 		"x-amz-date": "20260304T050607Z", "x-amz-target": "AmazonSSM.RequestManagedInstanceRoleToken"}
-	r := wire.CanonicalRequest{Method: "POST", Path: "/", BodyHash: hex.EncodeToString(sum[:]), Header: func(n string) string { return header[n] }}
+	r := wire.CanonicalRequest{Method: "POST", Path: "/", BodyHash: hex.EncodeToString(sum[:]),
+		Header: func(n string) string { return header[n] }}
 	scope := wire.ScopeAt(time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), "eu-west-1", "ssm")
 	want := "AWS4-HMAC-SHA256\n20260304T050607Z\n20260304/eu-west-1/ssm/aws4_request\n"
 	text := wire.StringToSign(header["x-amz-date"], scope, r.Canonical(wire.HybridSignedHeaders))

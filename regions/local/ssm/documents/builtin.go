@@ -62,7 +62,8 @@ $sku = (Get-CimInstance -ClassName Win32_OperatingSystem).OperatingSystemSKU
 if ($sku -eq 143 -or $sku -eq 144) { Write-Host 'The agent on Nano Server is not updated this way.'; exit 40 }
 $folder = Join-Path $env:ProgramData 'Amazon\SSM\Update'
 try { New-Item -ItemType Directory -Force -Path $folder | Out-Null } catch { Write-Host "Cannot make ${folder}: $_"; exit 41 }
-try { & icacls.exe $folder /inheritance:r /grant '*S-1-5-32-544:(OI)(CI)F' '*S-1-5-18:(OI)(CI)F' | Out-Null } catch { Write-Host "Cannot protect ${folder}: $_"; exit 42 }
+try { & icacls.exe $folder /inheritance:r /grant '*S-1-5-32-544:(OI)(CI)F' '*S-1-5-18:(OI)(CI)F' | Out-Null }
+catch { Write-Host "Cannot protect ${folder}: $_"; exit 42 }
 `), "\n")
 	out := make([]any, len(lines))
 	for i, l := range lines {
