@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Checked is what an update would do, without doing it.
@@ -21,7 +22,7 @@ type Checked struct {
 	Lines          []string          `json:"lines,omitempty"`
 	Detail         string            `json:"detail,omitempty"`
 	Hints          []string          `json:"hints,omitempty"`
-	Fault          string            `json:"fault,omitempty"`
+	Fault          fault.Kind        `json:"fault,omitempty"`
 }
 
 // Check decides as an update would. It writes nothing and needs no lock. A region that cannot be read is an answer too.
@@ -64,10 +65,10 @@ func (e *Engine) Check(ctx context.Context, r Request) (Checked, error) {
 	switch {
 	case errors.As(err, &f):
 		c.Kind, c.Code, c.Lines, c.Fault = FailedKind, f.code, []string{f.text}, f.fault
-		c.Hints = remedies(f.fault)
+		c.Hints = hints(f.fault)
 		return c, nil
 	case err == nil && !answer.Success:
-		c.Fault = FaultRefused
+		c.Fault = fault.Refused
 	}
 	return c, err
 }

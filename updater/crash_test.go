@@ -25,7 +25,7 @@ func points(t *testing.T, nature string) []string {
 	return list
 }
 
-// TestAfterACrashAnywhereTheMachineComesToRest ends the updater at every point of an update, and the one that resumes at every point of its own. Whatever
+// The updater is ended at every point of an update, and the one that resumes at every point of its own. Whatever
 // happens, the machine comes to rest with a version that works, and the sender of the request gets one final answer.
 func TestAfterACrashAnywhereTheMachineComesToRest(t *testing.T) {
 	seconds := []string{"before stage", "after the pointer", "before finish", "after the confirmation", "after the tokens",

@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -96,8 +97,9 @@ type work struct {
 
 // failure ends an update badly. Text is the message of the reply.
 type failure struct {
-	code, fault, text string
-	cause             error
+	code, text string
+	fault      fault.Kind
+	cause      error
 }
 
 func (f *failure) Error() string { return f.text }
@@ -195,7 +197,7 @@ func (w *work) noteFailure(cause error) {
 	}
 	w.u.Reason, w.u.Code, w.u.Fault = cut(f.text, longestReason), f.code, f.fault
 	if w.u.Fault == "" {
-		w.u.Fault = faultOf(cause)
+		w.u.Fault = fault.Of(cause)
 	}
 	w.Log.Warn("update failed", "stop", w.u.Stop, "code", f.code, "reason", f.text)
 }

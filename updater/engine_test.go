@@ -13,6 +13,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
@@ -50,7 +51,7 @@ func TestBrokenReleasesAreTakenBack(t *testing.T) {
 			w := newWorld(t)
 			w.nature["9.2.0.0"] = nature
 			o := w.run(command(updater.Request{}))
-			if o.Kind != updater.RolledBack || o.Success || o.Code != "ErrorUpdateFailRollbackSuccess" || o.Fault != updater.FaultRolledBack {
+			if o.Kind != updater.RolledBack || o.Success || o.Code != "ErrorUpdateFailRollbackSuccess" || o.Fault != fault.RolledBack {
 				t.Fatalf("%+v", o)
 			}
 			w.whole("9.1.0.0")
@@ -122,7 +123,7 @@ func TestARollbackNeedsNoRegionAndNoProbation(t *testing.T) {
 	if o := w.run(
 		updater.Request{Want: updater.Previous, Why: updater.ByRollback},
 	); o.Kind != updater.NoPrevious ||
-		o.Fault != updater.FaultRefused {
+		o.Fault != fault.Refused {
 		t.Fatalf("nothing to go back to: %+v", o)
 	}
 	w.run(updater.Request{})
@@ -149,7 +150,7 @@ func TestADowngradeHasToBeAllowed(t *testing.T) {
 	w := newWorld(t)
 	w.run(updater.Request{})
 	o := w.run(command(updater.Request{Want: "9.1.0.0"}))
-	if o.Kind != "downgrade-refused" || o.Code != "ErrorAttempToDowngrade" || o.Fault != updater.FaultRefused {
+	if o.Kind != "downgrade-refused" || o.Code != "ErrorAttempToDowngrade" || o.Fault != fault.Refused {
 		t.Fatalf("%+v", o)
 	}
 	has(t, w.final().Output, "Updating 9.2.0.0 to an older version 9.1.0.0, please enable allow downgrade to proceed\n",
@@ -166,12 +167,12 @@ func TestADowngradeHasToBeAllowed(t *testing.T) {
 func TestADamagedPackageIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func([]byte) []byte
-		fault string
+		fault fault.Kind
 	}{
-		"checksum":  {func(b []byte) []byte { b[len(b)-3]++; return b }, updater.FaultVerify},
-		"truncated": {func(b []byte) []byte { return b[:len(b)/2] }, updater.FaultVerify},
-		"empty":     {func([]byte) []byte { return nil }, updater.FaultVerify},
-		"longer":    {func(b []byte) []byte { return append(b, 0) }, updater.FaultVerify},
+		"checksum":  {func(b []byte) []byte { b[len(b)-3]++; return b }, fault.Verify},
+		"truncated": {func(b []byte) []byte { return b[:len(b)/2] }, fault.Verify},
+		"empty":     {func([]byte) []byte { return nil }, fault.Verify},
+		"longer":    {func(b []byte) []byte { return append(b, 0) }, fault.Verify},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -203,7 +204,7 @@ func TestAPackageWithoutAWorkingAgentIsRefused(t *testing.T) {
 		return "cannot read the configuration", errors.New("exit status 1")
 	}
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if err != nil || o.Kind != updater.FailedKind || o.Code != "ErrorInstallFailed" || o.Fault != updater.FaultVerify {
+	if err != nil || o.Kind != updater.FailedKind || o.Code != "ErrorInstallFailed" || o.Fault != fault.Verify {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	has(t, o.Reason, "self-test failed", "cannot read the configuration")
@@ -214,7 +215,7 @@ func TestAFullDiskChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.free = 1 << 20
 	o := w.run(updater.Request{})
-	if o.Kind != updater.FailedKind || o.Fault != updater.FaultSpace {
+	if o.Kind != updater.FailedKind || o.Fault != fault.NoSpace {
 		t.Fatalf("%+v", o)
 	}
 	has(t, o.Reason, "Insufficient available disk space")
@@ -229,7 +230,7 @@ func TestAStoreWithoutExecutionIsNamed(t *testing.T) {
 		return "", &fs.PathError{Op: "fork/exec", Path: file, Err: fs.ErrPermission}
 	}
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if err != nil || o.Kind != updater.FailedKind || o.Fault != updater.FaultPermission {
+	if err != nil || o.Kind != updater.FailedKind || o.Fault != fault.Permission {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	has(t, o.Reason, "mounted noexec", w.layout.StoreDir())
@@ -488,7 +489,7 @@ func TestAPackageOfAnotherVersionIsRefused(t *testing.T) {
 		return s, err
 	}
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if err != nil || o.Kind != updater.FailedKind || o.Fault != updater.FaultVerify {
+	if err != nil || o.Kind != updater.FailedKind || o.Fault != fault.Verify {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	has(t, o.Reason, "listed as 9.2.0.0 and carries 9.1.0.0")
@@ -511,7 +512,7 @@ func TestCheckChangesNothing(t *testing.T) {
 	if c, err := e.Check(
 		context.Background(),
 		updater.Request{},
-	); err != nil || c.Fault != updater.FaultRegion ||
+	); err != nil || c.Fault != fault.Region ||
 		c.Code != "ErrorManifestURLParse" {
 		t.Errorf("%+v, %v", c, err)
 	}
@@ -522,7 +523,7 @@ func TestASystemThatCannotTakeTheVersionIsRefused(t *testing.T) {
 	e := w.engine()
 	e.Settings.Precondition = "Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem"
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if err != nil || o.Kind != "unsupported-platform" || o.Code != "ErrorFailedPrecondition" || o.Fault != updater.FaultRefused {
+	if err != nil || o.Kind != "unsupported-platform" || o.Code != "ErrorFailedPrecondition" || o.Fault != fault.Refused {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	has(

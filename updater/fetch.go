@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // blob is a package as it was fetched: it may not be used before it was verified.
@@ -24,7 +26,7 @@ func (w *work) fetch(ctx context.Context) error {
 		return nil // the floor, or a version that is in the store
 	}
 	if len(w.u.Package.SHA256) != 64 {
-		return w.badPackage(FaultVerify, fmt.Errorf("the manifest has no checksum for %s %s", w.u.Package.File, w.u.ToVersion))
+		return w.badPackage(fault.Verify, fmt.Errorf("the manifest has no checksum for %s %s", w.u.Package.File, w.u.ToVersion))
 	}
 	if err := os.MkdirAll(w.cache(), 0o700); err != nil {
 		return &failure{code: "ErrorCreateUpdateFolder", cause: err,
@@ -61,14 +63,14 @@ func (w *work) checkSpace() error {
 			)
 		}
 		if err != nil {
-			return &failure{code: "ErrorEnvironmentIssue", fault: FaultSpace, text: err.Error(), cause: err}
+			return &failure{code: "ErrorEnvironmentIssue", fault: fault.NoSpace, text: err.Error(), cause: err}
 		}
 	}
 	return nil
 }
 
-func (w *work) badPackage(fault string, err error) error {
-	return &failure{code: "ErrorTargetPkgDownload", fault: fault, cause: err,
+func (w *work) badPackage(kind fault.Kind, err error) error {
+	return &failure{code: "ErrorTargetPkgDownload", fault: kind, cause: err,
 		text: fmt.Sprintf("failed to download file reliably, %v, %v", w.u.Package.URL, err)}
 }
 

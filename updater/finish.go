@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // finish is the last stop: it confirms what proved itself, writes the outcome into the ledger and the answer to what is owed, in
@@ -90,7 +92,7 @@ func (w *work) concludeUndone(ctx context.Context) (Outcome, error) {
 	case errors.Is(err, errLeave):
 		return Outcome{}, err
 	default:
-		o.Code, o.Fault = codeNotStarted, FaultUnhealthy
+		o.Code, o.Fault = codeNotStarted, fault.Unhealthy
 		o.Lines = append(w.u.Lines, w.u.Reason, fmt.Sprintf("failed to rollback %v to %v, failed to start the agent, ErrorMessage=%v",
 			w.product(), w.u.FromVersion, err))
 		o.Detail = fmt.Sprintf(
@@ -126,7 +128,7 @@ func (w *work) record(o Outcome) {
 			b.block(o.FromVersion, fmt.Sprintf("rolled back from it to %s", o.ToVersion), true, now)
 		}
 	case RolledBack:
-		if w.u.Fault != FaultSuperseded {
+		if w.u.Fault != fault.Superseded {
 			b.block(o.ToVersion, o.Reason, false, now)
 		}
 	}
@@ -166,7 +168,7 @@ func (w *work) cleanUp() {
 		w.Log.Warn("cannot remove old versions", "error", err)
 	}
 	keep := ""
-	if w.u.Fault == FaultRegion {
+	if w.u.Fault == fault.Region {
 		keep = w.u.Package.SHA256 + ".tar.gz.part"
 	}
 	entries, _ := os.ReadDir(w.cache())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Ledger is what is known about updates on this host: the one under way, the last one, and what they left to remember. Fields
@@ -64,10 +65,10 @@ type Update struct {
 	OutOfReach   bool   `json:"deaf,omitempty"`       // in the watch: sound, but the service cannot be reached
 	NextStart    bool   `json:"next_start,omitempty"` // in the watch: no launcher runs, the next one's start goes on
 
-	Undoing bool   `json:"undoing,omitempty"`
-	Reason  string `json:"reason,omitempty"` // why it is undone, for people
-	Code    string `json:"code,omitempty"`   // and in the original's words
-	Fault   string `json:"fault,omitempty"`  // and for exit codes, see the Fault… constants
+	Undoing bool       `json:"undoing,omitempty"`
+	Reason  string     `json:"reason,omitempty"` // why it is undone, for people
+	Code    string     `json:"code,omitempty"`   // and in the original's words
+	Fault   fault.Kind `json:"fault,omitempty"`  // and for exit codes
 
 	Lines []string `json:"lines,omitempty"` // texts of the reply so far
 	Notes []string `json:"notes,omitempty"` // ours, below them

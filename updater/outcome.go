@@ -19,19 +19,6 @@ const (
 	NoPrevious = "no-previous" // nothing to go back to
 )
 
-// Faults tell failures apart for exit codes, in [Outcome.Fault]: the kinds of manifests/fault.
-const (
-	FaultRegion     = string(fault.Region)
-	FaultVerify     = string(fault.Verify)
-	FaultRefused    = string(fault.Refused)
-	FaultSpace      = string(fault.NoSpace)
-	FaultPermission = string(fault.Permission)
-	FaultRolledBack = string(fault.RolledBack)
-	FaultSuperseded = string(fault.Superseded)
-	FaultUnhealthy  = string(fault.Unhealthy) // not even the old version came back
-	FaultOther      = string(fault.Other)
-)
-
 // Codes of the original that are not among those of a decision (docs/protocol/update.md, "Error codes").
 const (
 	codeUnexpected = "ErrorUnexpected"
@@ -47,7 +34,7 @@ type Outcome struct {
 	Kind           string            `json:"kind"`
 	Success        bool              `json:"success"` // the reply's result
 	Code           string            `json:"code,omitempty"`
-	Fault          string            `json:"fault,omitempty"`
+	Fault          fault.Kind        `json:"fault,omitempty"`
 	FromVersion    manifests.Version `json:"from,omitzero"`
 	ToVersion      manifests.Version `json:"target,omitzero"`
 	RunningVersion manifests.Version `json:"running,omitzero"` // after it
@@ -136,7 +123,7 @@ func describeRolledBack(w *work, o *Outcome) {
 		o.FromVersion,
 		o.ToVersion,
 	)
-	if w.u.Fault == FaultSuperseded {
+	if w.u.Fault == fault.Superseded {
 		o.Detail = fmt.Sprintf("the update to %s gave way to a newer request; %s runs again", o.ToVersion, o.FromVersion)
 	}
 }
@@ -146,7 +133,7 @@ func describeFailed(w *work, o *Outcome) {
 	o.line("%s", w.u.Reason)
 	o.Lines = append(o.Lines, w.failedLines()...)
 	o.Detail = fmt.Sprintf("nothing was changed: %s keeps running", o.FromVersion)
-	o.Hints = remedies(o.Fault)
+	o.Hints = hints(o.Fault)
 }
 
 func describePostponed(w *work, o *Outcome) {
@@ -155,7 +142,7 @@ func describePostponed(w *work, o *Outcome) {
 }
 
 func describeNoPrevious(w *work, o *Outcome) {
-	o.Success, o.Fault = false, FaultRefused
+	o.Success, o.Fault = false, fault.Refused
 	o.Reason = "there is no version to go back to"
 	o.line("there is no version of %v to go back to", w.product())
 	o.Detail = fmt.Sprintf("%s is all this host has; to get an older one: ssm-setup update --version V --allow-downgrade", o.FromVersion)
@@ -170,20 +157,10 @@ func (w *work) failedLines() []string {
 	return lines
 }
 
-// remedies say what to do about a fault.
-func remedies(fault string) []string {
-	switch fault {
-	case FaultRegion:
-		return []string{"check network and proxy of this host, and Agent.UpdateSource; ssm-setup regions shows what a region serves"}
-	case FaultVerify:
-		return []string{"the package is damaged or not what the manifest lists: publish it anew, or try again"}
-	case FaultSpace:
-		return []string{"free some space and try again"}
-	case FaultPermission:
-		return []string{"the updater needs to write where the agent is installed"}
+// hints are the next step for a kind of failure.
+func hints(kind fault.Kind) []string {
+	if hint := kind.Hint(); hint != "" {
+		return []string{hint}
 	}
 	return nil
 }
-
-// faultOf is the word of manifests/fault for what went wrong.
-func faultOf(err error) string { return string(fault.Of(err)) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
@@ -113,7 +114,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 // region reads the manifest and, where it matters, stable/VERSION.
 func (w *work) region(ctx context.Context, q *manifests.Question) (listing manifests.Listing, err error) {
 	if w.source, err = w.Open(ctx, w.u.Source); err != nil {
-		return listing, &failure{code: "ErrorManifestURLParse", fault: FaultRegion, cause: err,
+		return listing, &failure{code: "ErrorManifestURLParse", fault: fault.Region, cause: err,
 			text: fmt.Sprintf("Failed to resolve manifest url: %v", err)}
 	}
 	m, err := w.source.Manifest(ctx)
@@ -131,7 +132,7 @@ func (w *work) region(ctx context.Context, q *manifests.Question) (listing manif
 	}
 	if strings.EqualFold(strings.TrimSpace(q.Requested), "stable") {
 		if q.Stable, err = w.source.Stable(ctx); err != nil {
-			return listing, &failure{code: manifests.CodeNoStable, fault: FaultRegion, cause: err,
+			return listing, &failure{code: manifests.CodeNoStable, fault: fault.Region, cause: err,
 				text: fmt.Sprintf("Failed to get stable version form s3: %v", err)}
 		}
 	}
@@ -144,7 +145,7 @@ func noManifest(url string, err error) error {
 	if errors.Is(err, manifests.ErrManifest) {
 		short, text = "d6", fmt.Sprintf("failed to download file reliably, %s", url)
 	}
-	return &failure{code: "ErrorDownloadManifest_" + short, fault: FaultRegion, cause: err,
+	return &failure{code: "ErrorDownloadManifest_" + short, fault: fault.Region, cause: err,
 		text: "Failed to download manifest: " + text}
 }
 
@@ -173,7 +174,7 @@ func (w *work) answered(a manifests.Decision) error {
 		o.Detail += "\n" + n
 	}
 	if !a.Success {
-		o.Fault, o.Reason = FaultRefused, a.Lines[len(a.Lines)-1]
+		o.Fault, o.Reason = fault.Refused, a.Lines[len(a.Lines)-1]
 		o.Lines = append(o.Lines, w.failedLines()...)
 	}
 	return &ending{o}

@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // How resume deals with another updater.
@@ -161,7 +162,7 @@ func (e *Engine) goOn(ctx context.Context, b *ledgerFile) error {
 	}
 	return w.undone(
 		ctx,
-		&failure{code: codeRolledBack, fault: FaultRolledBack, text: w.trialText("the version before was restored while no updater was at work")},
+		&failure{code: codeRolledBack, fault: fault.RolledBack, text: w.trialText("the version before was restored while no updater was at work")},
 	)
 }
 

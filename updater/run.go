@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Run takes a request and brings it to its end. say is told one line as soon as it is decided whether the request is taken, for
@@ -157,7 +158,7 @@ func (e *Engine) closeOpen(ctx context.Context, b *ledgerFile, r Request) error 
 		w := e.newWork(b)
 		return w.undone(
 			ctx,
-			&failure{code: codeRolledBack, fault: FaultSuperseded, text: w.trialText("a newer request came before it was started")},
+			&failure{code: codeRolledBack, fault: fault.Superseded, text: w.trialText("a newer request came before it was started")},
 		)
 	}
 	return e.goOn(ctx, b)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
@@ -288,7 +289,7 @@ func TestALauncherThatStandsStillEndsTheUpdate(t *testing.T) {
 	began := w.now
 	o, err := e.Run(context.Background(), command(updater.Request{}), func(string) {})
 	must(t, err)
-	if o.Kind != updater.RolledBack || o.Fault != updater.FaultUnhealthy || w.final().Status != "Failed" || w.now.Sub(began) > 10*time.Minute {
+	if o.Kind != updater.RolledBack || o.Fault != fault.Unhealthy || w.final().Status != "Failed" || w.now.Sub(began) > 10*time.Minute {
 		t.Fatalf("after %s: %+v", w.now.Sub(began), o)
 	}
 	w.advance(24 * time.Hour)

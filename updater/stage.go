@@ -129,7 +129,7 @@ func (w *work) badInstall(err error) error {
 	f := &failure{code: "ErrorInstallFailed", cause: err,
 		text: fmt.Sprintf("failed to install %v %v, ErrorMessage=%v", w.product(), w.u.ToVersion, err)}
 	if errors.Is(err, ErrUnfit) || errors.Is(err, unpack.ErrArchive) || errors.Is(err, unpack.ErrUnsafe) {
-		f.fault = FaultVerify
+		f.fault = fault.Verify
 	}
 	return f
 }

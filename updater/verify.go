@@ -37,7 +37,7 @@ func (w *work) verify(context.Context) error {
 		if errors.Is(err, ErrNotListed) {
 			os.Remove(w.blob.path)
 		}
-		return w.badPackage(FaultVerify, err)
+		return w.badPackage(fault.Verify, err)
 	}
 	w.verified = v
 	return nil

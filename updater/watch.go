@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
 
@@ -37,7 +38,7 @@ func (w *work) watch(ctx context.Context) error {
 		if w.u.OutOfReach && w.superseded() {
 			return &failure{
 				code:  codeRolledBack,
-				fault: FaultSuperseded,
+				fault: fault.Superseded,
 				text:  w.trialText("a newer request came while the service was out of reach"),
 			}
 		}
@@ -160,7 +161,7 @@ func (w *work) renew() {
 }
 
 func (w *work) failTrial(reason string) error {
-	return &failure{code: codeRolledBack, fault: FaultRolledBack, text: w.trialText(reason)}
+	return &failure{code: codeRolledBack, fault: fault.RolledBack, text: w.trialText(reason)}
 }
 
 func (w *work) trialText(reason string) string {

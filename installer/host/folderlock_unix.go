@@ -50,12 +50,6 @@ func (l *FolderLock) acquire() (int, bool, error) {
 	return query(l.fd)
 }
 
-// Rival is the id of another process that holds the same lock.
-func (l *FolderLock) Rival() (int, bool) {
-	pid, held, err := query(l.fd)
-	return pid, held && err == nil
-}
-
 // Release gives the lock back.
 func (l *FolderLock) Release() {
 	if l != nil && l.fd >= 0 {

@@ -48,9 +48,6 @@ func TryLock(dir string) (*FolderLock, int, error) {
 	return &FolderLock{handle}, 0, nil
 }
 
-// Rival is the id of another process that holds the same lock; on this system there is never one.
-func (*FolderLock) Rival() (int, bool) { return 0, false }
-
 // Release gives the lock back.
 func (l *FolderLock) Release() {
 	if l != nil && l.handle != 0 {
