@@ -49,8 +49,8 @@ func TestAPackageThatNeverStartsIsSetAside(t *testing.T) {
 			w.mu.Lock()
 			w.restart()
 			w.mu.Unlock()
-			if w.whole(good); len(w.died) != 0 {
-				t.Errorf("tried again: %v", w.died)
+			if w.whole(good); w.deaths != 0 {
+				t.Errorf("tried again: %d deaths", w.deaths)
 			}
 			// A package that brings a sound one is believed at once.
 			w.upgrade("9.4.0.0")

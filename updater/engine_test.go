@@ -239,7 +239,8 @@ func TestAStoreWithoutExecutionIsNamed(t *testing.T) {
 
 func TestWithoutALauncherTheNextStartGoesOn(t *testing.T) {
 	w := newWorld(t)
-	w.launcher, w.agent = false, nil
+	w.killLauncher()
+	w.agent = nil
 	o, err := w.engine().Run(context.Background(), updater.Request{}, func(string) {})
 	if o != nil || err != nil {
 		t.Fatalf("%+v, %v", o, err)
@@ -250,7 +251,7 @@ func TestWithoutALauncherTheNextStartGoesOn(t *testing.T) {
 	}
 	w.advance(time.Hour)
 	w.mu.Lock()
-	w.launcher = true
+	w.boot()
 	w.mu.Unlock()
 	w.advance(2 * time.Second)
 	must(t, w.engine().Resume(context.Background()))
@@ -265,7 +266,8 @@ func TestALauncherThatDiedBetweenTwoAgentsIsStartedAgain(t *testing.T) {
 		must(t, away(ctx))
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.launcher, w.agent = false, nil
+		w.killLauncher()
+		w.agent = nil
 		return nil
 	}
 	e.System.Revive = w.revive
@@ -279,7 +281,8 @@ func TestALauncherThatDiedBetweenTwoAgentsIsStartedAgain(t *testing.T) {
 
 func TestALauncherThatDiesEveryTimeIsLeftToTheNextStart(t *testing.T) {
 	w := newWorld(t)
-	w.launcher, w.agent = false, nil
+	w.killLauncher()
+	w.agent = nil
 	e := w.engine()
 	started := 0
 	e.System.Revive = func() (int, error) { started++; return 77, nil }
@@ -439,7 +442,8 @@ func TestADocumentCannotAskForPrevious(t *testing.T) {
 
 func TestANewerRequestSupersedesOneThatWaitsForAStart(t *testing.T) {
 	w := newWorld(t)
-	w.launcher, w.agent = false, nil
+	w.killLauncher()
+	w.agent = nil
 	_, err := w.engine().Run(context.Background(), updater.Request{}, func(string) {})
 	must(t, err)
 	if o := w.run(updater.Request{Want: "9.1.0.0"}); o.Kind != "up-to-date" {

@@ -132,7 +132,8 @@ func TestALauncherThatDiesWhenAnAgentLeavesIsStartedAgain(t *testing.T) {
 	e.System.StopAgent = func(context.Context) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.launcher, w.agent = false, nil
+		w.killLauncher()
+		w.agent = nil
 		return nil
 	}
 	e.System.Revive = w.revive

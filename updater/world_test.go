@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,30 +20,29 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
-	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
-// world is a machine made small: a true tree of an installation, a clock that moves only when a test or the engine waits, a launcher that
-// follows the true pointer, an agent that writes the true pulse file, and a region that is three functions.
+// world is a machine made small: a true tree of an installation, a clock that moves only when a test or the engine waits, the true
+// launcher on that clock, an agent that writes the true pulse file, and a region that is three functions.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	layout installer.Layout
 
 	mu        sync.Mutex
 	now       time.Time
-	launcher  bool
-	reachable bool // the service, from this machine
+	launcher  *launching // nil: none runs
+	again     time.Time  // before it the launcher has no turn: a slow machine
+	reachable bool       // the service, from this machine
 	instance  string
-	nature    map[string]string // version → dead, mute, brief; else sound
+	nature    map[string]string // version → dead, mute, brief, hang; else sound
 	agent     *process
 	pids      int
-	died      map[string]int // deaths in a row by version
-	again     time.Time      // next start of an agent
-	versions  []string       // what the region has
+	deaths    int // of agents, since the launcher was started
+	versions  []string // what the region has
 	status    map[string]string
 	sent      []wire.Reply
 	deleted   []string
@@ -54,13 +52,14 @@ type world struct {
 	floor     string // version a package installed
 }
 
+// process is an agent at work.
 type process struct {
 	pid     int
-	target  pointer.Target
 	version string
 	born    time.Time
 	pulse   installer.Pulse
 	trip    time.Time
+	beat    bool // since the launcher last listened
 }
 
 const beat = 5 * time.Second
@@ -70,17 +69,15 @@ func program(version string) []byte {
 	return []byte("program ssm-setup-version=" + version + "\x00 and so on")
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t:         t,
 		layout:    installer.At(t.TempDir()),
 		now:       time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
-		launcher:  true,
 		reachable: true,
 		instance:  "mi-00000000000000001",
 		nature:    map[string]string{},
-		died:      map[string]int{},
 		versions:  []string{"9.1.0.0", "9.2.0.0"},
 		floor:     "9.1.0.0",
 		status:    map[string]string{},
@@ -91,11 +88,13 @@ func newWorld(t *testing.T) *world {
 	w.put(w.layout.Worker(), program("9.1.0.0"))
 	must(t, os.MkdirAll(w.layout.Data(), 0o755))
 	must(t, w.store().MakeSlots("9.1.0.0"))
+	w.boot()
+	t.Cleanup(w.killLauncher)
 	w.advance(time.Minute)
 	return w
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -121,70 +120,6 @@ func (w *world) advance(d time.Duration) {
 	}
 }
 
-// live is the launcher's and the agent's part of a second.
-func (w *world) live() {
-	if w.launcher && w.agent == nil && !w.now.Before(w.again) {
-		w.start()
-	}
-	a := w.agent
-	if a == nil {
-		return
-	}
-	age := w.now.Sub(a.born)
-	switch nature := w.nature[a.version]; {
-	case nature == "dead", nature == "brief" && age > 20*time.Second:
-		w.die()
-		return
-	case nature == "hang":
-		return
-	case w.reachable && nature != "mute":
-		a.trip = w.now
-	}
-	if w.now.Sub(a.pulse.At) >= beat {
-		a.pulse.Beats++
-		a.pulse.At, a.pulse.LastRoundTrip = w.now, a.trip
-		_ = installer.WritePulse(w.layout.Pulse(), a.pulse)
-	}
-}
-
-// start walks the ring as the launcher does.
-func (w *world) start() {
-	p := w.layout.Pointer()
-	state, _ := pointer.Read(p)
-	tokens := pointer.Tokens(p, state.Sequence)
-	for _, t := range state.Ring(pointer.Facts{Floor: w.floor, Whole: true, Tokens: tokens}) {
-		file, err := pointer.Check(p, t)
-		if err != nil || w.died[t.Version] >= 3 {
-			continue
-		}
-		if state.Probation && t == state.Active && pointer.TakeToken(p, state.Sequence) != nil {
-			continue
-		}
-		content, _ := os.ReadFile(file)
-		version, _, _ := strings.Cut(strings.SplitAfter(string(content), "version=")[1], "\x00")
-		w.pids++
-		sum := sha256.Sum256(content)
-		w.agent = &process{
-			pid:     1000 + w.pids,
-			target:  t,
-			version: version,
-			born:    w.now,
-			pulse: installer.Pulse{PID: 1000 + w.pids, Started: w.now,
-				Version: version, Hash: hex.EncodeToString(sum[:]), Sequence: state.Sequence, InstanceID: w.instance, BootID: "boot"},
-		}
-		return
-	}
-}
-
-func (w *world) die() {
-	who := w.agent.target.Version
-	w.died[who]++
-	w.again = w.now.Add(time.Second << min(w.died[who], 5))
-	note := fmt.Sprintf("%s %s %d %d %s exit code 3", who, w.floor, w.agent.pulse.Sequence, w.agent.pid, w.now.Format(time.RFC3339))
-	_ = os.WriteFile(w.layout.Pointer().Death(), []byte(note+strings.Repeat(" ", 511-len(note))+"\n"), 0o644)
-	w.agent = nil
-}
-
 // upgrade is a package that brings another floor, and restarts the service.
 func (w *world) upgrade(version string) {
 	_ = os.Remove(w.layout.Worker()) // by another file of that name, as packages do
@@ -195,9 +130,6 @@ func (w *world) upgrade(version string) {
 	w.floor = version
 	w.restart()
 }
-
-// restart is the service's: another launcher, which knows of no deaths.
-func (w *world) restart() { w.agent, w.again, w.died = nil, w.now, map[string]int{} }
 
 // engine is an updater on this machine.
 func (w *world) engine() *updater.Engine {
@@ -240,7 +172,10 @@ func (w *world) engine() *updater.Engine {
 		},
 		Identity: func() (id string, err error) { locked(func() { id = w.instance }); return id, nil },
 		System: &updater.System{
-			Launcher: func() (pid int, running bool) { locked(func() { pid, running = 77, w.launcher }); return pid, running },
+			Launcher: func() (pid int, running bool) {
+				locked(func() { pid, running = 77, w.launcher != nil })
+				return pid, running
+			},
 			Agent: func() (pid int, running bool) {
 				locked(func() {
 					if w.agent != nil {
@@ -250,7 +185,7 @@ func (w *world) engine() *updater.Engine {
 				return pid, running
 			},
 			StopAgent: func(context.Context) error {
-				locked(w.restart)
+				locked(func() { w.endAgent("exit code 0") })
 				return nil
 			},
 			Floor: func() (manifests.Version, error) { return ver(w.floor), nil },
@@ -355,8 +290,7 @@ func command(r updater.Request) updater.Request {
 func (w *world) revive() (pid int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.launcher = true
-	w.restart()
+	w.boot()
 	return 77, nil
 }
 
@@ -405,7 +339,7 @@ func (w *world) final() wire.StepStatus {
 	return w.sent[len(w.sent)-1].RuntimeStatus["awsupdateSsmAgent"]
 }
 
-func has(t *testing.T, text string, parts ...string) {
+func has(t testing.TB, text string, parts ...string) {
 	t.Helper()
 	for _, p := range parts {
 		if !strings.Contains(text, p) {

@@ -9,7 +9,7 @@ import (
 
 // agent is the child that runs.
 type agent struct {
-	line     // the two pipes
+	Line     // the two pipes
 	pid      int
 	target   pointer.Target
 	sequence uint64
@@ -23,24 +23,34 @@ type agent struct {
 }
 
 // launch starts an agent by the contract of child.go.
-func (l *loop) launch(t pointer.Target, file string) (*agent, error) {
+func (l *loop) launch(t pointer.Target, file string) (a *agent, err error) {
+	a = &agent{target: t, sequence: l.state.Sequence, started: l.System.Now()}
+	env := environment(StartVariable + "=" + strconv.FormatUint(a.sequence, 10))
+	a.pid, a.Line, err = l.System.Start(file, []string{l.Paths.Worker()}, env, true)
+	return a, err
+}
+
+// startChild is [System.Start] of the real system.
+func (l *loop) startChild(file string, argv, env []string, agent bool) (int, Line, error) {
+	if !agent {
+		pid, err := l.spawn(file, argv, env)
+		return pid, nil, err
+	}
 	near, far, err := newLine()
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	defer far.close()
-	a := &agent{line: near, target: t, sequence: l.state.Sequence, started: time.Now()}
-	env := environment(append(far.variables(), StartVariable+"="+strconv.FormatUint(a.sequence, 10))...)
-	if a.pid, err = l.spawn(file, []string{l.Paths.Worker()}, env, far.handles()...); err != nil {
-		a.close()
-		return nil, err
+	defer far.Close()
+	pid, err := l.spawn(file, argv, append(env, far.variables()...), far.handles()...)
+	if err != nil {
+		near.Close()
 	}
-	return a, nil
+	return pid, near, err
 }
 
 // tick judges the silence since the last tick; true means that it is too long.
 func (a *agent) tick(t Timing) bool {
-	if a.heard() {
+	if a.Heard() {
 		a.beating, a.silent = true, 0
 		return false
 	}

@@ -40,8 +40,8 @@ func (l line) handles() []uintptr { return []uintptr{uintptr(l.stop), uintptr(l.
 // variables tell the agent where its ends are; here their numbers are fixed.
 func (line) variables() []string { return nil }
 
-// heard empties the beat pipe and reports whether there was a beat.
-func (l line) heard() bool {
+// Heard empties the beat pipe and reports whether there was a beat.
+func (l line) Heard() bool {
 	var buf [64]byte
 	heard := false
 	for {
@@ -58,9 +58,9 @@ func (l line) heard() bool {
 	}
 }
 
-func (l line) askToLeave() { _, _ = syscall.Write(l.stop, []byte{'s'}) }
+func (l line) AskToLeave() { _, _ = syscall.Write(l.stop, []byte{'s'}) }
 
-func (l line) close() {
+func (l line) Close() {
 	syscall.Close(l.stop)
 	syscall.Close(l.beat)
 }

@@ -22,8 +22,8 @@ func newLine() (near, far line, err error) {
 	}
 	for _, h := range []windows.Handle{far.stop, far.beat} {
 		if err := windows.SetHandleInformation(h, windows.HANDLE_FLAG_INHERIT, windows.HANDLE_FLAG_INHERIT); err != nil {
-			near.close()
-			far.close()
+			near.Close()
+			far.Close()
 			return near, far, err
 		}
 	}
@@ -39,8 +39,8 @@ func (l line) variables() []string {
 	return []string{stopVariable + "=" + number(l.stop), beatVariable + "=" + number(l.beat)}
 }
 
-// heard empties the beat pipe and reports whether there was a beat. It asks first: a read could block.
-func (l line) heard() bool {
+// Heard empties the beat pipe and reports whether there was a beat. It asks first: a read could block.
+func (l line) Heard() bool {
 	var buf [64]byte
 	heard := false
 	for {
@@ -56,12 +56,12 @@ func (l line) heard() bool {
 }
 
 // askToLeave: the pipe has room for the one byte that is ever written.
-func (l line) askToLeave() {
+func (l line) AskToLeave() {
 	var n uint32
 	_ = windows.WriteFile(l.stop, []byte{'s'}, &n, nil)
 }
 
-func (l line) close() {
+func (l line) Close() {
 	windows.CloseHandle(l.stop)
 	windows.CloseHandle(l.beat)
 }

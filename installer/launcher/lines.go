@@ -15,10 +15,15 @@ type lineWriter struct {
 	done    chan struct{}
 	journal bool // the reader is the system's journal
 	dropped int
+	direct  io.Writer // takes the lines in the caller's goroutine; nil: another takes them
 }
 
-func newLineWriter(w io.Writer) *lineWriter {
+// newLineWriter writes to w: by another goroutine or, at once, in the caller's own.
+func newLineWriter(w io.Writer, atOnce bool) *lineWriter {
 	v := &lineWriter{lines: make(chan string, 32), done: make(chan struct{})}
+	if atOnce {
+		v.direct = w
+	}
 	if f, ok := w.(*os.File); ok {
 		v.journal = host.IsJournal(f)
 	}
@@ -64,6 +69,10 @@ func (v *lineWriter) line(priority string, parts []string) {
 
 // send hands one piece over as it is.
 func (v *lineWriter) send(text string) {
+	if v.direct != nil {
+		_, _ = io.WriteString(v.direct, text)
+		return
+	}
 	select {
 	case v.lines <- text:
 		v.dropped = 0

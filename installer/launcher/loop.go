@@ -15,9 +15,10 @@ type loop struct {
 	*lineWriter
 	notes *lineWriter // of deaths, to their file
 	children
-	stop  chan os.Signal   // the service is to end
-	ended chan os.Signal   // some child may have ended
-	lock  *host.FolderLock // held to the end of the process
+	stop   chan os.Signal   // the service is to end
+	ended  chan os.Signal   // some child may have ended
+	lock   *host.FolderLock // held to the end
+	played bool             // the system is a test's
 
 	state     pointer.State
 	known     bool // state was read from a slot
@@ -32,16 +33,21 @@ type loop struct {
 }
 
 func newLoop(s Service) *loop {
-	return &loop{Service: s, stop: make(chan os.Signal, 1), ended: make(chan os.Signal, 1), deaths: map[pointer.Target][]time.Time{}}
+	l := &loop{Service: s, stop: make(chan os.Signal, 1), ended: make(chan os.Signal, 1), deaths: map[pointer.Target][]time.Time{}}
+	if l.played = s.System.Wait != nil; !l.played {
+		l.System = System{Now: time.Now, Wait: l.wait, Start: l.startChild, Next: l.children.next, Kill: kill}
+	}
+	return l
 }
 
 // run returns when the service was stopped.
 func (l *loop) run() {
-	l.lineWriter = newLineWriter(l.Log)
+	l.lineWriter = newLineWriter(l.Log, l.played)
 	defer l.lineWriter.close()
-	l.notes = newLineWriter(noteFile(l.Paths.Death()))
+	l.notes = newLineWriter(noteFile(l.Paths.Death()), l.played)
 	defer l.notes.close()
 	defer forgetPid(l.Paths)
+	defer func() { l.lock.Release() }()
 	host.CloseOnExec(3)
 	if !l.wanted() || l.singleInstance() || l.unready() {
 		return
@@ -51,44 +57,43 @@ func (l *loop) run() {
 	}
 }
 
-// pause waits until d is over or until enough says so, which is asked now and then. True means that the service is to stop.
-func (l *loop) pause(d time.Duration, enough func() bool) bool {
+// wait is [System.Wait] of the real system.
+func (l *loop) wait(d time.Duration, stop <-chan os.Signal) (stopped bool) {
 	end := time.NewTimer(d)
 	defer end.Stop()
-	look := time.NewTicker(l.Timing.Look)
-	defer look.Stop()
-	for {
-		select {
-		case <-l.stop:
+	select {
+	case <-stop:
+		return true
+	case <-l.ended:
+	case <-end.C:
+	}
+	return false
+}
+
+// pause waits until d is over or until enough says so, which is asked now and then. True means that the service is to stop.
+func (l *loop) pause(d time.Duration, enough func() bool) bool {
+	end := l.System.Now().Add(d)
+	for left := d; left > 0; left = end.Sub(l.System.Now()) {
+		if l.System.Wait(min(left, l.Timing.Look), l.stop) {
 			return true
-		case <-l.ended:
-			l.reap()
-		case <-look.C:
-			if enough != nil && enough() {
-				return false
-			}
-		case <-end.C:
+		}
+		if l.reap(); enough != nil && enough() {
 			return false
 		}
 	}
-}
-
-// ending is the end of one child.
-type ending struct {
-	pid int
-	how string
+	return false
 }
 
 // reap collects every child that ended, also those that were started by a child.
 func (l *loop) reap() {
 	for {
-		e, ok := l.children.next()
+		pid, how, ok := l.System.Next()
 		switch {
 		case !ok:
 			return
-		case l.agent != nil && e.pid == l.agent.pid:
-			l.agent.ended, l.agent.ending = true, e.how
-		case e.pid == l.resumer:
+		case l.agent != nil && pid == l.agent.pid:
+			l.agent.ended, l.agent.ending = true, how
+		case pid == l.resumer:
 			l.resumer = 0
 		}
 	}
@@ -112,7 +117,7 @@ func (l *loop) read() {
 	case known && l.known:
 		l.tell(before, state)
 	case state.Probation:
-		l.tried = time.Now()
+		l.tried = l.System.Now()
 		l.say(l.version(state.Active), " is on trial")
 	}
 }
@@ -121,7 +126,7 @@ func (l *loop) read() {
 func (l *loop) judgeEnd() {
 	a := l.agent
 	l.agent = nil
-	a.close()
+	a.Close()
 	sequence := a.sequence
 	l.read()
 	if l.state.Sequence != sequence {
@@ -129,7 +134,7 @@ func (l *loop) judgeEnd() {
 		l.streak, l.backoff = 0, 0
 		return
 	}
-	now := time.Now()
+	now := l.System.Now()
 	if now.Sub(a.started) > l.Timing.Calm {
 		l.streak = 0
 	}
@@ -152,7 +157,7 @@ func (l *loop) setBackoff(t pointer.Target) {
 func (l *loop) exhausted(t pointer.Target) bool {
 	recent := l.deaths[t][:0]
 	for _, at := range l.deaths[t] {
-		if time.Since(at) < l.Timing.Window {
+		if l.System.Now().Sub(at) < l.Timing.Window {
 			recent = append(recent, at)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 type children struct{}
 
 // next collects one that ended.
-func (children) next() (ending, bool) {
+func (children) next() (pid int, how string, ended bool) {
 	for {
 		var status syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
@@ -22,13 +22,13 @@ func (children) next() (ending, bool) {
 			continue
 		}
 		if err != nil || pid <= 0 {
-			return ending{}, false
+			return 0, "", false
 		}
-		how := "exit code " + strconv.Itoa(status.ExitStatus())
+		how = "exit code " + strconv.Itoa(status.ExitStatus())
 		if status.Signaled() {
 			how = "signal " + strconv.Itoa(int(status.Signal()))
 		}
-		return ending{pid, how}, true
+		return pid, how, true
 	}
 }
 

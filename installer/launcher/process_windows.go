@@ -20,20 +20,21 @@ type children struct {
 
 type ended struct {
 	process windows.Handle
-	ending
+	pid     int
+	how     string
 }
 
 // next collects one that ended.
-func (c *children) next() (ending, bool) {
+func (c *children) next() (pid int, how string, found bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.ends) == 0 {
-		return ending{}, false
+		return 0, "", false
 	}
 	e := c.ends[0]
 	c.ends = c.ends[1:]
 	windows.CloseHandle(e.process)
-	return e.ending, true
+	return e.pid, e.how, true
 }
 
 // spawn starts a program in a process group of its own, on a console that is not shown: nothing to read, output passed through, and
@@ -75,7 +76,7 @@ func (l *loop) waitFor(pid int, process windows.Handle) {
 	var code uint32
 	_ = windows.GetExitCodeProcess(process, &code)
 	l.children.mu.Lock()
-	l.children.ends = append(l.children.ends, ended{process, ending{pid, "exit code " + strconv.FormatUint(uint64(code), 10)}})
+	l.children.ends = append(l.children.ends, ended{process, pid, "exit code " + strconv.FormatUint(uint64(code), 10)})
 	l.children.mu.Unlock()
 	nudge(l.ended)
 }

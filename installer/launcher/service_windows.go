@@ -27,6 +27,9 @@ func (s Service) Run() error {
 
 // catch listens to the console, and to the event of this launcher's name.
 func (l *loop) catch() {
+	if l.played {
+		return
+	}
 	signal.Notify(l.stop, os.Interrupt)
 	if e, err := newEvent(l.Paths, launcherRole, os.Getpid()); err == nil {
 		go func() {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
@@ -104,11 +103,11 @@ func ownFault(err error) bool {
 // resume lets the next in the ring look after the probation of the active one: the updater that made it may be gone. Where nothing
 // else is sound, the active one has to. An updater that lives so long that it may be stuck gets another beside it, which finds out.
 func (l *loop) resume() {
-	since := time.Since(l.resumed)
+	since := l.System.Now().Sub(l.resumed)
 	if !l.state.Probation || (!l.resumed.IsZero() && since < l.Timing.Resume) || (l.resumer != 0 && since < l.Timing.Beside) {
 		return
 	}
-	l.resumed = time.Now()
+	l.resumed = l.System.Now()
 	ring := l.state.Ring(facts(l.Paths, l.state, l.Stamp))
 	ring = slices.DeleteFunc(ring, func(t pointer.Target) bool { return t == l.state.Active })
 	for _, t := range append(ring, l.state.Active) {
@@ -116,7 +115,7 @@ func (l *loop) resume() {
 		if err != nil {
 			continue
 		}
-		pid, err := l.spawn(file, []string{"updater", "resume"}, environment())
+		pid, _, err := l.System.Start(file, []string{"updater", "resume"}, environment(), false)
 		if err != nil {
 			l.warn("cannot start the updater of ", l.version(t), ": ", err.Error())
 			continue

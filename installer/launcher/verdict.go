@@ -21,10 +21,10 @@ func (l *loop) tell(before, now pointer.State) {
 	from, to := l.version(before.Active), l.version(now.Active)
 	switch {
 	case now.Probation && (!before.Probation || now.Active != before.Active):
-		l.tried = time.Now()
+		l.tried = l.System.Now()
 		l.say("updating ", from, " → ", to)
 	case before.Probation && now.Active == before.Active && !now.Probation:
-		l.say(to, " confirmed after ", strconv.Itoa(int(time.Since(l.tried).Round(time.Second).Seconds())), " s")
+		l.say(to, " confirmed after ", strconv.Itoa(int(l.System.Now().Sub(l.tried).Round(time.Second).Seconds())), " s")
 	case before.Probation && now.Active != before.Active:
 		l.alarm("update ", to, " → ", from, " failed: ", to, " is active again")
 	case now.Active != before.Active:

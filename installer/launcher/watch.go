@@ -7,17 +7,16 @@ import (
 
 // watch is the fourth act: it returns when the agent has ended. True means that the service was stopped (the fifth act).
 func (l *loop) watch() bool {
-	ticks := time.NewTicker(l.Timing.Tick)
-	defer ticks.Stop()
+	next := l.System.Now().Add(l.Timing.Tick)
 	for {
-		select {
-		case <-l.stop:
+		if l.System.Wait(next.Sub(l.System.Now()), l.stop) {
 			l.leave()
 			return true
-		case <-l.ended:
-			l.reap()
-		case <-ticks.C:
+		}
+		l.reap()
+		if now := l.System.Now(); !now.Before(next) {
 			l.tick()
+			next = now.Add(l.Timing.Tick)
 		}
 		if l.agent.ended {
 			return false
@@ -27,7 +26,6 @@ func (l *loop) watch() bool {
 
 // tick looks for beats, and at a probation.
 func (l *loop) tick() {
-	l.reap()
 	a := l.agent
 	if a.ended {
 		return
@@ -37,7 +35,7 @@ func (l *loop) tick() {
 			l.alarm("killing agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), "): no heartbeat")
 		}
 		a.killed = true
-		_ = kill(a.pid)
+		_ = l.System.Kill(a.pid)
 	}
 	l.read() // a pointer on probation may have been written, or confirmed
 	l.resume()
@@ -46,12 +44,12 @@ func (l *loop) tick() {
 // leave is the fifth act: stop byte, patience, kill that child only.
 func (l *loop) leave() {
 	a := l.agent
-	a.askToLeave()
+	a.AskToLeave()
 	gone := func() bool { l.reap(); return a.ended }
 	l.patience(l.Timing.Stop, gone)
 	if !a.ended {
 		l.warn("killing agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), "): it did not end in time")
-		_ = kill(a.pid)
+		_ = l.System.Kill(a.pid)
 		l.patience(time.Second, gone)
 	}
 	l.say("stopped")
@@ -59,13 +57,8 @@ func (l *loop) leave() {
 
 // patience waits for the agent's end, deaf to further requests to stop.
 func (l *loop) patience(d time.Duration, gone func() bool) {
-	end := time.NewTimer(d)
-	defer end.Stop()
-	for !gone() {
-		select {
-		case <-l.ended:
-		case <-end.C:
-			return
-		}
+	end := l.System.Now().Add(d)
+	for left := d; !gone() && left > 0; left = end.Sub(l.System.Now()) {
+		l.System.Wait(left, nil)
 	}
 }
