@@ -54,13 +54,9 @@ func (w *work) checkSpace() error {
 			return nil
 		}
 		if err == nil && free < spaceNeeded {
-			err = fmt.Errorf(
-				"Insufficient available disk space: %d bytes on the disk of %s, %d needed: %w", //nolint:staticcheck // the original's words
-				free,
-				dir,
-				spaceNeeded,
-				syscall.ENOSPC,
-			)
+			//nolint:staticcheck // the original's words
+			err = fmt.Errorf("Insufficient available disk space: %d bytes on the disk of %s, %d needed: %w",
+				free, dir, spaceNeeded, syscall.ENOSPC)
 		}
 		if err != nil {
 			return &failure{code: "ErrorEnvironmentIssue", fault: fault.NoSpace, text: err.Error(), cause: err}

@@ -12,7 +12,6 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
-	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // How resume deals with another updater.
@@ -160,10 +159,7 @@ func (e *Engine) goOn(ctx context.Context, b *ledgerFile) error {
 	case state.Active == w.u.To:
 		return w.walk(ctx, stopFinish)
 	}
-	return w.undone(
-		ctx,
-		&failure{code: codeRolledBack, fault: fault.RolledBack, text: w.trialText("the version before was restored while no updater was at work")},
-	)
+	return w.undone(ctx, w.failTrial("the version before was restored while no updater was at work"))
 }
 
 // overtaken reports whether the pointer, though it is past the update's sequence, never named its target: the update had its tokens,

@@ -41,7 +41,7 @@ type world struct {
 	nature    map[string]string // version → dead, mute, brief, hang; else sound
 	agent     *process
 	pids      int
-	deaths    int // of agents, since the launcher was started
+	deaths    int      // of agents, since the launcher was started
 	versions  []string // what the region has
 	status    map[string]string
 	sent      []wire.Reply

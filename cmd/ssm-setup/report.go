@@ -80,11 +80,11 @@ func plainReason(reason string) string {
 }
 
 // kindOf is the kind of an updater's failure.
-func kindOf(kind, word string) fault.Kind {
+func kindOf(kind string, word fault.Kind) fault.Kind {
 	if kind == string(manifests.UnknownVersion) {
 		return fault.Usage
 	}
-	return fault.Kind(word)
+	return word
 }
 
 // ago says how long a moment has passed, roughly.
