@@ -22,7 +22,7 @@ func report(out *printer, l installer.Layout, o updater.Outcome, verb string) er
 	out.result(o, "")
 	p := cannot(verb, "the agent on "+where(l), errors.New(text)).withKind(kindOf(o.Kind, o.Fault))
 	p.name = o.Code
-	if o.Kind == updater.RolledBack && o.Fault != updater.FaultSuperseded {
+	if o.Kind == updater.RolledBack && o.Fault != fault.Superseded {
 		o.Hints = append(o.Hints,
 			fmt.Sprintf("%s is blocked on this machine for a while; ssm-setup update --version %[1]s tries it all the same", o.ToVersion))
 	}
@@ -45,7 +45,7 @@ func outcomeText(o updater.Outcome) string {
 	case updater.WentBack:
 		return fmt.Sprintf("rolled back %s; scheduled updates leave %s out for a while", step, o.FromVersion)
 	case updater.RolledBack:
-		if o.Fault == updater.FaultSuperseded {
+		if o.Fault == fault.Superseded {
 			return fmt.Sprintf("update %s stopped for a newer request, %s kept", step, o.FromVersion)
 		}
 		return fmt.Sprintf("update %s failed, %s kept: %s", step, o.FromVersion, plainReason(o.Reason))
