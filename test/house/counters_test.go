@@ -51,7 +51,7 @@ func chain(rooms map[string][]string, room string, known map[string][]string) []
 }
 
 // upward are imports against the stair; circles are pairs of rooms that reach each other once a room stands for those below it.
-func upward(rooms map[string][]string) (up, circles int) {
+func upward(rooms map[string][]string) (up int, circles []string) {
 	above := func(a, b string) bool { return a == b || strings.HasPrefix(a, b+"/") }
 	for room, imports := range rooms {
 		for _, i := range imports {
@@ -72,7 +72,7 @@ func upward(rooms map[string][]string) (up, circles int) {
 	for n, a := range names {
 		for _, b := range names[n+1:] {
 			if !above(a, b) && !above(b, a) && reaches(a, b) && reaches(b, a) {
-				circles++
+				circles = append(circles, a+" and "+b)
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func TestCounters(t *testing.T) {
 		{"lines of code", fmt.Sprint(code)},
 		{"longest import chain", fmt.Sprintf("%d (%s)", len(longest), strings.Join(bases(longest), " → "))},
 		{"arrows up the stair", fmt.Sprint(up)},
-		{"circles between rooms", fmt.Sprint(circles)},
+		{"circles between rooms", fmt.Sprintf("%d %s", len(circles), strings.Join(circles, ", "))},
 		{"lines of a file", spread(sizes)},
 		{"lines of a function", spread(functions)},
 		{"fullest room", fmt.Sprintf("%s, %d lines", fullest, most)},
