@@ -15,6 +15,7 @@ import (
 func (r *Region) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.serving.RLock()
 	defer r.serving.RUnlock()
+	defer r.steady(w, req)()
 	a := &protocol.Answer{ResponseWriter: w, Request: req, ID: uuid.NewString()}
 	h := r.handler(a)
 	a.Operation = h.Operation

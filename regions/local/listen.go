@@ -14,11 +14,14 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
-// Limits of one connection.
+// Limits of connections.
 const (
 	firstByte  = 30 * time.Second // a connection that says nothing is closed
 	headerTime = 30 * time.Second
 	idleTime   = 3 * time.Minute
+
+	bodyPauseUsual   = 30 * time.Second
+	connectionsUsual = 1024
 )
 
 // listen starts serving both protocols on one port.
@@ -37,7 +40,7 @@ func (r *Region) listen(address string) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r.listener, r.cancel = newSplit(l, config), cancel
+	r.listener, r.cancel = newSplit(l, config, r.connections), cancel
 	r.server = &http.Server{
 		Handler:           r,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
@@ -70,6 +73,7 @@ type split struct {
 	net.Listener
 	config *tls.Config
 	ready  chan net.Conn
+	slots  chan struct{} // one per connection
 	closed chan struct{}
 	once   sync.Once
 
@@ -77,8 +81,9 @@ type split struct {
 	waiting map[net.Conn]bool // connections whose first byte has not come
 }
 
-func newSplit(l net.Listener, config *tls.Config) *split {
-	s := &split{Listener: l, config: config, ready: make(chan net.Conn), closed: make(chan struct{}), waiting: map[net.Conn]bool{}}
+func newSplit(l net.Listener, config *tls.Config, connections int) *split {
+	s := &split{Listener: l, config: config, ready: make(chan net.Conn), closed: make(chan struct{}), waiting: map[net.Conn]bool{},
+		slots: make(chan struct{}, connections)}
 	go s.accept()
 	return s
 }
@@ -118,7 +123,12 @@ func (s *split) accept() {
 			continue
 		}
 		pause = 5 * time.Millisecond
-		go s.sort(c)
+		select {
+		case s.slots <- struct{}{}:
+			go s.sort(&counted{Conn: c, slots: s.slots})
+		default:
+			c.Close()
+		}
 	}
 }
 
@@ -161,6 +171,18 @@ func (s *split) hold(c net.Conn) bool {
 		s.waiting[c] = true
 		return true
 	}
+}
+
+// counted is a connection that gives its slot back when it is closed.
+type counted struct {
+	net.Conn
+	slots chan struct{}
+	once  sync.Once
+}
+
+func (c *counted) Close() error {
+	c.once.Do(func() { <-c.slots })
+	return c.Conn.Close()
 }
 
 // peeked is a connection of which some bytes are read ahead.

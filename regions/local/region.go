@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,9 @@ type Options struct {
 	Log    *slog.Logger     // empty: silent
 	Clock  func() time.Time // empty: time.Now
 
+	Connections int           // most at once, more are closed; 0: 1024
+	BodyPause   time.Duration // a request whose body stands still for so long is cut off; 0: 30 s
+
 	NoSync bool // skip fsync: state survives kill -9 but not a power cut; for tests
 	Record bool // keep the bodies of all calls for [Region.Calls]
 }
@@ -53,6 +57,9 @@ type Region struct {
 	data   string
 	noSync bool
 	log    *slog.Logger
+
+	connections int
+	bodyPause   time.Duration
 
 	records   *records.Store
 	keys      *protocol.Keys
@@ -96,7 +103,8 @@ func Open(o Options) (*Region, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	r := &Region{name: o.Name, data: data, noSync: o.NoSync, log: o.Log}
+	r := &Region{name: o.Name, data: data, noSync: o.NoSync, log: o.Log, connections: cmp.Or(o.Connections, connectionsUsual),
+		bodyPause: cmp.Or(o.BodyPause, bodyPauseUsual)}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}

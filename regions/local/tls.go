@@ -15,7 +15,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/regions/ground"
@@ -28,7 +30,8 @@ func (r *Region) caKeyFile() string { return filepath.Join(r.data, "ca-key.pem")
 
 // tlsConfig makes a fresh leaf for the names this region is reached by, signed by its own CA.
 func (r *Region) tlsConfig(listen string) (*tls.Config, error) {
-	ca, err := r.authority()
+	names, ips := namesOf(listen)
+	ca, err := r.authority(names, ips)
 	if err != nil {
 		return nil, fmt.Errorf("certificate authority of the region: %w", err)
 	}
@@ -40,7 +43,7 @@ func (r *Region) tlsConfig(listen string) (*tls.Config, error) {
 	leaf.NotAfter = time.Now().AddDate(1, 0, 0)
 	leaf.KeyUsage = x509.KeyUsageDigitalSignature
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	leaf.DNSNames, leaf.IPAddresses = namesOf(listen)
+	leaf.DNSNames, leaf.IPAddresses = names, ips
 	der, err := x509.CreateCertificate(rand.Reader, leaf, ca.Leaf, key.Public(), ca.PrivateKey)
 	if err != nil {
 		return nil, err
@@ -85,20 +88,24 @@ func ownAddresses() (ips []net.IP) {
 	return ips
 }
 
-// authority reads the CA, or makes it once. The certificate is written last: one without the other is made anew.
-func (r *Region) authority() (tls.Certificate, error) {
+// authority reads the CA, or makes it once. Its certificate names what it is good for, so that a stolen key opens nothing but
+// this region; where it does not fit (another address, or a CA of release 9.1, which had no limits) a new one is made of the
+// same key and name, and copies of the old one stay good.
+func (r *Region) authority(names []string, ips []net.IP) (tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(r.CAFile(), r.caKeyFile())
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case err == nil && permits(pair.Leaf, names, ips):
+		return pair, nil
+	case err == nil:
+		key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
+		if !ok {
+			return pair, fmt.Errorf("%s: not an ECDSA key", r.caKeyFile())
+		}
+		return r.newAuthority(key, names, ips)
+	case !errors.Is(err, fs.ErrNotExist):
 		return pair, err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	ca := certificate("ssm-setup local CA " + r.name)
-	ca.IsCA, ca.BasicConstraintsValid, ca.MaxPathLenZero = true, true, true
-	ca.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-	der, err := x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
@@ -107,14 +114,61 @@ func (r *Region) authority() (tls.Certificate, error) {
 		return tls.Certificate{}, err
 	}
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	if err := ground.Write(r.caKeyFile(), keyPEM, 0o600, !r.noSync); err != nil {
 		return tls.Certificate{}, err
 	}
-	if err := ground.Write(r.CAFile(), certPEM, 0o644, !r.noSync); err != nil {
+	return r.newAuthority(key, names, ips)
+}
+
+// newAuthority makes the CA's certificate. It is written last: a key without one is made anew.
+func (r *Region) newAuthority(key *ecdsa.PrivateKey, names []string, ips []net.IP) (tls.Certificate, error) {
+	ca := certificate("ssm-setup local CA " + r.name)
+	ca.IsCA, ca.BasicConstraintsValid, ca.MaxPathLenZero = true, true, true
+	ca.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	ca.PermittedDNSDomainsCritical = true
+	for _, name := range names {
+		if !strings.HasPrefix(name, "*.") { // a domain stands for the names below it, too
+			ca.PermittedDNSDomains = append(ca.PermittedDNSDomains, name)
+		}
+	}
+	for _, ip := range ips {
+		ca.PermittedIPRanges = append(ca.PermittedIPRanges, only(ip))
+	}
+	der, err := x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
+	if err != nil {
 		return tls.Certificate{}, err
 	}
-	return tls.X509KeyPair(certPEM, keyPEM)
+	if err := ground.Write(r.CAFile(), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644, !r.noSync); err != nil {
+		return tls.Certificate{}, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
+}
+
+// only is the range that holds one address.
+func only(ip net.IP) *net.IPNet {
+	if v4 := ip.To4(); v4 != nil {
+		ip = v4
+	}
+	return &net.IPNet{IP: ip, Mask: net.CIDRMask(8*len(ip), 8*len(ip))}
+}
+
+// permits tells whether a CA is limited, and good for all these names and addresses.
+func permits(ca *x509.Certificate, names []string, ips []net.IP) bool {
+	if len(ca.PermittedDNSDomains) == 0 || len(ca.PermittedIPRanges) == 0 {
+		return false
+	}
+	for _, name := range names {
+		if !slices.Contains(ca.PermittedDNSDomains, strings.TrimPrefix(name, "*.")) {
+			return false
+		}
+	}
+	for _, ip := range ips {
+		if !slices.ContainsFunc(ca.PermittedIPRanges, func(r *net.IPNet) bool { return r.Contains(ip) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // certificate is a template good from yesterday for ten years.

@@ -1,13 +1,18 @@
 package protocol
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 )
 
-// maxBody is the most the JSON and query protocols read of a request, in bytes.
-const maxBody = 4 << 20
+// What the JSON and query protocols read of a request at most, in bytes. A request that names no key of this region is answered
+// out of little memory: a registration, the largest request without a signature, has less than 8 KiB.
+const (
+	maxBody         = 4 << 20
+	maxBodyUnsigned = 64 << 10
+)
 
 // Answer is an answer under way and what is known of its request.
 type Answer struct {
@@ -52,18 +57,23 @@ func (a *Answer) WriteText(status int, contentType, body string) {
 	_, _ = io.WriteString(a, body) // the client may be gone
 }
 
-// readBody reads the request's body, once and at most 4 MiB of it.
-func (a *Answer) readBody() error {
+// readBody reads an answer's request whole, once, up to the limit of its caller.
+func (g *Gate) readBody(a *Answer) error {
 	if a.read {
 		return a.readErr
 	}
 	a.read = true
-	body, err := io.ReadAll(io.LimitReader(a.Request.Body, maxBody+1))
+	limit := maxBodyUnsigned
+	if g.knows(a.Request) {
+		limit = maxBody
+	}
+	body, err := io.ReadAll(io.LimitReader(a.Request.Body, int64(limit)+1))
 	switch {
 	case err != nil:
 		a.readErr = Refuse("SerializationException", "read body: %v", err)
-	case len(body) > maxBody:
-		a.readErr = Fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the request is larger than 4 MiB")
+	case len(body) > limit:
+		a.readErr = Fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
+			fmt.Sprintf("the request is larger than %d KiB", limit>>10))
 	default:
 		a.Body = body
 	}

@@ -88,6 +88,9 @@ func (g *Gate) Authenticate(req *http.Request, signing, bodyHash string) (Proof,
 	if !c.Expires.IsZero() && !g.Now().Before(c.Expires) {
 		return Proof{}, Refusal{Expired, textExpired}
 	}
+	if err := s.coversHeaders(req); err != nil {
+		return Proof{}, err
+	}
 	who := Caller{Administrator: c.InstanceID == "", InstanceID: c.InstanceID, AccessKey: c.AccessKeyID}
 	return Proof{Caller: who, key: key, scope: s.Scope, date: s.date, Signature: s.Signature}, nil
 }
@@ -101,6 +104,9 @@ func (g *Gate) authenticateNode(s *signature, req *http.Request, bodyHash string
 	}
 	if err := wire.VerifyPSS(key, s.stringToSign(req, bodyHash, false), s.Signature); err != nil {
 		return Proof{}, Refusal{BadSignature, textMismatch}
+	}
+	if err := s.coversHeaders(req); err != nil {
+		return Proof{}, err
 	}
 	return Proof{Caller: Caller{InstanceID: s.KeyID, Hybrid: true, AccessKey: s.KeyID}}, nil
 }
@@ -140,19 +146,30 @@ func checkTime(s *signature, now time.Time) error {
 	return nil
 }
 
-// UnsignedHeader is an x-amz- header that a header signature should cover and does not.
-func UnsignedHeader(req *http.Request) (name string, found bool) {
-	a, err := wire.ParseAuthorization(req.Header.Get("Authorization"))
-	if err != nil {
-		return "", false
-	}
-	for h := range req.Header {
-		h = strings.ToLower(h)
-		if strings.HasPrefix(h, "x-amz-") && h != "x-amz-content-sha256" && !slices.Contains(a.SignedHeaders, h) {
-			return h, true
+// coversHeaders refuses a request with an x-amz- header that its signature does not cover: it may have been put in on the way, and
+// would change what is done (x-amz-target, x-amz-copy-source).
+func (s *signature) coversHeaders(req *http.Request) error {
+	for name := range req.Header {
+		name = strings.ToLower(name)
+		if strings.HasPrefix(name, "x-amz-") && name != "x-amz-content-sha256" && !slices.Contains(s.SignedHeaders, name) {
+			return Refusal{NotSigned, "There were headers present in the request which were not signed: " + name}
 		}
 	}
-	return "", false
+	return nil
+}
+
+// knows tells whether a request names a key of this region. Whether it holds it, only the signature shows; but without its name
+// there is none.
+func (g *Gate) knows(req *http.Request) bool {
+	s, err := readSignature(req)
+	if err != nil || s == nil || s.Scope.Region != g.Region {
+		return false
+	}
+	_, known := g.Keys.of(s.KeyID)
+	if s.Hybrid() {
+		_, known = g.NodeKey(s.KeyID)
+	}
+	return known
 }
 
 // Fault turns any error into what the client sees. What is neither a fault nor a refusal is the region's own failure, and logged.

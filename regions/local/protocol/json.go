@@ -18,7 +18,7 @@ func (g *Gate) JSON(signing, target string, table Operations) Service {
 			return Handler{}, false
 		}
 		return Handler{Operation: name, Fail: g.failJSON, Serve: func(a *Answer) error {
-			if err := a.readBody(); err != nil {
+			if err := g.readBody(a); err != nil {
 				return err
 			}
 			out, err := g.perform(a, signing, operation)

@@ -15,13 +15,13 @@ func (g *Gate) Query(signing, namespace string, table Operations) Service {
 		if !isQuery(a.Request) {
 			return Handler{}, false
 		}
-		name := action(a)
+		name := g.action(a)
 		operation, found := table[name]
 		if !found {
 			return Handler{}, false
 		}
 		return Handler{Operation: name, Fail: g.failQuery, Serve: func(a *Answer) error {
-			if err := a.readBody(); err != nil {
+			if err := g.readBody(a); err != nil {
 				return err
 			}
 			out, err := g.perform(a, signing, operation)
@@ -43,8 +43,8 @@ func isQuery(req *http.Request) bool {
 }
 
 // action is the operation that a request of the query protocol names; its body is read for it.
-func action(a *Answer) string {
-	_ = a.readBody() // the error is told when the request is served
+func (g *Gate) action(a *Answer) string {
+	_ = g.readBody(a) // the error is told when the request is served
 	form, err := url.ParseQuery(string(a.Body) + "&" + a.Request.URL.RawQuery)
 	if err != nil {
 		return ""

@@ -18,7 +18,8 @@ const (
 	Skewed                     // time of the signature is out of the window
 	WrongRegion
 	WrongService
-	Denied // proven, but not allowed
+	NotSigned // a header that the signature must cover and does not
+	Denied    // proven, but not allowed
 )
 
 // Refusal is a reason and its text.

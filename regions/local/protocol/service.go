@@ -57,7 +57,7 @@ func (c Caller) arn() string {
 func (g *Gate) Unknown() Service {
 	unknown := func(name string) func(*Answer) error {
 		return func(a *Answer) error {
-			if err := a.readBody(); err != nil {
+			if err := g.readBody(a); err != nil {
 				return err
 			}
 			return Refuse("UnknownOperationException", "the local region has no operation %s", name)
@@ -70,7 +70,7 @@ func (g *Gate) Unknown() Service {
 		if !isQuery(a.Request) {
 			return Handler{}, false
 		}
-		name := action(a)
+		name := g.action(a)
 		return Handler{Operation: name, Serve: unknown(name), Fail: g.failQuery}, true
 	}}
 }

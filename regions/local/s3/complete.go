@@ -38,7 +38,7 @@ func (c *call) completeUpload() error {
 		return err
 	}
 	var bodies []string
-	err = c.store.record(c.bucket, c.key, o, writeCondition(c.Request.Header), func(tx *records.Tx) error {
+	err = c.store.record(c.bucket, c.key, o, c.mayWrite(), func(tx *records.Tx) error {
 		if _, err := c.loadUpload(tx); err != nil {
 			return err // ended by another request meanwhile
 		}
@@ -106,7 +106,7 @@ func wantedOf(tx *records.Tx, id string, wanted []wantedPart) ([]part, error) {
 
 // assemble writes the parts one behind the other into a new body.
 func (c *call) assemble(up upload, parts []part) (object, error) {
-	o := object{Modified: c.store.now().UTC(), Headers: up.Headers}
+	o := object{Modified: c.store.now().UTC(), Headers: up.Headers, Node: up.Node}
 	tags := md5.New()
 	var files []io.Reader
 	for _, p := range parts {

@@ -64,6 +64,18 @@ func writeCondition(h http.Header) condition {
 	}
 }
 
+// mayWrite is what must hold for an upload to become the object of its key: its conditions, and a node replaces only what it
+// wrote itself.
+func (c *call) mayWrite() condition {
+	holds := writeCondition(c.Request.Header)
+	return func(now *object) error {
+		if node := c.who.InstanceID; node != "" && now != nil && now.Node != node {
+			return protocol.Deny("Access Denied")
+		}
+		return holds(now)
+	}
+}
+
 // deleteCondition is If-Match of a deletion; an object that is gone needs none.
 func deleteCondition(h http.Header) condition {
 	match := h.Get("If-Match")

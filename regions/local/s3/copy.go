@@ -53,7 +53,8 @@ func (c *call) copyObject() error {
 		return err
 	}
 	defer f.Close()
-	o := object{ETag: source.ETag, Sums: source.Sums, Parts: nil, Headers: source.Headers, Modified: c.store.now().UTC()}
+	o := object{ETag: source.ETag, Sums: source.Sums, Parts: nil, Headers: source.Headers, Modified: c.store.now().UTC(),
+		Node: c.who.InstanceID}
 	if c.replaces() {
 		o.Headers = keptHeaders(c.Request.Header)
 	}
@@ -64,7 +65,7 @@ func (c *call) copyObject() error {
 	if len(source.Parts) > 0 { // a copy is one piece
 		o.ETag = sum.hex()
 	}
-	if err := c.store.record(c.bucket, c.key, o, writeCondition(c.Request.Header), nil); err != nil {
+	if err := c.store.record(c.bucket, c.key, o, c.mayWrite(), nil); err != nil {
 		return err
 	}
 	return c.writeXML(http.StatusOK, copied("CopyObjectResult", o.ETag, o.Modified))

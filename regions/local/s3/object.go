@@ -31,8 +31,8 @@ func (c *call) putObject() error {
 		return err
 	}
 	o := object{Body: body, Size: size, ETag: p.etag(), Modified: c.store.now().UTC(), Headers: keptHeaders(c.Request.Header),
-		Sums: p.checksums()}
-	if err := c.store.record(c.bucket, c.key, o, writeCondition(c.Request.Header), nil); err != nil {
+		Sums: p.checksums(), Node: c.who.InstanceID}
+	if err := c.store.record(c.bucket, c.key, o, c.mayWrite(), nil); err != nil {
 		return err
 	}
 	c.Header().Set("ETag", quote(o.ETag))

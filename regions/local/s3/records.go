@@ -30,6 +30,7 @@ type object struct {
 	Headers  map[string]string `json:",omitempty"` // canonical names: Content-Type, …, X-Amz-Meta-…
 	Sums     map[string]string `json:",omitempty"` // algorithm → base64
 	Parts    []int64           `json:",omitempty"` // sizes, of a multipart upload
+	Node     string            `json:",omitempty"` // the node that wrote it; empty: the administrator
 }
 
 // addBucket makes an empty bucket.

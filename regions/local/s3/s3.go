@@ -127,9 +127,6 @@ func (c *call) identify() error {
 	if err != nil {
 		return err
 	}
-	if name, found := protocol.UnsignedHeader(req); signed && found {
-		return protocol.Deny("There were headers present in the request which were not signed: " + name)
-	}
 	if owner := req.Header.Get("X-Amz-Expected-Bucket-Owner"); owner != "" && owner != protocol.Account {
 		return protocol.Deny("Access Denied")
 	}
@@ -146,7 +143,7 @@ func (st *Store) public(bucket string) bool {
 }
 
 // allows is the one rule of access: the administrator everything; all callers may read objects of the public buckets; nodes may
-// keep objects (the output of commands) in the others.
+// keep objects (the output of commands) in the others, where none of another writer is.
 func (st *Store) allows(c protocol.Caller, operation, bucket string) bool {
 	if c.Administrator {
 		return true

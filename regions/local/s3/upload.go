@@ -28,6 +28,7 @@ type upload struct {
 	Headers map[string]string `json:",omitempty"`
 	Started time.Time
 	Sum     string `json:",omitempty"` // checksum of the whole object, to be made at the end
+	Node    string `json:",omitempty"` // the node that began it; empty: the administrator
 }
 
 // part is the record of an uploaded part.
@@ -44,7 +45,8 @@ func (c *call) createUpload() error {
 		return protocol.Refuse("KeyTooLongError", "Your key is too long")
 	}
 	h := c.Request.Header
-	up := upload{ID: newID(24), Bucket: c.bucket, Key: c.key, Headers: keptHeaders(h), Started: c.store.now().UTC()}
+	up := upload{ID: newID(24), Bucket: c.bucket, Key: c.key, Headers: keptHeaders(h), Started: c.store.now().UTC(),
+		Node: c.who.InstanceID}
 	algorithm := strings.ToLower(h.Get("X-Amz-Checksum-Algorithm"))
 	if full := strings.EqualFold(h.Get("X-Amz-Checksum-Type"), "FULL_OBJECT"); (full || algorithm == "crc64nvme") && newSum(algorithm) != nil {
 		up.Sum = algorithm
@@ -74,6 +76,9 @@ func (c *call) loadUpload(tx *records.Tx) (up upload, err error) {
 	if err == nil && (!found || up.Bucket != c.bucket || up.Key != c.key) {
 		err = protocol.Fail(http.StatusNotFound, "NoSuchUpload",
 			"The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")
+	}
+	if err == nil && c.who.InstanceID != "" && up.Node != c.who.InstanceID {
+		err = protocol.Deny("Access Denied")
 	}
 	return up, err
 }
