@@ -48,7 +48,7 @@ type File struct {
 // FileVersion is one version of a file.
 type FileVersion struct {
 	Version  string `json:"Version"`
-	Checksum string `json:"Checksum"`         // lower-case hex SHA-256 of the file
+	Checksum string `json:"Checksum"`         // as it stands in the file, unchecked; see [FileVersion.Sum]
 	Status   string `json:"Status,omitempty"` // empty means Active
 	Size     int64  `json:"Size,omitempty"`   // bytes; ours, originals ignore it
 }

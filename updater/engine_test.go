@@ -13,7 +13,9 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
@@ -461,7 +463,7 @@ func TestAnUpdaterThatIsAskedToEndLeavesEverything(t *testing.T) {
 	open := e.Open
 	e.Open = func(c context.Context, url string) (updater.Source, error) {
 		s, err := open(c, url)
-		s.Fetch = func(context.Context, string, string, string, func(int64, int64)) error {
+		s.Fetch = func(context.Context, bucket.Want) error {
 			stop()
 			return context.Canceled
 		}
@@ -487,8 +489,8 @@ func TestAPackageOfAnotherVersionIsRefused(t *testing.T) {
 		m, _ := s.Manifest(c)
 		releases := m.Packages[0].Files[0].AvailableVersions
 		releases[1].Checksum = releases[0].Checksum // 9.2.0.0 is listed with the bytes of 9.1.0.0
-		s.Fetch = func(_ context.Context, _, path, _ string, _ func(int64, int64)) error {
-			return os.WriteFile(path, archive("9.1.0.0"), 0o600)
+		s.Fetch = func(_ context.Context, want bucket.Want) error {
+			return os.WriteFile(want.Path, archive("9.1.0.0"), 0o600)
 		}
 		return s, err
 	}
@@ -497,6 +499,31 @@ func TestAPackageOfAnotherVersionIsRefused(t *testing.T) {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	has(t, o.Reason, "listed as 9.2.0.0 and carries 9.1.0.0")
+	w.whole("9.1.0.0")
+}
+
+func TestAChecksumThatIsAPathFetchesNothing(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	open := e.Open
+	e.Open = func(c context.Context, url string) (updater.Source, error) {
+		s, err := open(c, url)
+		m, _ := s.Manifest(c)
+		for i := range m.Packages[0].Files[0].AvailableVersions {
+			m.Packages[0].Files[0].AvailableVersions[i].Checksum = "../../../../" + strings.Repeat("a", 52) // 64 characters
+		}
+		s.Manifest = func(context.Context) (*manifests.Manifest, error) { return m, nil }
+		s.Fetch = func(_ context.Context, want bucket.Want) error {
+			t.Errorf("fetched to %s", want.Path)
+			return os.WriteFile(want.Path, archive("9.2.0.0"), 0o600)
+		}
+		return s, err
+	}
+	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	if err != nil || o.Kind != updater.FailedKind || o.Fault != fault.Verify {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	has(t, o.Reason, "the manifest has no checksum for")
 	w.whole("9.1.0.0")
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
 // blob is a package as it was fetched: it may not be used before it was verified.
@@ -22,10 +23,10 @@ func (e *Engine) cache() string { return filepath.Join(e.Layout.Download(), "upd
 
 // fetch is the third stop. Files are named by their SHA-256; a part that is there is gone on with.
 func (w *work) fetch(ctx context.Context) error {
-	if w.u.Package.SHA256 == "" && !w.u.To.IsZero() {
+	if w.u.Package.SHA256.IsZero() && !w.u.To.IsZero() {
 		return nil // the floor, or a version that is in the store
 	}
-	if len(w.u.Package.SHA256) != 64 {
+	if w.u.Package.SHA256.IsZero() {
 		return w.badPackage(fault.Verify, fmt.Errorf("the manifest has no checksum for %s %s", w.u.Package.File, w.u.ToVersion))
 	}
 	if err := os.MkdirAll(w.cache(), 0o700); err != nil {
@@ -35,8 +36,10 @@ func (w *work) fetch(ctx context.Context) error {
 	if err := w.checkSpace(); err != nil {
 		return err
 	}
-	w.blob = blob{filepath.Join(w.cache(), w.u.Package.SHA256+".tar.gz")}
-	if err := w.source.Fetch(ctx, w.u.Package.URL, w.blob.path, w.u.Package.SHA256, w.progress()); err != nil {
+	p := w.u.Package
+	w.blob = blob{filepath.Join(w.cache(), p.SHA256.String()+".tar.gz")}
+	err := w.source.Fetch(ctx, bucket.Want{URL: p.URL, Path: w.blob.path, SHA256: p.SHA256, Size: p.Size, Progress: w.progress()})
+	if err != nil {
 		if ctx.Err() != nil {
 			return errors.Join(errLeave, err)
 		}

@@ -169,7 +169,7 @@ func (w *work) cleanUp() {
 	}
 	keep := ""
 	if w.u.Fault == fault.Region {
-		keep = w.u.Package.SHA256 + ".tar.gz.part"
+		keep = w.u.Package.SHA256.String() + ".tar.gz.part"
 	}
 	entries, _ := os.ReadDir(w.cache())
 	for _, e := range entries {

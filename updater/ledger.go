@@ -80,9 +80,10 @@ type Update struct {
 
 // Package is the archive an update brings.
 type Package struct {
-	File   string `json:"file,omitempty"`
-	URL    string `json:"url,omitempty"`
-	SHA256 string `json:"sha256,omitempty"`
+	File   string        `json:"file,omitempty"`
+	URL    string        `json:"url,omitempty"`
+	SHA256 manifests.Sum `json:"sha256,omitzero"` // names files of the cache
+	Size   int64         `json:"size,omitempty"`  // bytes; 0: the manifest does not say
 }
 
 // ConfirmedVersion is a version that proved itself on this host.

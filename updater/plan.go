@@ -107,7 +107,11 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	}
 	release, _ := listing.Find(answer.Target)
 	file := manifests.PortableFile(runtime.GOOS, runtime.GOARCH)
-	w.u.Package = Package{File: file, URL: w.source.URL(answer.Target, file), SHA256: strings.ToLower(release.Checksum)}
+	sum, err := release.Sum()
+	if err != nil {
+		w.Log.Warn("no usable checksum", "error", err) // fetch refuses it
+	}
+	w.u.Package = Package{File: file, URL: w.source.URL(answer.Target, file), SHA256: sum, Size: release.Size}
 	return answer, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
 // Source is a region's bucket, as functions: the engine talks to no service by itself.
@@ -12,8 +13,8 @@ type Source struct {
 	Manifest func(ctx context.Context) (*manifests.Manifest, error)
 	Stable   func(ctx context.Context) (manifests.Version, error)
 	URL      func(v manifests.Version, file string) string // of a file of the agent's package
-	// Fetch brings a file whole to path: goes on with a part of it, and checks the SHA-256. tell is told bytes.
-	Fetch func(ctx context.Context, url, path, sha256 string, tell func(done, total int64)) error
+	// Fetch brings a file whole to its path: goes on with a part of it, and checks size and SHA-256.
+	Fetch func(context.Context, bucket.Want) error
 }
 
 // Reporter tells the service, as functions; a nil one is not called.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
@@ -208,11 +209,11 @@ func TestAPowerCutDuringADownloadLeavesARecord(t *testing.T) {
 	open := e.Open
 	e.Open = func(c context.Context, url string) (updater.Source, error) {
 		s, err := open(c, url)
-		s.Fetch = func(_ context.Context, _, _, _ string, tell func(done, total int64)) error {
+		s.Fetch = func(_ context.Context, want bucket.Want) error {
 			synced, err := os.ReadFile(w.layout.Ledger())
 			must(t, err)
 			for i := range 4 {
-				tell(1000, 1000)
+				want.Progress(1000, 1000)
 				led, err := updater.ReadLedger(w.layout)
 				if err != nil || led.Open == nil || led.Open.Done != 1000 {
 					t.Errorf("progress %d is not to be seen: %+v, %v", i, led.Open, err)

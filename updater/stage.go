@@ -59,7 +59,7 @@ func (w *work) storeProgram() (pointer.Target, error) {
 	if w.verified.file == nil {
 		return pointer.Target{}, errors.New("nothing was verified")
 	}
-	dir := filepath.Join(w.cache(), w.u.Package.SHA256+".d")
+	dir := filepath.Join(w.cache(), w.u.Package.SHA256.String()+".d")
 	if err := os.RemoveAll(dir); err != nil {
 		return pointer.Target{}, err
 	}

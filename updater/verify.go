@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
@@ -44,13 +44,13 @@ func (w *work) verify(context.Context) error {
 }
 
 // verify reads the whole file and compares its SHA-256, whatever fetch did before.
-func verify(b blob, want string) (verified, error) {
+func verify(b blob, want manifests.Sum) (verified, error) {
 	f, err := os.Open(b.path)
 	if err != nil {
 		return verified{}, err
 	}
 	got, err := host.SHA256(f)
-	if err == nil && !strings.EqualFold(got, want) {
+	if err == nil && got != want.String() {
 		err = fmt.Errorf("%w %s: it has SHA-256 %s, the manifest lists %s", ErrNotListed, b.path, got, want)
 	}
 	if err == nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
@@ -258,13 +259,13 @@ func (w *world) region() updater.Source {
 		},
 		Stable: func(context.Context) (manifests.Version, error) { return ver(w.versions[0]), nil },
 		URL:    func(v manifests.Version, file string) string { return "http://region/" + v.String() + "/" + file },
-		Fetch: func(_ context.Context, url, path, sum string, tell func(done, total int64)) error {
-			data := archive(strings.Split(url, "/")[3])
+		Fetch: func(_ context.Context, want bucket.Want) error {
+			data := archive(strings.Split(want.URL, "/")[3])
 			if w.spoilt != nil {
 				data = w.spoilt(data)
 			}
-			tell(int64(len(data)), int64(len(data)))
-			return os.WriteFile(path, data, 0o600)
+			want.Progress(int64(len(data)), int64(len(data)))
+			return os.WriteFile(want.Path, data, 0o600)
 		},
 	}
 }

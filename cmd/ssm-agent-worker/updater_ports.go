@@ -148,9 +148,6 @@ func (p *ports) probe(ctx context.Context) error {
 		AgentName: manifests.AgentPackage, AgentVersion: version, InstanceId: id.InstanceID, PlatformType: health.PlatformType()})
 }
 
-// stall is how long a download may stand still.
-const stall = time.Minute
-
 // open is a region's bucket as the updater wants it.
 func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, error) {
 	base, err := regions.BaseOfManifest(manifestURL, p.region)
@@ -162,16 +159,7 @@ func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, err
 		Manifest: c.Manifest,
 		Stable:   c.Stable,
 		URL:      func(v manifests.Version, file string) string { return c.FileURL(manifests.AgentPackage, v, file) },
-		Fetch: func(ctx context.Context, url, path, sha256 string, tell func(done, total int64)) error {
-			ctx, cancel := context.WithCancelCause(ctx)
-			defer cancel(nil)
-			idle := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %s", stall)) })
-			defer idle.Stop()
-			return c.Fetch(ctx, bucket.Want{URL: url, Path: path, SHA256: sha256, Progress: func(done, total int64) {
-				idle.Reset(stall)
-				tell(done, total)
-			}})
-		},
+		Fetch:    c.Fetch,
 	}, nil
 }
 

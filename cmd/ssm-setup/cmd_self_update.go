@@ -171,7 +171,7 @@ func fetchSetup(c *cli.Context, out *printer) (file, sum string, done func(), er
 	file = filepath.Join(dir, o.File)
 	err = client.Fetch(c.Context, bucket.Want{URL: client.FileURL(pack.SetupPackage, o.Version, o.File), Path: file, SHA256: o.SHA256,
 		Size: o.Size, Progress: out.progress("downloading " + o.File)})
-	return file, o.SHA256, done, err
+	return file, o.SHA256.String(), done, err
 }
 
 func setupFile() string {

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
 // NotesFile is the release's notes, in Markdown.
@@ -45,7 +45,7 @@ func (r *Release) describe(part bool) error {
 		if err != nil {
 			return fmt.Errorf("%w: %s lists %s: %w", ErrRelease, build.SumsFile, name, err)
 		}
-		if !strings.EqualFold(f.SHA256, want) {
+		if f.SHA256 != want.String() {
 			return fmt.Errorf("%w: %s has SHA-256 %s, %s says %s", ErrRelease, name, f.SHA256, build.SumsFile, want)
 		}
 	}
@@ -58,12 +58,12 @@ func (r *Release) describe(part bool) error {
 }
 
 // agree compares the manifest with SHA256SUMS.
-func (r *Release) agree(sums map[string]string, part bool) error {
+func (r *Release) agree(sums map[string]manifests.Sum, part bool) error {
 	if len(sums) == 0 && !part {
 		return fmt.Errorf("%w: there is no %s in %s", ErrRelease, build.SumsFile, r.Dir)
 	}
 	for _, f := range r.Files {
-		if sum, listed := sums[f.Name]; listed && sum != f.SHA256 || !listed && len(sums) > 0 {
+		if sum, listed := sums[f.Name]; listed && sum.String() != f.SHA256 || !listed && len(sums) > 0 {
 			return fmt.Errorf("%w: %s and %s do not agree about %s", ErrRelease, build.ManifestFile, build.SumsFile, f.Name)
 		}
 	}
@@ -126,7 +126,7 @@ func ended(keys []string, end string) []string {
 }
 
 // readSums reads a SHA256SUMS file; one that is missing is empty.
-func readSums(path string) (map[string]string, error) {
+func readSums(path string) (map[string]manifests.Sum, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -138,15 +138,16 @@ func readSums(path string) (map[string]string, error) {
 	return parseSums(f)
 }
 
-func parseSums(r io.Reader) (map[string]string, error) {
-	sums := map[string]string{}
+func parseSums(r io.Reader) (map[string]manifests.Sum, error) {
+	sums := map[string]manifests.Sum{}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		sum, name, ok := strings.Cut(lines.Text(), " ")
-		if !ok || len(sum) != 2*sha256.Size {
+		text, name, ok := strings.Cut(lines.Text(), " ")
+		sum, err := manifests.ParseSum(text)
+		if !ok || err != nil {
 			return nil, fmt.Errorf("%w: %s holds %q", ErrRelease, build.SumsFile, lines.Text())
 		}
-		sums[strings.TrimLeft(name, " *")] = strings.ToLower(sum)
+		sums[strings.TrimLeft(name, " *")] = sum
 	}
 	return sums, lines.Err()
 }

@@ -99,6 +99,30 @@ func TestMirrorOfHostileRegion(t *testing.T) {
 	}
 }
 
+func TestAChecksumThatIsAPathMirrorsNothing(t *testing.T) {
+	origin := t.TempDir()
+	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
+	climbing := "../../../../" + strings.Repeat("a", 52) // 64 characters
+	m := manifests.NewManifest(template)
+	m.Add(manifests.AgentPackage, manifests.PortableFile("linux", "amd64"), manifests.FileVersion{Version: "9.1.0.0", Checksum: climbing})
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  error
+	}{
+		"manifest": {map[string]string{regions.ManifestKey: string(m.Bytes())}, manifests.ErrSum},
+		"sums":     {map[string]string{"9.1.0.0/SHA256SUMS": climbing + "  notes.md\n"}, publish.ErrRelease},
+	} {
+		top := t.TempDir()
+		dir := filepath.Join(top, "a", "mirror")
+		if _, err := mirror(t, forged(t, origin, c.files), dir, publish.Wanted{}); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if found := outside(t, top, dir); len(found) != 0 {
+			t.Errorf("%s: the mirror wrote %v", name, found)
+		}
+	}
+}
+
 // Neither folder nor bucket takes a key that leads out of it.
 func TestKeysStayInside(t *testing.T) {
 	ctx, top := context.Background(), t.TempDir()

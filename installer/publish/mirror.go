@@ -272,10 +272,14 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manife
 func obtain(ctx context.Context, from *bucket.Client, to Target, pkg, file string, v manifests.Version, e manifests.FileVersion, dir string, o Options) error {
 	path := filepath.Join(dir, file)
 	key := pkg + "/" + v.String() + "/" + file
-	if have, err := to.Stat(ctx, key); err == nil && have.SHA256 == e.Checksum {
+	sum, err := e.Sum()
+	if err != nil {
+		return err
+	}
+	if have, err := to.Stat(ctx, key); err == nil && have.SHA256 == sum.String() {
 		return copyOut(ctx, to, key, path)
 	}
-	return from.Fetch(ctx, bucket.Want{URL: from.FileURL(pkg, v, file), Path: path, SHA256: e.Checksum, Size: e.Size, Progress: o.Progress})
+	return from.Fetch(ctx, bucket.Want{URL: from.FileURL(pkg, v, file), Path: path, SHA256: sum, Size: e.Size, Progress: o.Progress})
 }
 
 func copyOut(ctx context.Context, from Target, key, path string) error {
@@ -326,7 +330,7 @@ func documents(ctx context.Context, from *bucket.Client, v manifests.Version, di
 }
 
 // detached brings the signatures there are.
-func detached(ctx context.Context, from *bucket.Client, v manifests.Version, dir string, sums map[string]string) error {
+func detached(ctx context.Context, from *bucket.Client, v manifests.Version, dir string, sums map[string]manifests.Sum) error {
 	places := map[string]string{build.SumsFile: v.String() + "/" + build.SumsFile}
 	for name := range sums {
 		places[name] = v.String() + "/" + name

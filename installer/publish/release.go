@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
@@ -109,14 +108,18 @@ func (r *Release) add(pkg string, f manifests.File) error {
 	}
 	r.Version = v
 	path := filepath.Join(r.Dir, f.Name)
-	if err := bucket.CheckFile(path, entry.Checksum); err != nil {
+	sum, err := entry.Sum()
+	if err != nil {
+		return err
+	}
+	if err := bucket.CheckFile(path, sum); err != nil {
 		return err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	file := File{Name: f.Name, Package: pkg, SHA256: strings.ToLower(entry.Checksum), Size: info.Size(), Status: manifests.StatusOf(entry),
+	file := File{Name: f.Name, Package: pkg, SHA256: sum.String(), Size: info.Size(), Status: manifests.StatusOf(entry),
 		Keys: []string{pkg + "/" + v.String() + "/" + f.Name}}
 	if format, platform, ok := pack.Of(f.Name); ok {
 		file.Keys, file.Latest = format.Keys(v, platform)

@@ -134,9 +134,13 @@ func (s *shelf) fill(ctx context.Context, m *manifests.Manifest) error {
 	return err
 }
 
-// read describes one package by its head. One that the manifest lists and the bucket has not is left out: it is no worse for
-// that than it was.
+// read describes one package by its head. One that the manifest lists and the bucket has not, or without a usable checksum, is left
+// out: it is no worse for that than it was.
 func (s *shelf) read(ctx context.Context, repository, key string, e manifests.FileVersion) (d apt.Package, r yum.Package, err error) {
+	sum, err := e.Sum()
+	if err != nil {
+		return d, r, nil //nolint:nilerr // left out, too
+	}
 	body, size, err := s.open(ctx, key)
 	if errors.Is(err, ErrAbsent) {
 		return d, r, nil
@@ -150,11 +154,11 @@ func (s *shelf) read(ctx context.Context, repository, key string, e manifests.Fi
 	}
 	switch repository {
 	case "apt":
-		d = apt.Package{Key: key, SHA256: e.Checksum, Size: size}
+		d = apt.Package{Key: key, SHA256: sum.String(), Size: size}
 		d.Control, err = apt.Control(body)
 	case "yum":
 		r, err = yum.Read(body)
-		r.Key, r.SHA256, r.Size = key, e.Checksum, size
+		r.Key, r.SHA256, r.Size = key, sum.String(), size
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", key, err)

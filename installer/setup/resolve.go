@@ -62,8 +62,8 @@ func (e *NoOffer) Error() string { return e.Answer.Detail }
 type Offer struct {
 	Version manifests.Version
 	File    string // name in the manifest
-	SHA256  string // hex
-	Size    int64  // bytes; 0: the manifest does not say
+	SHA256  manifests.Sum
+	Size    int64 // bytes; 0: the manifest does not say
 }
 
 func (r *run) readOffer() (Offer, error) {
@@ -97,5 +97,6 @@ func ReadOffer(ctx context.Context, client *bucket.Client, file string, q manife
 		return Offer{}, &NoOffer{answer}
 	}
 	entry, _ := listing.Find(answer.Target)
-	return Offer{Version: answer.Target, File: file, SHA256: entry.Checksum, Size: entry.Size}, nil
+	sum, err := entry.Sum()
+	return Offer{Version: answer.Target, File: file, SHA256: sum, Size: entry.Size}, err
 }

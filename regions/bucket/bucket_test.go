@@ -28,7 +28,14 @@ func open(t *testing.T, h http.HandlerFunc) *bucket.Client {
 	return bucket.New(bucket.Options{Base: s.URL, Pause: func(context.Context, time.Duration) error { return nil }})
 }
 
-func sum(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
+func sum(b []byte) manifests.Sum {
+	s := sha256.Sum256(b)
+	parsed, err := manifests.ParseSum(strings.ToUpper(hex.EncodeToString(s[:])))
+	if err != nil {
+		panic(err)
+	}
+	return parsed
+}
 
 func TestAVersionFileIsReadAndAPageIsRefused(t *testing.T) {
 	for body, want := range map[string]error{
@@ -98,7 +105,7 @@ func TestFetchGoesOnWhereItStopped(t *testing.T) {
 	})
 	path := filepath.Join(t.TempDir(), "file")
 	var last int64
-	err := c.Fetch(t.Context(), bucket.Want{URL: c.Base() + "/f", Path: path, SHA256: strings.ToUpper(sum(content)), Size: int64(len(content)),
+	err := c.Fetch(t.Context(), bucket.Want{URL: c.Base() + "/f", Path: path, SHA256: sum(content), Size: int64(len(content)),
 		Progress: func(done, total int64) { last = done }})
 	if err != nil || last != int64(len(content)) {
 		t.Fatal(err, last)

@@ -1,8 +1,14 @@
-// Package bucket reads a region's bucket over HTTP: VERSION files, the manifest, packages.
+// Package bucket reads a region's bucket over HTTP: VERSION files, the manifest, packages. Every download of a release goes
+// through it: updater, installation, mirror, self-update, ssm-setup-cli.
 //
-// Every size is known before it is read: small files have a cap, packages the size their listing or the server's answer
-// names. A download goes to "<file>.part" first, goes on where it stopped after a fault (Range with the ETag it began
-// with), is hashed, synced and only then renamed: a file of the wanted name is always whole and has the wanted SHA-256.
+// What must always be true, whatever the other side sends:
+//   - No body is read without a bound. Small files have at most [MaxSmall] bytes and [SmallTime] in all; a package has the size
+//     that its listing names, else the server's answer (at most [MaxPackage]), and comes at [Pace] or faster (rules.go).
+//   - A redirect is followed only to where the answer can still be trusted, and nothing but the request's own headers goes
+//     along (redirect.go).
+//   - A download goes to "<file>.part" first, goes on where it stopped after a fault (Range with the ETag it began with, kept in
+//     "<file>.part.etag"), is hashed, synced and only then renamed: a file of the wanted name is always whole and has the wanted
+//     SHA-256. A part that is complete already is hashed, not asked for.
 //
 // Answers that are not from a bucket (login pages, proxies) are refused by what they carry, never by luck.
 // Facts: docs/protocol/update.md, "Manifest URL and endpoints", "Manifest file", "Download and verification".
@@ -17,6 +23,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -42,6 +49,9 @@ func New(o Options) *Client {
 	if o.HTTP == nil {
 		o.HTTP = DefaultHTTP()
 	}
+	own := *o.HTTP
+	own.Jar, own.CheckRedirect = nil, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	o.HTTP = &own
 	if o.Retries == 0 {
 		o.Retries = 5
 	}
@@ -73,8 +83,11 @@ var (
 		"ssm-setup regions shows what each region serves")
 	ErrDenied = fault.New(fault.Region, "the bucket denies it",
 		"the bucket must be public, or the region's name is misspelled")
-	ErrChecksum  = fault.New(fault.Verify, "checksum does not match the manifest", "")
-	ErrSize      = fault.New(fault.Verify, "size is not the expected one", "")
+	ErrChecksum = fault.New(fault.Verify, "checksum does not match the manifest", "")
+	ErrSize     = fault.New(fault.Verify, "size is not the expected one", "")
+	// ErrSlow says that the body did not come at [Pace], or not within its time in all. A part of a package stays.
+	ErrSlow = fault.New(fault.Region, "it comes too slowly",
+		"the network or the region is slow, or holds the line: run it again, a package goes on where it stopped")
 	ErrNotBucket = fault.New(fault.Region, "the answer is not from a release bucket",
 		"something between here and the region answers in its place: check proxy and --endpoint")
 )
@@ -149,9 +162,12 @@ func (c *Client) Small(ctx context.Context, key string, limit int64) ([]byte, er
 }
 
 func (c *Client) small(ctx context.Context, key string, limit int64) ([]byte, error) {
+	limit = min(limit, MaxSmall)
+	ctx, cancel := context.WithTimeoutCause(ctx, SmallTime, fmt.Errorf("%w: %s is not here after %s", ErrSlow, c.url(key), SmallTime))
+	defer cancel()
 	var body []byte
 	err := c.retry(ctx, func() error {
-		res, err := c.get(ctx, c.url(key), nil)
+		res, err := c.get(ctx, c.url(key), nil, smallFile)
 		if err != nil {
 			return err
 		}
@@ -168,12 +184,31 @@ func (c *Client) small(ctx context.Context, key string, limit int64) ([]byte, er
 		}
 		return nil
 	})
-	return body, err
+	return body, tooSlow(ctx, err)
 }
 
-// get sends one request and sorts the answer: 200 and 206 pass.
-func (c *Client) get(ctx context.Context, url string, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// get sends one request, and more where the answer is a redirect that may be followed, and sorts the answer: 200 and 206 pass.
+func (c *Client) get(ctx context.Context, address string, header http.Header, kind content) (*http.Response, error) {
+	at, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	for begin, hop := at, 0; ; hop++ {
+		res, err := c.send(ctx, at, header)
+		if err != nil {
+			return nil, err
+		}
+		if !redirects(res.StatusCode) {
+			return res, c.sort(res, address)
+		}
+		if at, err = follow(begin, at, res, hop, kind); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (c *Client) send(ctx context.Context, to *url.URL, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -184,19 +219,29 @@ func (c *Client) get(ctx context.Context, url string, header http.Header) (*http
 	if err != nil {
 		return nil, unreachable(err)
 	}
+	return res, nil
+}
+
+// sort makes an error of every answer but 200 and 206.
+func (c *Client) sort(res *http.Response, address string) (err error) {
 	switch res.StatusCode {
 	case http.StatusOK, http.StatusPartialContent:
-		return res, nil
+		return nil
 	case http.StatusNotFound:
-		err = fmt.Errorf("%w: %s", ErrMissing, url)
+		err = fmt.Errorf("%w: %s", ErrMissing, address)
 	case http.StatusForbidden:
-		err = fmt.Errorf("%w: %s", ErrDenied, url)
+		err = fmt.Errorf("%w: %s", ErrDenied, address)
 	default:
-		err = &StatusError{URL: url, Status: res.StatusCode}
+		err = &StatusError{URL: address, Status: res.StatusCode}
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16)) // so that the connection can be used again
+	drain(res)
+	return err
+}
+
+// drain reads a little of a body that is of no use, so that the connection can be used again.
+func drain(res *http.Response) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16))
 	res.Body.Close()
-	return nil, err
 }
 
 func unreachable(err error) error { return fmt.Errorf("%w: %w", ErrUnreachable, err) }
@@ -223,5 +268,5 @@ func transient(err error) bool {
 	if errors.As(err, &s) {
 		return s.Status >= 500 || s.Status == http.StatusTooManyRequests
 	}
-	return errors.Is(err, ErrUnreachable)
+	return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrSlow)
 }

@@ -29,7 +29,11 @@ func (s *run) checkSelf(m *manifests.Manifest) error {
 		s.log.info("the region does not list ssm-setup-cli %s; this program is used as it is", stamp.Version())
 		return nil
 	}
-	if err := bucket.CheckFile(s.self, entry.Checksum); errors.Is(err, bucket.ErrChecksum) {
+	sum, err := entry.Sum()
+	if err != nil {
+		return err
+	}
+	if err := bucket.CheckFile(s.self, sum); errors.Is(err, bucket.ErrChecksum) {
 		return errSelf
 	} else if err != nil {
 		return err
