@@ -14,6 +14,7 @@ import (
 func (l *loop) start() bool {
 	for {
 		l.read()
+		waited := l.backoff > 0
 		if l.waitBackoff() {
 			return true
 		}
@@ -21,7 +22,7 @@ func (l *loop) start() bool {
 			return false
 		}
 		clear(l.deaths) // nothing is left: the ring begins anew
-		if l.backoff == 0 {
+		if l.backoff == 0 && !waited {
 			l.setBackoff(pointer.Target{})
 		}
 	}
