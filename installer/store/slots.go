@@ -21,26 +21,51 @@ func (s Store) MakeSlots(floor string) error {
 	}
 	state, err := pointer.Read(s.Paths)
 	if errors.Is(err, pointer.ErrNone) {
-		if !missing(err) {
-			return err
-		}
 		state = pointer.State{Sequence: s.highest() + 1, Active: pointer.OnFloor(), Floor: floor}
 	}
+	return s.fillSlots(state)
+}
+
+// fillSlots makes the slots that are not whole copies of a state, in place of whatever lies there.
+func (s Store) fillSlots(state pointer.State) error {
+	data, err := state.Encode()
+	if err != nil {
+		return err
+	}
+	var slots []string
 	for i := range 2 {
-		if _, err := pointer.ReadSlot(s.Paths.Slot(i)); err == nil {
-			continue
-		} else if !missing(err) {
-			return err
-		}
-		data, err := state.Encode()
+		isLost, err := lost(s.Paths.Slot(i))
 		if err != nil {
 			return err
 		}
-		if err := host.WriteFile(s.Paths.Slot(i), data, 0o644); err != nil {
+		if isLost {
+			slots = append(slots, s.Paths.Slot(i))
+		}
+	}
+	for _, slot := range slots {
+		if info, err := os.Lstat(slot); err == nil && !info.Mode().IsRegular() {
+			if err := os.RemoveAll(slot); err != nil {
+				return err
+			}
+		}
+		if err := host.WriteFile(slot, data, 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeOn is write for what ends an update or follows what runs: a slot that was lost is made again first, from the one that is left.
+// A pointer that could not be written would keep an update from ending. A switch, which may as well not happen, does without.
+func (s Store) writeOn(from uint64, next pointer.State) error {
+	state, err := pointer.Read(s.Paths)
+	if err != nil {
+		return err
+	}
+	if err := s.fillSlots(state); err != nil {
+		return err
+	}
+	return s.write(from, next)
 }
 
 func (s Store) makeFolders() error {
@@ -55,6 +80,18 @@ func (s Store) makeFolders() error {
 		}
 	}
 	return nil
+}
+
+// lost tells a slot that is not there, torn, or replaced by a folder. An error is of a disk that cannot be read.
+func lost(slot string) (bool, error) {
+	_, err := pointer.ReadSlot(slot)
+	if err == nil {
+		return false, nil
+	}
+	if info, e := os.Lstat(slot); e == nil && info.IsDir() || missing(err) {
+		return true, nil
+	}
+	return false, err
 }
 
 // missing tells slots that are not there, or torn, from a disk that cannot be read.
@@ -86,7 +123,7 @@ func (s Store) older() (slot int, now uint64, err error) {
 	var sequence [2]uint64
 	for i := range 2 {
 		info, err := os.Stat(s.Paths.Slot(i))
-		if err != nil || info.Size() != pointer.SlotSize {
+		if err != nil || !info.Mode().IsRegular() || info.Size() != pointer.SlotSize {
 			return 0, 0, fmt.Errorf("%w: %s", ErrSlots, s.Paths.Slot(i))
 		}
 		state, err := pointer.ReadSlot(s.Paths.Slot(i))

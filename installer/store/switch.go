@@ -64,7 +64,7 @@ func (s Store) Confirm(from uint64) (pointer.State, error) {
 	}
 	next := old
 	next.Sequence, next.Probation = s.highest()+1, false
-	if err := s.write(from, next); err != nil {
+	if err := s.writeOn(from, next); err != nil {
 		return old, err
 	}
 	_ = s.collectTokens(next.Sequence)
@@ -88,7 +88,7 @@ func (s Store) Back(from uint64, before pointer.Target) (pointer.State, error) {
 	if next.Previous == next.Active || next.Previous == old.Active {
 		next.Previous = pointer.Target{}
 	}
-	if err := s.write(from, next); err != nil {
+	if err := s.writeOn(from, next); err != nil {
 		return old, err
 	}
 	_ = s.collectTokens(next.Sequence)
@@ -120,7 +120,7 @@ func (s Store) Align(from uint64, active, aside pointer.Target, floor string) (p
 	if next.Active != active {
 		next.Previous, next.Active = old.Active, active
 	}
-	if err := s.write(from, next); err != nil {
+	if err := s.writeOn(from, next); err != nil {
 		return old, err
 	}
 	_ = s.collectTokens(next.Sequence)
