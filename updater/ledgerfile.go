@@ -95,13 +95,14 @@ func decodeSlot(b []byte) (led Ledger, err error) {
 type ledgerFile struct {
 	path string
 	slot int // of the last record that is on the disk for certain; -1: there is none
+	sync func(*os.File) error
 	Ledger
 }
 
 // openLedger reads the ledger and gives the file its full size. A damaged one is begun anew: what matters for the safety of the
 // host is in the pointer. What an updater before left unsynced is synced, so that the record found is one that lasts.
 func openLedger(l installer.Layout) (*ledgerFile, error) {
-	b := &ledgerFile{path: l.Ledger()}
+	b := &ledgerFile{path: l.Ledger(), sync: (*os.File).Sync}
 	led, slot, _, err := readLedger(b.path)
 	if err != nil && !errors.Is(err, ErrLedger) {
 		return nil, err
@@ -143,7 +144,7 @@ func (b *ledgerFile) save(synced bool) error {
 	}
 	_, err = f.WriteAt(text, int64(next)*slotSize)
 	if err == nil && synced {
-		err = f.Sync()
+		err = b.sync(f)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write the update record: %w", err)

@@ -99,7 +99,11 @@ func deposit(l installer.Layout, r Request, ending string) (string, error) {
 		return "", fmt.Errorf("request of %d bytes, at most %d", len(text), longestRequest)
 	}
 	path := filepath.Join(dir, r.ID+ending)
-	return path, host.WriteFile(path, text, 0o600)
+	if err := host.WriteFile(path, text, 0o600); err != nil {
+		os.Remove(path) // a request that is refused must not be found later
+		return "", err
+	}
+	return path, nil
 }
 
 // ReadRequest reads a request that was handed over.

@@ -117,18 +117,34 @@ func (e *Engine) accept(b *ledgerFile, r Request) error {
 
 // begin enters a request into the ledger as the open update.
 func (e *Engine) begin(b *ledgerFile, r Request) error {
+	accepted := slices.Clone(b.Accepted)
 	if r.ReplyTo != nil && !b.noteAccepted(r.ReplyTo.MessageID) {
 		withdraw(e.Layout, r.ID)
 		return nil
 	}
 	now := e.Now()
 	b.Open = &Update{ID: r.ID, Request: r, Stop: stopAsk, Since: now, Moved: now, Started: now}
-	if err := b.save(true); err != nil {
-		b.Open = nil
+	if err := b.save(true); err != nil && !e.entered(b, accepted) {
 		return err
 	}
 	withdraw(e.Layout, r.ID)
 	return nil
+}
+
+// entered tells, after a failure to write a request down, whether the record has it all the same, so that answer and record agree: it
+// takes the request out again, and where that fails too, the record that every other updater reads decides.
+func (e *Engine) entered(b *ledgerFile, accepted []string) bool {
+	open := b.Open
+	b.Open, b.Accepted = nil, accepted
+	if b.save(true) == nil {
+		return false
+	}
+	led, err := ReadLedger(e.Layout)
+	if err != nil || led.Open == nil || led.Open.ID != open.ID {
+		return false
+	}
+	b.Open, b.Accepted = open, led.Accepted
+	return true
 }
 
 // serve works off what is open, then what waits, and returns the outcome of the request asked for.
