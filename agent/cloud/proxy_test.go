@@ -13,11 +13,13 @@ func TestVariablesOfTheSystemsProxy(t *testing.T) {
 		has      string // variables that are set already
 		want     map[string]string
 	}{
-		"none":            {settings{}, "", nil},
-		"alone":           {settings{"proxy:3128", ""}, "", map[string]string{"http_proxy": "proxy:3128"}},
-		"by scheme":       {settings{"http=a:1;https=b:2;ftp=c:3", ""}, "", map[string]string{"http_proxy": "a:1", "https_proxy": "b:2"}},
-		"blanks":          {settings{"HTTP=a:1 https=http://b:2", "x y"}, "", map[string]string{"http_proxy": "a:1", "https_proxy": "http://b:2", "no_proxy": "x,y"}},
-		"bypass":          {settings{"a:1", "<local>;*.corp.example;<-loopback>;10.0.0.1"}, "", map[string]string{"http_proxy": "a:1", "no_proxy": "*.corp.example,10.0.0.1"}},
+		"none":      {settings{}, "", nil},
+		"alone":     {settings{"proxy:3128", ""}, "", map[string]string{"http_proxy": "proxy:3128"}},
+		"by scheme": {settings{"http=a:1;https=b:2;ftp=c:3", ""}, "", map[string]string{"http_proxy": "a:1", "https_proxy": "b:2"}},
+		"blanks": {settings{"HTTP=a:1 https=http://b:2", "x y"}, "", map[string]string{"http_proxy": "a:1", "https_proxy": "http://b:2",
+			"no_proxy": "x,y"}},
+		"bypass": {settings{"a:1", "<local>;*.corp.example;<-loopback>;10.0.0.1"}, "", map[string]string{"http_proxy": "a:1",
+			"no_proxy": "*.corp.example,10.0.0.1"}},
 		"one is set":      {settings{"http=a:1;https=b:2", "x"}, "https_proxy", map[string]string{"no_proxy": "x"}},
 		"all are set":     {settings{"a:1", "x"}, "http_proxy no_proxy", nil},
 		"bypass is set":   {settings{"a:1", "x"}, "no_proxy", map[string]string{"http_proxy": "a:1"}},

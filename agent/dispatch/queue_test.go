@@ -62,7 +62,8 @@ func TestACancelThatOvertakesItsCommandReachesIt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const first, second, third = "2b196342-d7d4-436e-8f09-3883a1116ac3", "3b196342-d7d4-436e-8f09-3883a1116ac3", "4b196342-d7d4-436e-8f09-3883a1116ac3"
+	const first, second, third = "2b196342-d7d4-436e-8f09-3883a1116ac3", "3b196342-d7d4-436e-8f09-3883a1116ac3",
+		"4b196342-d7d4-436e-8f09-3883a1116ac3"
 	say(wire.TopicCancelCommand, first, `{"CancelMessageId":"`+wire.MessageID(second, someNode)+`"}`)
 	say(wire.TopicSendCommand, second, "{}")
 	if !<-cancelled {

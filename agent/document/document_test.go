@@ -138,9 +138,11 @@ func TestAllowedPatternsAreChecked(t *testing.T) {
 		{"matches", `{"type":"String","allowedPattern":"^[0-9]{1,6}$"}`, `"3600"`, ""},
 		{"anywhere", `{"type":"String","allowedPattern":"6"}`, `"3600"`, ""},
 		{"does not", `{"type":"String","allowedPattern":"^a$"}`, `"b"`, shape + "parameter value /b/ does not match the allowed pattern /^a$/"},
-		{"one of a list", `{"type":"StringList","allowedPattern":"^a$"}`, `["a","b"]`, shape + "parameter value /b/ does not match the allowed pattern /^a$/"},
+		{"one of a list", `{"type":"StringList","allowedPattern":"^a$"}`, `["a","b"]`, shape +
+			"parameter value /b/ does not match the allowed pattern /^a$/"},
 		{"map as JSON", `{"type":"StringMap","allowedPattern":"^{\"k\":1}$"}`, `{"k":1}`, ""},
-		{"default is checked too", `{"type":"String","default":"b","allowedPattern":"^a$"}`, ``, shape + "parameter value /b/ does not match the allowed pattern /^a$/"},
+		{"default is checked too", `{"type":"String","default":"b","allowedPattern":"^a$"}`, ``, shape +
+			"parameter value /b/ does not match the allowed pattern /^a$/"},
 		{"no value", `{"type":"String","allowedPattern":"a"}`, ``, shape + "invalid parameter type String with parameter value <nil>"},
 		{"no pattern", `{"type":"String","allowedPattern":"("}`, `"x"`, shape + "encountered error while compiling allowed pattern - internal error: error parsing regexp: missing closing ): `(`"},
 		{"allowedValues is the service's business", `{"type":"String","allowedValues":["x"]}`, `"y"`, ""},

@@ -55,7 +55,8 @@ func TestARegistrationWithARoleIsSigned(t *testing.T) {
 	address := tokenExchange(t, m.region.Admin(), "secret")
 	for _, env := range [][]string{
 		{"AWS_CONTAINER_CREDENTIALS_FULL_URI", address, "AWS_CONTAINER_AUTHORIZATION_TOKEN", "secret"},
-		{"AWS_CONTAINER_CREDENTIALS_FULL_URI", strings.Replace(address, "127.0.0.1", "localhost", 1), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file},
+		{"AWS_CONTAINER_CREDENTIALS_FULL_URI", strings.Replace(address, "127.0.0.1", "localhost", 1), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+			file},
 	} {
 		credentials, err := identity.Container(variables(env...))
 		if err != nil {
@@ -72,7 +73,8 @@ func TestARegistrationWithARoleIsSigned(t *testing.T) {
 		if err := json.Unmarshal(call.Body, &sent); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(call.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="+m.region.Admin().AccessKeyID) || sent["IamRole"] != "EdgeRole" ||
+		if !strings.HasPrefix(call.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="+m.region.Admin().AccessKeyID) ||
+			sent["IamRole"] != "EdgeRole" ||
 			fmt.Sprint(sent["Tags"]) != "[map[Key:team Value:edge]]" || sent["ActivationId"] != nil ||
 			sent["ActivationCode"] != nil {
 			t.Errorf("sent %s, signed %q", call.Body, call.Header.Get("Authorization"))

@@ -224,7 +224,8 @@ func TestThisMachineHasAnIDAndAnAddress(t *testing.T) {
 
 func TestTheFormOfAStoredFingerprint(t *testing.T) {
 	text, _ := json.Marshal(saved(-1))
-	if !strings.HasPrefix(string(text), `{"fingerprint":"uuid-1","hardwareHash":{`) || !strings.HasSuffix(string(text), `,"similarityThreshold":-1}`) {
+	if !strings.HasPrefix(string(text), `{"fingerprint":"uuid-1","hardwareHash":{`) || !strings.HasSuffix(string(text),
+		`,"similarityThreshold":-1}`) {
 		t.Errorf("%s", text)
 	}
 }

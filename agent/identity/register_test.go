@@ -277,7 +277,8 @@ func TestTheVaultOfTheOriginalIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, text := range map[string]string{
-		filepath.Join(l.Vault(), "Manifest"): `{"InstanceFingerprint":` + quoted(store, "InstanceFingerprint") + `,"RegistrationKey":` + quoted(store, "RegistrationKey") + `}`,
+		filepath.Join(l.Vault(), "Manifest"): `{"InstanceFingerprint":` + quoted(store, "InstanceFingerprint") + `,"RegistrationKey":` +
+			quoted(store, "RegistrationKey") + `}`,
 		filepath.Join(store, "RegistrationKey"): `{"instanceID":"mi-0a1b2c3d4e5f60718","region":"eu-west-1","instanceType":"","availabilityZone":"",` +
 			`"privateKey":"` + base64.StdEncoding.EncodeToString(x509.MarshalPKCS1PrivateKey(key)) + `","publicKey":"","privateKeyType":"Rsa",` +
 			`"privateKeyCreatedDate":"2026-03-04 05:06:07.890123456 +0000 UTC"}`,

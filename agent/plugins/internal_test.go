@@ -21,11 +21,13 @@ func TestTimeLimitsAreReadAsTheOriginalReadsThem(t *testing.T) {
 
 func TestPowerShellIsStartedAsOnEachSystem(t *testing.T) {
 	t.Setenv("SystemRoot", `C:\Windows`)
-	if program, args := powerShell("darwin")("/x/_script.ps1"); program != "/usr/local/bin/pwsh" || !slices.Equal(args, []string{"-f", "/x/_script.ps1"}) {
+	if program, args := powerShell("darwin")("/x/_script.ps1"); program != "/usr/local/bin/pwsh" || !slices.Equal(args, []string{"-f",
+		"/x/_script.ps1"}) {
 		t.Errorf("%s %v", program, args)
 	}
 	_, args := powerShell("windows")("s")
-	if want := []string{"-InputFormat", "None", "-Noninteractive", "-NoProfile", "-ExecutionPolicy", "unrestricted", "-f", "s"}; !slices.Equal(args, want) {
+	if want := []string{"-InputFormat", "None", "-Noninteractive", "-NoProfile", "-ExecutionPolicy", "unrestricted", "-f",
+		"s"}; !slices.Equal(args, want) {
 		t.Errorf("%v", args)
 	}
 }

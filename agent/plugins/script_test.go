@@ -74,7 +74,8 @@ func TestCommandsBecomeAScriptFile(t *testing.T) {
 }
 
 func TestAnIDOfInputsNeverLeavesItsFolder(t *testing.T) {
-	for id, want := range map[string]string{"0.aws:runShellScript": "0.awsrunShellScript", "../x": "", "~/x": "", "a/../../../x": "", "/x": "", "": ""} {
+	for id, want := range map[string]string{"0.aws:runShellScript": "0.awsrunShellScript", "../x": "", "~/x": "", "a/../../../x": "",
+		"/x": "", "": ""} {
 		b, _ := run(t, map[string]any{"id": id, "runCommand": []any{"true"}})
 		if _, err := os.Stat(filepath.Join(b.Directory, want, "_script.sh")); err != nil {
 			t.Errorf("id %q: %v", id, err)

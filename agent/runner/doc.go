@@ -17,9 +17,9 @@
 //
 // What must always be true: a step runs at most once per boot, whatever dies when. A worker that finds a job another worker began
 // and did not end leaves it alone, and the reader reports it as Failed with the text of docs/protocol/runcommand.md, "Failure
-// handling of workers"; only a job that waits for a reboot, or was never begun, is (re)started. The agent that started a worker waits for it
-// and is woken through a pipe; a later agent looks ten times a second and asks for the lock. A death is certain
-// then, without the 60 s that the original waits.
+// handling of workers"; only a job that waits for a reboot, or was never begun, is (re)started. The agent that started a worker
+// waits for it and is woken through a pipe; a later agent looks ten times a second and asks for the lock. A death is certain then,
+// without the 60 s that the original waits.
 //
 // A new job's worker may be started ahead (prestart.go): it waits for a word while the job goes to disk.
 //

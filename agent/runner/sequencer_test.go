@@ -141,10 +141,12 @@ func TestExitCodesAndOnFailureDecideHowADocumentGoesOn(t *testing.T) {
 		{"168", `{"Out":"o","Err":"e","code":168,"status":"Success"}`, wire.Success, "o" + end168, "", 168, wire.Skipped, wire.Success, "o"},
 		{"169", `{"Out":"o","code":169}`, wire.Failed, "o" + end169, end169, 169, wire.Skipped, wire.Failed, "o"},
 		{"onFailure exit", `{"Out":"o","code":3,"onFailure":"exit"}`, wire.Failed, "o" + asked, asked, 3, wire.Skipped, wire.Failed, "o"},
-		{"onFailure successAndExit", `{"code":3,"Err":"e","onFailure":"successAndExit"}`, wire.Success, asked, "e" + asked, 168, wire.Skipped, wire.Success, "\n----------ERROR-------\ne"},
+		{"onFailure successAndExit", `{"code":3,"Err":"e","onFailure":"successAndExit"}`, wire.Success, asked, "e" + asked, 168, wire.Skipped,
+			wire.Success, "\n----------ERROR-------\ne"},
 		{"onFailure without a failure", `{"onFailure":"exit"}`, wire.Success, "", "", 0, wire.Success, wire.Success, ""},
 		{"onSuccess exit", `{"onSuccess":"exit"}`, wire.Success, "", "", 0, wire.Skipped, wire.Success, ""},
-		{"a time limit is no failure", `{"code":137,"status":"TimedOut","onFailure":"exit"}`, wire.TimedOut, "", "", 137, wire.Success, wire.TimedOut, ""},
+		{"a time limit is no failure", `{"code":137,"status":"TimedOut","onFailure":"exit"}`, wire.TimedOut, "", "", 137, wire.Success,
+			wire.TimedOut, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, doc("2.2", inputs(c.first), inputs(`{}`)))

@@ -20,11 +20,13 @@ func documentsUpdate(root string) plugins.Update {
 func TestADocumentsUpdateReachesTheUpdaterAsItsRequest(t *testing.T) {
 	root := t.TempDir()
 	r := updateRequest(documentsUpdate(root))
-	if r.Want != "9.2.0.0" || r.AllowDowngrade || r.Why != updater.ByDocument || r.Package != "amazon-ssm-agent" || r.Source != "https://example/{Region}/manifest.json" {
+	if r.Want != "9.2.0.0" || r.AllowDowngrade || r.Why != updater.ByDocument || r.Package != "amazon-ssm-agent" ||
+		r.Source != "https://example/{Region}/manifest.json" {
 		t.Errorf("%+v", r)
 	}
 	to := r.ReplyTo
-	if to.CommandID != "2b196342-d7d4-436e-8f09-3883a1116ac3" || to.PluginKey != "awsupdateSsmAgent" || to.PluginName != "aws:updateSsmAgent" ||
+	if to.CommandID != "2b196342-d7d4-436e-8f09-3883a1116ac3" || to.PluginKey != "awsupdateSsmAgent" ||
+		to.PluginName != "aws:updateSsmAgent" ||
 		to.Upstream != "MessageDeliveryService" || to.Stdout != filepath.Join(root, "out", "stdout") || to.StepName != "" || to.Prefix != "" {
 		t.Errorf("%+v", to)
 	}
@@ -35,7 +37,8 @@ func TestAnUpdatesAnswerNamesWhereOutputWasUploaded(t *testing.T) {
 	u.AllowDowngrade = true
 	u.Output.Upload = output.Upload{Bucket: "b", Prefix: "pre/cmd/mi-0/awsupdateSsmAgent", Step: "0.awsupdateSsmAgent"}
 	r := updateRequest(u)
-	if to := r.ReplyTo; to.Bucket != "b" || to.Prefix != "pre/cmd/mi-0/awsupdateSsmAgent/0.awsupdateSsmAgent" || to.StepName != "0.awsupdateSsmAgent" ||
+	if to := r.ReplyTo; to.Bucket != "b" || to.Prefix != "pre/cmd/mi-0/awsupdateSsmAgent/0.awsupdateSsmAgent" ||
+		to.StepName != "0.awsupdateSsmAgent" ||
 		!r.AllowDowngrade {
 		t.Errorf("%+v", to)
 	}

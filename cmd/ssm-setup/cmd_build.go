@@ -33,7 +33,8 @@ func buildCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "only", Usage: "some formats: " + pack.Names() + "; default all"},
 			&cli.StringFlag{Name: "bin", Usage: "pack the binaries of this folder (or of linux_amd64 … in it) instead of compiling"},
 			&cli.StringFlag{Name: "source", Value: ".", Usage: "folder in the source tree"},
-			&cli.StringFlag{Name: "toolchain", Value: build.Toolchain, Usage: "release of Go to compile with; " + build.LocalToolchain + " takes the one that is installed,\n" +
+			&cli.StringFlag{Name: "toolchain", Value: build.Toolchain, Usage: "release of Go to compile with; " + build.LocalToolchain +
+				" takes the one that is installed,\n" +
 				"which may give other bytes"},
 			&cli.StringSliceFlag{Name: "trust", Usage: "root of trust (root.json) to bake into the packages, and the OpenPGP public key that ssm-setup-cli\n" +
 				"checks packages with; the latter goes into a compiled ssm-setup, too"},

@@ -55,7 +55,8 @@ func install(c *cli.Context) error {
 }
 
 func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err error) {
-	o = setup.Options{Region: c.String("region"), Endpoint: c.String("endpoint"), Version: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade")}
+	o = setup.Options{Region: c.String("region"), Endpoint: c.String("endpoint"), Version: c.String("version"),
+		AllowDowngrade: c.Bool("allow-downgrade")}
 	if err = checkRegion(o.Region, o.Endpoint, c.Bool("allow-unknown-region")); err != nil {
 		return i, o, err
 	}

@@ -47,7 +47,8 @@ func register(c *cli.Context) error {
 		return err
 	}
 	if !act.Given() {
-		return usage("an activation is missing").withHint("--activation-id ID --activation-code-file FILE, or " + setup.ActivationID + " and " + setup.ActivationCode)
+		return usage("an activation is missing").withHint("--activation-id ID --activation-code-file FILE, or " + setup.ActivationID + " and " +
+			setup.ActivationCode)
 	}
 	object := where(i.Layout) + " in region " + region
 	if err := setup.CheckPrivileges(i.Layout); err != nil {
@@ -58,7 +59,8 @@ func register(c *cli.Context) error {
 	}
 	id, there, _ := i.Ports.Registered(i.Layout)
 	if id != "" && !c.Bool("override") {
-		out.result(map[string]any{"instance_id": id, "region": there, "registered": false}, "already registered in region %s as %s (--override registers anew)", there, id)
+		out.result(map[string]any{"instance_id": id, "region": there, "registered": false},
+			"already registered in region %s as %s (--override registers anew)", there, id)
 		return nil
 	}
 	if id, err = i.Register(c.Context, setup.Registration{Region: region, Activation: act}); err != nil {

@@ -23,7 +23,8 @@ import (
 // --json is a flag like others: it may be written in their ways, and what is behind -- is none.
 func TestWantsJSON(t *testing.T) {
 	for text, want := range map[string]bool{"--json status": true, "status -json": true, "status --json=true": true, "status --json=1": true,
-		"status --json=false": false, "--json status --json=false": false, "verify -- --json": false, "verify json": false, "status --jsonx": false, "": false} {
+		"status --json=false": false, "--json status --json=false": false, "verify -- --json": false, "verify json": false,
+		"status --jsonx": false, "": false} {
 		if got := wantsJSON(strings.Fields(text)); got != want {
 			t.Errorf("%q: %v", text, got)
 		}

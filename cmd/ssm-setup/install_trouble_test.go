@@ -44,7 +44,8 @@ func TestOriginalIsLeftAlone(t *testing.T) {
 	layout := installer.At(dir)
 	os.MkdirAll(layout.BinDir(), 0o755)
 	os.WriteFile(layout.Launcher(), []byte("the original"), 0o755)
-	for _, args := range [][]string{{"install", "--region", "local", "--endpoint", r.URL()}, {"uninstall"}, {"uninstall", "--purge"}, {"status"}} {
+	for _, args := range [][]string{{"install", "--region", "local", "--endpoint", r.URL()}, {"uninstall"}, {"uninstall", "--purge"},
+		{"status"}} {
 		s := ssmSetup(append(args, "--root", dir)...)
 		if s.code != exitRefused || !strings.Contains(s.err, "the original agent is installed") {
 			t.Errorf("%v: %+v", args, s)

@@ -50,7 +50,8 @@ func TestSelfUpdate(t *testing.T) {
 	r := published(t)
 	out := filepath.Join(dir, "dist")
 	platform := runtime.GOOS + "/" + runtime.GOARCH
-	if s := ssmSetup("build", "--version", "9.2.0.0", "--bin", filepath.Join(dir, "next"), "--platform", platform, "--only", "setup", "--out", out); s.code != 0 {
+	if s := ssmSetup("build", "--version", "9.2.0.0", "--bin", filepath.Join(dir, "next"), "--platform", platform, "--only", "setup", "--out",
+		out); s.code != 0 {
 		t.Fatal(s)
 	}
 	release := filepath.Join(out, "9.2.0.0", setupFile())

@@ -20,7 +20,8 @@ func Shell() string {
 			if s.Retired != "" {
 				fmt.Fprintf(&b, "\t\tcase \"$VERSION_ID\" in %s) refused \"%s $VERSION_ID is older than %s\" ;; esac\n", s.Retired, s.Name, s.From)
 			}
-			fmt.Fprintf(&b, "\t\tif older \"$VERSION_ID\" %s; then refused \"%s $VERSION_ID is older than %s\"; fi\n\t\t;;\n", s.From, s.Name, s.From)
+			fmt.Fprintf(&b, "\t\tif older \"$VERSION_ID\" %s; then refused \"%s $VERSION_ID is older than %s\"; fi\n\t\t;;\n", s.From, s.Name,
+				s.From)
 		}
 	}
 	b.WriteString("\tesac\n}\n")

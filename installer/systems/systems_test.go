@@ -47,7 +47,8 @@ func TestCheck(t *testing.T) {
 	for _, c := range []struct {
 		os, version string
 		fine        bool
-	}{{"windows", "10.0.14393", true}, {"windows", "6.3.9600", false}, {"windows", "10.0.10240", false}, {"darwin", "12.0", true}, {"darwin", "11.7.10", false}, {"darwin", "", true}} {
+	}{{"windows", "10.0.14393", true}, {"windows", "6.3.9600", false}, {"windows", "10.0.10240", false}, {"darwin", "12.0", true}, {"darwin",
+		"11.7.10", false}, {"darwin", "", true}} {
 		if err := systems.Check(systems.Facts{OS: c.os, Version: c.version}); (err == nil) != c.fine {
 			t.Errorf("%+v: %v", c, err)
 		}

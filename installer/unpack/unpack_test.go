@@ -85,19 +85,20 @@ func TestRefused(t *testing.T) {
 		data []byte
 		want error
 	}{
-		"up":          {archive(t, member{name: "../x", body: "1"}), unpack.ErrUnsafe},
-		"up later":    {archive(t, member{name: "a/../../x", body: "1"}), unpack.ErrUnsafe},
-		"absolute":    {archive(t, member{name: "/etc/x", body: "1"}), unpack.ErrUnsafe},
-		"backslash":   {archive(t, member{name: `..\x`, body: "1"}), unpack.ErrUnsafe},
-		"drive":       {archive(t, member{name: "C:x", body: "1"}), unpack.ErrUnsafe},
-		"symlink":     {archive(t, member{name: "x", kind: tar.TypeSymlink, link: "/etc"}), unpack.ErrUnsafe},
-		"hard link":   {archive(t, member{name: "x", kind: tar.TypeLink, link: "y"}), unpack.ErrUnsafe},
-		"device":      {archive(t, member{name: "x", kind: tar.TypeChar}), unpack.ErrUnsafe},
-		"twice":       {archive(t, member{name: "x", body: "1"}, member{name: "./X", body: "2"}), unpack.ErrUnsafe},
-		"long file":   {archive(t, member{name: "x", body: strings.Repeat("1", 2000)}), unpack.ErrTooBig},
-		"lying size":  {archive(t, member{name: "x", size: 1 << 40}), unpack.ErrTooBig},
-		"many":        {archive(t, member{name: "1"}, member{name: "2"}, member{name: "3"}, member{name: "4"}), unpack.ErrTooBig},
-		"total":       {archive(t, member{name: "1", body: strings.Repeat("1", 900)}, member{name: "2", body: strings.Repeat("1", 900)}), unpack.ErrTooBig},
+		"up":         {archive(t, member{name: "../x", body: "1"}), unpack.ErrUnsafe},
+		"up later":   {archive(t, member{name: "a/../../x", body: "1"}), unpack.ErrUnsafe},
+		"absolute":   {archive(t, member{name: "/etc/x", body: "1"}), unpack.ErrUnsafe},
+		"backslash":  {archive(t, member{name: `..\x`, body: "1"}), unpack.ErrUnsafe},
+		"drive":      {archive(t, member{name: "C:x", body: "1"}), unpack.ErrUnsafe},
+		"symlink":    {archive(t, member{name: "x", kind: tar.TypeSymlink, link: "/etc"}), unpack.ErrUnsafe},
+		"hard link":  {archive(t, member{name: "x", kind: tar.TypeLink, link: "y"}), unpack.ErrUnsafe},
+		"device":     {archive(t, member{name: "x", kind: tar.TypeChar}), unpack.ErrUnsafe},
+		"twice":      {archive(t, member{name: "x", body: "1"}, member{name: "./X", body: "2"}), unpack.ErrUnsafe},
+		"long file":  {archive(t, member{name: "x", body: strings.Repeat("1", 2000)}), unpack.ErrTooBig},
+		"lying size": {archive(t, member{name: "x", size: 1 << 40}), unpack.ErrTooBig},
+		"many":       {archive(t, member{name: "1"}, member{name: "2"}, member{name: "3"}, member{name: "4"}), unpack.ErrTooBig},
+		"total": {archive(t, member{name: "1", body: strings.Repeat("1", 900)}, member{name: "2", body: strings.Repeat("1", 900)}),
+			unpack.ErrTooBig},
 		"cut off":     {good[:len(good)-12], unpack.ErrArchive},
 		"bit flipped": {damaged, unpack.ErrArchive},
 		"no gzip":     {[]byte("<html>please log in</html>"), unpack.ErrArchive},
@@ -164,7 +165,8 @@ func zipped(t *testing.T, members ...member) string {
 // The archive of Windows is a zip; the same rules hold for it.
 func TestZip(t *testing.T) {
 	dir := t.TempDir()
-	names, err := unpack.File(zipped(t, member{name: "tool.exe", body: "program", mode: 0o755}, member{name: "sub/read.me", body: "text", mode: 0o644}), dir, unpack.Limits{}, nil)
+	names, err := unpack.File(zipped(t, member{name: "tool.exe", body: "program", mode: 0o755}, member{name: "sub/read.me", body: "text",
+		mode: 0o644}), dir, unpack.Limits{}, nil)
 	if err != nil || strings.Join(names, " ") != "tool.exe sub/read.me" {
 		t.Fatalf("%v, %v", names, err)
 	}
