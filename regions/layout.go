@@ -2,6 +2,7 @@ package regions
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -59,20 +60,15 @@ func BaseOfManifest(url, region string) (string, error) {
 	return base, nil
 }
 
-// AWSManifest tells whether a manifest address is one of AWS's own buckets: the real update document names those, and
-// their packages are not ours.
-func AWSManifest(url string) bool {
-	rest, ok := strings.CutPrefix(url, "https://")
-	if !ok {
+// AWSManifest tells whether a manifest address is that of AWS's own bucket of the region: the real update document names it, and its
+// packages are not ours. Other buckets and hosts of AWS belong to any of its customers.
+func AWSManifest(address, region string) bool {
+	u, err := url.Parse(strings.ReplaceAll(address, "{Region}", region))
+	if err != nil || !strings.HasSuffix(u.Path, "/"+ManifestKey) {
 		return false
 	}
-	host, _, _ := strings.Cut(rest, "/")
-	for _, p := range partitions {
-		if strings.HasSuffix(host, "."+p.Domain) {
-			return true
-		}
-	}
-	return false
+	b, ok := ParseS3(u)
+	return ok && b == S3Bucket{Bucket(region), Partition(region)}
 }
 
 // UriFormat is the template a manifest published under base carries.

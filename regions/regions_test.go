@@ -76,15 +76,26 @@ func TestABucketsAddressFollowsRegionAndEndpoint(t *testing.T) {
 		err.Error() != "unexpected manifest url does not end with manifest file: https://x/other.json" {
 		t.Error(err)
 	}
-	for url, aws := range map[string]bool{
-		"https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/ssm-agent-manifest.json": true,
-		"https://s3.cn-north-1.amazonaws.com.cn/amazon-ssm-cn-north-1/x":                  true,
-		"http://127.0.0.1:7700/amazon-ssm-local/ssm-agent-manifest.json":                  false,
-		"https://mirror.example.net/amazonaws.com/ssm-agent-manifest.json":                false,
-		"https://notamazonaws.com/ssm-agent-manifest.json":                                false,
+	for _, c := range []struct {
+		url, region string
+		aws         bool
+	}{
+		{"https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/ssm-agent-manifest.json", "eu-west-1", true},
+		{"https://s3.{Region}.amazonaws.com/amazon-ssm-{Region}/ssm-agent-manifest.json", "eu-west-1", true},
+		{"https://amazon-ssm-eu-west-1.s3.dualstack.eu-west-1.amazonaws.com/ssm-agent-manifest.json", "eu-west-1", true},
+		{"https://s3.cn-north-1.amazonaws.com.cn/amazon-ssm-cn-north-1/ssm-agent-manifest.json", "cn-north-1", true},
+		{"https://s3.cn-north-1.amazonaws.com.cn/amazon-ssm-cn-north-1/x", "cn-north-1", false},
+		{"https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/ssm-agent-manifest.json", "eu-west-2", false},
+		{"https://s3.eu-west-1.amazonaws.com/my-bucket/ssm-agent-manifest.json", "eu-west-1", false},
+		{"https://my-bucket.s3.eu-west-1.amazonaws.com/ssm-agent-manifest.json", "eu-west-1", false},
+		{"https://ec2-192-0-2-1.eu-west-1.compute.amazonaws.com/amazon-ssm-eu-west-1/ssm-agent-manifest.json", "eu-west-1", false},
+		{"http://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/ssm-agent-manifest.json", "eu-west-1", false},
+		{"http://127.0.0.1:7700/amazon-ssm-local/ssm-agent-manifest.json", "local", false},
+		{"https://mirror.example.net/amazonaws.com/ssm-agent-manifest.json", "eu-west-1", false},
+		{"https://notamazonaws.com/ssm-agent-manifest.json", "eu-west-1", false},
 	} {
-		if got := regions.AWSManifest(url); got != aws {
-			t.Errorf("%s: %v", url, got)
+		if got := regions.AWSManifest(c.url, c.region); got != c.aws {
+			t.Errorf("%s in %s: %v", c.url, c.region, got)
 		}
 	}
 }

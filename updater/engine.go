@@ -39,7 +39,10 @@ type Engine struct {
 
 // Settings are what the configuration says.
 type Settings struct {
-	Source string         // Agent.UpdateSource: wins over a request's; empty: not set
+	Source string // Agent.UpdateSource: wins over a request's; empty: not set
+	// LocalSource is the manifest URL of the host's own region, where that is on this machine; else empty. It counts without Source.
+	LocalSource string
+
 	Region string         // for {Region} and for the words
 	Watch  time.Duration  // Agent.UpdateWatchSeconds
 	Agent  wire.AgentInfo // who replies; its Version is the updater's own

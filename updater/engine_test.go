@@ -358,6 +358,42 @@ func TestTheSourceOfTheConfigurationWins(t *testing.T) {
 	has(t, w.final().Output, "Agent.UpdateSource")
 }
 
+func TestADocumentMakesNoAddressTheSource(t *testing.T) {
+	const local = "http://127.0.0.1:7700/amazon-ssm-x-1/ssm-agent-manifest.json"
+	for source, counts := range map[string]bool{
+		"https://attacker.example/amazon-ssm-x-1/ssm-agent-manifest.json":                    false,
+		"https://s3.eu-west-1.amazonaws.com/some-bucket/ssm-agent-manifest.json":             false,
+		"https://ec2-192-0-2-1.compute.amazonaws.com/amazon-ssm-x-1/ssm-agent-manifest.json": false,
+		"http://127.0.0.1:7701/amazon-ssm-x-1/ssm-agent-manifest.json":                       false,
+		"http://127.0.0.1:7700@attacker.example/amazon-ssm-x-1/ssm-agent-manifest.json":      false,
+		"https://attacker.example/\x1b[2J/ssm-agent-manifest.json":                           false,
+		"http://127.0.0.1:7700/amazon-ssm-{Region}/ssm-agent-manifest.json":                  true,
+		local: true,
+	} {
+		w := newWorld(t)
+		e := w.engine()
+		e.Settings.Source, e.Settings.LocalSource = "", local
+		open, asked := e.Open, ""
+		e.Open = func(c context.Context, url string) (updater.Source, error) {
+			asked = url
+			return open(c, url)
+		}
+		o, err := e.Run(context.Background(), command(updater.Request{Source: source}), func(string) {})
+		must(t, err)
+		switch {
+		case counts && (o.Kind != updater.Updated || asked != local):
+			t.Errorf("%s: %+v, asked %q", source, o, asked)
+		case !counts && (o.Kind != "managed-elsewhere" || asked != ""):
+			t.Errorf("%s: %+v, asked %q", source, o, asked)
+		case !counts:
+			has(t, w.final().Output, "is not used")
+		}
+		if strings.Contains(w.final().Output, "\x1b") {
+			t.Errorf("control characters of the document are in the reply: %q", w.final().Output)
+		}
+	}
+}
+
 func TestAnAnswerThatCannotBeSentIsOwed(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"unicode"
 
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -88,7 +89,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 		Requested: w.u.Request.Want, AllowDowngrade: w.u.Request.AllowDowngrade,
 		Skip: w.ledger.skipFor(w.u.Request, w.Now()), Precondition: w.Settings.Precondition,
 	}
-	url, note, managed := chooseSource(w.Settings.Source, w.u.Request.Source, w.Settings.Region)
+	url, note, managed := chooseSource(w.Settings, w.u.Request.Source)
 	w.u.Source = strings.ReplaceAll(url, "{Region}", w.Settings.Region)
 	if note != "" {
 		w.u.Notes = append(w.u.Notes, note)
@@ -153,20 +154,35 @@ func noManifest(url string, err error) error {
 		text: "Failed to download manifest: " + text}
 }
 
-// chooseSource says where updates come from: the configuration's source wins over a document's. Without one, AWS's own buckets,
-// which the real document names, hold nothing of ours.
-func chooseSource(configured, asked, region string) (url, note string, managed bool) {
-	if configured != "" {
-		fill := strings.NewReplacer("{Region}", region)
-		if asked != "" && fill.Replace(asked) != fill.Replace(configured) {
-			note = "the document's source " + asked + " is not used: Agent.UpdateSource names " + configured
-		}
-		return configured, note, true
-	}
-	if asked == "" || regions.AWSManifest(asked) || strings.Contains(asked, "://s3.{Region}.amazonaws.com") {
+// chooseSource says where updates come from. The configuration's source wins over a document's. Without one, a document's counts only
+// if it is the host's own region on this machine: AWS's bucket of the region, which the real document names, holds nothing of ours, and
+// no other address becomes a source because a document says so.
+func chooseSource(s Settings, asked string) (url, note string, managed bool) {
+	fill := strings.NewReplacer("{Region}", s.Region)
+	switch filled := fill.Replace(asked); {
+	case s.Source != "" && asked != "" && filled != fill.Replace(s.Source):
+		return s.Source, "the document's source " + printable(asked) + " is not used: Agent.UpdateSource names " + s.Source, true
+	case s.Source != "":
+		return s.Source, "", true
+	case asked == "", regions.AWSManifest(asked, s.Region), s.Region == "" && asked == awsSource:
 		return asked, "", false
+	case filled == s.LocalSource:
+		return asked, "", true
 	}
-	return asked, "", true
+	return "", "the document's source " + printable(asked) + " is not used: it is neither Agent.UpdateSource nor this host's own region", false
+}
+
+// awsSource is what the real document names.
+const awsSource = "https://s3.{Region}.amazonaws.com/amazon-ssm-{Region}/ssm-agent-manifest.json"
+
+// printable is a text from outside as it may stand in a reply or a log: at most 300 bytes, no control characters.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, cut(text, 300))
 }
 
 // answered is an ending without a change.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
 	}
 	return &updater.Engine{
 		Layout: l,
-		Settings: updater.Settings{Source: cfg.Agent.UpdateSource, Region: p.region,
+		Settings: updater.Settings{Source: cfg.Agent.UpdateSource, LocalSource: localSource(cfg, p.region), Region: p.region,
 			Watch:        time.Duration(cfg.Agent.UpdateWatchSeconds) * time.Second,
 			Precondition: precondition(systems.Here()),
 			Agent: wire.AgentInfo{Lang: cfg.Os.Lang, Name: manifests.AgentPackage, OS: cfg.Os.Name, OSVersion: cfg.Os.Version,
@@ -71,6 +72,19 @@ func regionOf(url string) string {
 		return ""
 	}
 	return strings.TrimPrefix(base[strings.LastIndexByte(base, '/')+1:], regions.Bucket(""))
+}
+
+// localSource is the manifest's address in a region that is on this machine by its settings; else empty.
+func localSource(cfg config.Config, region string) string {
+	endpoint := regions.WithScheme(cmp.Or(cfg.S3.Endpoint, cfg.Ssm.Endpoint))
+	if !regions.OnThisMachine(endpoint) {
+		return ""
+	}
+	source, err := regions.ManifestURL(region, endpoint, "")
+	if err != nil {
+		return ""
+	}
+	return source
 }
 
 // identity reads the registration anew each time: that it can be read is part of what an update has to leave as it was.
@@ -153,6 +167,10 @@ func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, err
 	base, err := regions.BaseOfManifest(manifestURL, p.region)
 	if err != nil {
 		return updater.Source{}, err
+	}
+	if regions.Insecure(base) {
+		p.log.Warn("updates come over plain http from another machine: what answers there is not known; set Agent.UpdateSource to an https address",
+			"source", manifestURL)
 	}
 	c := bucket.New(bucket.Options{Base: base, HTTP: p.patient(), Log: p.log})
 	return updater.Source{
