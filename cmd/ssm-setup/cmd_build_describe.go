@@ -28,7 +28,7 @@ func describing(plan *build.Plan, notes string) (func() ([]describe.File, error)
 		return err
 	}
 	return func() ([]describe.File, error) {
-		return describe.Write(describe.Release{Dir: plan.Dir(), Version: version, Time: plan.Time, Programs: programs,
+		return describe.Write(describe.Contents{Dir: plan.Dir(), Version: version, Time: plan.Time, Programs: programs,
 			Commit: describe.Commit(os.Getenv("SOURCE_COMMIT"), plan.Source), Notes: text})
 	}, nil
 }

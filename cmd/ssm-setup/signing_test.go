@@ -24,7 +24,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
-	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
+	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
 )
 
 const passphrase = "correct horse battery"
@@ -72,16 +72,16 @@ func threePrograms(t *testing.T) string {
 
 // keys are files with keys, and the arguments of build that name them.
 type keys struct {
-	dir    string
-	notary *notary.Notary
-	args   []string
+	dir       string
+	authority *testca.Authority
+	args      []string
 }
 
 func (k keys) file(name string) string { return filepath.Join(k.dir, name) }
 
 func newKeys(t *testing.T) keys {
 	t.Helper()
-	k := keys{dir: t.TempDir(), notary: notary.New(t, time.Now())}
+	k := keys{dir: t.TempDir(), authority: testca.New(t, time.Now())}
 	config := &packet.Config{RSABits: 2048, Time: func() time.Time { return time.Now().Add(-48 * time.Hour) }}
 	e, err := openpgp.NewEntity("Tests", "", "tests@example.com", config)
 	if err == nil {
@@ -90,10 +90,10 @@ func newKeys(t *testing.T) keys {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chain, key := k.notary.RSA("Example Corp", notary.CodeSigning)
-	old, oldKey := k.notary.ECDSA("Old", notary.CodeSigning, notary.Valid(time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)))
+	chain, key := k.authority.RSA("Example Corp", testca.CodeSigning)
+	old, oldKey := k.authority.ECDSA("Old", testca.CodeSigning, testca.Valid(time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)))
 	for name, b := range map[string][]byte{
-		"root.pem": k.notary.Root(), "chain.pem": chain, "key.pem": key, "old.pem": old, "old.key": oldKey, "junk": []byte("junk"),
+		"root.pem": k.authority.Root(), "chain.pem": chain, "key.pem": key, "old.pem": old, "old.key": oldKey, "junk": []byte("junk"),
 		"private.asc": text(t, openpgp.PrivateKeyType, func(w io.Writer) error { return e.SerializePrivateWithoutSigning(w, nil) }),
 		"public.asc":  text(t, openpgp.PublicKeyType, e.Serialize), "root.json": []byte(`{"signed": {}}`),
 	} {
@@ -128,7 +128,7 @@ func packThree(t *testing.T, bin, out string, args ...string) said {
 
 func signsAndVerifies(t *testing.T, bin string) {
 	k := newKeys(t)
-	stamps := k.notary.Serve(time.Now)
+	stamps := k.authority.Serve(time.Now)
 	t.Setenv(passphraseVariable, passphrase)
 	out := t.TempDir()
 	s := packThree(t, bin, out, append(k.args, "--timestamp-url", stamps.URL, "--trust", k.file("root.json"), "--verbose")...)
@@ -408,7 +408,7 @@ func badKeysWriteNothing(t *testing.T, bin string) {
 // When a time-stamp server or a command fails in the middle, no file has an artifact's name that is not signed.
 func failingLeavesNothingUnsigned(t *testing.T, bin string) {
 	k := newKeys(t)
-	stamps := k.notary.Serve(time.Now)
+	stamps := k.authority.Serve(time.Now)
 	stamps.Refuse.Store(true)
 	out := t.TempDir()
 	s := packThree(t, bin, out, append(k.args[2:6:6], "--timestamp-url", stamps.URL)...)

@@ -75,7 +75,7 @@ func Build(ctx context.Context, p Plan) ([]pack.Artifact, error) {
 	defer os.RemoveAll(work)
 	b := &building{Plan: p, work: work, bins: map[pack.Platform]string{}, once: map[string]func() (pack.Artifact, error){},
 		slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
-	if err := b.look(ctx); err != nil {
+	if err := b.check(ctx); err != nil {
 		return nil, err
 	}
 	staging, err := newStaging(p.Dir())
@@ -102,7 +102,7 @@ type building struct {
 	staging  string
 	compiler *compiler
 	bins     map[pack.Platform]string // folders of what was compiled
-	slots    chan struct{}            // one is held by whoever packs
+	slots    chan struct{}            // each artifact that is being packed holds one
 	mu       sync.Mutex
 	made     []pack.Artifact
 	once     map[string]func() (pack.Artifact, error) // by file name
@@ -159,7 +159,7 @@ func (b *building) add(ctx context.Context, f pack.Format, in pack.Input) error 
 	return nil
 }
 
-// artifact makes a file once, whoever asks first: the build itself or a format that carries it. One that the plan does not
+// artifact makes a file once, for the first that needs it: the build itself, or a format that embeds it. One that the plan does not
 // name is made in the work folder.
 func (b *building) artifact(ctx context.Context, f pack.Format, in pack.Input) (a pack.Artifact, dir string, err error) {
 	dir = b.work
@@ -208,8 +208,8 @@ func (b *building) planned(f pack.Format) bool {
 	return slices.ContainsFunc(b.Formats, func(p pack.Format) bool { return p.Name == f.Name })
 }
 
-// look checks the version, and given binaries of all platforms, before anything is written.
-func (b *building) look(ctx context.Context) error {
+// check checks the version, and given binaries of all platforms, before anything is written.
+func (b *building) check(ctx context.Context) error {
 	n := 0
 	for _, platform := range b.Platforms {
 		for _, f := range b.formatsOf(platform) {

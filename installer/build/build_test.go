@@ -89,7 +89,7 @@ func TestPayloadsAreCompressedOnce(t *testing.T) {
 	}
 }
 
-// An artifact that nobody asked for is made for the one that carries it, once for all, and does not lie in the result.
+// An artifact that the plan does not name is made for the one that embeds it, once for all, and does not lie in the result.
 func TestCarriedOnly(t *testing.T) {
 	plan := complete(t)
 	var err error

@@ -15,7 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// go tells of a full disk in words only; whoever calls Build can tell it from other faults all the same. What go said is in the
+// go tells of a full disk in words only; the caller of Build can tell it from other faults all the same. What go said is in the
 // error, and nothing is left behind.
 func TestCompilerOnAFullDisk(t *testing.T) {
 	source, err := build.Source(".")

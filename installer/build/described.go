@@ -27,7 +27,7 @@ func described(in pack.Input, work string) (string, error) {
 	})
 }
 
-// inOwnFolder makes a folder of programs from one of somebody else's, file by file.
+// inOwnFolder makes a folder of programs from the given one, file by file.
 func inOwnFolder(bin, work string, each func(from, to string) error) (string, error) {
 	dir, err := os.MkdirTemp(work, "programs-")
 	if err != nil {

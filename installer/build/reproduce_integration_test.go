@@ -65,7 +65,7 @@ func TestSameSourceSameBytes(t *testing.T) {
 	}
 	first := build(source, filepath.Join(work, "one"), "umask 022 && hostname first.example", "TZ=UTC", "LANG=C", "GOFLAGS=", "HOSTNAME=first.example")
 	second := build(other, filepath.Join(work, "a", "deeper", "two"), "umask 077 && hostname second.example", "TZ=Asia/Tokyo", "LANG=de_DE.UTF-8", "LC_ALL=C.UTF-8",
-		"HOSTNAME=second.example", "USER=nobody", "LOGNAME=nobody", "EMAIL=nobody@example.com", "GOMAXPROCS=1", "TMPDIR="+filepath.Join(work, "tmp"),
+		"HOSTNAME=second.example", "USER=other", "LOGNAME=other", "EMAIL=other@example.com", "GOMAXPROCS=1", "TMPDIR="+filepath.Join(work, "tmp"),
 		"GOENV="+settings, "GOFLAGS=-tags=other -race", "GOAMD64=v3", "GO386=softfloat", "GOARM=7", "GOARM64=v9.0", "GOEXPERIMENT=arenas", "GOROOT_FINAL=/elsewhere",
 		"GOWORK=/nowhere/go.work", "GOTOOLCHAIN=local", "GOFIPS140=latest", "CGO_ENABLED=1", "CGO_CFLAGS=-O0")
 	for name, sum := range first {

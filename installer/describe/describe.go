@@ -16,8 +16,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
 
-// Release is what is described.
-type Release struct {
+// Contents is what is described.
+type Contents struct {
 	Dir      string // the version's folder, with artifacts and SHA256SUMS
 	Version  string
 	Time     time.Time // of the release, see [build.Epoch]
@@ -36,7 +36,7 @@ type File struct {
 
 // subject is what is described about one platform.
 type subject struct {
-	Release
+	Contents
 	platform  pack.Platform
 	programs  []Program
 	artifacts []artifact
@@ -59,7 +59,7 @@ const NotesFile = "RELEASENOTES.md"
 
 // Write describes a release's platforms and lists the files in SHA256SUMS. Those of other platforms, from earlier runs, are
 // listed, too.
-func Write(r Release) ([]File, error) {
+func Write(r Contents) ([]File, error) {
 	sums, err := readSums(filepath.Join(r.Dir, build.SumsFile))
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func Write(r Release) ([]File, error) {
 		if len(programs) == 0 {
 			continue
 		}
-		s := subject{Release: r, platform: platform, programs: programs, artifacts: of(platform, sums)}
+		s := subject{Contents: r, platform: platform, programs: programs, artifacts: of(platform, sums)}
 		for _, k := range kinds {
 			data, err := k.make(s)
 			if err != nil {

@@ -26,7 +26,7 @@ import (
 var here = pack.Platform{OS: "linux", Arch: "amd64"}
 
 // released is a version's folder with one artifact, and the launcher as what was packed.
-func released(t *testing.T) describe.Release {
+func released(t *testing.T) describe.Contents {
 	t.Helper()
 	bin, dir := t.TempDir(), t.TempDir()
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(bin, pack.Launcher), "../../cmd/amazon-ssm-agent")
@@ -45,11 +45,11 @@ func released(t *testing.T) describe.Release {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return describe.Release{Dir: dir, Version: "9.1.0.0", Time: time.Unix(1700000000, 0), Commit: strings.Repeat("ab", 20), Notes: "# notes\n",
+	return describe.Contents{Dir: dir, Version: "9.1.0.0", Time: time.Unix(1700000000, 0), Commit: strings.Repeat("ab", 20), Notes: "# notes\n",
 		Programs: map[pack.Platform][]describe.Program{here: programs}}
 }
 
-func write(t *testing.T, r describe.Release) []describe.File {
+func write(t *testing.T, r describe.Contents) []describe.File {
 	t.Helper()
 	files, err := describe.Write(r)
 	if err != nil {
@@ -58,7 +58,7 @@ func write(t *testing.T, r describe.Release) []describe.File {
 	return files
 }
 
-func read(t *testing.T, r describe.Release, name string, into any) []byte {
+func read(t *testing.T, r describe.Contents, name string, into any) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(r.Dir, name))
 	if err != nil {

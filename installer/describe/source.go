@@ -12,7 +12,7 @@ import (
 )
 
 // Commit is the commit of a source tree: given (SOURCE_COMMIT, for trees without their history), else git's. Empty where
-// nobody knows, or the tree has changes.
+// it is not known, or the tree has changes.
 func Commit(given, source string) string {
 	if given != "" || source == "" {
 		return given

@@ -17,7 +17,7 @@ import (
 //     do nothing in a removal that is part of an upgrade.
 //   - InstallServices would write start type and account anew, and our own action the recovery (Windows Installer's table for
 //     that does not work, say its own makers). Both run only where there is no such service yet (AppSearch: SERVICEIMAGE).
-//     ServiceInstall's row stays in place for that first time and for a repair after somebody deleted the service.
+//     ServiceInstall's row stays in place for that first time and for a repair after the service was deleted by hand.
 //   - The service is stopped for the exchange of its files (and its processes are waited for, which end a moment later) and
 //     started afterwards, unless it is disabled (SERVICESTART). Its
 //     start is not waited for: a machine that is not through with its own setup must not undo ours.

@@ -161,7 +161,7 @@ func (f msiFile) hashParts() (parts [4]int) {
 }
 
 // fileVersion is the version that a finished program states, with its language, as installers compare it. A program without
-// one (signed before by somebody else) counts as of the package's version: it always replaces what is there.
+// one (signed before the build) counts as of the package's version: it always replaces what is there.
 func fileVersion(in Input, program []byte) (version, language string, err error) {
 	v, n, err := resource.Read(bytes.NewReader(program))
 	switch {

@@ -235,7 +235,7 @@ func TestMSISecrets(t *testing.T) {
 	}
 }
 
-// Whoever is refused learns why; a removal never is.
+// A refused installation says why; a removal is never refused.
 func TestMSIConditions(t *testing.T) {
 	d := openMSI(t, input(t, windowsOn("amd64")))
 	golden(t, rows(d, "LaunchCondition"), `

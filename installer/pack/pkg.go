@@ -92,7 +92,7 @@ func pkgEntries(in Input) []entry {
 	return list
 }
 
-// withFolders adds every folder above the entries, 0755: what lies above the agent must be nobody else's to write. Folders
+// withFolders adds every folder above the entries, 0755: only root may write what lies above the agent. Folders
 // come before what is in them.
 func withFolders(list []entry) []entry {
 	seen := map[string]bool{}

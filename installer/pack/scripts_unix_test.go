@@ -168,7 +168,7 @@ func TestRemovalForgetsVersionsOnly(t *testing.T) {
 	}
 }
 
-// A removal takes the update lock: from the dead and the lapsed, from programs that only got the id, and from whoever runs this very
+// A removal takes the update lock: from the dead and the lapsed, from programs that only got the id, and from the process that runs this very
 // removal.
 func TestRemovalTakesTheLock(t *testing.T) {
 	other, shell := waiting(t, "cat"), waiting(t, "sh", "-c", "read line; :")

@@ -15,10 +15,10 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
-// cargo is what the original's updater unpacks on one family of systems: a finished package of another format under a fixed
+// payload is what the original's updater unpacks on one family of systems: a finished package of another format under a fixed
 // name, and the two scripts it calls (docs/protocol/update.md, "Script behaviour and exit codes", "Archives for the
 // updater").
-type cargo struct {
+type payload struct {
 	inner   Format
 	name    string // of the package in the archive; empty: there is none
 	scripts []string
@@ -27,9 +27,9 @@ type cargo struct {
 // The two files of a snap. They come from snapcraft and from a store: where they lie beside the programs, archives have them.
 var snapFiles = []string{"amazon-ssm-agent.snap", "amazon-ssm-agent.assert"}
 
-// cargos are the updates by the platform in their names (docs/protocol/update.md, "Platform names").
-func cargos() map[string]cargo {
-	return map[string]cargo{
+// payloads are the updates by the platform in their names (docs/protocol/update.md, "Platform names").
+func payloads() map[string]payload {
+	return map[string]payload{
 		"linux":        {rpm, "amazon-ssm-agent.rpm", []string{"rpm/install.sh", "rpm/uninstall.sh"}},
 		"ubuntu":       {deb, "amazon-ssm-agent.deb", []string{"deb/install.sh", "deb/uninstall.sh"}},
 		"snap":         {scripts: []string{"deb/snap-install.sh", "deb/snap-uninstall.sh"}},
@@ -85,7 +85,7 @@ var updateSnap = Format{
 		return strings.TrimSuffix(manifests.ArchiveFile(manifests.AgentPackage, snapOnly(p), p.Arch), ".gz")
 	},
 	write: func(w io.Writer, in Input) error {
-		return writeTarFile(w, in, append(updateScripts(in, cargos()["snap"]), snapEntries(in)...))
+		return writeTarFile(w, in, append(updateScripts(in, payloads()["snap"]), snapEntries(in)...))
 	},
 }
 
@@ -93,25 +93,25 @@ func updateOf(name string, platform func(Platform) string) Format {
 	return Format{
 		Name: name, Package: manifests.AgentPackage, Programs: []string{Launcher, Worker},
 		File: func(p Platform) string {
-			c, ok := cargos()[platform(p)]
+			c, ok := payloads()[platform(p)]
 			if !ok || c.inner.File(p) == "" {
 				return ""
 			}
 			return manifests.ArchiveFile(manifests.AgentPackage, platform(p), p.Arch)
 		},
-		embeds: func(p Platform) []string { return cargos()[platform(p)].inner.Programs },
-		write:  func(w io.Writer, in Input) error { return writeUpdate(w, in, cargos()[platform(in.Platform)]) },
+		embeds: func(p Platform) []string { return payloads()[platform(p)].inner.Programs },
+		write:  func(w io.Writer, in Input) error { return writeUpdate(w, in, payloads()[platform(in.Platform)]) },
 	}
 }
 
-func writeUpdate(w io.Writer, in Input, c cargo) error {
+func writeUpdate(w io.Writer, in Input, c payload) error {
 	inner, err := in.Embedded(c.inner)
 	if err != nil {
 		return err
 	}
 	entries := append([]entry{{path: c.name, mode: 0o644, file: inner}}, updateScripts(in, c)...)
 	if c.inner.Name == deb.Name && snaps(in.Platform) {
-		entries = append(append(entries, updateScripts(in, cargos()["snap"])...), snapEntries(in)...)
+		entries = append(append(entries, updateScripts(in, payloads()["snap"])...), snapEntries(in)...)
 	}
 	if in.Platform.OS == "windows" {
 		return writeZip(w, in, entries)
@@ -131,7 +131,7 @@ func snapEntries(in Input) (list []entry) {
 	return list
 }
 
-func updateScripts(in Input, c cargo) (list []entry) {
+func updateScripts(in Input, c payload) (list []entry) {
 	for _, name := range c.scripts {
 		list = append(list, updateScript(in, name))
 	}
@@ -160,7 +160,7 @@ var (
 	updaterNano   = updaterLike("updater-nano", nanoOnly)
 )
 
-// strangers are machines that no original agent runs on, or that it knows by another name: nobody asks for their updater.
+// strangers are machines that no original agent runs on, or that it knows by another name: their updater is never asked for.
 var strangers = []string{"linux/arm", "windows/arm64"}
 
 func updaterFile(platform func(Platform) string) func(Platform) string {

@@ -226,7 +226,7 @@ func (a *after) Write(ctx context.Context, key string, body io.ReadSeeker, sum s
 	return err
 }
 
-// A bucket that says "conflict" while another write is under way is asked again; when it goes on saying so, somebody else is
+// A bucket that says "conflict" while another write is under way is asked again; when it goes on saying so, another publication is
 // at work there.
 func TestConflict(t *testing.T) {
 	ctx := context.Background()

@@ -21,13 +21,13 @@
 //     anywhere leaves the region serving the old release whole, and running it again finishes it;
 //   - a version that was published never changes its bytes (unless told to replace it): packages are made under the condition
 //     that they are not there;
-//   - manifest, feed and VERSION are written only over the one that was read (If-Match); somebody else's change is read and
+//   - manifest, feed and VERSION are written only over the one that was read (If-Match); another publisher's change is read and
 //     merged anew, a bounded number of times;
 //   - the copies below latest/ cannot be written together with VERSION: a publication that finds itself overtaken puts back those
 //     of the version that VERSION names;
 //   - a package manager that has read an index finds the lists it names for a day, and while it is among the last few;
 //   - signed repositories stay signed: without the key, nothing is written; with another key all is signed anew, and the public half
 //     written last;
-//   - no key leads out of a target: what manifests and lists say becomes names of files, and in a mirror somebody else says it;
+//   - no key leads out of a target: what manifests and lists say becomes names of files, and in a mirror they are the words of another region;
 //   - a mirror says of each version what its region says by now, and repairs what is not as its own manifest has it.
 package publish

@@ -63,7 +63,7 @@ func (p *publication) feed(ctx context.Context) error {
 }
 
 // changeFeed reads the feed, changes it and writes it over the one that was read. Releases that the manifest calls inactive
-// leave it. The manifest is read after the feed: so it knows every release that somebody else put in. own makes it what this
+// leave it. The manifest is read after the feed: so it knows every release that another publication put in. own makes it what this
 // run made of it, for a dry run.
 func (p *writing) changeFeed(ctx context.Context, own func(*manifests.Manifest), change func(base string, f *feed)) error {
 	return again(ctx, func() error {
@@ -97,7 +97,7 @@ func (p *writing) changeFeed(ctx context.Context, own func(*manifests.Manifest),
 		if err != nil {
 			return err
 		}
-		return p.small(ctx, p.to, FeedKey, text, when)
+		return p.writeSmall(ctx, p.to, FeedKey, text, when)
 	})
 }
 

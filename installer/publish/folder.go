@@ -104,7 +104,8 @@ func (d *folder) Write(_ context.Context, key string, body io.ReadSeeker, sum st
 	return d.settle()
 }
 
-// MakeFolder makes a folder and those above it, for everybody to read: the umask does not count, a web server may be somebody else.
+// MakeFolder makes a folder and those above it, readable by all accounts: the umask does not count, and a web server may run as
+// another account.
 func MakeFolder(dir string) error {
 	var missing []string
 	for at := dir; ; at = filepath.Dir(at) {

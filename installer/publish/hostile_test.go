@@ -149,7 +149,7 @@ func TestKeysStayInside(t *testing.T) {
 	}
 }
 
-// A bucket that anybody may read and nobody may list denies what it has not: no stable version, no signatures, no documents.
+// A public bucket that may not be listed denies what it has not: no stable version, no signatures, no documents.
 func TestMirrorOfBucketThatIsNotListed(t *testing.T) {
 	origin := t.TempDir()
 	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})

@@ -16,7 +16,7 @@ var ErrKey = fault.New(fault.Verify, "it names a place outside of the bucket",
 	"do not trust that region or bucket: no release names such a place")
 
 // kept lets nothing out of a bucket or folder: keys are made from what manifests and lists say, and those can come from
-// somebody else's region.
+// a region of another publisher.
 type kept struct{ Target }
 
 // inside refuses keys with .. or an empty part in them, and those that are no path below a folder on this system.

@@ -91,7 +91,7 @@ func (p *writing) writeLists(ctx context.Context, record string, l lists, when W
 	if err != nil {
 		return err
 	}
-	return p.small(ctx, p.to, record, append(content, '\n'), when)
+	return p.writeSmall(ctx, p.to, record, append(content, '\n'), when)
 }
 
 // expectLists notes the lists of an index, before they are written.

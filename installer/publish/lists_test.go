@@ -49,7 +49,7 @@ func namedLists(t *testing.T, at publish.Target) []string {
 	return list
 }
 
-// Whoever has read an index finds its lists for a day, and while it is among the last few; then they go.
+// A client that has read an index finds its lists for a day, and while it is among the last few; then they go.
 func TestListsOfOldIndexes(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Unix(1800000000, 0)

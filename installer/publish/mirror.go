@@ -353,7 +353,7 @@ func detached(ctx context.Context, from *bucket.Client, v manifests.Version, dir
 	return nil
 }
 
-// notThere tells whether a region has not got something. A bucket that anybody may read and nobody may list says that it denies
+// notThere tells whether a region has not got something. A public bucket that may not be listed says that it denies
 // what it has not.
 func notThere(err error) bool {
 	return errors.Is(err, bucket.ErrMissing) || errors.Is(err, bucket.ErrDenied)
@@ -362,7 +362,7 @@ func notThere(err error) bool {
 // maxDocument bounds a document whose hash nothing names, in bytes.
 const maxDocument = 4 << 20
 
-// get fetches a small file whose hash nobody knows.
+// get fetches a small file whose hash is not known.
 func get(ctx context.Context, from *bucket.Client, url, path string) error {
 	b, err := from.Small(ctx, url[len(from.Base())+1:], maxDocument)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
-// copier takes a region's signed repository metadata as it is: whoever trusts the region's key can trust the mirror.
+// copier takes a region's signed repository metadata as it is: a client that trusts the region's key can trust the mirror.
 type copier struct {
 	*writing
 	from *bucket.Client
@@ -80,7 +80,7 @@ func (c copier) copy(ctx context.Context) error {
 		if err := c.yum(ctx); err != nil {
 			return err
 		}
-		return c.take(ctx, KeyKey)
+		return c.copyObject(ctx, KeyKey)
 	})
 }
 
@@ -114,20 +114,20 @@ func (c copier) apt(ctx context.Context) error {
 			return err
 		}
 		named[apt.Dists+"/"+l.name] = data
-		if err := c.small(ctx, c.to, hashed, data, When{}); err != nil {
+		if err := c.writeSmall(ctx, c.to, hashed, data, When{}); err != nil {
 			return err
 		}
 	}
 	named[apt.ReleaseKey] = release
-	if err := c.small(ctx, c.to, apt.InReleaseKey, inline, When{}); err != nil {
+	if err := c.writeSmall(ctx, c.to, apt.InReleaseKey, inline, When{}); err != nil {
 		return err
 	}
 	for key, data := range named {
-		if err := c.small(ctx, c.to, key, data, When{}); err != nil {
+		if err := c.writeSmall(ctx, c.to, key, data, When{}); err != nil {
 			return err
 		}
 	}
-	if err := c.take(ctx, apt.SignatureKey); err != nil {
+	if err := c.copyObject(ctx, apt.SignatureKey); err != nil {
 		return err
 	}
 	return c.dropLists(ctx, apt.ListsKey)
@@ -168,14 +168,14 @@ func (c copier) yum(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := c.small(ctx, c.to, string(found[1]), data, When{}); err != nil {
+		if err := c.writeSmall(ctx, c.to, string(found[1]), data, When{}); err != nil {
 			return err
 		}
 	}
-	if err := c.take(ctx, yum.SignatureKey); err != nil {
+	if err := c.copyObject(ctx, yum.SignatureKey); err != nil {
 		return err
 	}
-	if err := c.small(ctx, c.to, yum.RepomdKey, repomd, When{}); err != nil {
+	if err := c.writeSmall(ctx, c.to, yum.RepomdKey, repomd, When{}); err != nil {
 		return err
 	}
 	return c.dropLists(ctx, yum.ListsKey)
@@ -193,8 +193,8 @@ func (c copier) hashed(ctx context.Context, key, want string) ([]byte, error) {
 	return data, nil
 }
 
-// take copies an object as it is, if the region has it.
-func (c copier) take(ctx context.Context, key string) error {
+// copyObject copies an object as it is, if the region has it.
+func (c copier) copyObject(ctx context.Context, key string) error {
 	data, err := c.from.Small(ctx, key, maxSmall)
 	if notThere(err) {
 		return nil
@@ -202,5 +202,5 @@ func (c copier) take(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	return c.small(ctx, c.to, key, data, When{})
+	return c.writeSmall(ctx, c.to, key, data, When{})
 }

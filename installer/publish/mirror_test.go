@@ -147,7 +147,7 @@ func TestMirrorOfSigned(t *testing.T) {
 		t.Fatal(res.Signed, err)
 	}
 	if _, err := os.Stat(filepath.Join(older, "dists")); err == nil {
-		t.Error("metadata was made that nobody signed")
+		t.Error("metadata was made without a signature")
 	}
 }
 
@@ -185,7 +185,7 @@ func TestGlobalAhead(t *testing.T) {
 	}
 }
 
-// deaf does what it is told and says that somebody else was faster: what a retried conditional write looks like whose first
+// deaf does what it is told and says that another publication was faster: what a retried conditional write looks like whose first
 // answer was lost.
 type deaf struct {
 	publish.Target
@@ -215,7 +215,7 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
-// Somebody who changes the manifest each time does not keep a publication busy for ever, and VERSION stays.
+// Another publication that changes the manifest each time does not keep a publication busy for ever, and VERSION stays.
 func TestChangedEachTime(t *testing.T) {
 	dir := t.TempDir()
 	n := 0

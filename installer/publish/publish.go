@@ -40,7 +40,7 @@ const (
 	Same     = "same" // it is there already, nothing is written
 	Replaced = "replaced"
 	Repaired = "repaired" // it was there, and damaged: its note names the very hash
-	Removed  = "removed"  // nobody needs it any more
+	Removed  = "removed"  // it is not needed any more
 )
 
 // Step is one object.
@@ -65,7 +65,7 @@ type Result struct {
 func Publish(ctx context.Context, to Target, r *Release, o Options) (Result, error) {
 	p := &publication{writing: newWriting(to, o), r: r}
 	p.result.Version = r.Version
-	if err := p.look(ctx); err != nil {
+	if err := p.precheck(ctx); err != nil {
 		return p.result, err
 	}
 	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.region, p.global} {
@@ -100,8 +100,8 @@ func newWriting(to Target, o Options) *writing {
 	return &writing{to: to, o: o, result: Result{DryRun: o.DryRun, Signed: o.Repositories && o.Sign != nil}}
 }
 
-// look reads what the region has and refuses what must not be, before anything is written.
-func (p *publication) look(ctx context.Context) error {
+// precheck reads what the region has and refuses what must not be, before anything is written.
+func (p *publication) precheck(ctx context.Context) error {
 	var err error
 	if p.old, _, err = readManifest(ctx, p.to); err != nil {
 		return err
@@ -114,14 +114,14 @@ func (p *publication) look(ctx context.Context) error {
 			return err
 		}
 	}
-	f, err := readFront(ctx, p.to, p.r.Version)
-	p.result.Before, p.result.Latest = f.before, p.leads(f)
+	f, err := readLatest(ctx, p.to, p.r.Version)
+	p.result.Before, p.result.Latest = f.before, p.mayLead(f)
 	p.total = p.r.bytes(p.result.Latest)
 	return err
 }
 
-// leads tells whether the release is to be what latest/ serves: it is no older than that, and active.
-func (p *publication) leads(f front) bool { return f.newest && p.r.active() }
+// mayLead tells whether the release is to be what latest/ serves: it is no older than that, and active.
+func (p *publication) mayLead(f latest) bool { return f.newest && p.r.active() }
 
 func (p *publication) unchanged(m *manifests.Manifest) error {
 	if m == nil || p.o.Replace {
@@ -156,7 +156,7 @@ func (p *publication) packages(ctx context.Context) error {
 	for _, f := range append(p.r.Files[:len(p.r.Files):len(p.r.Files)], p.r.Documents...) {
 		known := f.Package != "" && strings.EqualFold(listed(p.old, f, p.r.Version).Checksum, f.SHA256)
 		for _, key := range f.Keys {
-			group.Go(func() error { return p.put(ctx, p.to, key, f, known, f.Package != "") })
+			group.Go(func() error { return p.upload(ctx, p.to, key, f, known, f.Package != "") })
 		}
 	}
 	return p.inOrder(from, group.Wait)
@@ -169,9 +169,9 @@ func (p *writing) inOrder(from int, wait func() error) error {
 	return err
 }
 
-// put writes one file and reads it back. One that is there is kept: as it is if the manifest lists it, else after reading it
+// upload writes one file and reads it back. One that is there is kept: as it is if the manifest lists it, else after reading it
 // back. fixed objects are made, never changed.
-func (p *publication) put(ctx context.Context, to Target, key string, f File, known, fixed bool) error {
+func (p *publication) upload(ctx context.Context, to Target, key string, f File, known, fixed bool) error {
 	action, err := p.compare(ctx, to, key, f, known)
 	if err != nil {
 		return err
@@ -247,7 +247,7 @@ func (p *publication) send(ctx context.Context, to Target, key string, f File, w
 	})
 }
 
-// manifest merges this release into the region's manifest; when somebody was faster, into theirs.
+// manifest merges this release into the region's manifest; when another publication was faster, into its.
 func (p *publication) manifest(ctx context.Context) error {
 	m, err := p.changeManifest(ctx, func(m *manifests.Manifest) error {
 		if err := p.unchanged(m); err != nil {

@@ -149,7 +149,7 @@ func TestMerge(t *testing.T) {
 	to := publish.Folder(t.TempDir())
 	one := release(t, "9.1.0.0", "one")
 	put(t, to, one, publish.Options{})
-	// somebody deprecates it, and the template is the region's own
+	// it is deprecated by hand, and the template is the region's own
 	m, _ := manifests.ParseManifest([]byte(read(t, to, regions.ManifestKey)))
 	m.SetStatus(manifests.AgentPackage, manifests.MustVersion("9.1.0.0"), manifests.Deprecated)
 	m.UriFormat = "https://own/{FileName}"
@@ -373,7 +373,7 @@ func TestMarkAndPromote(t *testing.T) {
 }
 
 // Two publications at once: both are in the manifest.
-func TestSomebodyElse(t *testing.T) {
+func TestAnotherPublicationAtTheSameTimeLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
 	to := &recorder{Target: publish.Folder(dir)}
@@ -440,7 +440,7 @@ func TestGlobal(t *testing.T) {
 	}
 }
 
-// What a build wrote and somebody changed, or took away, is no release.
+// What a build wrote and what was changed since, or removed, is no release.
 func TestOpenRefuses(t *testing.T) {
 	r := release(t, "9.1.0.0", "one")
 	if _, err := publish.Open(r.Dir, manifests.MustVersion("9.2.0.0")); !errors.Is(err, publish.ErrRelease) {

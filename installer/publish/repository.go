@@ -62,7 +62,7 @@ func (p *writing) repositories(ctx context.Context, m *manifests.Manifest, local
 		return nil
 	}
 	return again(ctx, func() error {
-		s := shelf{from: p.to, local: local}
+		s := packageIndex{from: p.to, local: local}
 		if err := s.fill(ctx, m); err != nil {
 			return err
 		}
@@ -91,8 +91,8 @@ func (p *writing) repositories(ctx context.Context, m *manifests.Manifest, local
 	})
 }
 
-// shelf is what lies in the bucket for package managers.
-type shelf struct {
+// packageIndex is what lies in the bucket for package managers.
+type packageIndex struct {
 	from  Target
 	local map[string]string // key → file on this machine with the same content
 	debs  []apt.Package
@@ -100,7 +100,7 @@ type shelf struct {
 }
 
 // fill reads the head of every active package.
-func (s *shelf) fill(ctx context.Context, m *manifests.Manifest) error {
+func (s *packageIndex) fill(ctx context.Context, m *manifests.Manifest) error {
 	type found struct {
 		repository, key string
 		entry           manifests.FileVersion
@@ -136,7 +136,7 @@ func (s *shelf) fill(ctx context.Context, m *manifests.Manifest) error {
 
 // read describes one package by its head. One that the manifest lists and the bucket has not, or without a usable checksum, is left
 // out: it is no worse for that than it was.
-func (s *shelf) read(ctx context.Context, repository, key string, e manifests.FileVersion) (d apt.Package, r yum.Package, err error) {
+func (s *packageIndex) read(ctx context.Context, repository, key string, e manifests.FileVersion) (d apt.Package, r yum.Package, err error) {
 	sum, err := e.Sum()
 	if err != nil {
 		return d, r, nil //nolint:nilerr // left out, too
@@ -166,7 +166,7 @@ func (s *shelf) read(ctx context.Context, repository, key string, e manifests.Fi
 	return d, r, err
 }
 
-func (s *shelf) open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+func (s *packageIndex) open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	if path, ok := s.local[key]; ok {
 		f, err := os.Open(path)
 		if err != nil {
@@ -221,7 +221,7 @@ func (p *writing) apt(ctx context.Context, list []apt.Package, other bool) error
 		last = append(last, apt.File{Key: apt.SignatureKey, Data: detached})
 	}
 	for _, f := range append(files, last...) {
-		if err := p.small(ctx, p.to, f.Key, f.Data, When{}); err != nil {
+		if err := p.writeSmall(ctx, p.to, f.Key, f.Data, When{}); err != nil {
 			return err
 		}
 	}
@@ -260,7 +260,7 @@ func (p *writing) yum(ctx context.Context, list []yum.Package, other bool) error
 		files = append(files, yum.File{Key: yum.SignatureKey, Data: detached})
 	}
 	for _, f := range append(files, yum.File{Key: yum.RepomdKey, Data: repomd}) {
-		if err := p.small(ctx, p.to, f.Key, f.Data, When{}); err != nil {
+		if err := p.writeSmall(ctx, p.to, f.Key, f.Data, When{}); err != nil {
 			return err
 		}
 	}
@@ -283,7 +283,7 @@ func (p *writing) signedBefore(ctx context.Context, key string, other bool) (boo
 }
 
 // otherKey tells whether the key that signs now is not the one whose public half lies there: a new one, or the same with another
-// expiry. Then all is signed anew, and the public half written last, so that whoever stops between the two does it again.
+// expiry. Then all is signed anew, and the public half written last, so that a publication that stopped between the two is repeated by the next.
 func (p *writing) otherKey(ctx context.Context) (bool, error) {
 	if p.o.Sign == nil {
 		return false, nil
@@ -308,7 +308,7 @@ func (p *writing) publicKey(ctx context.Context, signed bool) error {
 	if err != nil {
 		return fmt.Errorf("public key: %w", err)
 	}
-	return p.small(ctx, p.to, KeyKey, key, When{})
+	return p.writeSmall(ctx, p.to, KeyKey, key, When{})
 }
 
 // later is now, but after the time of what is replaced: clients do not go back.

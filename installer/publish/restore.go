@@ -41,7 +41,7 @@ func (p *publication) restore(ctx context.Context, at Target, v manifests.Versio
 	if !wrote || p.o.DryRun {
 		return nil
 	}
-	now, err := readFront(ctx, at, v)
+	now, err := readLatest(ctx, at, v)
 	if err == nil && now.before != v { // overtaken while it was repaired
 		err = ErrChanged
 	}
@@ -57,7 +57,7 @@ func (p *publication) renew(ctx context.Context, at Target, from, key, sum strin
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", key, err)
 	}
-	size, err := p.carry(ctx, at, from, key, sum)
+	size, err := p.copyThroughFile(ctx, at, from, key, sum)
 	if isAbsent(err) { // the global bucket can be ahead of this region
 		return false, nil
 	}
@@ -73,15 +73,15 @@ func (p *publication) renew(ctx context.Context, at Target, from, key, sum strin
 		if err != nil {
 			return true, fmt.Errorf("%s: %w", from+end, err)
 		}
-		if err := p.small(ctx, at, key+end, sig, When{}); err != nil {
+		if err := p.writeSmall(ctx, at, key+end, sig, When{}); err != nil {
 			return true, err
 		}
 	}
 	return true, nil
 }
 
-// carry copies an object whose hash is known, by way of a file.
-func (p *publication) carry(ctx context.Context, at Target, from, key, sum string) (size int64, err error) {
+// copyThroughFile copies an object whose hash is known, by way of a file.
+func (p *publication) copyThroughFile(ctx context.Context, at Target, from, key, sum string) (size int64, err error) {
 	body, _, err := p.to.Read(ctx, from)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", from, err)

@@ -13,13 +13,13 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-// tries bounds how often a change is made anew because somebody else was faster.
+// tries bounds how often a change is made anew because another publication was faster.
 const tries = 6
 
 // maxSmall bounds what is read whole, in bytes.
 const maxSmall = 64 << 20
 
-// again runs a change until nobody is faster, with growing pauses.
+// again runs a change until no other is faster, with growing pauses.
 func again(ctx context.Context, change func() error) error {
 	for try := 1; ; try++ {
 		err := change()
@@ -45,8 +45,8 @@ func reading(ctx context.Context, read func() error) error {
 	}
 }
 
-// small writes a little object, unless it is there as it shall be, and reads it back.
-func (p *writing) small(ctx context.Context, to Target, key string, content []byte, when When) error {
+// writeSmall writes a little object, unless it is there as it shall be, and reads it back.
+func (p *writing) writeSmall(ctx context.Context, to Target, key string, content []byte, when When) error {
 	action := Replaced
 	have, _, err := slurp(ctx, to, key, int64(len(content))+1)
 	switch {
@@ -87,7 +87,7 @@ func (p *writing) changeManifest(ctx context.Context, change func(*manifests.Man
 		if err := change(m); err != nil {
 			return err
 		}
-		return p.small(ctx, p.to, regions.ManifestKey, m.Bytes(), when)
+		return p.writeSmall(ctx, p.to, regions.ManifestKey, m.Bytes(), when)
 	})
 	return m, err
 }

@@ -34,7 +34,7 @@ func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Re
 			return fmt.Errorf("%s: %w", regions.StableVersionKey, err)
 		}
 		p.result.Before, _ = manifests.ParseVersionFile(text)
-		return p.small(ctx, to, regions.StableVersionKey, []byte(v.String()+"\n"), when)
+		return p.writeSmall(ctx, to, regions.StableVersionKey, []byte(v.String()+"\n"), when)
 	})
 	return p.result, err
 }
@@ -99,7 +99,7 @@ func Mark(ctx context.Context, to Target, v manifests.Version, status string, o 
 	if err := p.changeFeed(ctx, func(m *manifests.Manifest) { mark(m) }, func(string, *feed) {}); err != nil {
 		return p.result, err
 	}
-	f, err := readFront(ctx, to, v)
+	f, err := readLatest(ctx, to, v)
 	p.result.Before, p.result.Latest = f.before, f.before == v
 	return p.result, err
 }

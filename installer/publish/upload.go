@@ -52,7 +52,7 @@ func (b *store) parts(ctx context.Context, key string, body io.ReaderAt, c conte
 		in.IfMatch, in.IfNoneMatch = when.conditions()
 		_, err = b.client.CompleteMultipartUpload(ctx, in)
 	}
-	if err != nil { // parts that nobody will complete cost money; the first fault is the one to tell
+	if err != nil { // parts that are never completed cost money; the first fault is the one to tell
 		b.client.AbortMultipartUpload(context.WithoutCancel(ctx), &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: b.key(key), UploadId: up.UploadId})
 	}
 	return sorted(err)

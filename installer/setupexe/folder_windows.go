@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// ownFolder makes a folder that nobody else can write to: with its access list from its first moment on. A process without an
+// ownFolder makes a folder that no other account can write to: with its access list from its first moment on. A process without an
 // administrator's rights, whose installation asks for them later or fails, takes its person's own.
 func ownFolder() (string, error) {
 	if !windows.GetCurrentProcessToken().IsElevated() {

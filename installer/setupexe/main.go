@@ -46,7 +46,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 
 // run unpacks the package into a folder of its own, for as long as msiexec runs.
 func (o order) run() (code int, err error) {
-	pkg, err := carried()
+	pkg, err := embedded()
 	if err != nil {
 		return 0, err
 	}
@@ -62,8 +62,8 @@ func (o order) run() (code int, err error) {
 	return install(o, path)
 }
 
-// carried reads this program's own file.
-func carried() ([]byte, error) {
+// embedded reads this program's own file.
+func embedded() ([]byte, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ const (
 )
 
 // Authenticode signs a program or MSI in place; a signature that is there already is replaced. When it fails, the file may be
-// half signed: give it a file that nobody uses yet.
+// half signed: give it a file that is not in use yet.
 func (s *Signer) Authenticode(ctx context.Context, path string) error {
 	if !s.Windows() {
 		return fmt.Errorf("%w: there is no certificate for code signing", ErrKey)

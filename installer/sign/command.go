@@ -55,7 +55,7 @@ func (h *held) Sign(_ io.Reader, sum []byte, opts crypto.SignerOpts) ([]byte, er
 	var out, words bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(sum), &out, &words
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w%s", ErrCommand, h.command[0], err, said(words.String()))
+		return nil, fmt.Errorf("%w: %s: %w%s", ErrCommand, h.command[0], err, lastLine(words.String()))
 	}
 	sig, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(out.String()), ""))
 	if err != nil {
@@ -78,8 +78,8 @@ func matches(public crypto.PublicKey, sum, sig []byte) bool {
 	return false
 }
 
-// said is a program's last line, cut.
-func said(text string) string {
+// lastLine is a program's last line, cut.
+func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	last := strings.TrimSpace(lines[len(lines)-1])
 	if last == "" {

@@ -68,7 +68,7 @@ func deb(f *File) error {
 		for _, m := range read {
 			parts = append(parts, io.NewSectionReader(f.file, m.at, m.size))
 		}
-		if err := f.OpenPGP(io.MultiReader(parts...), sig, "the package ("+plain(s.name)+")"); err != nil {
+		if err := f.OpenPGP(io.MultiReader(parts...), sig, "the package ("+printable(s.name)+")"); err != nil {
 			return err
 		}
 	}

@@ -28,7 +28,7 @@ var (
 	// ErrBad says that a signature or digest does not belong to the bytes.
 	ErrBad = fault.New(fault.Verify, "the signature does not match the file",
 		"the file is damaged or was changed: fetch it again, and do not use this one")
-	// ErrUntrusted says that a signature is sound, but made by somebody that was not named.
-	ErrUntrusted = fault.New(fault.Verify, "it is signed by somebody else",
+	// ErrUntrusted says that a signature is sound, but made with a key that was not named.
+	ErrUntrusted = fault.New(fault.Verify, "it is signed by another party",
 		"name the key with --key or the certificate of the authority with --ca, if you trust them")
 )

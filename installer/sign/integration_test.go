@@ -18,7 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
-	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
+	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
 )
 
 // These tests ask other people's programs, which look at the real clock.
@@ -47,9 +47,9 @@ func real(t *testing.T, c packet.Config) (m made, dir string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = exec.Command("gpgconf", "--homedir", dir, "--kill", "all").Run() }) // it leaves an agent behind
-	m.notary = notary.New(t, today)
-	m.stamps = m.notary.Serve(time.Now)
-	chain, key := m.notary.RSA("Example Corp", notary.CodeSigning)
+	m.authority = testca.New(t, today)
+	m.stamps = m.authority.Serve(time.Now)
+	chain, key := m.authority.RSA("Example Corp", testca.CodeSigning)
 	c.Time = at(today.Add(-48 * time.Hour))
 	private, public := pgpKey(t, c, "")
 	m.key = public
@@ -58,7 +58,7 @@ func real(t *testing.T, c packet.Config) (m made, dir string) {
 		t.Fatal(err)
 	}
 	m.signer = s
-	for name, b := range map[string][]byte{"root.pem": m.notary.Root(), "chain.pem": chain, "key.pem": key, "key.asc": public, "private.asc": private} {
+	for name, b := range map[string][]byte{"root.pem": m.authority.Root(), "chain.pem": chain, "key.pem": key, "key.asc": public, "private.asc": private} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestOsslsigncodeAcceptsOurSignatures(t *testing.T) {
 	m, dir := real(t, packet.Config{RSABits: 2048})
 	for _, kind := range []string{"exe", "msi"} {
 		out := tool(t, dir, "osslsigncode", "verify", "-CAfile", "root.pem", "-TSA-CAfile", "root.pem", "-in", m.file(t, kind))
-		if !strings.Contains(out, "Signature verification: ok") || !strings.Contains(out, "Timestamp verified using") || !strings.Contains(out, "Notary Time Stamps") {
+		if !strings.Contains(out, "Signature verification: ok") || !strings.Contains(out, "Timestamp verified using") || !strings.Contains(out, "Authority Time Stamps") {
 			t.Errorf("%s: %s", kind, out)
 		}
 	}
@@ -167,12 +167,12 @@ func TestRealProgramsAreSigned(t *testing.T) {
 
 func TestWeAcceptTheirSignatures(t *testing.T) {
 	m, dir := real(t, packet.Config{RSABits: 2048})
-	trusted := trusting(t, m.key, m.notary.Root())
+	trusted := trusting(t, m.key, m.authority.Root())
 	trusted.Now = time.Now()
 	for kind, b := range map[string][]byte{"exe": exe(), "msi": msiFile(t)} {
 		from, to := file(t, "in", b), filepath.Join(dir, "theirs."+kind)
 		tool(t, dir, "osslsigncode", "sign", "-certs", "chain.pem", "-key", "key.pem", "-h", "sha256", "-ts", m.stamps.URL, "-in", from, "-out", to)
-		if r, err := pack.Verify(to, trusted); err != nil || r.Trust != sign.ByCA || r.Signatures[0].StampedBy != "Notary Time Stamps" {
+		if r, err := pack.Verify(to, trusted); err != nil || r.Trust != sign.ByCA || r.Signatures[0].StampedBy != "Authority Time Stamps" {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
 	}

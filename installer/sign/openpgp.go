@@ -35,7 +35,7 @@ func (o *outer) Sign(r io.Reader, sum []byte, opts crypto.SignerOpts) (sig []byt
 }
 
 // openPGP reads a key, unlocks it, and settles the time of its signatures: that of the build, or of the key where that is
-// newer (nobody would accept a signature older than its key).
+// newer (a signature older than its key is accepted by no program).
 func openPGP(o Options) (*pgpKey, error) {
 	ring, err := readRing(o.PGPKey)
 	if err != nil {
@@ -77,7 +77,7 @@ func (k *pgpKey) private(o Options, key openpgp.Key) error {
 			return err
 		}
 		k.outer = &outer{Signer: signer}
-		k.place(&packet.PrivateKey{PublicKey: *key.PublicKey, PrivateKey: k.outer})
+		k.setCommand(&packet.PrivateKey{PublicKey: *key.PublicKey, PrivateKey: k.outer})
 		return nil
 	}
 	if !p.Encrypted {
@@ -93,7 +93,7 @@ func (k *pgpKey) private(o Options, key openpgp.Key) error {
 	return nil
 }
 
-func (k *pgpKey) place(p *packet.PrivateKey) {
+func (k *pgpKey) setCommand(p *packet.PrivateKey) {
 	if k.entity.PrimaryKey.KeyId == p.KeyId {
 		k.entity.PrivateKey = p
 	}

@@ -26,7 +26,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
-	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
+	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
 )
 
 var (
@@ -185,7 +185,7 @@ func TestOpenPGPSignaturesAreTheSameEachTime(t *testing.T) {
 	}
 }
 
-// A build's time before the key's own would give a signature that nobody accepts.
+// A build's time before the key's own would give a signature that no program accepts.
 func TestNoSignatureIsOlderThanItsKey(t *testing.T) {
 	private, public := pgpKey(t, packet.Config{RSABits: 2048, Time: func() time.Time { return now.Add(-time.Minute) }}, "")
 	sig, err := open(t, sign.Options{PGPKey: private}).Detach(strings.NewReader("bytes"))
@@ -202,12 +202,12 @@ func TestNoSignatureIsOlderThanItsKey(t *testing.T) {
 }
 
 func TestKeysThatAreRefused(t *testing.T) {
-	n := notary.New(t, now)
-	chain, key := n.ECDSA("Signer", notary.CodeSigning)
-	_, other := n.ECDSA("Other", notary.CodeSigning)
-	old, oldKey := n.ECDSA("Old", notary.CodeSigning, notary.Valid(now.Add(-48*time.Hour), now.Add(-time.Hour)))
-	young, youngKey := n.ECDSA("Young", notary.CodeSigning, notary.Valid(now.Add(time.Hour), now.Add(48*time.Hour)))
-	web, webKey := n.ECDSA("Server", notary.ServerAuth)
+	n := testca.New(t, now)
+	chain, key := n.ECDSA("Signer", testca.CodeSigning)
+	_, other := n.ECDSA("Other", testca.CodeSigning)
+	old, oldKey := n.ECDSA("Old", testca.CodeSigning, testca.Valid(now.Add(-48*time.Hour), now.Add(-time.Hour)))
+	young, youngKey := n.ECDSA("Young", testca.CodeSigning, testca.Valid(now.Add(time.Hour), now.Add(48*time.Hour)))
+	web, webKey := n.ECDSA("Server", testca.ServerAuth)
 	private, public := pgpKey(t, packet.Config{RSABits: 2048}, "")
 	locked, _ := pgpKey(t, packet.Config{RSABits: 2048}, "correct horse")
 	expired, _ := pgpKey(t, packet.Config{RSABits: 2048, KeyLifetimeSecs: 3600}, "")
@@ -264,9 +264,9 @@ func TestACommandSigns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := notary.New(t, now)
-	for name, issue := range map[string]func(string, ...notary.Change) ([]byte, []byte){"RSA": n.RSA, "ECDSA": n.ECDSA} {
-		chain, key := issue("Token", notary.CodeSigning)
+	n := testca.New(t, now)
+	for name, issue := range map[string]func(string, ...testca.Change) ([]byte, []byte){"RSA": n.RSA, "ECDSA": n.ECDSA} {
+		chain, key := issue("Token", testca.CodeSigning)
 		block, _ := pem.Decode(key)
 		k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 		if err != nil {

@@ -37,7 +37,7 @@ func (s stamper) Timestamp(ctx context.Context, req *pkcs9.Request) (*pkcs7.Cont
 	sum.Write(req.EncryptedDigest)
 	imprint := sum.Sum(nil)
 	for try := 1; ; try++ {
-		token, err := s.ask(ctx, req, imprint)
+		token, err := s.request(ctx, req, imprint)
 		if err == nil {
 			return token, nil
 		}
@@ -50,7 +50,7 @@ func (s stamper) Timestamp(ctx context.Context, req *pkcs9.Request) (*pkcs7.Cont
 	}
 }
 
-func (s stamper) ask(ctx context.Context, req *pkcs9.Request, imprint []byte) (*pkcs7.ContentInfoSignedData, error) {
+func (s stamper) request(ctx context.Context, req *pkcs9.Request, imprint []byte) (*pkcs7.ContentInfoSignedData, error) {
 	ctx, cancel := context.WithTimeout(ctx, stampTimeout)
 	defer cancel()
 	query, r, err := pkcs9.NewRequest(s.url, req.Hash, imprint)

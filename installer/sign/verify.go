@@ -17,14 +17,14 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack/cfb"
 )
 
-// Trusted is whom a verification trusts.
+// Trusted is what a verification trusts.
 type Trusted struct {
 	Keys  openpgp.EntityList // for deb, rpm, .sig and SHA256SUMS; empty: none was named
 	Roots *x509.CertPool     // for exe, msi and pkg; nil: the roots of this system, and unknown ones are no error
 	Now   time.Time
 }
 
-// Strict tells whether whoever made a signature was named, so that a file has to have one.
+// Strict tells whether a signer was named, so that a file has to have a signature.
 func (t Trusted) Strict() bool { return len(t.Keys) > 0 || t.Roots != nil }
 
 // ReadKeys adds the OpenPGP keys of a file, ReadRoots its certificates. Errors: ErrKey.

@@ -20,7 +20,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
-	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
+	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
 )
 
 // headerOnly is an rpm as old tools could sign one: a signature of the header alone. With digest the header carries the
@@ -165,8 +165,8 @@ func lives(seconds uint32) func(*packet.Signature) {
 
 // A certificate for web servers leads to the same roots as one for packages, and signs none.
 func TestPackageSignedByWebServer(t *testing.T) {
-	n := notary.New(t, now)
-	chain, key := n.RSA("www.example.com", notary.ServerAuth)
+	n := testca.New(t, now)
+	chain, key := n.RSA("www.example.com", testca.ServerAuth)
 	var der [][]byte
 	for block, rest := pem.Decode(chain); block != nil; block, rest = pem.Decode(rest) {
 		der = append(der, block.Bytes)
@@ -196,7 +196,7 @@ func privateKey(t *testing.T, text []byte) crypto.Signer {
 	return k.(crypto.Signer)
 }
 
-// A key of somebody with several names has the same public half each time, with all of them.
+// A key with several names has the same public half each time, with all of them.
 func TestPublicKeyIsTheSameEachTime(t *testing.T) {
 	config := &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519, Time: at(born)}
 	e, err := openpgp.NewEntity("Tests", "", "tests@example.com", config)

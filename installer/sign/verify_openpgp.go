@@ -85,8 +85,8 @@ func (f *File) OpenPGP(data io.Reader, sig []byte, of string) error {
 	return err
 }
 
-// plain is a name for people, without anything a terminal would act upon.
-func plain(name string) string {
+// printable is a name for people, without anything a terminal would act upon.
+func printable(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return '?'

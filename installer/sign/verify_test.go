@@ -15,26 +15,26 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
-	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
+	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
 )
 
 // made is one signed file of each kind, made with the same keys.
 type made struct {
-	notary *notary.Notary
-	stamps *notary.Stamps
-	key    []byte // OpenPGP, public
-	signer *sign.Signer
+	authority *testca.Authority
+	stamps    *testca.Stamps
+	key       []byte // OpenPGP, public
+	signer    *sign.Signer
 }
 
 func setup(t *testing.T, stamped bool) made {
 	t.Helper()
-	m := made{notary: notary.New(t, now)}
-	chain, key := m.notary.RSA("Example Corp", notary.CodeSigning)
+	m := made{authority: testca.New(t, now)}
+	chain, key := m.authority.RSA("Example Corp", testca.CodeSigning)
 	private, public := pgpKey(t, packet.Config{RSABits: 2048}, "")
 	m.key = public
 	o := sign.Options{PGPKey: private, Cert: chain, Key: key}
 	if stamped {
-		m.stamps = m.notary.Serve(at(now))
+		m.stamps = m.authority.Serve(at(now))
 		o.TimestampURL = m.stamps.URL
 	}
 	m.signer = open(t, o)
@@ -81,7 +81,7 @@ func TestEveryKindIsSignedAndVerified(t *testing.T) {
 		m := setup(t, stamped)
 		for _, kind := range kinds {
 			path := m.file(t, kind)
-			r, err := pack.Verify(path, trusting(t, m.key, m.notary.Root()))
+			r, err := pack.Verify(path, trusting(t, m.key, m.authority.Root()))
 			if err != nil || r.Kind != kind || len(r.Signatures) == 0 {
 				t.Fatalf("%s: %+v, %v", kind, r, err)
 			}
@@ -90,10 +90,10 @@ func TestEveryKindIsSignedAndVerified(t *testing.T) {
 				if pgp && (s.Trust != sign.ByKey || s.By != "Tests <tests@example.com>" || !s.Made.Equal(epoch)) {
 					t.Errorf("%s: %+v", kind, s)
 				}
-				if !pgp && (s.Trust != sign.ByCA || s.By != "Example Corp" || len(s.Chain) != 2 || !strings.Contains(s.Issuer, "Notary Issuer")) {
+				if !pgp && (s.Trust != sign.ByCA || s.By != "Example Corp" || len(s.Chain) != 2 || !strings.Contains(s.Issuer, "Authority Issuer")) {
 					t.Errorf("%s: %+v", kind, s)
 				}
-				if want := stamped && !pgp && s.Kind != "RSA"; want != s.Stamped.Equal(now) || want != (s.StampedBy == "Notary Time Stamps") {
+				if want := stamped && !pgp && s.Kind != "RSA"; want != s.Stamped.Equal(now) || want != (s.StampedBy == "Authority Time Stamps") {
 					t.Errorf("%s: stamped %v by %q", kind, s.Stamped, s.StampedBy)
 				}
 			}
@@ -103,11 +103,11 @@ func TestEveryKindIsSignedAndVerified(t *testing.T) {
 
 // Developer ID has certificates of their own for packages: Authenticode takes one, pkg the other.
 func TestCertificatesForPackages(t *testing.T) {
-	n := notary.New(t, now)
-	code, codeKey := n.RSA("Code Corp", notary.CodeSigning)
-	installer, installerKey := n.RSA("Developer ID Installer: Example", notary.AppleInstaller)
-	web, webKey := n.RSA("Server", notary.ServerAuth)
-	m := made{notary: n, signer: open(t, sign.Options{Cert: code, Key: codeKey, PkgCert: installer, PkgKey: installerKey})}
+	n := testca.New(t, now)
+	code, codeKey := n.RSA("Code Corp", testca.CodeSigning)
+	installer, installerKey := n.RSA("Developer ID Installer: Example", testca.AppleInstaller)
+	web, webKey := n.RSA("Server", testca.ServerAuth)
+	m := made{authority: n, signer: open(t, sign.Options{Cert: code, Key: codeKey, PkgCert: installer, PkgKey: installerKey})}
 	for kind, by := range map[string]string{"exe": "Code Corp", "pkg": "Developer ID Installer: Example"} {
 		r, err := pack.Verify(m.file(t, kind), trusting(t, nil, n.Root()))
 		if err != nil || r.Trust != sign.ByCA || r.Signatures[0].By != by {
@@ -143,16 +143,16 @@ func TestNothingIsBelievedWithoutAName(t *testing.T) {
 	}
 }
 
-func TestSomebodyElsesSignature(t *testing.T) {
+func TestASignatureByAnotherKeyIsNotTrusted(t *testing.T) {
 	m, other := setup(t, false), setup(t, false)
 	for _, kind := range kinds {
-		if r, err := pack.Verify(m.file(t, kind), trusting(t, other.key, other.notary.Root())); !errors.Is(err, sign.ErrUntrusted) {
+		if r, err := pack.Verify(m.file(t, kind), trusting(t, other.key, other.authority.Root())); !errors.Is(err, sign.ErrUntrusted) {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
 		// What was named does not fit the kind of signature: that must not pass either.
 		var only sign.Trusted
 		if kind == "deb" || kind == "rpm" {
-			only = trusting(t, nil, m.notary.Root())
+			only = trusting(t, nil, m.authority.Root())
 		} else {
 			only = trusting(t, m.key, nil)
 		}
@@ -170,7 +170,7 @@ func TestUnsignedFiles(t *testing.T) {
 		if r, err := pack.Verify(path, sign.Trusted{Now: now}); err != nil || r.Trust != sign.Unsigned {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
-		if _, err := pack.Verify(path, trusting(t, m.key, m.notary.Root())); !errors.Is(err, sign.ErrUnsigned) {
+		if _, err := pack.Verify(path, trusting(t, m.key, m.authority.Root())); !errors.Is(err, sign.ErrUnsigned) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
@@ -182,7 +182,7 @@ func TestChangedBytesAreNoticed(t *testing.T) {
 	for _, kind := range kinds {
 		path := m.file(t, kind)
 		whole := read(t, path)
-		trusted := trusting(t, m.key, m.notary.Root())
+		trusted := trusting(t, m.key, m.authority.Root())
 		for _, place := range places(t, kind, whole) {
 			b := bytes.Clone(whole)
 			b[place] ^= 0x40
@@ -228,14 +228,14 @@ func places(t *testing.T, kind string, b []byte) []int {
 }
 
 func TestTimestampsOutliveCertificates(t *testing.T) {
-	n := notary.New(t, now)
-	chain, key := n.RSA("Brief", notary.CodeSigning, notary.Valid(now.Add(-time.Hour), now.Add(time.Hour)))
+	n := testca.New(t, now)
+	chain, key := n.RSA("Brief", testca.CodeSigning, testca.Valid(now.Add(-time.Hour), now.Add(time.Hour)))
 	for _, stamped := range []bool{true, false} {
 		o := sign.Options{Cert: chain, Key: key}
 		if stamped {
 			o.TimestampURL = n.Serve(at(now)).URL
 		}
-		m := made{notary: n, signer: open(t, o)}
+		m := made{authority: n, signer: open(t, o)}
 		for _, kind := range []string{"exe", "msi"} {
 			trusted := trusting(t, nil, n.Root())
 			trusted.Now = now.Add(24 * time.Hour)
@@ -268,7 +268,7 @@ func TestSigningAgainReplacesTheSignature(t *testing.T) {
 		if err := m.signer.Authenticode(context.Background(), path); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := pack.Verify(path, trusting(t, nil, m.notary.Root())); err != nil || len(r.Signatures) != 1 {
+		if r, err := pack.Verify(path, trusting(t, nil, m.authority.Root())); err != nil || len(r.Signatures) != 1 {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
 		if kind == "exe" && !bytes.Equal(read(t, path), first) {
@@ -401,8 +401,8 @@ func FuzzList(f *testing.F) {
 
 // FuzzKeys: what a key or a certificate's file holds is read or refused.
 func FuzzKeys(f *testing.F) {
-	n := notary.New(f, now)
-	chain, key := n.ECDSA("Signer", notary.CodeSigning)
+	n := testca.New(f, now)
+	chain, key := n.ECDSA("Signer", testca.CodeSigning)
 	f.Add(chain, key)
 	f.Add([]byte{0x30, 3, 2, 1, 3}, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----"))
 	f.Fuzz(func(t *testing.T, chain, key []byte) {
@@ -416,7 +416,7 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
-// Another reader of flat packages agrees. (It calls every package notarised that has bytes behind its last file; nobody asks it.)
+// Another reader of flat packages agrees. (It calls every package notarised that has bytes behind its last file; it is not asked.)
 func TestAnotherReaderAgreesAboutPackages(t *testing.T) {
 	m := setup(t, true)
 	b := read(t, m.file(t, "pkg"))

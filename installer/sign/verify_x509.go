@@ -80,14 +80,14 @@ func tableSignature(a *xar.Reader, f xar.Found) (s pkcs9.TimestampedSignature, e
 // chained adds a sound signature to the report and looks for the root of its chain.
 func (f *File) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509.ExtKeyUsage) error {
 	c := s.Certificate
-	out := Signature{Kind: kind, Of: of, By: named(c), Key: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), Issuer: plain(c.Issuer.String()), Trust: Integrity}
+	out := Signature{Kind: kind, Of: of, By: named(c), Key: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), Issuer: printable(c.Issuer.String()), Trust: Integrity}
 	at := f.Now
 	if cs := s.CounterSignature; cs != nil {
 		at = cs.SigningTime
 		out.Stamped, out.StampedBy = at.UTC(), named(cs.Certificate)
 	}
 	for _, x := range chainOf(c, s.Intermediates) {
-		out.Chain = append(out.Chain, plain(x.Subject.String()))
+		out.Chain = append(out.Chain, printable(x.Subject.String()))
 	}
 	err := f.root(s.Signature, usage, at)
 	if err == nil && usage == x509.ExtKeyUsageAny && !forPackages(c) {
@@ -102,7 +102,7 @@ func (f *File) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509
 	case err == nil:
 		out.Trust = BySystem
 	default:
-		out.Note = plain(err.Error())
+		out.Note = printable(err.Error())
 	}
 	f.add(out)
 	if err == nil || !f.Strict() {
@@ -151,7 +151,7 @@ func expired(err error) bool {
 // named is who a certificate belongs to.
 func named(c *x509.Certificate) string {
 	if c.Subject.CommonName != "" {
-		return plain(c.Subject.CommonName)
+		return printable(c.Subject.CommonName)
 	}
-	return plain(c.Subject.String())
+	return printable(c.Subject.String())
 }

@@ -2,4 +2,4 @@ package systems
 
 import "golang.org/x/sys/unix"
 
-func (f *Facts) look() { f.Version, _ = unix.Sysctl("kern.osproductversion") }
+func (f *Facts) detect() { f.Version, _ = unix.Sysctl("kern.osproductversion") }

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func (f *Facts) look() {
+func (f *Facts) detect() {
 	major, minor, build := windows.RtlGetNtVersionNumbers()
 	f.Version = fmt.Sprintf("%d.%d.%d", major, minor, build)
 }

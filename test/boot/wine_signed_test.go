@@ -14,15 +14,15 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/setupexe"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
-	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
+	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
 )
 
 // Signed packages install like others, and another tool finds the signatures good: of the package, of the installer that
 // carries it, and of the programs it put on the disk.
 func TestASignedMSIInstallsAndItsSignaturesAreGood(t *testing.T) {
 	now := time.Now()
-	n := notary.New(t, now)
-	chain, key := n.RSA("Example Corp", notary.CodeSigning)
+	n := testca.New(t, now)
+	chain, key := n.RSA("Example Corp", testca.CodeSigning)
 	stamps := n.Serve(time.Now)
 	signer, err := sign.Open(sign.Options{Cert: chain, Key: key, Now: now, TimestampURL: stamps.URL})
 	must(t, err)

@@ -75,7 +75,7 @@ var rooms = map[string][]string{
 		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
 	"installer/sign":        {"installer/host", "installer/pack/cfb", "installer/pack/xar"},
-	"installer/sign/notary": {}, // for tests
+	"installer/sign/testca": {}, // for tests
 
 	"updater/watch": {"installer", "installer/launcher", "installer/pointer"},
 	"updater": {"updater/watch", "installer", "installer/host", "installer/launcher", "installer/pointer", "installer/store",
@@ -121,7 +121,7 @@ var doors = map[string][]string{
 	"go.etcd.io/bbolt":                  {"regions/local/records"},
 	"github.com/ProtonMail/go-crypto":   {"installer/sign"},
 	"github.com/rogpeppe/go-internal":   {},
-	"github.com/sassoftware/relic":      {"installer/sign", "installer/sign/notary"},
+	"github.com/sassoftware/relic":      {"installer/sign", "installer/sign/testca"},
 	"github.com/ulikunitz/xz":           {"installer/publish/apt"},
 	"software.sslmate.com/src":          {"installer/sign"},
 }

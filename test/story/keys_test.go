@@ -19,7 +19,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
-	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
+	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
 )
 
 // words lock the private OpenPGP key.
@@ -53,15 +53,15 @@ func makeKeys(ts *testscript.TestScript, s *story, _ []string) {
 	ts.Check(err)
 	put("expired.asc", private(brief))
 
-	n := notary.New(authorityFor{ts}, now)
+	n := testca.New(authorityFor{ts}, now)
 	put("root.pem", n.Root())
-	chain, key := n.RSA("Example Corp", notary.CodeSigning)
+	chain, key := n.RSA("Example Corp", testca.CodeSigning)
 	put("chain.pem", chain)
 	put("key.pem", key)
-	web, webKey := n.ECDSA("Server", notary.ServerAuth)
+	web, webKey := n.ECDSA("Server", testca.ServerAuth)
 	put("web.pem", web)
 	put("web.key", webKey)
-	old, oldKey := n.ECDSA("Old", notary.CodeSigning, notary.Valid(now.Add(-20*time.Hour), now.Add(-time.Hour)))
+	old, oldKey := n.ECDSA("Old", testca.CodeSigning, testca.Valid(now.Add(-20*time.Hour), now.Add(-time.Hour)))
 	put("old.pem", old)
 	put("old.key", oldKey)
 	signer, err := sign.Open(sign.Options{Cert: old, Key: oldKey, Time: now, Now: now.Add(-2 * time.Hour)})
@@ -83,7 +83,7 @@ func armored(ts *testscript.TestScript, kind string, write func(io.Writer) error
 	return b.Bytes()
 }
 
-// authorityFor is a script as the notary wants a test.
+// authorityFor is a script as the certificate authority wants a test.
 type authorityFor struct{ *testscript.TestScript }
 
 func (authorityFor) Helper()            {}

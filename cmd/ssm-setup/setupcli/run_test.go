@@ -22,7 +22,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
-	"github.com/ssm-setup/ssm-setup/installer/sign/notary"
+	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -306,11 +306,11 @@ func TestAnOlderVersionNeedsTheFlag(t *testing.T) {
 
 // A package for Windows counts only if the right name signed it, and a known authority vouches for that.
 func TestAWindowsPackageIsSignedByTheRightName(t *testing.T) {
-	n, stranger := notary.New(t, time.Now()), notary.New(t, time.Now())
+	n, stranger := testca.New(t, time.Now()), testca.New(t, time.Now())
 	var trusted sign.Trusted
 	must(t, trusted.ReadRoots(n.Root()))
 	trusted.Now = time.Now()
-	signed := func(by *notary.Notary, name string) string {
+	signed := func(by *testca.Authority, name string) string {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "AmazonSSMAgentSetup.exe")
 		program, err := os.ReadFile(windowsProgram(t))
@@ -319,7 +319,7 @@ func TestAWindowsPackageIsSignedByTheRightName(t *testing.T) {
 		if by == nil {
 			return path
 		}
-		chain, key := by.RSA(name, notary.CodeSigning)
+		chain, key := by.RSA(name, testca.CodeSigning)
 		signer, err := sign.Open(sign.Options{Cert: chain, Key: key, Time: time.Now(), Now: time.Now()})
 		must(t, err)
 		must(t, signer.Authenticode(t.Context(), path))
@@ -338,7 +338,7 @@ func TestAWindowsPackageIsSignedByTheRightName(t *testing.T) {
 		"another name": {ours, "", signed(n, "Other Corp"),
 			"cerificate identity is not valid: it is signed by Other Corp, not by Example Corp"},
 		"unsigned":                    {ours, "", unsigned, "is not signed"},
-		"no authority vouches for it": {ours, "", signed(stranger, "Example Corp"), "it is signed by somebody else"},
+		"no authority vouches for it": {ours, "", signed(stranger, "Example Corp"), "it is signed by another party"},
 		"changed":                     {ours, "", changed, "the signature does not match the file"},
 		"this program is unsigned":    {unsigned, "", unsigned, ""},
 	} {

@@ -32,7 +32,7 @@ func (f *File) readDirectory(b []byte) error {
 		if names[i] == "" {
 			return fmt.Errorf("%w: entry %d of the directory is in no storage", ErrFormat, i)
 		}
-		p := place{le.Uint32(e[116:]), int64(le.Uint32(e[120:]))}
+		p := extent{le.Uint32(e[116:]), int64(le.Uint32(e[120:]))}
 		if total += p.size; total > f.size {
 			return fmt.Errorf("%w: streams larger than the file", ErrFormat)
 		}

@@ -12,7 +12,7 @@ type File struct {
 	Class [16]byte
 	Names []string // of streams, in the order of the directory; one in a storage is called storage/stream
 
-	streams map[string]place
+	streams map[string]extent
 	r       io.ReaderAt
 	sector  int64 // bytes of a sector
 	fat     []uint32
@@ -24,7 +24,7 @@ type File struct {
 	size    int64
 }
 
-type place struct {
+type extent struct {
 	start uint32
 	size  int64
 }
@@ -44,7 +44,7 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	if [8]byte(h) != magic || !known || int64(1)<<(le.Uint16(h[30:])&15) != unit || le.Uint16(h[32:]) != 6 {
 		return nil, fmt.Errorf("%w: header", ErrFormat)
 	}
-	f := &File{r: r, sector: unit, sectors: pieces(size, unit) - 1, size: size, streams: map[string]place{}}
+	f := &File{r: r, sector: unit, sectors: pieces(size, unit) - 1, size: size, streams: map[string]extent{}}
 	for _, at := range []int{44, 64, 72} { // sectors of FAT, mini FAT and DIFAT
 		if int64(le.Uint32(h[at:])) > f.sectors {
 			return nil, fmt.Errorf("%w: tables larger than the file", ErrFormat)
@@ -176,7 +176,7 @@ func (f *File) Stream(name string) ([]byte, error) {
 	return f.gather(p, chain, f.sector, f.readSector)
 }
 
-func (f *File) small(p place) ([]byte, error) {
+func (f *File) small(p extent) ([]byte, error) {
 	chain, err := follow(f.miniFAT, p.start)
 	if err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ func (f *File) small(p place) ([]byte, error) {
 }
 
 // gather joins the pieces of a chain and cuts them to the stream's size.
-func (f *File) gather(p place, chain []uint32, unit int64, piece func(uint32) ([]byte, error)) ([]byte, error) {
+func (f *File) gather(p extent, chain []uint32, unit int64, piece func(uint32) ([]byte, error)) ([]byte, error) {
 	if int64(len(chain)) < pieces(p.size, unit) {
 		return nil, fmt.Errorf("%w: a chain ends early", ErrFormat)
 	}

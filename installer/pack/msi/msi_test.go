@@ -14,7 +14,7 @@ import (
 )
 
 func summary() msi.Summary {
-	return msi.Summary{Title: "Installation Database", Subject: "a product", Author: "somebody", Keywords: "Installer",
+	return msi.Summary{Title: "Installation Database", Subject: "a product", Author: "an author", Keywords: "Installer",
 		Template: "x64;1033", Time: time.Unix(1700000000, 0).UTC(), Schema: 500, Source: 2, Application: "test", Security: 2}
 }
 

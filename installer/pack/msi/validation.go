@@ -130,7 +130,7 @@ func (r rule) row(table string, c Column) []any {
 }
 
 // Validate checks every value against its column's rule: form, bounds, and that rows that are named are there. It finds what
-// Windows Installer would trip over on somebody's machine.
+// Windows Installer would trip over on a machine of a user.
 func (d *Database) Validate() error {
 	for _, t := range d.Tables {
 		list := rulesOf(t.Name)

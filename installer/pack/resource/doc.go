@@ -6,8 +6,8 @@
 // program called "setup" for an old one and guess.
 //
 // Resources are a section at the end of the program, added after linking and before signing (door to tc-hib/winres). The same
-// program and the same words give the same bytes. A program that has a version or a signature already is left alone: somebody
-// made it so on purpose, and a changed byte would break the signature.
+// program and the same words give the same bytes. A program that has a version or a signature already is left alone: it was
+// made so on purpose, and a changed byte would break the signature.
 package resource
 
 import "errors"

@@ -17,7 +17,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 
-var info = resource.Info{Version: [4]uint16{9, 1, 65535, 4}, Text: "9.1.65535.4", File: "x.exe", Product: "A product", Company: "somebody",
+var info = resource.Info{Version: [4]uint16{9, 1, 65535, 4}, Text: "9.1.65535.4", File: "x.exe", Product: "A product", Company: "a company",
 	Description: "What it is"}
 
 // program is what go makes of a few lines, for one architecture; the stamp is in it.

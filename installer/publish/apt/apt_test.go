@@ -70,7 +70,7 @@ func TestControl(t *testing.T) {
 	}
 }
 
-// neverRead is the payload, which nobody needs.
+// neverRead is the payload, which the metadata does not need.
 type neverRead struct{ t *testing.T }
 
 func (n neverRead) Read([]byte) (int, error) {

@@ -73,7 +73,7 @@ func readHeader(r io.Reader) (header, error) {
 	}
 	index, store := body[:entries*indexEntrySize], body[entries*indexEntrySize:]
 	for ; len(index) > 0; index = index[indexEntrySize:] {
-		if err := h.take(index, store); err != nil {
+		if err := h.readEntry(index, store); err != nil {
 			return h, err
 		}
 	}
@@ -81,8 +81,8 @@ func readHeader(r io.Reader) (header, error) {
 	return h, nil
 }
 
-// take reads one entry of the index.
-func (h *header) take(entry, store []byte) error {
+// readEntry reads one entry of the index.
+func (h *header) readEntry(entry, store []byte) error {
 	tag, kind := int(binary.BigEndian.Uint32(entry)), binary.BigEndian.Uint32(entry[4:])
 	offset, count := int64(binary.BigEndian.Uint32(entry[8:])), int64(binary.BigEndian.Uint32(entry[12:]))
 	if offset > int64(len(store)) {

@@ -90,7 +90,7 @@ setting() {
 	done
 }
 
-# only_ours tells whether a file is root's (or whoever runs this) and nobody else may write it.
+# only_ours tells whether a file belongs to root (or the account that runs this) and no other account may write it.
 only_ours() { [ -n "$(find "$1" -prune -type f -user "$(id -u)" ! -perm -0020 ! -perm -0002 2>/dev/null)" ]; }
 
 # odd tells whether a setting holds a character that has no place in it.
@@ -125,7 +125,7 @@ register() {
 	region='' code='' id='' address=''
 	if [ -e "$properties" ]; then
 		if ! only_ours "$properties"; then
-			say "registration.properties must belong to root, and nobody else may write it: not registered"
+			say "registration.properties must belong to root, and no other account may write it: not registered"
 			return 1
 		fi
 		region=$(setting REGION) code=$(setting CODE ACTIVATION_CODE) id=$(setting ID ACTIVATION_ID) address=$(setting ENDPOINT)
@@ -142,7 +142,7 @@ register() {
 		return 1
 	fi
 	endpoint "$address" || return 1
-	# By the environment: everybody may read a list of processes.
+	# By the environment: every account may read a list of processes.
 	if ! (
 		export SSM_ACTIVATION_CODE="$code" SSM_ACTIVATION_ID="$id"
 		within 120 "$agent" -register -y -region "$region" </dev/null

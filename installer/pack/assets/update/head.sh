@@ -72,7 +72,7 @@ arguments() {
 	esac
 }
 
-# register takes the arguments of a call, checked; the service must be stopped. Whoever calls it starts the service again, whatever
+# register takes the arguments of a call, checked; the service must be stopped. Its caller starts the service again, whatever
 # comes of it.
 register() {
 	[ $# -ne 4 ] || "${agent:-amazon-ssm-agent}" -register -y -code "$2" -id "$3" -region "$4"

@@ -11,15 +11,15 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-// front is what a region, or the global bucket, shows first: latest/.
-type front struct {
+// latest is what a region, or the global bucket, shows first: latest/.
+type latest struct {
 	before manifests.Version // latest/VERSION
 	when   When              // it is still the one that was read
 	newest bool              // the version asked about is no older
 }
 
-// readFront reads which version a place calls its latest.
-func readFront(ctx context.Context, at Target, v manifests.Version) (f front, err error) {
+// readLatest reads which version a place calls its latest.
+func readLatest(ctx context.Context, at Target, v manifests.Version) (f latest, err error) {
 	text, tag, err := slurp(ctx, at, regions.LatestVersionKey, manifests.MaxVersionFile+1)
 	f.when = When{Tag: tag}
 	if errors.Is(err, ErrAbsent) {
@@ -36,7 +36,7 @@ func readFront(ctx context.Context, at Target, v manifests.Version) (f front, er
 
 // region moves latest/ of the region: copies, feed, and VERSION last.
 func (p *publication) region(ctx context.Context) (err error) {
-	p.result.Latest, err = p.lead(ctx, p.to)
+	p.result.Latest, err = p.promoteLatest(ctx, p.to)
 	return err
 }
 
@@ -45,15 +45,15 @@ func (p *publication) global(ctx context.Context) error {
 	if p.o.Global == nil {
 		return nil
 	}
-	_, err := p.lead(ctx, p.o.Global)
+	_, err := p.promoteLatest(ctx, p.o.Global)
 	return err
 }
 
-// lead makes the release what a place serves as latest, unless a newer one is there, or comes meanwhile: then theirs stays.
-func (p *publication) lead(ctx context.Context, at Target) (leads bool, err error) {
+// promoteLatest makes the release what a place serves as latest, unless a newer one is there, or comes meanwhile: then theirs stays.
+func (p *publication) promoteLatest(ctx context.Context, at Target) (leads bool, err error) {
 	err = again(ctx, func() error {
-		f, err := readFront(ctx, at, p.r.Version)
-		if leads = p.leads(f); err != nil {
+		f, err := readLatest(ctx, at, p.r.Version)
+		if leads = p.mayLead(f); err != nil {
 			return err
 		}
 		if leads {
@@ -75,7 +75,7 @@ func (p *publication) lead(ctx context.Context, at Target) (leads bool, err erro
 		if !leads {
 			return nil
 		}
-		return p.small(ctx, at, regions.LatestVersionKey, []byte(p.r.Version.String()+"\n"), f.when)
+		return p.writeSmall(ctx, at, regions.LatestVersionKey, []byte(p.r.Version.String()+"\n"), f.when)
 	})
 	return leads, err
 }
@@ -95,7 +95,7 @@ func (p *publication) copies(ctx context.Context, at Target) error {
 	group.SetLimit(4)
 	for _, f := range append(p.r.Files[:len(p.r.Files):len(p.r.Files)], p.r.Documents...) {
 		for _, key := range f.Latest {
-			group.Go(func() error { return p.put(ctx, at, key, f, false, false) })
+			group.Go(func() error { return p.upload(ctx, at, key, f, false, false) })
 		}
 	}
 	return p.inOrder(from, group.Wait)

@@ -1,4 +1,4 @@
-package notary
+package testca
 
 import (
 	"crypto"
@@ -23,15 +23,15 @@ type Stamps struct {
 	Refuse  atomic.Bool  // answer 503
 	Mislead atomic.Bool  // stamp something else than what was asked for
 
-	notary *Notary
-	pair   pair
-	time   func() time.Time
+	authority *Authority
+	pair      pair
+	time      func() time.Time
 }
 
 // Serve starts a time-stamp server that tells the given time.
-func (n *Notary) Serve(now func() time.Time) *Stamps {
+func (n *Authority) Serve(now func() time.Time) *Stamps {
 	n.tb.Helper()
-	s := &Stamps{notary: n, time: now, pair: n.make("Notary Time Stamps", n.issuer, n.ecdsa(), timeStamping)}
+	s := &Stamps{authority: n, time: now, pair: n.make("Authority Time Stamps", n.issuer, n.ecdsa(), timeStamping)}
 	server := httptest.NewServer(s)
 	n.tb.Cleanup(server.Close)
 	s.URL = server.URL
@@ -106,7 +106,7 @@ func (s *Stamps) token(i info) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := pkcs7.NewBuilder(s.pair.key, []*x509.Certificate{s.pair.cert, s.notary.issuer.cert}, crypto.SHA256)
+	b := pkcs7.NewBuilder(s.pair.key, []*x509.Certificate{s.pair.cert, s.authority.issuer.cert}, crypto.SHA256)
 	if err := b.SetContent(oidInfo, text); err != nil {
 		return nil, err
 	}

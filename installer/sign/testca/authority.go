@@ -1,8 +1,8 @@
-// Package notary is a certificate authority and a time-stamp server that a test can hold in its hand: a root, an issuer below
+// Package testca is a certificate authority and a time-stamp server that a test can hold in its hand: a root, an issuer below
 // it, certificates for whatever a test needs, and RFC 3161 over HTTP on loopback.
 //
 // Parties: tests of installer/sign and of ssm-setup. Nothing of the product imports it.
-package notary
+package testca
 
 import (
 	"bytes"
@@ -26,8 +26,8 @@ type TB interface {
 	Fatalf(string, ...any)
 }
 
-// Notary is an authority: every certificate comes from its issuer.
-type Notary struct {
+// Authority is an authority: every certificate comes from its issuer.
+type Authority struct {
 	tb           TB
 	root, issuer pair
 	now          time.Time
@@ -39,16 +39,16 @@ type pair struct {
 }
 
 // New makes an authority whose certificates are valid around a time.
-func New(tb TB, now time.Time) *Notary {
+func New(tb TB, now time.Time) *Authority {
 	tb.Helper()
-	n := &Notary{tb: tb, now: now}
-	n.root = n.make("Notary Root", pair{}, n.ecdsa(), authority)
-	n.issuer = n.make("Notary Issuer", n.root, n.ecdsa(), authority)
+	n := &Authority{tb: tb, now: now}
+	n.root = n.make("Authority Root", pair{}, n.ecdsa(), authority)
+	n.issuer = n.make("Authority Issuer", n.root, n.ecdsa(), authority)
 	return n
 }
 
 // Root is the certificate that leads the chains, as PEM.
-func (n *Notary) Root() []byte { return block("CERTIFICATE", n.root.cert.Raw) }
+func (n *Authority) Root() []byte { return block("CERTIFICATE", n.root.cert.Raw) }
 
 // Purposes of certificates.
 var (
@@ -67,7 +67,7 @@ func Valid(from, to time.Time) Change {
 }
 
 // RSA issues a certificate with an RSA key of 2048 bits; the chain comes leaf first, without the root.
-func (n *Notary) RSA(name string, changes ...Change) (chain, key []byte) {
+func (n *Authority) RSA(name string, changes ...Change) (chain, key []byte) {
 	n.tb.Helper()
 	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	n.must(err)
@@ -75,12 +75,12 @@ func (n *Notary) RSA(name string, changes ...Change) (chain, key []byte) {
 }
 
 // ECDSA issues a certificate with a P-256 key.
-func (n *Notary) ECDSA(name string, changes ...Change) (chain, key []byte) {
+func (n *Authority) ECDSA(name string, changes ...Change) (chain, key []byte) {
 	n.tb.Helper()
 	return n.issue(name, n.ecdsa(), changes)
 }
 
-func (n *Notary) issue(name string, k crypto.Signer, changes []Change) (chain, key []byte) {
+func (n *Authority) issue(name string, k crypto.Signer, changes []Change) (chain, key []byte) {
 	n.tb.Helper()
 	p := n.make(name, n.issuer, k, changes...)
 	der, err := x509.MarshalPKCS8PrivateKey(k)
@@ -88,14 +88,14 @@ func (n *Notary) issue(name string, k crypto.Signer, changes []Change) (chain, k
 	return append(block("CERTIFICATE", p.cert.Raw), block("CERTIFICATE", n.issuer.cert.Raw)...), block("PRIVATE KEY", der)
 }
 
-func (n *Notary) ecdsa() crypto.Signer {
+func (n *Authority) ecdsa() crypto.Signer {
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	n.must(err)
 	return k
 }
 
 // make signs a certificate; without an issuer it signs itself.
-func (n *Notary) make(name string, by pair, k crypto.Signer, changes ...Change) pair {
+func (n *Authority) make(name string, by pair, k crypto.Signer, changes ...Change) pair {
 	n.tb.Helper()
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	n.must(err)
@@ -132,9 +132,9 @@ func block(kind string, der []byte) []byte {
 	return b.Bytes()
 }
 
-func (n *Notary) must(err error) {
+func (n *Authority) must(err error) {
 	n.tb.Helper()
 	if err != nil {
-		n.tb.Fatalf("notary: %v", err)
+		n.tb.Fatalf("authority: %v", err)
 	}
 }
