@@ -246,6 +246,35 @@ func TestAnUpdateIsAnsweredAfterItsDocumentEnded(t *testing.T) {
 	}
 }
 
+func TestTheOneStepThatRanIsShown(t *testing.T) {
+	r := local.Start(t)
+	n := newNode(t, r)
+	id, err := r.SendCommand("AWS-UpdateSSMAgent", n.id, nil)
+	must(t, err)
+	m := n.poll()[0]
+	n.reply(m.MessageId, wire.Success, map[string]wire.StepStatus{"awsupdateSsmAgent": {Status: wire.Success, Name: "aws:updateSsmAgent",
+		Output: "updated"}}) // the first step is for Windows, and this node says nothing of it
+	got, err := people(r).GetCommandInvocation(context.Background(), &ssm.GetCommandInvocationInput{CommandId: &id, InstanceId: &n.id})
+	must(t, err)
+	if *got.PluginName != "awsupdateSsmAgent" || *got.StandardOutputContent != "updated" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestOutputIsCutAfterCharacters(t *testing.T) {
+	r := local.Start(t)
+	n := newNode(t, r)
+	id := sendShell(t, r, n, "cat")
+	m := n.poll()[0]
+	n.reply(m.MessageId, wire.Success, map[string]wire.StepStatus{"aws:runShellScript": done("Success", 0, strings.Repeat("ä", 24001),
+		strings.Repeat("日", 8001))})
+	got, err := people(r).GetCommandInvocation(context.Background(), &ssm.GetCommandInvocationInput{CommandId: &id, InstanceId: &n.id})
+	must(t, err)
+	if *got.StandardOutputContent != strings.Repeat("ä", 24000) || *got.StandardErrorContent != strings.Repeat("日", 8000) {
+		t.Errorf("%d and %d bytes", len(*got.StandardOutputContent), len(*got.StandardErrorContent))
+	}
+}
+
 // MaxConcurrency lets one node begin when another ends; more errors than MaxErrors end the rest.
 func TestMaxConcurrencyAndMaxErrorsAreKept(t *testing.T) {
 	r := local.Start(t)

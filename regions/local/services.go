@@ -13,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/commands"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/documents"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/nodes"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssmmessages"
 	"github.com/ssm-setup/ssm-setup/regions/local/sts"
 )
 
@@ -21,6 +22,7 @@ func (r *Region) table(gate *protocol.Gate) []protocol.Service {
 	return []protocol.Service{
 		ssm.Service(gate, r.records, r.nodes, r.documents, r.commands),
 		r.messages.Service(gate),
+		ssmmessages.Service(),
 		sts.Service(gate, r.nodes.Role),
 		gate.Unknown(),
 		r.buckets.Service(gate),

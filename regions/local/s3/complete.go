@@ -55,7 +55,9 @@ func (c *call) completeUpload() error {
 	return c.writeXML(http.StatusOK, struct {
 		XMLName                     xml.Name
 		Location, Bucket, Key, ETag string
-	}{inNamespace("CompleteMultipartUploadResult"), "http://" + c.Request.Host + protocol.RawPath(c.Request), c.bucket, c.key, quote(o.ETag)})
+		sumsShown
+	}{inNamespace("CompleteMultipartUploadResult"), "http://" + c.Request.Host + protocol.RawPath(c.Request), c.bucket, c.key, quote(o.ETag),
+		shownSums(o.Sums, o.sumType())})
 }
 
 type wantedPart struct {
@@ -133,6 +135,9 @@ func (c *call) assemble(up upload, parts []part) (object, error) {
 	if o.Body, o.Size, err = c.store.keepBody(src); err != nil {
 		return o, err
 	}
+	if text, ok := sumOfParts(up.PartSum, parts); ok {
+		o.Sums, o.SumType = map[string]string{up.PartSum: text}, composite
+	}
 	if sum == nil {
 		return o, nil
 	}
@@ -158,6 +163,7 @@ func (c *call) listParts() error {
 		LastModified string
 		ETag         string
 		Size         int64
+		sumsShown
 	}
 	out := struct {
 		XMLName               xml.Name
@@ -168,6 +174,8 @@ func (c *call) listParts() error {
 		NextPartNumberMarker  int
 		MaxParts              int
 		IsTruncated           bool
+		ChecksumAlgorithm     string `xml:",omitempty"`
+		ChecksumType          string `xml:",omitempty"`
 		Part                  []entry
 	}{XMLName: inNamespace("ListPartsResult"), Bucket: c.bucket, Key: c.key, UploadId: c.query.Get("uploadId"), Initiator: administrator(),
 		Owner: administrator(), StorageClass: "STANDARD", PartNumberMarker: after, MaxParts: most}
@@ -176,6 +184,7 @@ func (c *call) listParts() error {
 		if err != nil {
 			return err
 		}
+		out.ChecksumAlgorithm, out.ChecksumType = strings.ToUpper(up.Sum+up.PartSum), up.sumType()
 		numbers, parts, err := partsOf(tx, up.ID)
 		for i, n := range numbers {
 			if n <= after {
@@ -185,7 +194,7 @@ func (c *call) listParts() error {
 				out.IsTruncated = true
 				break
 			}
-			out.Part = append(out.Part, entry{n, isoTime(parts[i].Modified), quote(parts[i].ETag), parts[i].Size})
+			out.Part = append(out.Part, entry{n, isoTime(parts[i].Modified), quote(parts[i].ETag), parts[i].Size, shownSums(parts[i].Sums, "")})
 			out.NextPartNumberMarker = n
 		}
 		return err

@@ -48,6 +48,9 @@ func (c *call) copyObject() error {
 	if len(c.key) > maxKey {
 		return protocol.Refuse("KeyTooLongError", "Your key is too long")
 	}
+	if err := c.refuseUnknown(); err != nil {
+		return err
+	}
 	source, f, err := c.copySource()
 	if err != nil {
 		return err
@@ -64,11 +67,14 @@ func (c *call) copyObject() error {
 	}
 	if len(source.Parts) > 0 { // a copy is one piece
 		o.ETag = sum.hex()
+		if source.SumType == composite {
+			o.Sums = nil
+		}
 	}
 	if err := c.store.record(c.bucket, c.key, o, c.mayWrite(), nil); err != nil {
 		return err
 	}
-	return c.writeXML(http.StatusOK, copied("CopyObjectResult", o.ETag, o.Modified))
+	return c.writeXML(http.StatusOK, copied("CopyObjectResult", o.ETag, o.Modified, shownSums(o.Sums, o.sumType())))
 }
 
 func (c *call) uploadPartCopy() error {
@@ -98,15 +104,16 @@ func (c *call) uploadPartCopy() error {
 	if err := c.store.recordPart(up, number, p); err != nil {
 		return err
 	}
-	return c.writeXML(http.StatusOK, copied("CopyPartResult", p.ETag, p.Modified))
+	return c.writeXML(http.StatusOK, copied("CopyPartResult", p.ETag, p.Modified, sumsShown{}))
 }
 
 type copyResult struct {
 	XMLName      xml.Name
 	LastModified string
 	ETag         string
+	sumsShown
 }
 
-func copied(name, etag string, at time.Time) copyResult {
-	return copyResult{XMLName: inNamespace(name), LastModified: isoTime(at), ETag: quote(etag)}
+func copied(name, etag string, at time.Time, sums sumsShown) copyResult {
+	return copyResult{sumsShown: sums, XMLName: inNamespace(name), LastModified: isoTime(at), ETag: quote(etag)}
 }

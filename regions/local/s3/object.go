@@ -19,6 +19,9 @@ func (c *call) putObject() error {
 	if len(c.key) > maxKey {
 		return protocol.Refuse("KeyTooLongError", "Your key is too long")
 	}
+	if err := c.refuseUnknown(); err != nil {
+		return err
+	}
 	if !c.store.bucketExists(c.bucket) {
 		return protocol.Fail(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 	}
@@ -105,6 +108,9 @@ func (c *call) describe(o *object, partial bool) {
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", "binary/octet-stream")
 	for name, value := range o.Headers {
+		if strings.HasPrefix(name, "X-Amz-Meta-") { // metadata has its keys in lower case, as S3 sends them
+			name = strings.ToLower(name)
+		}
 		h[name] = []string{value}
 	}
 	if len(o.Parts) > 0 && c.query.Has("partNumber") {
@@ -232,7 +238,7 @@ func withoutChunked(value string) string {
 func setSums(h http.Header, o object) {
 	for a, v := range o.Sums {
 		h.Set(checksumHeader+a, v)
-		h.Set("x-amz-checksum-type", "FULL_OBJECT")
+		h.Set("x-amz-checksum-type", o.sumType())
 	}
 }
 

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -29,9 +30,13 @@ type object struct {
 	Modified time.Time
 	Headers  map[string]string `json:",omitempty"` // canonical names: Content-Type, …, X-Amz-Meta-…
 	Sums     map[string]string `json:",omitempty"` // algorithm → base64
+	SumType  string            `json:",omitempty"` // of the checksums; empty: FULL_OBJECT
 	Parts    []int64           `json:",omitempty"` // sizes, of a multipart upload
 	Node     string            `json:",omitempty"` // the node that wrote it; empty: the administrator
 }
+
+// sumType is what the object's checksums are made of.
+func (o object) sumType() string { return cmp.Or(o.SumType, fullObject) }
 
 // addBucket makes an empty bucket.
 func addBucket(tx *records.Tx, name string, now time.Time) error {

@@ -1,7 +1,10 @@
 package s3
 
 import (
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/ssm-setup/ssm-setup/regions/local/protocol"
 )
@@ -12,6 +15,9 @@ func operationOf(req *http.Request, c *call) (name, unknown string) {
 		if c.query.Has(sub) && !readable(req.Method, sub, c) {
 			return "", req.Method + " ?" + sub
 		}
+	}
+	if sub, found := c.unknownSubresource(); found {
+		return "", req.Method + " ?" + sub
 	}
 	switch {
 	case c.bucket == "":
@@ -107,4 +113,29 @@ func either(yes bool, a, b string) string {
 		return a
 	}
 	return b
+}
+
+// unknownSubresource is a parameter without a value, as clients name parts of S3, that means nothing here.
+func (c *call) unknownSubresource() (name string, found bool) {
+	known := []string{"uploads", "delete", "location", "encryption", "versioning", "acl", "tagging", "list-type", "prefix", "delimiter",
+		"marker",
+		"encoding-type", "start-after", "continuation-token", "fetch-owner", "key-marker", "upload-id-marker", "uploadId"}
+	for _, name := range slices.Sorted(maps.Keys(c.query)) {
+		if c.query.Get(name) == "" && !slices.Contains(known, name) && !strings.HasPrefix(name, "X-Amz-") {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// refuseUnknown refuses an upload that asks for something that would not be kept.
+func (c *call) refuseUnknown() error {
+	for name := range c.Request.Header {
+		switch lower := strings.ToLower(name); {
+		case lower == "x-amz-tagging", strings.HasPrefix(lower, "x-amz-object-lock-"),
+			strings.HasPrefix(lower, "x-amz-server-side-encryption-customer-"), strings.HasPrefix(lower, "x-amz-grant-"):
+			return protocol.Fail(http.StatusNotImplemented, "NotImplemented", "the local region does not implement the header "+lower)
+		}
+	}
+	return nil
 }

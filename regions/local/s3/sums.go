@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"hash"
 	"hash/crc32"
 	"hash/crc64"
@@ -47,6 +48,46 @@ func algorithmsOf(h http.Header) map[string]string {
 		}
 	}
 	return found
+}
+
+// sumsShown are checksums as elements of an answer in XML, and what they were made of.
+type sumsShown struct {
+	ChecksumCRC32     string `xml:",omitempty"`
+	ChecksumCRC32C    string `xml:",omitempty"`
+	ChecksumCRC64NVME string `xml:",omitempty"`
+	ChecksumSHA1      string `xml:",omitempty"`
+	ChecksumSHA256    string `xml:",omitempty"`
+	ChecksumType      string `xml:",omitempty"`
+}
+
+// What a checksum is made of.
+const (
+	fullObject = "FULL_OBJECT" // all bytes
+	composite  = "COMPOSITE"   // the checksums of the parts
+)
+
+func shownSums(sums map[string]string, kind string) sumsShown {
+	if len(sums) == 0 {
+		kind = ""
+	}
+	return sumsShown{ChecksumCRC32: sums["crc32"], ChecksumCRC32C: sums["crc32c"], ChecksumCRC64NVME: sums["crc64nvme"],
+		ChecksumSHA1: sums["sha1"], ChecksumSHA256: sums["sha256"], ChecksumType: kind}
+}
+
+// sumOfParts is the composite checksum of parts, "<base64>-<number of parts>"; ok is false where a part lacks its own.
+func sumOfParts(algorithm string, parts []part) (text string, ok bool) {
+	sum := newSum(algorithm)
+	if sum == nil {
+		return "", false
+	}
+	for _, p := range parts {
+		raw, err := base64.StdEncoding.DecodeString(p.Sums[algorithm])
+		if err != nil || len(raw) == 0 {
+			return "", false
+		}
+		sum.Write(raw)
+	}
+	return fmt.Sprintf("%s-%d", base64Sum(sum), len(parts)), true
 }
 
 func base64Sum(h hash.Hash) string { return base64.StdEncoding.EncodeToString(h.Sum(nil)) }

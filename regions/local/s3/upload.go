@@ -28,6 +28,7 @@ type upload struct {
 	Headers map[string]string `json:",omitempty"`
 	Started time.Time
 	Sum     string `json:",omitempty"` // checksum of the whole object, to be made at the end
+	PartSum string `json:",omitempty"` // or: checksum of the parts' checksums
 	Node    string `json:",omitempty"` // the node that began it; empty: the administrator
 }
 
@@ -50,6 +51,11 @@ func (c *call) createUpload() error {
 	algorithm := strings.ToLower(h.Get("X-Amz-Checksum-Algorithm"))
 	if full := strings.EqualFold(h.Get("X-Amz-Checksum-Type"), "FULL_OBJECT"); (full || algorithm == "crc64nvme") && newSum(algorithm) != nil {
 		up.Sum = algorithm
+	} else if newSum(algorithm) != nil {
+		up.PartSum = algorithm
+	}
+	if err := c.refuseUnknown(); err != nil {
+		return err
 	}
 	err := c.store.records.Update(func(tx *records.Tx) error {
 		if _, err := objectsOf(tx, c.bucket); err != nil {
@@ -62,12 +68,23 @@ func (c *call) createUpload() error {
 	}
 	if algorithm != "" {
 		c.Header().Set("x-amz-checksum-algorithm", strings.ToUpper(algorithm))
-		c.Header().Set("x-amz-checksum-type", either(up.Sum != "", "FULL_OBJECT", "COMPOSITE"))
+		c.Header().Set("x-amz-checksum-type", up.sumType())
 	}
 	return c.writeXML(http.StatusOK, struct {
 		XMLName               xml.Name
 		Bucket, Key, UploadId string
 	}{inNamespace("InitiateMultipartUploadResult"), c.bucket, c.key, up.ID})
+}
+
+// sumType is what the checksum of the object will be made of; empty: there is none.
+func (up upload) sumType() string {
+	switch {
+	case up.Sum != "":
+		return fullObject
+	case up.PartSum != "":
+		return composite
+	}
+	return ""
 }
 
 // loadUpload finds an upload of this bucket and key.

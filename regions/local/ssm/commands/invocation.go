@@ -71,9 +71,12 @@ func (tr *Tracker) getCommandInvocation(c *protocol.Call) (any, error) {
 	return out, nil
 }
 
-// ran are the steps that weren't skipped.
+// ran are the steps that the node said something of and did not skip; the only step of a document is always one.
 func (inv invocation) ran() []step {
-	return slices.DeleteFunc(slices.Clone(inv.Steps), func(st step) bool { return st.Status == wire.Skipped })
+	if len(inv.Steps) == 1 {
+		return inv.Steps
+	}
+	return slices.DeleteFunc(slices.Clone(inv.Steps), func(st step) bool { return !st.Answered || st.Status == wire.Skipped })
 }
 
 // invocation reads one invocation with its command and node.

@@ -169,12 +169,15 @@ func epochOf(iso string) *wire.Epoch {
 	return &wire.Epoch{Time: t}
 }
 
-// clip cuts s to n bytes, between characters.
+// clip cuts s to n characters.
 func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
 	}
-	return strings.ToValidUTF8(s[:n], "")
+	return s
 }
 
 // elapsed is a span as ISO 8601 text: PT0.091S, PT1M2S.
