@@ -19,7 +19,7 @@ import (
 // Options are what the outside gives. All are needed but Resolve and Finished.
 type Options struct {
 	Journal    *journal.Journal
-	Lanes      []mailbox.Lane // the first also answers for commands of lanes that are not among them
+	Lanes      []mailbox.Lane
 	Config     config.Config
 	InstanceID string
 	Machine    plugins.Machine             // what documents may know of this host

@@ -189,7 +189,7 @@ func (x *executor) head() wire.AdditionalInfo { return runner.Head(x.agent(), x.
 func (x *executor) reply(ctx context.Context, c *command, seq int, body wire.Reply) error {
 	reply := mailbox.Answer{MessageID: c.messageID(), ID: mailbox.ReplyID(c.messageID(), seq), Body: body}
 	for {
-		err := x.lane(c.UpstreamServiceName).Reply(ctx, reply)
+		err := mailbox.Find(x.lanes, c.UpstreamServiceName).Reply(ctx, reply)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -219,16 +219,6 @@ func (x *executor) done(c *command, status string) {
 		x.log.Error("job not removed", "messageID", c.messageID(), "error", err)
 	}
 	x.finished(status, c.ID())
-}
-
-// lane finds the lane that a command came by; without it, the first one answers.
-func (x *executor) lane(name string) mailbox.Lane {
-	for _, l := range x.lanes {
-		if l.Name() == name {
-			return l
-		}
-	}
-	return x.lanes[0]
 }
 
 // programFile is the running program, for workers; one whose file was replaced or removed can still be run where the system knows a

@@ -217,7 +217,7 @@ func (s *service) open(change ...func(*mailbox.Options)) *lane {
 	for _, c := range change {
 		c(&o)
 	}
-	l.Lane = mailbox.Lanes(o)[0]
+	l.Lane = mailbox.Find(mailbox.Lanes(o), mailbox.EC2Messages)
 	return l
 }
 

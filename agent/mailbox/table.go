@@ -49,6 +49,18 @@ func Lanes(o Options) []Lane {
 	return lanes
 }
 
+// Find is the lane for messages of the lane of that name: itself, or ec2messages where this version has no such lane.
+func Find(lanes []Lane, name string) Lane {
+	for _, wanted := range []string{name, EC2Messages} {
+		for _, l := range lanes {
+			if l.Name() == wanted {
+				return l
+			}
+		}
+	}
+	return lanes[0]
+}
+
 // Services are those that the lanes of this version talk to.
 func Services() []cloud.Service {
 	var list []cloud.Service
