@@ -92,7 +92,7 @@ func (n *node) build(ctx context.Context, j *journal.Journal) {
 		Head: func() wire.AdditionalInfo { return runner.Head(n.agentInfo(), n.Now()) }, Contact: n.heartbeat.pulse.Done,
 		Guard: guard, Log: log.With("room", "mailbox"), Now: n.Now})
 	n.lanes.Store(&lanes)
-	outputs := &retention{outputs: j.Outputs, open: n.isOpen, ssm: n.config.Ssm, now: n.Now}
+	outputs := &retention{outputs: j.AllOutputs(), open: n.isOpen, ssm: n.config.Ssm, now: n.Now}
 	n.dispatcher = dispatch.New(ctx, dispatch.Options{Journal: j, Lanes: lanes, Config: n.config, InstanceID: n.id.InstanceID,
 		Machine: n.machine(), Resolve: resolver(ctx, n.client(cloud.SSM()), guard), Agent: n.agentInfo, Restart: n.restart(),
 		Worker: runner.Spec{Executable: n.Executable, Argv0: workerName(n.Layout)}, Finished: outputs.finished,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -18,8 +19,8 @@ const (
 
 // retention removes outputs of commands that ended long ago.
 type retention struct {
-	outputs func(id string) string // folder of a command's outputs; "" all
-	open    func(id string) bool   // the command is still in hand
+	outputs string               // folder of the outputs of all commands, by their ids
+	open    func(id string) bool // the command is still in hand
 	ssm     config.Ssm
 	now     func() time.Time
 
@@ -28,9 +29,9 @@ type retention struct {
 }
 
 // finished is called after every answered command.
-func (r *retention) finished(status, id string) {
+func (r *retention) finished(status string, id host.Name) {
 	if r.removesAtOnce(status) {
-		os.RemoveAll(r.outputs(id))
+		os.RemoveAll(id.In(r.outputs))
 	}
 	r.mu.Lock()
 	due := r.now().Sub(r.last) >= cleanEvery
@@ -55,14 +56,14 @@ func (r *retention) removesAtOnce(status string) bool {
 }
 
 func (r *retention) pass() {
-	entries, _ := os.ReadDir(r.outputs(""))
+	entries, _ := os.ReadDir(r.outputs)
 	removed := 0
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil || !e.IsDir() || r.open(e.Name()) {
 			continue
 		}
-		dir := filepath.Join(r.outputs(""), e.Name())
+		dir := filepath.Join(r.outputs, e.Name())
 		if r.now().Sub(info.ModTime()) < r.keptFor(dir) {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/journal"
 	"github.com/ssm-setup/ssm-setup/agent/mailbox"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -24,7 +25,7 @@ func (q *queue) acceptCancel(m mailbox.Message) error {
 	if err := json.Unmarshal([]byte(m.Payload), &cancel); err != nil {
 		return fmt.Errorf("%w: %w", mailbox.ErrUnreadable, err)
 	}
-	id := wire.CommandID(m.ID)
+	id, _ := host.CheckName(wire.CommandID(m.ID))
 	if q.journal.Seen(journal.CancelCommand, id) {
 		return mailbox.ErrDuplicate
 	}
@@ -64,8 +65,9 @@ func (q *queue) cancel(messageID string) error {
 
 // cancelEarly notes the cancel of a command that did not come yet, under the command's own id.
 func (q *queue) cancelEarly(messageID string) error {
-	id := wire.CommandID(messageID)
-	if id == messageID || q.journal.Seen(journal.SendCommand, id) {
+	command := wire.CommandID(messageID)
+	id, _ := host.CheckName(command)
+	if command == messageID || q.journal.Seen(journal.SendCommand, id) {
 		return nil // not the id of a command, or of one that was answered
 	}
 	if err := q.journal.Mark(journal.CancelCommand, id); !errors.Is(err, journal.ErrName) {

@@ -22,12 +22,12 @@ type Options struct {
 	Lanes      []mailbox.Lane
 	Config     config.Config
 	InstanceID string
-	Machine    plugins.Machine             // what documents may know of this host
-	Resolve    document.Resolver           // values of parameters that a document refers to
-	Worker     runner.Spec                 // Executable and Argv0
-	Agent      func() wire.AgentInfo       // begins every reply
-	Restart    func(context.Context) error // restarts the machine, see [RestartMachine]
-	Finished   func(status, id string)     // after every answered command
+	Machine    plugins.Machine                   // what documents may know of this host
+	Resolve    document.Resolver                 // values of parameters that a document refers to
+	Worker     runner.Spec                       // Executable and Argv0
+	Agent      func() wire.AgentInfo             // begins every reply
+	Restart    func(context.Context) error       // restarts the machine, see [RestartMachine]
+	Finished   func(status string, id host.Name) // after every answered command
 	Now        func() time.Time
 	Log        *slog.Logger
 }
@@ -42,7 +42,7 @@ type Dispatcher struct {
 // New builds the parts; commands run under ctx. Nothing is received before [Dispatcher.Run].
 func New(ctx context.Context, o Options) *Dispatcher {
 	if o.Finished == nil {
-		o.Finished = func(string, string) {}
+		o.Finished = func(string, host.Name) {}
 	}
 	o.Worker.Log = o.Log
 	jobs := &converter{journal: o.Journal, config: o.Config, machine: o.Machine, resolve: o.Resolve, now: o.Now}

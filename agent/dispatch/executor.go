@@ -39,7 +39,7 @@ type executor struct {
 	spec       runner.Spec // Executable, Argv0, Log
 	agent      func() wire.AgentInfo
 	rebooter   *rebooter
-	finished   func(status, id string) // after every answered command
+	finished   func(status string, id host.Name) // after every answered command
 	now        func() time.Time
 	log        *slog.Logger
 }
@@ -110,7 +110,7 @@ func (x *executor) start(ctx context.Context, c *command) (*runner.Worker, error
 	return x.assign(c, w)
 }
 
-func (x *executor) workerSpec(id string) runner.Spec {
+func (x *executor) workerSpec(id host.Name) runner.Spec {
 	spec := x.spec
 	spec.Executable, spec.Dir = programFile(spec.Executable), x.journal.Channel(id)
 	return spec
@@ -166,7 +166,7 @@ func (x *executor) follow(ctx context.Context, c *command, w *runner.Worker, hol
 }
 
 // lastOutput is the end of what a worker printed, for the log.
-func (x *executor) lastOutput(id string) string {
+func (x *executor) lastOutput(id host.Name) string {
 	const most = 2000
 	text, _ := os.ReadFile(filepath.Join(x.journal.Channel(id), "log"))
 	return string(text[max(0, len(text)-most):])

@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -40,13 +41,17 @@ func (v *converter) parse(m mailbox.Message) (*journal.Job, error) {
 		return nil, err
 	}
 	id, now := wire.CommandID(m.ID), v.now()
+	name, err := host.CheckName(id)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", journal.ErrName, err)
+	}
 	job := &journal.Job{DocumentType: journal.SendCommand, SchemaVersion: doc.Schema, UpstreamServiceName: m.Lane}
-	name, version := document.SplitName(send.DocumentName)
+	documentName, version := document.SplitName(send.DocumentName)
 	job.DocumentInformation = journal.Information{DocumentID: id, CommandID: id, InstanceID: m.Destination, MessageID: m.ID,
-		RunID: now.UTC().Format(runStamp), CreatedDate: m.Created, DocumentName: name, DocumentVersion: version,
+		RunID: now.UTC().Format(runStamp), CreatedDate: m.Created, DocumentName: documentName, DocumentVersion: version,
 		DocumentStatus: wire.InProgress}
 	job.SsmSetup = journal.Ours{Accepted: now, CommandID: send.CommandId}
-	job.IOConfig = v.outputs(id, m.Destination, send)
+	job.IOConfig = v.outputs(name, m.Destination, send)
 	for _, s := range doc.Steps {
 		job.InstancePluginsInformation = append(job.InstancePluginsInformation, plugin(job, s))
 	}
@@ -54,7 +59,7 @@ func (v *converter) parse(m mailbox.Message) (*journal.Job, error) {
 }
 
 // outputs says where output goes (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs").
-func (v *converter) outputs(id, destination string, send wire.SendCommand) journal.IOConfig {
+func (v *converter) outputs(id host.Name, destination string, send wire.SendCommand) journal.IOConfig {
 	io := journal.IOConfig{OrchestrationDirectory: v.journal.Outputs(id), OutputS3BucketName: send.OutputS3BucketName}
 	if io.OutputS3BucketName != "" {
 		io.OutputS3KeyPrefix = joinKey(send.OutputS3KeyPrefix, send.CommandId, destination)

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/ssm-setup/ssm-setup/agent/runner"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // prestarted is a worker process that is being started while its job goes to disk: both take milliseconds, and so they take them
@@ -15,7 +16,7 @@ type prestarted struct {
 }
 
 // prestart begins to start the worker of a new job.
-func (x *executor) prestart(id string) *prestarted {
+func (x *executor) prestart(id host.Name) *prestarted {
 	spec := x.workerSpec(id)
 	p := &prestarted{started: make(chan *runner.Prestarted, 1), dir: spec.Dir}
 	go func() {

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -12,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/journal"
 	"github.com/ssm-setup/ssm-setup/agent/mailbox"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -25,7 +27,7 @@ type queueOptions struct {
 	// run works on a command until it is answered or the context ends. hold keeps the queue from taking and beginning commands
 	// until its result is called.
 	run      func(ctx context.Context, c *command, hold func() (release func()))
-	prestart func(id string) *prestarted // begins to start a worker
+	prestart func(id host.Name) *prestarted // begins to start a worker
 	now      func() time.Time
 	log      *slog.Logger
 }
@@ -45,7 +47,7 @@ type queue struct {
 
 func newQueue(ctx context.Context, o queueOptions) *queue {
 	if o.prestart == nil {
-		o.prestart = func(string) *prestarted { return nil }
+		o.prestart = func(host.Name) *prestarted { return nil }
 	}
 	return &queue{queueOptions: o, ctx: ctx, open: map[string]*command{}}
 }
@@ -70,6 +72,9 @@ func (q *queue) accept(ctx context.Context, m mailbox.Message) error {
 		return q.acceptCancel(m)
 	}
 	job, err := q.parseSafely(m)
+	if errors.Is(err, journal.ErrName) {
+		return err // a command's id that is none: there is no command to answer
+	}
 	if err != nil {
 		return &mailbox.Rejected{Trace: err.Error()}
 	}
@@ -177,7 +182,7 @@ func (q *queue) isOpen(id string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, c := range q.open {
-		if c.ID() == id {
+		if c.ID().String() == id {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/journal"
 	"github.com/ssm-setup/ssm-setup/agent/mailbox"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -36,7 +37,7 @@ func someJob(messageID string) *journal.Job {
 // A later agent would run such a job again.
 func TestACancelOfAnAnsweredCommandLeavesNoJobBehind(t *testing.T) {
 	q := newTestQueue(t, nil)
-	x := &executor{journal: q.journal, log: q.log, finished: func(string, string) {}}
+	x := &executor{journal: q.journal, log: q.log, finished: func(string, host.Name) {}}
 	c := &command{Job: someJob(wire.MessageID("2b196342-d7d4-436e-8f09-3883a1116ac3", someNode))}
 	if err := errors.Join(q.journal.Accept(c.Job), q.journal.Begin(c.Job)); err != nil {
 		t.Fatal(err)
@@ -92,7 +93,7 @@ const patience = 20 * time.Second
 // Two documents may ask for a restart at once: the first that gives up does not let commands in while the other waits.
 func TestTheQueueTakesNothingWhileItIsHeld(t *testing.T) {
 	ran := make(chan string, 2)
-	q := newTestQueue(t, func(c *command) { ran <- c.ID() })
+	q := newTestQueue(t, func(c *command) { ran <- c.ID().String() })
 	first, second := q.hold(), q.hold()
 	const command = "2b196342-d7d4-436e-8f09-3883a1116ac3"
 	send := func() error {

@@ -3,6 +3,8 @@ package journal
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Types of documents. The second is spelled as on disk (docs/protocol/runcommand.md, "De-duplication").
@@ -129,5 +131,8 @@ type FinalReply struct {
 	Trace string          `json:"trace,omitempty"` // why, where there is no step to say it
 }
 
-// ID is the job's name on disk.
-func (j *Job) ID() string { return j.DocumentInformation.DocumentID }
+// ID is the job's name on disk; the zero name where its document id cannot be one.
+func (j *Job) ID() host.Name {
+	id, _ := host.CheckName(j.DocumentInformation.DocumentID)
+	return id
+}

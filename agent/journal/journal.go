@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -30,13 +29,17 @@ const (
 // Open makes the tree under data for an instance (its short id) where it is missing. orchestration is the name of the
 // folder for outputs, setting Agent.OrchestrationRootDir.
 func Open(data, instanceID, orchestration string) (*Journal, error) {
-	if !plain(instanceID) || !plain(orchestration) {
-		return nil, fmt.Errorf("journal: %q, %q: no names of folders", instanceID, orchestration)
+	instance, err := host.CheckName(instanceID)
+	if err == nil {
+		_, err = host.CheckName(orchestration)
 	}
-	j := &Journal{dir: filepath.Join(data, instanceID), orchestration: orchestration, retry: 500 * time.Millisecond}
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	j := &Journal{dir: instance.In(data), orchestration: orchestration, retry: 500 * time.Millisecond}
 	for _, d := range []string{j.state(pending), j.state(current), j.state(corrupt),
-		filepath.Join(j.dir, "document", orchestration), filepath.Join(j.dir, "replies"), filepath.Join(j.dir, "replies_mgs"),
-		filepath.Join(j.dir, "channels"), j.seen(SendCommand), j.seen(CancelCommand)} {
+		j.AllOutputs(), filepath.Join(j.dir, "replies"), filepath.Join(j.dir, "replies_mgs"),
+		j.channels(), j.seen(SendCommand), j.seen(CancelCommand)} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, fmt.Errorf("journal: %w", err)
 		}
@@ -46,23 +49,24 @@ func Open(data, instanceID, orchestration string) (*Journal, error) {
 	return j, nil
 }
 
-// plain tells whether a name may be a file's: ids come from outside.
-func plain(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\\:\x00") && !strings.HasPrefix(name, ".")
-}
-
 func (j *Journal) state(name string) string { return filepath.Join(j.dir, "document", "state", name) }
 
 // Directory is the instance's folder, <data>/<short instance id>.
 func (j *Journal) Directory() string { return j.dir }
 
-// Outputs is the folder of a command's outputs; Outputs("") the folder of all.
-func (j *Journal) Outputs(id string) string {
-	return filepath.Join(j.dir, "document", j.orchestration, id)
-}
+// AllOutputs is the folder of the outputs of all commands, by their ids.
+func (j *Journal) AllOutputs() string { return filepath.Join(j.dir, "document", j.orchestration) }
+
+// Outputs is the folder of a command's outputs.
+func (j *Journal) Outputs(id host.Name) string { return id.In(j.AllOutputs()) }
+
+func (j *Journal) channels() string { return filepath.Join(j.dir, "channels") }
 
 // Channel is the folder of a job's worker.
-func (j *Journal) Channel(id string) string { return filepath.Join(j.dir, "channels", id) }
+func (j *Journal) Channel(id host.Name) string { return id.In(j.channels()) }
+
+// file is the path of a job's state file.
+func (j *Journal) file(where string, id host.Name) string { return id.In(j.state(where)) }
 
 // ErrName says that an id cannot name a file.
 var ErrName = errors.New("id cannot name a file")
@@ -70,15 +74,15 @@ var ErrName = errors.New("id cannot name a file")
 // Accept puts a job into pending and marks it as received. After nil it survives a power cut; after an error nothing of it is
 // left: the service was told nothing, and may have given the command up when the next agent reads the journal.
 func (j *Journal) Accept(job *Job) error {
-	if !plain(job.ID()) {
-		return fmt.Errorf("%w: %q", ErrName, job.ID())
+	if job.ID().IsZero() {
+		return fmt.Errorf("%w: %q", ErrName, job.DocumentInformation.DocumentID)
 	}
 	err := j.write(pending, job)
 	if err == nil {
 		err = j.Mark(job.DocumentType, job.ID())
 	}
 	if err != nil {
-		return errors.Join(err, remove(filepath.Join(j.state(pending), job.ID())))
+		return errors.Join(err, remove(j.file(pending, job.ID())))
 	}
 	return nil
 }
@@ -88,7 +92,7 @@ func (j *Journal) write(where string, job *Job) error {
 	if err != nil {
 		return fmt.Errorf("journal: %s: %w", job.ID(), err)
 	}
-	if err := host.WriteFile(filepath.Join(j.state(where), job.ID()), text, 0o600); err != nil {
+	if err := host.WriteFile(j.file(where, job.ID()), text, 0o600); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	return nil
@@ -96,7 +100,7 @@ func (j *Journal) write(where string, job *Job) error {
 
 // Begin moves a job from pending to current. It is not synced: after a power cut the job is in one of the two.
 func (j *Journal) Begin(job *Job) error {
-	err := os.Rename(filepath.Join(j.state(pending), job.ID()), filepath.Join(j.state(current), job.ID()))
+	err := os.Rename(j.file(pending, job.ID()), j.file(current, job.ID()))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // a resumed job is there already
 	}
@@ -106,7 +110,7 @@ func (j *Journal) Begin(job *Job) error {
 // Save writes a job again where it lies.
 func (j *Journal) Save(job *Job) error {
 	where := current
-	if _, err := os.Lstat(filepath.Join(j.state(pending), job.ID())); err == nil {
+	if _, err := os.Lstat(j.file(pending, job.ID())); err == nil {
 		where = pending
 	}
 	return j.write(where, job)
@@ -115,7 +119,7 @@ func (j *Journal) Save(job *Job) error {
 // Done forgets a job that was answered, its worker's folder included. That one stays as long as the job does: without it the
 // next agent would find a job that was never begun.
 func (j *Journal) Done(job *Job) error {
-	err := errors.Join(remove(filepath.Join(j.state(pending), job.ID())), remove(filepath.Join(j.state(current), job.ID())))
+	err := errors.Join(remove(j.file(pending, job.ID())), remove(j.file(current, job.ID())))
 	if err != nil {
 		return err
 	}
@@ -134,7 +138,11 @@ func (j *Journal) GiveUp(b Broken) error {
 	if err := os.Rename(filepath.Join(j.state(b.where), b.ID), filepath.Join(j.state(corrupt), b.ID)); err != nil {
 		return err
 	}
-	return os.RemoveAll(j.Channel(b.ID))
+	id, err := host.CheckName(b.ID)
+	if err != nil {
+		return nil // a file with such a name was never a job of a worker
+	}
+	return os.RemoveAll(j.Channel(id))
 }
 
 // Write puts data under path whole or not at all, mode 0600; the folder is made where it is missing. For other rooms
@@ -158,8 +166,8 @@ func (j *Journal) read(where, id string) (*Job, error) {
 			continue
 		}
 		job := &Job{read: data}
-		if err = json.Unmarshal(data, job); err == nil && job.ID() != id {
-			err = fmt.Errorf("document id %q in the file %s", job.ID(), id)
+		if err = json.Unmarshal(data, job); err == nil && job.ID().String() != id {
+			err = fmt.Errorf("document id %q in the file %s", job.DocumentInformation.DocumentID, id)
 		}
 		if err == nil {
 			return job, nil

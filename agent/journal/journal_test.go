@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/journal"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -49,6 +50,12 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// name is a checked id; the zero name for one that cannot be a name.
+func name(id string) host.Name {
+	n, _ := host.CheckName(id)
+	return n
+}
+
 func TestAJobGoesFromPendingToCurrentToNothing(t *testing.T) {
 	data := t.TempDir()
 	j, a := open(t, data), job(first, now)
@@ -60,12 +67,12 @@ func TestAJobGoesFromPendingToCurrentToNothing(t *testing.T) {
 			}
 		}
 	}
-	if j.Seen(journal.SendCommand, first) {
+	if j.Seen(journal.SendCommand, name(first)) {
 		t.Error("seen before it came")
 	}
 	check(t, j.Accept(a))
 	at("pending")
-	if !exists(filepath.Join(data, node, "idempotency", "SendCommand", first)) || !j.Seen(journal.SendCommand, first) {
+	if !exists(filepath.Join(data, node, "idempotency", "SendCommand", first)) || !j.Seen(journal.SendCommand, name(first)) {
 		t.Error("not marked as received")
 	}
 	check(t, j.Save(a))
@@ -74,13 +81,13 @@ func TestAJobGoesFromPendingToCurrentToNothing(t *testing.T) {
 	at("current")
 	check(t, j.Save(a))
 	at("current")
-	check(t, os.MkdirAll(j.Channel(first), 0o700))
+	check(t, os.MkdirAll(j.Channel(name(first)), 0o700))
 	check(t, j.Done(a))
 	at()
-	if exists(j.Channel(first)) {
+	if exists(j.Channel(name(first))) {
 		t.Error("the worker's folder is still there")
 	}
-	if !j.Seen(journal.SendCommand, first) {
+	if !j.Seen(journal.SendCommand, name(first)) {
 		t.Error("forgotten too early")
 	}
 }
@@ -167,7 +174,7 @@ func TestWhatALaterAgentResumesAndGivesUp(t *testing.T) {
 	check(t, err)
 	ids := func(jobs []*journal.Job) (ids []string) {
 		for _, x := range jobs {
-			ids = append(ids, x.ID())
+			ids = append(ids, x.ID().String())
 		}
 		return ids
 	}
@@ -177,7 +184,7 @@ func TestWhatALaterAgentResumesAndGivesUp(t *testing.T) {
 	if got := ids(l.Pending); !slices.Equal(got, []string{first, second}) {
 		t.Errorf("pending %v", got)
 	}
-	if !j.Seen(journal.SendCommand, first) || !j.Seen(journal.SendCommand, "fresh") {
+	if !j.Seen(journal.SendCommand, name(first)) || !j.Seen(journal.SendCommand, name("fresh")) {
 		t.Error("marks were not made good")
 	}
 	var broken []string
@@ -220,12 +227,12 @@ func TestAReceivedCommandIsForgottenAfterHalfAnHour(t *testing.T) {
 	data := t.TempDir()
 	j := open(t, data)
 	for id, age := range map[string]time.Duration{"a": 31 * time.Minute, "b": 29 * time.Minute, "runs": time.Hour} {
-		check(t, j.Mark(journal.SendCommand, id))
+		check(t, j.Mark(journal.SendCommand, name(id)))
 		at := now.Add(-age)
 		check(t, os.Chtimes(filepath.Join(data, node, "idempotency", "SendCommand", id), at, at))
 	}
 	j.Forget(now, func(id string) bool { return id == "runs" })
-	if j.Seen(journal.SendCommand, "a") || !j.Seen(journal.SendCommand, "b") || !j.Seen(journal.SendCommand, "runs") {
+	if j.Seen(journal.SendCommand, name("a")) || !j.Seen(journal.SendCommand, name("b")) || !j.Seen(journal.SendCommand, name("runs")) {
 		t.Error("wrong ones forgotten")
 	}
 }
@@ -271,13 +278,13 @@ func TestJobsThatCannotBeSavedAreLoadedAllTheSame(t *testing.T) {
 	for where, x := range map[string]*journal.Job{"current": job(long, now), "pending": job(first, now)} {
 		text, err := json.Marshal(x)
 		check(t, err)
-		check(t, os.WriteFile(path(data, where, x.ID()), text, 0o600))
+		check(t, os.WriteFile(path(data, where, x.ID().String()), text, 0o600))
 	}
 	l, err := j.Load(15, now, nil)
 	if err == nil {
 		t.Error("no word of what could not be saved")
 	}
-	if len(l.Current) != 1 || len(l.Pending) != 1 || !j.Seen(journal.SendCommand, first) {
+	if len(l.Current) != 1 || len(l.Pending) != 1 || !j.Seen(journal.SendCommand, name(first)) {
 		t.Errorf("%+v", l)
 	}
 }
@@ -285,14 +292,14 @@ func TestJobsThatCannotBeSavedAreLoadedAllTheSame(t *testing.T) {
 // A command that keeps coming is not forgotten while it does.
 func TestACommandThatKeepsComingIsNotForgotten(t *testing.T) {
 	j := open(t, t.TempDir())
-	check(t, j.Mark(journal.SendCommand, first))
-	j.Remember(journal.SendCommand, first, now)
+	check(t, j.Mark(journal.SendCommand, name(first)))
+	j.Remember(journal.SendCommand, name(first), now)
 	j.Forget(now.Add(29*time.Minute), func(string) bool { return false })
-	if !j.Seen(journal.SendCommand, first) {
+	if !j.Seen(journal.SendCommand, name(first)) {
 		t.Error("forgotten")
 	}
 	j.Forget(now.Add(31*time.Minute), func(string) bool { return false })
-	if j.Seen(journal.SendCommand, first) {
+	if j.Seen(journal.SendCommand, name(first)) {
 		t.Error("remembered for ever")
 	}
 }
@@ -302,8 +309,8 @@ func TestTheWorkersFolderStaysAsLongAsItsJob(t *testing.T) {
 	data := t.TempDir()
 	j, a := open(t, data), job(first, now)
 	check(t, os.MkdirAll(filepath.Join(path(data, "current", first), "in the way"), 0o700))
-	check(t, os.MkdirAll(j.Channel(first), 0o700))
-	if j.Done(a) == nil || !exists(j.Channel(first)) {
+	check(t, os.MkdirAll(j.Channel(name(first)), 0o700))
+	if j.Done(a) == nil || !exists(j.Channel(name(first))) {
 		t.Error("the folder is gone, the job is not")
 	}
 }

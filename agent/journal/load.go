@@ -92,11 +92,11 @@ func (j *Journal) Load(limit int, now time.Time, undated func(lane string) bool)
 // sweep removes workers' folders without a job: a crash came between the two removals of Done, or before a job whose
 // worker was started ahead was on disk. Folders of the original look different and are let alone.
 func (j *Journal) sweep(open []string) {
-	entries, _ := os.ReadDir(j.Channel(""))
+	entries, _ := os.ReadDir(j.channels())
 	for _, e := range entries {
-		_, noLog := os.Stat(filepath.Join(j.Channel(e.Name()), "log"))
+		_, noLog := os.Stat(filepath.Join(j.channels(), e.Name(), "log"))
 		if noLog == nil && !slices.Contains(open, e.Name()) {
-			os.RemoveAll(j.Channel(e.Name()))
+			os.RemoveAll(filepath.Join(j.channels(), e.Name()))
 		}
 	}
 }

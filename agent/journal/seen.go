@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // How long a received command is remembered, and how many are forgotten at once (docs/protocol/runcommand.md, "De-duplication").
@@ -18,28 +20,28 @@ func (j *Journal) seen(documentType string) string {
 }
 
 // Seen tells whether a command was received within the last half hour, or so.
-func (j *Journal) Seen(documentType, id string) bool {
-	if !plain(id) {
+func (j *Journal) Seen(documentType string, id host.Name) bool {
+	if id.IsZero() {
 		return false
 	}
-	_, err := os.Stat(filepath.Join(j.seen(documentType), id))
+	_, err := os.Stat(id.In(j.seen(documentType)))
 	return err == nil
 }
 
 // Remember says that a received command came once more: its half hour begins anew, so that a service that never learns of it
 // does not have it run twice.
-func (j *Journal) Remember(documentType, id string, now time.Time) {
-	if plain(id) {
-		_ = os.Chtimes(filepath.Join(j.seen(documentType), id), now, now) // at worst it is forgotten as if it had not come
+func (j *Journal) Remember(documentType string, id host.Name, now time.Time) {
+	if !id.IsZero() {
+		_ = os.Chtimes(id.In(j.seen(documentType)), now, now) // at worst it is forgotten as if it had not come
 	}
 }
 
 // Mark remembers a command as received.
-func (j *Journal) Mark(documentType, id string) error {
-	if !plain(id) || !plain(documentType) {
-		return fmt.Errorf("%w: %q", ErrName, id)
+func (j *Journal) Mark(documentType string, id host.Name) error {
+	if id.IsZero() {
+		return ErrName
 	}
-	if err := os.MkdirAll(filepath.Join(j.seen(documentType), id), 0o700); err != nil {
+	if err := os.MkdirAll(id.In(j.seen(documentType)), 0o700); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	return nil

@@ -2,8 +2,9 @@ package output
 
 import (
 	"path"
-	"path/filepath"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Settings say where the output of a job's steps goes besides the local files. They are made when a command is accepted and travel
@@ -32,11 +33,15 @@ type Upload struct {
 	Step   string `json:"stepName"`          // the element of the key after that
 }
 
-// Location is where a step's streams go: <dir>/<plugin>/<step>, and below the same names in the bucket.
-func (s Settings) Location(dir, plugin, step string) Location {
-	l := Location{Dir: filepath.Join(dir, plugin, step), Plugin: plugin, Step: step}
+// Location is where a step's streams go: <dir>/<plugin>/<step>, <dir>/<plugin> where the step has no name, and below the same names
+// in the bucket.
+func (s Settings) Location(dir string, plugin, step host.Name) Location {
+	l := Location{Dir: plugin.In(dir), Plugin: plugin.String(), Step: step.String()}
+	if !step.IsZero() {
+		l.Dir = step.In(l.Dir)
+	}
 	if s.Bucket != "" {
-		l.Upload = Upload{Bucket: s.Bucket, Prefix: strings.TrimPrefix(path.Join("/", s.Prefix, plugin), "/"), Step: step}
+		l.Upload = Upload{Bucket: s.Bucket, Prefix: strings.TrimPrefix(path.Join("/", s.Prefix, l.Plugin), "/"), Step: l.Step}
 	}
 	return l
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/agent/output"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -75,25 +76,21 @@ func (c Call) unmarshal(into any) error {
 // failed is the outcome of a run that never came to do anything.
 func failed() Exit { return Exit{Status: wire.Failed, Code: 1} }
 
-// ID is the id in a step's inputs as a path element: without colons, and empty when it leads elsewhere
+// ID is the id in a step's inputs as a name: without colons, and the zero name when it leads elsewhere
 // (docs/protocol/runcommand.md, "Plugins").
-func ID(inputs any) string {
+func ID(inputs any) host.Name {
 	m, _ := inputs.(map[string]any)
 	for key, v := range m {
 		if id, ok := v.(string); ok && strings.EqualFold(key, "id") {
 			return cleanID(id)
 		}
 	}
-	return ""
+	return host.Name{}
 }
 
-func cleanID(id string) string {
-	if strings.HasPrefix(id, "../") || strings.HasPrefix(id, "~/") {
-		return ""
+func cleanID(id string) host.Name {
+	if strings.HasPrefix(id, "~/") || !filepath.IsLocal(id) {
+		return host.Name{}
 	}
-	id = strings.ReplaceAll(id, ":", "")
-	if id == "" || !filepath.IsLocal(id) {
-		return ""
-	}
-	return id
+	return host.CleanName(id)
 }

@@ -34,7 +34,10 @@ func runScript(ctx context.Context, c Call, l language) Exit {
 	if !c.decode(&in) {
 		return failed()
 	}
-	dir := filepath.Join(c.Directory, cleanID(in.ID))
+	dir := c.Directory
+	if id := cleanID(in.ID); !id.IsZero() {
+		dir = id.In(dir)
+	}
 	path := filepath.Join(dir, l.file)
 	if err := writeScript(path, l.prefix, in.RunCommand); err != nil {
 		fmt.Fprintf(c.Stderr, "failed to run commands: %v", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/document"
 	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -179,7 +179,7 @@ func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins
 // location is where the streams of an element go: <command>/<plugin>/<step>, in documents 1.x <command>/<plugin>/<id>
 // (docs/protocol/runcommand.md, "Orchestration layout").
 func (q *Sequencer) location(s document.Step, inputs any) output.Location {
-	plugin, step := element(s.Action), element(s.ID)
+	plugin, step := host.CleanName(s.Action), host.CleanName(s.ID)
 	if strings.HasPrefix(q.Job.Schema, "1.") {
 		step = plugins.ID(inputs)
 	}
@@ -188,16 +188,7 @@ func (q *Sequencer) location(s document.Step, inputs any) output.Location {
 
 // scripts is where a step's scripts go: the folder of that name in the command's; the action adds its id.
 func (q *Sequencer) scripts(s document.Step) string {
-	return filepath.Join(q.Job.Directory, element(s.ID))
-}
-
-// element makes a name one harmless element of a path: no colons, no way out.
-func element(name string) string {
-	name = strings.NewReplacer(":", "", "/", "_", `\`, "_").Replace(name)
-	if name == "." || name == ".." {
-		return "_"
-	}
-	return name
+	return host.CleanName(s.ID).In(q.Job.Directory)
 }
 
 // worse is the worse of two statuses (docs/protocol/runcommand.md, "Per-step lifecycle").

@@ -88,7 +88,7 @@ var rooms = map[string][]string{
 	"agent/config":   {"installer", "installer/host"},
 	"agent/watchdog": {},
 	"agent/logfile":  {"installer/host"},
-	"agent/output":   {"agent/cloud"},
+	"agent/output":   {"agent/cloud", "installer/host"},
 	"agent/journal":  {"installer/host", "regions/wire"},
 	"agent/identity": {"agent/cloud", "agent/config", "installer", "installer/host", "regions", "regions/wire"},
 	"agent/health":   {"agent/cloud", "agent/identity", "installer", "installer/host", "regions/wire"},
