@@ -99,7 +99,7 @@ func TestParametersAreSubstituted(t *testing.T) {
 		{"whole number", `"{{ n }}"`, `3600`},
 		{"null", `{"a":"{{ none }}","b":"={{ none }}"}`, `{"a":null,"b":"=null"}`},
 		{"values are not looked at again", `"{{ p1 }} {{ p2 }}"`, `"one {{p2}} two"`},
-		{"unknown stays", `"{{ nobody }} {{p2}}"`, `"{{ nobody }} two"`},
+		{"unknown stays", `"{{ unknown }} {{p2}}"`, `"{{ unknown }} two"`},
 		{"three braces", `"{{{p2}}}"`, `"{two}"`},
 		{"not closed", `"{{ p2 }"`, `"{{ p2 }"`},
 		{"list in list is nested", `["{{ list }}"]`, `[["a","b"]]`},

@@ -41,7 +41,7 @@ func TestWhichPreconditionsHold(t *testing.T) {
 		{`{"StringEquals":["platformType","{{ p }}"]}`, "", `"StringEquals": the second argument for the platformType variable can't contain document parameters`},
 		{`{"StringEquals":["{{ p }}","platformType"]}`, "", `"StringEquals": the second argument for the platformType variable can't contain document parameters`},
 		{`{"StringEquals":["a","b"]}`, "", `"StringEquals": at least one of operator's arguments must contain a valid document parameter`},
-		{`{"StringEquals":["{{ nobody }}","b"]}`, "", `"StringEquals": at least one of operator's arguments must contain a valid document parameter`},
+		{`{"StringEquals":["{{ unknown }}","b"]}`, "", `"StringEquals": at least one of operator's arguments must contain a valid document parameter`},
 		{`{"Odd":["x"],"StringEquals":["platformType","MacOS"]}`, `"StringEquals": [platformType, MacOS]`, `unrecognized operator: "Odd"`},
 	} {
 		t.Run(c.precondition, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestReferencesToTheParameterStore(t *testing.T) {
 		{`["x{{ssm:list}}"]`, ``, "Parameter list of type StringList cannot be used as a String"},
 		{`{"a":"{{ssm:list}}"}`, ``, "Parameter list of type StringList cannot be used as a String"},
 		{`"{{ssm:s1}}{{ssm:s2}}"`, ``, "Parameters [s1 s2] of type SecureString are not supported"},
-		{`"{{ssm:nobody}}{{ssm:x}}"`, ``, "Input contains invalid parameters [nobody]"},
+		{`"{{ssm:unknown}}{{ssm:x}}"`, ``, "Input contains invalid parameters [unknown]"},
 		{`"{{ p }}"`, `"got five"`, ""},
 	} {
 		t.Run(c.inputs, func(t *testing.T) {

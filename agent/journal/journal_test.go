@@ -137,7 +137,8 @@ func TestAStateFileHasTheOriginalsKeys(t *testing.T) {
 func TestUnknownMembersStay(t *testing.T) {
 	data := t.TempDir()
 	j := open(t, data)
-	check(t, os.WriteFile(path(data, "current", first), []byte(`{"DocumentType":"SendCommand","DocumentInformation":{"DocumentID":"`+first+`","CreatedDate":"`+
+	check(t, os.WriteFile(path(data, "current", first), []byte(`{"DocumentType":"SendCommand","DocumentInformation":{"DocumentID":"`+first+
+		`","CreatedDate":"`+
 		wire.ISOMillis(now)+`","Tomorrow":12345678901234567890},"Later":{"a":[1,{"b":2}]},"InstancePluginsInformation":[{"Id":"x","More":true}]}`), 0o600))
 	l, err := j.Load(15, now, nil)
 	if err != nil || len(l.Current) != 1 {

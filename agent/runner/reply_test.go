@@ -45,7 +45,7 @@ func TestRepliesHaveTheirFixedForm(t *testing.T) {
 	head.AbleToOpenMGSConnection = &open
 	result := runner.Result{PluginID: "greet", PluginName: "aws:runShellScript", Status: wire.Success, Output: "a < b\n",
 		Start: at.Add(-time.Second), End: at, StandardOutput: "a < b\n"}
-	failed := runner.Result{PluginID: "greet", PluginName: "aws:nobody", Status: wire.Failed, Error: "it is unknown", Start: at, End: at}
+	failed := runner.Result{PluginID: "greet", PluginName: "aws:unknown", Status: wire.Failed, Error: "it is unknown", Start: at, End: at}
 
 	golden(t, "step.json", runner.EventReply(head, runner.Event{Kind: runner.Step, Result: &result, Counts: map[string]int{wire.Success: 1}}))
 	golden(

@@ -82,7 +82,7 @@ func statuses(results []runner.Result) (out []string) {
 
 func TestWhichStepsAreSkippedOrFailBeforeTheyRun(t *testing.T) {
 	const (
-		unknown     = "Plugin with name aws:nobody is not supported by this version of ssm agent, please update to latest version. Step name: s0"
+		unknown     = "Plugin with name aws:unknown is not supported by this version of ssm agent, please update to latest version. Step name: s0"
 		unsupported = "Step execution skipped due to unsupported plugin: aws:elsewhere. Step name: s0"
 		windows     = `,"precondition":{"StringEquals":["platformType","Windows"]}`
 		linux       = `,"precondition":{"StringEquals":["platformType","Linux"]}`
@@ -91,18 +91,18 @@ func TestWhichStepsAreSkippedOrFailBeforeTheyRun(t *testing.T) {
 	for _, c := range []struct{ schema, step, status, text string }{
 		{"2.2", inputs(`{}`), wire.Success, ""},
 		{"2.2", inputs(`{}`) + linux, wire.Success, ""},
-		{"2.2", `"action":"aws:nobody"`, wire.Failed, unknown},
+		{"2.2", `"action":"aws:unknown"`, wire.Failed, unknown},
 		{"2.2", `"action":"aws:elsewhere"`, wire.Skipped, unsupported},
 		{"2.2", `"action":"aws:notYet"`, wire.Failed, "Plugin with name aws:notYet not found. Step name: s0"},
-		{"2.2", `"action":"aws:nobody"` + linux, wire.Failed, unknown},
-		{"2.2", `"action":"aws:nobody"` + windows, wire.Skipped, strings.ReplaceAll(unsupported, "elsewhere", "nobody")},
+		{"2.2", `"action":"aws:unknown"` + linux, wire.Failed, unknown},
+		{"2.2", `"action":"aws:unknown"` + windows, wire.Skipped, strings.ReplaceAll(unsupported, "elsewhere", "unknown")},
 		{"2.2", `"action":"aws:elsewhere"` + windows, wire.Skipped, unsupported},
 		{"2.2", inputs(`{}`) + windows, wire.Skipped, `Step execution skipped due to unsatisfied preconditions: '"StringEquals": [platformType, Windows]'. Step name: s0`},
 		{"2.2", inputs(`{}`) + odd, wire.Failed, `Unrecognized precondition(s): 'unrecognized operator: "StringLike"', please update agent to latest version. Step name: s0`},
 		{"2.2", inputs(`{}`) + `,"precondition":{"Odd":[],"StringEquals":["{{ p }}","w"]}`, wire.Skipped,
 			`Step execution skipped due to unsatisfied preconditions: '"StringEquals": [{{ p }}, w], unrecognized operator: "Odd"'. Step name: s0`},
 		{"2.0", inputs(`{}`), wire.Success, ""},
-		{"2.0", `"action":"aws:nobody"`, wire.Failed, unknown},
+		{"2.0", `"action":"aws:unknown"`, wire.Failed, unknown},
 		{"2.0", `"action":"aws:elsewhere"`, wire.Failed, "Plugin with name aws:elsewhere is not supported in current platform. Step name: s0"},
 		{"2.0", inputs(`{}`) + linux, wire.Failed, "Precondition is not supported for document schema version prior to 2.2. Step name: s0"},
 		{"2.0", `"action":"aws:notYet"`, wire.Failed, "Plugin with name aws:notYet not found. Step name: s0"},

@@ -24,7 +24,8 @@ func TestAFullDiskDoesNotCostAStepItsResult(t *testing.T) {
 	t.Cleanup(func() { syscall.Unmount(disk, syscall.MNT_DETACH) })
 	fill := filepath.Join(disk, "fill")
 	j := job(t, `{"schemaVersion":"2.2","mainSteps":[
-		{"action":"aws:runShellScript","name":"one","inputs":{"runCommand":["cat /dev/zero > `+fill+` 2>/dev/null","head -c 20000 /dev/zero | tr '\\000' x"]}},
+		{"action":"aws:runShellScript","name":"one","inputs":{"runCommand":[
+		"cat /dev/zero > `+fill+` 2>/dev/null","head -c 20000 /dev/zero | tr '\\000' x"]}},
 		{"action":"aws:runShellScript","name":"two","inputs":{"runCommand":["echo hello"]}}]}`, nil)
 	j.Directory = filepath.Join(disk, "outputs")
 	dir := filepath.Join(disk, "job")

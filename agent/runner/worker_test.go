@@ -43,7 +43,8 @@ func TestOneStepRunsInAWorker(t *testing.T) {
 func TestSeveralStepsRunInAWorker(t *testing.T) {
 	j := job(t, `{"schemaVersion":"2.2","parameters":{"who":{"type":"String"}},"mainSteps":[
 		{"action":"aws:runShellScript","name":"one","inputs":{"runCommand":["echo {{ who }}"]}},
-		{"action":"aws:runPowerShellScript","name":"two","precondition":{"StringEquals":["platformType","Windows"]},"inputs":{"runCommand":["x"]}},
+		{"action":"aws:runPowerShellScript","name":"two","precondition":{"StringEquals":["platformType","Windows"]},
+			"inputs":{"runCommand":["x"]}},
 		{"action":"aws:runShellScript","name":"three","inputs":{"runCommand":["exit 3"]}}]}`, map[string]any{"who": "me"})
 	w, _ := start(t, j)
 	events := all(t, w)
@@ -231,7 +232,8 @@ func TestAJobWaitsForAReboot(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "mark")
 	j := job(t, `{"schemaVersion":"2.2","mainSteps":[
 		{"action":"aws:runShellScript","name":"zero","inputs":{"runCommand":["echo once >>`+mark+`0"]}},
-		{"action":"aws:runShellScript","name":"one","inputs":{"runCommand":["test -e `+mark+` && echo second && exit 0","touch `+mark+`","echo first","exit 194"]}},
+		{"action":"aws:runShellScript","name":"one","inputs":{"runCommand":[
+			"test -e `+mark+` && echo second && exit 0","touch `+mark+`","echo first","exit 194"]}},
 		{"action":"aws:runShellScript","name":"two","inputs":{"runCommand":["echo end"]}}]}`, nil)
 	w, dir := start(t, j)
 	events := all(t, w)

@@ -22,7 +22,7 @@ func keepFloor(layout installer.Layout) int {
 	case errors.Is(err, installer.ErrBusy):
 		fmt.Println("an update is under way; nothing was kept")
 	case err != nil:
-		fmt.Fprintf(os.Stderr, "error: cannot keep the floor: %v\n", err)
+		fmt.Fprintf(os.Stderr, "error: cannot keep the present package version: %v\n", err)
 		return 1
 	case kept != "":
 		fmt.Println("kept " + kept)

@@ -15,7 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-const packageUsage = `usage: package prepare [-undo]                      the folders of data and the pointer's slots
+const packageUsage = `usage: package prepare [-undo]                      the folders of data, and what updates need
        package wait                                 until the stopped service's processes are gone
        package recovery                             have the service started again whenever it dies
        package settings [-region R] [-endpoint URL]   write where updates come from and the services' address

@@ -18,12 +18,11 @@ const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--sourc
        updater run --request FILE                                   the same, as handed over by another program
        updater check [--want V] [--allow-downgrade]                 what run would do, as one JSON object
        updater resume                                               go on with whatever an updater left
-       updater keep-floor                                           before a package replaces the floor: keep it in the store
+       updater keep-floor                                           before a package replaces its version: keep that as the fallback
 --want: latest (default), stable, a version, a constraint such as '>=9.1', previous (go back, needs no network)
 --root DIR: another installation than this program's own
 
-run prints "taken <id>" when the request is in the ledger, "busy" while another update is under way; the outcome is in the
-ledger: ssm-setup status shows it.`
+run prints "taken <id>" when the request is recorded, "busy" while another update is under way; ssm-setup status shows the outcome.`
 
 // resume wakes the updater where it has to go on.
 func resume(layout installer.Layout) func() {
@@ -32,10 +31,10 @@ func resume(layout installer.Layout) func() {
 
 // order is a command line of the updater.
 type order struct {
-	verb    string
-	layout  installer.Layout
-	request updater.Request
-	file    string
+	subcommand string
+	layout     installer.Layout
+	request    updater.Request
+	file       string
 }
 
 // runUpdater is the updater: a process of its own, of the version that runs.
@@ -52,7 +51,7 @@ func runUpdater(args []string) int {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if o.verb == "keep-floor" {
+	if o.subcommand == "keep-floor" {
 		return keepFloor(o.layout)
 	}
 	log, closeLog := updateLog(o.layout)
@@ -61,7 +60,7 @@ func runUpdater(args []string) int {
 	if err != nil {
 		return refuse(o, err)
 	}
-	switch o.verb {
+	switch o.subcommand {
 	case "check":
 		return check(ctx, e, o.request)
 	case "resume":
@@ -70,7 +69,7 @@ func runUpdater(args []string) int {
 		_, err = e.Run(ctx, o.request, func(line string) { fmt.Println(line) })
 	}
 	if err != nil {
-		log.Error("the updater ends", "verb", o.verb, "error", err)
+		log.Error("the updater ends", "subcommand", o.subcommand, "error", err)
 		return 1
 	}
 	return 0
@@ -78,15 +77,15 @@ func runUpdater(args []string) int {
 
 func parseOrder(args []string) (o order, err error) {
 	if len(args) == 0 {
-		return o, errors.New("a verb is missing")
+		return o, errors.New("a subcommand is missing")
 	}
-	o.verb = args[0]
-	switch o.verb {
+	o.subcommand = args[0]
+	switch o.subcommand {
 	case "run", "check", "resume", "keep-floor":
 	case "help", "-h", "-help", "--help":
 		return o, flag.ErrHelp
 	default:
-		return o, fmt.Errorf("there is no verb %q", o.verb)
+		return o, fmt.Errorf("there is no subcommand %q", o.subcommand)
 	}
 	var root string
 	set := flag.NewFlagSet("updater", flag.ContinueOnError)
@@ -122,7 +121,7 @@ func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 
 // refuse tells the program that waits for the first line that nothing comes of it.
 func refuse(o order, err error) int {
-	if o.verb == "run" {
+	if o.subcommand == "run" {
 		fmt.Println("refused " + err.Error())
 	}
 	return sorry(err, "")

@@ -17,7 +17,8 @@ func TestTheUpdatersCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	o, err := parseOrder([]string{"run", "--want", ">=9.1", "--allow-downgrade", "--root", dir})
-	if err != nil || o.verb != "run" || o.request.Want != ">=9.1" || !o.request.AllowDowngrade || o.request.Why != updater.ByCommandLine ||
+	if err != nil || o.subcommand != "run" || o.request.Want != ">=9.1" || !o.request.AllowDowngrade ||
+		o.request.Why != updater.ByCommandLine ||
 		o.layout.Root != dir {
 		t.Errorf("%+v, %v", o, err)
 	}
