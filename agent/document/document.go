@@ -38,6 +38,9 @@ func Conditional(schema string) bool { return schema == "2.2" }
 // Parse reads a document and puts the parameters in. Every error is a rejection; its text is made for the service
 // (docs/protocol/runcommand.md, "Documents").
 func Parse(content []byte, o Options) (Document, error) {
+	if content == nil {
+		content = []byte("null") // a message without a document: one without a schema
+	}
 	var raw source
 	if err := decode(content, &raw); err != nil {
 		return Document{}, internal(err)

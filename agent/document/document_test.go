@@ -70,6 +70,14 @@ func TestWhichSchemasAreKnown(t *testing.T) {
 	}
 }
 
+// A payload of {} brings no document at all.
+func TestAMessageWithoutADocumentHasNoKnownSchema(t *testing.T) {
+	const want = "Document with schema version  is not supported by this version of ssm agent, please update to latest version"
+	if _, err := document.Parse(nil, document.Options{}); err == nil || err.Error() != want {
+		t.Error(err)
+	}
+}
+
 func TestStepsKeepTheirNamesAndOrder(t *testing.T) {
 	doc, err := document.Parse([]byte(`{"schemaVersion":"1.2","runtimeConfig":{
 		"aws:z":{"properties":[{"id":"0.aws:z"}],"settings":{"s":1}},"aws:a":{"properties":"text"}}}`), document.Options{})
@@ -99,6 +107,7 @@ func TestParametersAreSubstituted(t *testing.T) {
 		{"whole number", `"{{ n }}"`, `3600`},
 		{"null", `{"a":"{{ none }}","b":"={{ none }}"}`, `{"a":null,"b":"=null"}`},
 		{"values are not looked at again", `"{{ p1 }} {{ p2 }}"`, `"one {{p2}} two"`},
+		{"a list inside text escapes as the original does", `"x {{amp}}"`, `"x [\"a\\u0026b\",\"\\u003cc\\u003e\"]"`},
 		{"unknown stays", `"{{ unknown }} {{p2}}"`, `"{{ unknown }} two"`},
 		{"three braces", `"{{{p2}}}"`, `"{two}"`},
 		{"not closed", `"{{ p2 }"`, `"{{ p2 }"`},
@@ -114,7 +123,7 @@ func TestParametersAreSubstituted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := parse(t, c.inputs, defs, map[string]any{"p1": "one {{p2}}", "win": `C:\$Recycle.Bin`, "cash": "$$1",
-				"extra": "e", "not-me": "x", "odd-name": "supplied"})
+				"extra": "e", "amp": []any{"a&b", "<c>"}, "not-me": "x", "odd-name": "supplied"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -68,7 +68,7 @@ func (s substitution) embed(t string) (out string, found bool) {
 			t = t[1:]
 			continue
 		}
-		b.WriteString(strings.ReplaceAll(asText(v), "$$", "$"))
+		b.WriteString(strings.ReplaceAll(embedded(v), "$$", "$"))
 		t = t[end:]
 		found = true
 	}
@@ -84,6 +84,16 @@ func placeholder(t string) (name string, end int, ok bool) {
 		return "", 0, false
 	}
 	return strings.Trim(t[2:2+length], space), length + 4, true
+}
+
+// embedded is a value in the middle of a text. Lists have & < > escaped, as the original's; other values have not.
+func embedded(v any) string {
+	if list, ok := v.([]any); ok {
+		if text, err := json.Marshal(list); err == nil {
+			return string(text)
+		}
+	}
+	return asText(v)
 }
 
 // asText is a value inside other text: strings as they are, everything else as compact JSON.

@@ -94,15 +94,22 @@ func (n *fullName) lookUp(done chan struct{}) {
 	close(done)
 }
 
-// address is an address of this machine that others may know: no loopback, no link-local, IPv4 before IPv6.
+// address is an address of this machine that others may know: no link-local, IPv4 before IPv6, loopback where there is no other.
 func address() string {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
 		return ""
 	}
-	six := ""
+	return addressOf(all)
+}
+
+func addressOf(all []net.Addr) string {
+	six, loopback := "", ""
 	for _, a := range all {
 		n, ok := a.(*net.IPNet)
+		if ok && n.IP.IsLoopback() && n.IP.To4() != nil && loopback == "" {
+			loopback = n.IP.String()
+		}
 		if !ok || n.IP.IsLoopback() || n.IP.IsLinkLocalUnicast() {
 			continue
 		}
@@ -112,6 +119,9 @@ func address() string {
 		if six == "" {
 			six = n.IP.String()
 		}
+	}
+	if six == "" {
+		return loopback
 	}
 	return six
 }

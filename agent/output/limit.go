@@ -1,6 +1,9 @@
 package output
 
-// Sizes in bytes (docs/protocol/runcommand.md, "Fields of a step result"). Cuts are made between bytes and may split a character.
+import "unicode/utf8"
+
+// Sizes in bytes (docs/protocol/runcommand.md, "Fields of a step result"). A cut never splits a
+// character: half of one would become three bytes on its way, and push the marker over the limit.
 const (
 	StreamLimit = 24000 // of standardOutput and standardError each
 	ReplyLimit  = 2500  // of output
@@ -11,17 +14,39 @@ const (
 	errorMarker  = "\n---Error truncated----"
 )
 
-// Limit cuts a stream. A stream of exactly the limit is cut already.
+// Limit cuts a stream, and makes it text: a byte that is none becomes the character for that. A stream of exactly the limit is cut
+// already.
 func Limit(stream string) string {
+	stream = text(stream)
 	if len(stream) < StreamLimit {
 		return stream
 	}
-	return stream[:StreamLimit-len(streamMarker)] + streamMarker
+	return head(stream, StreamLimit-len(streamMarker)) + streamMarker
+}
+
+// text replaces bytes that are no text by what they become in JSON.
+func text(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
+}
+
+// head is the beginning of a text, at most n bytes of whole characters.
+func head(s string, n int) string {
+	if n >= len(s) {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 // Combine makes the output field of both streams: the title stands between them only when there is a stderr, and what
 // is too long is cut so that both keep their fair part.
 func Combine(stdout, stderr string) string {
+	stdout, stderr = text(stdout), text(stderr)
 	room := ReplyLimit
 	between := ""
 	if stderr != "" {
@@ -33,7 +58,7 @@ func Combine(stdout, stderr string) string {
 	case len(stdout)+len(stderr) < room:
 	case len(stdout) > half && len(stderr) > half:
 		keep := (room - len(outputMarker) - len(errorMarker)) / 2
-		stdout, stderr = stdout[:keep]+outputMarker, stderr[:keep]+errorMarker
+		stdout, stderr = head(stdout, keep)+outputMarker, head(stderr, keep)+errorMarker
 	case len(stdout) <= half:
 		stderr = cut(stderr, room-len(stdout), errorMarker)
 	default:
@@ -44,5 +69,5 @@ func Combine(stdout, stderr string) string {
 
 // cut leaves room bytes, the marker counted in.
 func cut(s string, room int, marker string) string {
-	return s[:min(len(s), room-len(marker))] + marker
+	return head(s, room-len(marker)) + marker
 }

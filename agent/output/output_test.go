@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/ssm-setup/ssm-setup/agent/output"
 )
@@ -21,6 +22,25 @@ func TestAStreamIsCutAtItsLimit(t *testing.T) {
 		got := output.Limit(strings.Repeat("x", n))
 		if len(got) != 24000 || got != strings.Repeat("x", 23980)+"--output truncated--" {
 			t.Errorf("%d bytes became %d, ending in %q", n, len(got), got[len(got)-30:])
+		}
+	}
+}
+
+// Half a character becomes three bytes in JSON, which pushed the marker over the limit, where the service cuts it off.
+func TestACutNeverSplitsACharacterNorItsMarker(t *testing.T) {
+	const marker = "--output truncated--"
+	for name, stream := range map[string]string{"two bytes": strings.Repeat("ä", 20000), "three bytes": "x" + strings.Repeat("€", 20000),
+		"no text": strings.Repeat("\xff", 24000), "cut in the middle": strings.Repeat("€", 7999) + "ab\xe2\x82"} {
+		got := output.Limit(stream)
+		if !utf8.ValidString(got) || !strings.HasSuffix(got, marker) || len(got) > 24000 || len(got) < 24000-4 {
+			t.Errorf("%s: %d bytes, ending in %q", name, len(got), got[len(got)-30:])
+		}
+	}
+	for _, stderr := range []string{"", "ä", strings.Repeat("ä", 2000)} {
+		got := output.Combine(strings.Repeat("ä€", 1000), stderr)
+		if !utf8.ValidString(got) || len(got) > 2500 || !strings.Contains(got, "\n---Output truncated---") ||
+			strings.ContainsRune(got, '\uFFFD') {
+			t.Errorf("%d bytes: %.80q", len(got), got[len(got)-80:])
 		}
 	}
 }

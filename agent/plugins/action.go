@@ -55,6 +55,11 @@ func (a Action) Supported(system string) bool {
 	return false
 }
 
+// Registered tells whether the system's agents know the action at all. On macOS they know what is meant for Linux, too.
+func (a Action) Registered(system string) bool {
+	return a.Supported(system) || system == mac && a.Supported(linux)
+}
+
 // decode reads the inputs into an action's own struct. Keys match without regard to case. ok is false after the error
 // was written to stderr in the common form.
 func (c Call) decode(into any) bool {

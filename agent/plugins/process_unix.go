@@ -23,10 +23,5 @@ func killGroup(cmd *exec.Cmd) {
 	}
 }
 
-// exitCode: -1 after a signal, but SIGKILL counts as what a shell between would have said of it.
-func exitCode(s *os.ProcessState) int {
-	if ws, ok := s.Sys().(syscall.WaitStatus); ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL {
-		return codeKilled
-	}
-	return s.ExitCode()
-}
+// exitCode is -1 after a signal. A shell between reports 128 and the signal's number instead.
+func exitCode(s *os.ProcessState) int { return s.ExitCode() }

@@ -19,7 +19,8 @@ func TestASignalEndsTheChildWithItsCode(t *testing.T) {
 		line, status, stderr string
 		code                 int
 	}{
-		{"kill -KILL $$", wire.TimedOut, "", 137},
+		{"kill -KILL $$", wire.Failed, "failed to run commands: signal: killed", -1},
+		{"exit 137", wire.TimedOut, "", 137},
 		{"kill -TERM $$", wire.Failed, "failed to run commands: signal: terminated", -1},
 	} {
 		var stderr bytes.Buffer

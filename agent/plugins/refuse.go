@@ -3,6 +3,8 @@ package plugins
 import (
 	"context"
 	"fmt"
+
+	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
 // refuseInventory: inventory is gathered for associations only (docs/protocol/runcommand.md, "aws:softwareInventory and shared
@@ -13,7 +15,6 @@ func refuseInventory(_ context.Context, c Call) Exit {
 }
 
 // refuseCloudWatch: the legacy action lives on Windows only (docs/protocol/runcommand.md, "aws:cloudWatch").
-func refuseCloudWatch(_ context.Context, c Call) Exit {
-	fmt.Fprint(c.Stderr, "Plugin aws:cloudWatch is not registered by agent")
-	return failed()
+func refuseCloudWatch(context.Context, Call) Exit {
+	return Exit{Status: wire.Failed, Code: 1, Output: "Plugin aws:cloudWatch is not registered by agent"}
 }

@@ -19,6 +19,15 @@ func TestInventoryNeedsAnAssociation(t *testing.T) {
 	}
 }
 
+// The text stands alone, without the title of the error stream.
+func TestCloudWatchIsNotRegistered(t *testing.T) {
+	b := newBench(t, map[string]any{})
+	o := action(t, "aws:cloudWatch").Run(t.Context(), b.Call)
+	if o.Status != wire.Failed || o.Code != 1 || o.Output != "Plugin aws:cloudWatch is not registered by agent" || b.stderr.Len() != 0 {
+		t.Errorf("%+v %q", o, b.stderr.String())
+	}
+}
+
 func TestAPowerShellScriptBeginsWithAMark(t *testing.T) {
 	b := newBench(t, lines("Write-Output a"))
 	action(t, "aws:runPowerShellScript").Run(t.Context(), b.Call) // PowerShell itself need not be there

@@ -31,9 +31,11 @@ func (q *Sequencer) precheck(s document.Step, ended bool) (plugins.Action, refus
 		switch {
 		case !known:
 			return action, fail(unknownText)
-		case !supported:
+		case !supported && action.Registered(q.System):
 			return action, fail(fmt.Sprintf("Plugin with name %s is not supported in current platform. Step name: %s",
 				s.Action, s.ID))
+		case !supported:
+			return action, fail(fmt.Sprintf("Plugin with name %s not found. Step name: %s", s.Action, s.ID))
 		case len(s.Preconditions) > 0:
 			return action, fail(fmt.Sprintf("Precondition is not supported for document schema version prior to 2.2. "+
 				"Step name: %s", s.ID))

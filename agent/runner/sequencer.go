@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,7 +136,7 @@ func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Act
 			r.Code = o.Code
 		}
 	}
-	r.StandardOutput, r.StandardError = strings.Join(outs, "\n"), strings.Join(errs, "")
+	r.StandardOutput, r.StandardError = strings.Join(outs, "\n"), strings.Join(slices.DeleteFunc(errs, empty), "\n")
 	r.Output = strings.Join(shown, "\n")
 	if r.Output == "" {
 		stderr := r.StandardError
@@ -146,6 +147,8 @@ func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Act
 	}
 	r.StandardOutput, r.StandardError = output.Limit(r.StandardOutput), output.Limit(r.StandardError)
 }
+
+func empty(s string) bool { return s == "" }
 
 // element runs the action once.
 func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, l output.Location) (

@@ -103,7 +103,7 @@ func TestWhichStepsAreSkippedOrFailBeforeTheyRun(t *testing.T) {
 			`Step execution skipped due to unsatisfied preconditions: '"StringEquals": [{{ p }}, w], unrecognized operator: "Odd"'. Step name: s0`},
 		{"2.0", inputs(`{}`), wire.Success, ""},
 		{"2.0", `"action":"aws:unknown"`, wire.Failed, unknown},
-		{"2.0", `"action":"aws:elsewhere"`, wire.Failed, "Plugin with name aws:elsewhere is not supported in current platform. Step name: s0"},
+		{"2.0", `"action":"aws:elsewhere"`, wire.Failed, "Plugin with name aws:elsewhere not found. Step name: s0"},
 		{"2.0", inputs(`{}`) + linux, wire.Failed, "Precondition is not supported for document schema version prior to 2.2. Step name: s0"},
 		{"2.0", `"action":"aws:notYet"`, wire.Failed, "Plugin with name aws:notYet not found. Step name: s0"},
 	} {
@@ -227,6 +227,25 @@ func TestAnActionThatPanicsFailsItsStep(t *testing.T) {
 	}
 	if results[1].Status != wire.Success || document != wire.Failed {
 		t.Errorf("%v %s", statuses(results), document)
+	}
+}
+
+// macOS knows the actions that are meant for Linux, and does not support them.
+func TestAnActionOfLinuxIsNotSupportedOnMacOS(t *testing.T) {
+	b := newBench(t, doc("2.0", inputs(`{}`)))
+	b.System = "darwin"
+	results, _ := b.Run(t.Context(), nil)
+	if got := results[0].Wire().Output; got != "Plugin with name aws:say is not supported in current platform. Step name: s0" {
+		t.Error(got)
+	}
+}
+
+func TestBothStreamsOfAListAreJoinedByLines(t *testing.T) {
+	b := newBench(t, `{"schemaVersion":"1.2","runtimeConfig":{"aws:say":{"properties":[
+		{"id":"0","Out":"o","Err":"e3","code":3},{"id":"1","Out":"o","Err":"e3","code":3}]}}}`)
+	results, _ := b.Run(t.Context(), nil)
+	if r := results[0]; r.StandardOutput != "o\no" || r.StandardError != "e3\ne3" {
+		t.Errorf("%q %q", r.StandardOutput, r.StandardError)
 	}
 }
 

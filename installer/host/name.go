@@ -17,13 +17,13 @@ const nameError = "cannot name a file"
 // CheckName takes text as it is, or refuses it: the empty text, one that begins with a dot, or holds a separator of paths, a colon or
 // a control character.
 func CheckName(text string) (Name, error) {
-	if text == "" || strings.HasPrefix(text, ".") || len(text) > 255 || strings.ContainsFunc(text, unsafe) {
+	if text == "" || strings.HasPrefix(text, ".") || len(text) > 255 || strings.ContainsFunc(text, outside) {
 		return Name{}, fmt.Errorf("%q %s", text, nameError)
 	}
 	return Name{text}, nil
 }
 
-func unsafe(r rune) bool { return strings.ContainsRune(`/\:`, r) || r < ' ' || r == 0x7f }
+func outside(r rune) bool { return strings.ContainsRune(`/\:`, r) || r < ' ' || r == 0x7f }
 
 // CleanName makes a Name of any text: colons are left out, as the original does; other characters that a path could not hold, and
 // the names "." and "..", become underscores. The empty text is the zero Name.
@@ -32,7 +32,7 @@ func CleanName(text string) Name {
 		switch {
 		case r == ':':
 			return -1
-		case unsafe(r):
+		case outside(r):
 			return '_'
 		}
 		return r

@@ -17,7 +17,8 @@ func TestANameNeverLeavesItsFolder(t *testing.T) {
 			t.Errorf("%q leads to %s", text, n.In(dir))
 		}
 	}
-	for text, want := range map[string]string{"aws:runShellScript": "awsrunShellScript", "..": "_", "../x": ".._x", "": "", "a step": "a step"} {
+	for text, want := range map[string]string{"aws:runShellScript": "awsrunShellScript", "..": "_", "../x": ".._x", "": "",
+		"a step": "a step"} {
 		if got := host.CleanName(text).String(); got != want {
 			t.Errorf("%q: %q", text, got)
 		}
