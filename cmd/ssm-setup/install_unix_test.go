@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,5 +63,44 @@ func TestLooseRoot(t *testing.T) {
 	s := ssmSetup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", dir)
 	if s.code != exitPermission || !strings.Contains(s.err, "hint: chmod go-w") {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A folder in another account's: its owner could exchange the programs that root runs from there.
+func TestAFolderInAnotherAccountsIsNoPlaceForAnInstallation(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("giving a folder to another account needs root; CI runs this as root, too")
+	}
+	open := t.TempDir()
+	must(t, errors.Join(os.Chmod(open, 0o755), os.Chmod(filepath.Dir(open), 0o755)))
+	foreign := filepath.Join(open, "foreign")
+	must(t, os.Mkdir(foreign, 0o755))
+	must(t, os.Mkdir(filepath.Join(foreign, "host"), 0o755))
+	must(t, os.Chown(foreign, 65534, 65534))
+	link := filepath.Join(t.TempDir(), "link")
+	must(t, os.Symlink(foreign, link))
+	for _, root := range []string{foreign, filepath.Join(foreign, "host"), filepath.Join(foreign, "new"), filepath.Join(link, "host")} {
+		s := ssmSetup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", root)
+		if s.code != exitPermission || !strings.Contains(s.err, "belongs to another account: ") {
+			t.Errorf("%s: %+v", root, s)
+		}
+	}
+	if s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root",
+		filepath.Join(foreign, "new")); s.code == exitPermission {
+		t.Errorf("its owner: %+v", s)
+	}
+}
+
+// The folder above an installation may be its owner's group's, as umask 002 makes it, but not open to all.
+func TestTheFolderAboveAnInstallation(t *testing.T) {
+	for mode, wrong := range map[os.FileMode]bool{0o755: false, 0o775: os.Geteuid() == 0, 0o777: true,
+		0o777 | os.ModeSticky: os.Geteuid() != 0} {
+		above := filepath.Join(t.TempDir(), "above")
+		must(t, os.Mkdir(above, 0o755))
+		must(t, os.Chmod(above, mode))
+		s := ssmSetup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", filepath.Join(above, "host"))
+		if (s.code == exitPermission) != wrong || wrong && !strings.Contains(s.err, "can be written by its group or by others: "+above) {
+			t.Errorf("%s: %+v", mode, s)
+		}
 	}
 }

@@ -11,6 +11,9 @@ var (
 	// ErrWritable: the launcher would refuse every version but the package's.
 	ErrWritable = fault.New(fault.Permission, "it can be written by its group or by others",
 		"chmod go-w on that folder, or choose one of your own")
+	// ErrForeign: the account that owns a folder can exchange the programs in it, and those of all folders below.
+	ErrForeign = fault.New(fault.Permission, "it belongs to another account",
+		"run it as that user, or choose a folder that belongs to you, in folders that belong to you or to root")
 	ErrNoPackager = fault.New(fault.Refused, "no supported package manager found in list: dpkg, rpm",
 		"use --root with a folder: it needs no package manager")
 	ErrPackager = fault.New(fault.Other, "the package manager failed",
