@@ -239,7 +239,7 @@ func planFromSource(c *cli.Context, plan *build.Plan) (err error) {
 }
 
 // planFromBinaries takes platforms and version from the binaries where the flags do not name them. ssm-setup may be missing
-// in such a folder, and so may the carrier of AmazonSSMAgentSetup.exe, where nobody asks for what is made of them.
+// in such a folder, and so may the carrier of AmazonSSMAgentSetup.exe, where what is made of them is not asked for.
 func planFromBinaries(c *cli.Context, plan *build.Plan) error {
 	plan.Bin = c.String("bin")
 	if c.IsSet("source") {

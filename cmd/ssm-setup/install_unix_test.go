@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// asNobody runs ssm-setup without privileges, whoever runs the test.
+// asNobody runs ssm-setup without privileges, also where root runs the test.
 func asNobody(t *testing.T, args ...string) said {
 	t.Helper()
 	cmd := child(args...)
