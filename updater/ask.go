@@ -11,7 +11,7 @@ import (
 const briefly = 10 * time.Second
 
 // ask is the first stop. The request is in the ledger already; who sent a command is told that it began (docs/protocol/update.md, "State
-// machine", state Initialized). What cannot be told now is not told: the final answer is what counts. A person sees it by himself.
+// machine", state Initialized). What cannot be told now is not told: the final answer is what counts. A person sees it in the ledger.
 func (w *work) ask(ctx context.Context) error {
 	to := w.u.Request.ReplyTo
 	if to == nil || to.MessageID == "" {

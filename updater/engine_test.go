@@ -297,7 +297,7 @@ func TestALauncherThatDiesEveryTimeIsLeftToTheNextStart(t *testing.T) {
 	}
 }
 
-// The launcher gave the new version up and runs the old one again: that agent is not sent away once more. Under the pointer of the
+// The launcher gave the new version up and runs the old one again: that agent is not stopped once more. Under the pointer of the
 // trial its end would be a death, noted in place of the new version's.
 func TestTheAgentThatWasFallenBackToStays(t *testing.T) {
 	w := newWorld(t)
@@ -308,7 +308,7 @@ func TestTheAgentThatWasFallenBackToStays(t *testing.T) {
 	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
 	must(t, err)
 	if o.Kind != updater.RolledBack || sent != 1 {
-		t.Errorf("%+v, %d agents were sent away", o, sent)
+		t.Errorf("%+v, %d agents were stopped", o, sent)
 	}
 	w.whole("9.1.0.0")
 }

@@ -63,8 +63,8 @@ func (e *Engine) takeLock(ctx context.Context) (*installer.UpdateLock, error) {
 	}
 }
 
-// refuseOrPostpone answers while another updater holds the lock. A deaf watch gives way to the new request; a command that is in the
-// ledger already was taken before.
+// refuseOrPostpone answers while another updater holds the lock. A watch without the service ends for the new request; a command
+// that is in the ledger already was taken before.
 func (e *Engine) refuseOrPostpone(r Request, say func(string)) error {
 	led, err := ReadLedger(e.Layout)
 	switch {
@@ -168,7 +168,7 @@ func (e *Engine) serve(ctx context.Context, b *ledgerFile, r Request) (*Outcome,
 	return nil, nil
 }
 
-// closeOpen brings an open update to its end, so that a newer request may follow. One that only waits for the next start makes room.
+// closeOpen brings an open update to its end, so that a newer request may follow. One that only waits for the next start is undone.
 func (e *Engine) closeOpen(ctx context.Context, b *ledgerFile, r Request) error {
 	if _, running := e.System.Launcher(); b.Open.NextStart && !running && r.Explicit() {
 		w := e.newWork(b)

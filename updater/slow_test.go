@@ -250,7 +250,7 @@ func TestAnUpdaterThatComesAfterARemovalMakesNoFolder(t *testing.T) {
 	}
 }
 
-// slowLauncher takes so long to start an agent after one was sent away.
+// slowLauncher takes so long to start an agent after one was stopped.
 func slowLauncher(w *world, e *updater.Engine, d time.Duration) {
 	away := e.System.StopAgent
 	e.System.StopAgent = func(ctx context.Context) error {
@@ -296,4 +296,27 @@ func TestALauncherThatStandsStillEndsTheUpdate(t *testing.T) {
 	}
 	w.advance(24 * time.Hour)
 	w.whole("9.1.0.0")
+}
+
+// The launcher gave a version up long after it was confirmed, and runs the one before: a rollback to that asks it for nothing.
+func TestARollbackToWhatRunsAlreadyStopsNoAgent(t *testing.T) {
+	w := newWorld(t)
+	w.run(updater.Request{})
+	w.whole("9.2.0.0")
+	w.mu.Lock()
+	w.nature["9.2.0.0"] = "dead"
+	w.restart()
+	w.mu.Unlock()
+	w.advance(time.Minute)
+	if got := w.running(); got != "9.1.0.0" {
+		t.Fatalf("%s runs", got)
+	}
+	before := w.agent.pid
+	if o := w.run(updater.Request{Want: updater.Previous, Why: updater.ByRollback}); o.Kind != updater.WentBack {
+		t.Fatalf("%+v", o)
+	}
+	w.whole("9.1.0.0")
+	if w.agent.pid != before {
+		t.Error("the agent was stopped")
+	}
 }

@@ -132,7 +132,7 @@ func TestAWatchWithoutTheServiceGivesWay(t *testing.T) {
 		t.Errorf("the newer request ended so: %+v", led.Last)
 	}
 	if len(led.Skip) != 0 {
-		t.Errorf("a version that made room is held back: %+v", led.Skip)
+		t.Errorf("a version whose update was superseded is blocked: %+v", led.Skip)
 	}
 	w.whole("9.1.0.0")
 }

@@ -45,8 +45,17 @@ func (w *work) switchVersion(ctx context.Context) error {
 	if w.crash("after the pointer") {
 		return ErrCrashed
 	}
-	w.stopAgent(ctx)
+	if !w.u.Known || !w.runsAlready(w.u.To, w.u.ToVersion.String()) {
+		w.stopAgent(ctx)
+	}
 	return nil
+}
+
+// runsAlready reports whether the agent at work is a target's, which a launcher that gave up another version has started: it stays.
+func (w *work) runsAlready(to pointer.Target, version string) bool {
+	pid, running := w.System.Agent()
+	p, ok := w.pulse()
+	return ok && running && pid == p.PID && watch.Runs(p, to, version)
 }
 
 // baseline is how the host was before: a new version has to do as well, not better.
@@ -153,7 +162,7 @@ func (w *work) undoKnownSwitch(ctx context.Context, state pointer.State) error {
 		return err
 	}
 	_, err = w.store.Switch(store.Change{From: state.Sequence, Sequence: next, To: w.u.From, Floor: state.Floor})
-	if err == nil {
+	if err == nil && !w.runsAlready(w.u.From, w.u.FromVersion.String()) {
 		w.stopAgent(ctx)
 	}
 	return err

@@ -2,30 +2,19 @@ package host
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// WriteFile puts data under path whole or not at all, see [NewFile.Commit]. The folder must exist.
+// WriteFile puts data under path whole or not at all, see [NewFile.Commit]. The folder must exist. For a stream see [Create].
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
-	return written(path, mode, func(f *NewFile) error { _, err := f.Write(data); return err })
-}
-
-// WriteFrom puts what r gives, to its end, under path whole or not at all, see [NewFile.Commit]. The folder must exist.
-func WriteFrom(path string, r io.Reader, mode fs.FileMode) (size int64, err error) {
-	err = written(path, mode, func(f *NewFile) (err error) { size, err = io.Copy(f, r); return err })
-	return size, err
-}
-
-func written(path string, mode fs.FileMode, fill func(*NewFile) error) error {
 	f, err := Create(path, mode)
 	if err != nil {
 		return err
 	}
 	defer f.Discard()
-	if err := fill(f); err != nil {
+	if _, err := f.Write(data); err != nil {
 		return err
 	}
 	return f.Commit()

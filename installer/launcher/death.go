@@ -69,7 +69,7 @@ func (path noteFile) Write(note []byte) (int, error) {
 	return f.WriteAt(note, 0)
 }
 
-// noteDeath leaves word of a death, by another hand: the loop waits for no disk.
+// noteDeath has a death written down by another goroutine: the loop waits for no disk.
 func (l *loop) noteDeath(t pointer.Target, sequence uint64, pid int, how string) {
 	l.notes.send(Death{Version: t.Version, Floor: l.Stamp, Sequence: sequence, PID: pid, At: l.System.Now(), How: how}.text())
 }

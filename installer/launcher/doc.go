@@ -5,9 +5,9 @@
 //
 // The service manager starts and stops the launcher. The launcher starts one agent (see child.go for what the two agree on), and
 // while the pointer is on probation also the updater's "resume". It reads the pointer (installer/pointer), never writes it; the
-// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where that was removed). Besides, a
-// hand of its own overwrites <pointer>/death with how the last agent died, for people and for the updater: nothing waits for that
-// hand, and no start depends on what it wrote.
+// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where that was removed). Besides, another
+// goroutine overwrites <pointer>/death with how the last agent died, for people and for the updater: the loop does not wait for it,
+// and no start depends on what it wrote.
 //
 // # Five acts, in this order
 //
@@ -15,8 +15,9 @@
 //     finish its set-up.
 //  2. Read the pointer and walk the ring to the first agent that is sound and has not died three times within 30 minutes.
 //  3. Start it. A start on probation first costs a token.
-//  4. Wait, reaping whatever ends. Silence is killed. An end is orderly if this launcher sent the stop byte or the pointer has
-//     another sequence than the child; every other end is a death. Go to 2.
+//  4. Wait, reaping whatever ends. Silence is killed. An end is orderly if this launcher sent the stop byte, or if the pointer has
+//     another sequence than the child and does not name the child's own target as confirmed (such a child is taken over into the
+//     new sequence); every other end is a death. Go to 2.
 //  5. SIGTERM: stop byte, 5 s, kill that child only, end.
 //
 // # Without a service manager

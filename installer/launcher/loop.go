@@ -113,6 +113,9 @@ func (l *loop) read() {
 		return
 	}
 	clear(l.deaths)
+	if a := l.agent; a != nil && !state.Probation && a.target == state.Active {
+		a.sequence = state.Sequence // confirmed, or found to run: it is taken over, so that its end counts
+	}
 	switch {
 	case known && l.known:
 		l.tell(before, state)
@@ -124,12 +127,11 @@ func (l *loop) read() {
 
 // judgeEnd decides whether the agent's end was orderly or a death, and what the next start owes.
 func (l *loop) judgeEnd() {
+	l.read()
 	a := l.agent
 	l.agent = nil
 	a.Close()
-	sequence := a.sequence
-	l.read()
-	if l.state.Sequence != sequence {
+	if l.state.Sequence != a.sequence {
 		l.say("agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), ") ended, as it was asked to: ", a.how())
 		l.streak, l.backoff = 0, 0
 		return
@@ -141,7 +143,7 @@ func (l *loop) judgeEnd() {
 	l.deaths[a.target] = append(l.deaths[a.target], now)
 	l.setBackoff(a.target)
 	l.alarm("agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), ") ended unexpectedly: ", a.how())
-	l.noteDeath(a.target, sequence, a.pid, a.how())
+	l.noteDeath(a.target, a.sequence, a.pid, a.how())
 }
 
 // setBackoff makes the next start wait: a second, doubling to a minute while it goes on.

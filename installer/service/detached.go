@@ -136,10 +136,8 @@ func until(ctx context.Context, d time.Duration, done func() bool) (bool, error)
 		if time.Now().After(end) {
 			return false, nil
 		}
-		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-time.After(5 * time.Millisecond):
+		if err := host.Sleep(ctx, 5*time.Millisecond); err != nil {
+			return false, err
 		}
 	}
 	return true, nil

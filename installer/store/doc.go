@@ -13,7 +13,7 @@
 //	Switch    one write of the pointer, naming the sequence it replaces
 //	Confirm   the pointer without probation, then the tokens go
 //	   or
-//	DropTokens, then the caller sends the agent away, then Back
+//	DropTokens, then the caller stops the agent, then Back
 //
 // Between any two of these the machine may lose power; the launcher then finds an agent all the same, and "updater resume" tells
 // from the sequences how far it came.

@@ -71,8 +71,8 @@ func (s Store) Confirm(from uint64) (pointer.State, error) {
 	return next, nil
 }
 
-// Back ends the probation of the pointer with the sequence from badly, after [Store.DropTokens] and after the agent was sent
-// away: the previous version is active again, as confirmed. before is what was previous ahead of the update, as the ledger has
+// Back ends the probation of the pointer with the sequence from badly, after [Store.DropTokens] and after the agent was
+// stopped: the previous version is active again, as confirmed. before is what was previous ahead of the update, as the ledger has
 // it; the zero target means the floor.
 func (s Store) Back(from uint64, before pointer.Target) (pointer.State, error) {
 	old, err := s.onProbation(from)

@@ -58,7 +58,7 @@ func (s Store) probations() []uint64 {
 }
 
 // DropTokens is the first step of an undo: the version on probation cannot be started again under this sequence while another
-// one can. The second is to send the agent away, the third is [Store.Back].
+// one can. The second is to stop the agent, the third is [Store.Back].
 func (s Store) DropTokens(sequence uint64) error {
 	dir := s.Paths.Probation(sequence)
 	for _, name := range pointer.TokenNames() {

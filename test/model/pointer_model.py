@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""Explicit-state model of what the launcher and the updater agree on: slots, tokens, ledger, ring, launcher, updater, resume, package
+upgrade. Run it after a change of these rules, which are made here first: python3 test/model/pointer_model.py (some minutes).
+Explores every state reachable under any number of faults (kill of updater, launcher or agent; power cut; power cut inside a
+slot write; read-only disk; one package upgrade to a sound or a broken floor) for each kind of new release N, then asks of each
+state: with no further fault, where does it end? Good: one healthy agent, and (disk writable) ledger closed, no probation.
+`--mutate NAME` breaks one rule to see that the model notices. Prints a line per kind; exit 1 on a bad end."""
+import sys
+from collections import namedtuple
+
+N_KINDS = ["good", "noexec", "crash", "hang", "deaf", "late", "leaver"]   # leaver: once confirmed, ends at once with any code
+FLOORS = ["none", "good", "broken"]                                        # what the package upgrade brings (version G above N)
+TOK, CAP = 3, 3
+MUT = sys.argv[2] if len(sys.argv) > 2 and sys.argv[1] == "--mutate" else ""
+
+# slots: pair of (seq, active, previous, probation) or None (torn). refs: 'floor', 'O', 'N', None
+# child: None or (version, seq, reason, agestamp) ; floor: 'F' before, 'G' after the package upgrade; seen: floor last seen
+S = namedtuple("S", "slots tok ledger launcher child pc deaths floor seen aside ro")
+
+def ptr(s):
+    v = [x for x in s.slots if x]
+    return max(v, key=lambda x: x[0]) if v else None
+
+def write(s, p):
+    a, b = s.slots
+    i = 0 if (a is None or (b is not None and a[0] < b[0])) else 1
+    w, t = list(s.slots), list(s.slots); w[i], t[i] = p, None
+    return s._replace(slots=tuple(w)), s._replace(slots=tuple(t))
+
+def nextseq(s): return max([x[0] for x in s.slots if x] + [q for q, _ in s.tok] + [0]) + 1
+def tokens(s, q): return dict(s.tok).get(q, 0)
+def settok(s, q, n):
+    d = dict(s.tok); d.pop(q, None)
+    if n: d[q] = n
+    return s._replace(tok=tuple(sorted(d.items())))
+def res(s, ref): return s.floor if ref == "floor" else ref
+
+def ring(s):
+    p = ptr(s)
+    act, prev = (p[1], p[2]) if p else ("floor", None)
+    r = [act, prev, "floor", s.aside]
+    if s.floor == "G" and "no-floor-first" != MUT: r = ["floor"] + r   # G is newer than N: floor first
+    out = []
+    for x in r:
+        v = res(s, x) if x else None
+        if v and v not in out: out.append(v)
+    return out
+
+def runs(v, k): return not (v == "N" and k[0] == "noexec")
+def dies(v, k, prob):
+    if v == "G": return k[1] == "broken"
+    if v != "N": return False
+    q = k[0]
+    return q in ("crash", "hang") or (q in ("late", "leaver") and not prob)
+def healthy(v, k, prob=False): return runs(v, k) and not dies(v, k, prob)
+def serves(v, k): return healthy(v, k) and not (v == "N" and k[0] == "deaf")
+
+def death(s, v):
+    d = dict(s.deaths); d[v] = min(CAP, d.get(v, 0) + 1)
+    return s._replace(deaths=tuple(sorted(d.items())))
+
+def start(s, k):
+    p = ptr(s); prob = bool(p and p[3]); d = dict(s.deaths)
+    last = None
+    for again in (False, True):
+        if again: s = s._replace(deaths=()); d = {}           # after the last the ring begins anew
+        for v in ring(s):
+            if d.get(v, 0) >= CAP and MUT != "no-ring": continue
+            if prob and v == p[1]:
+                n = tokens(s, p[0])
+                if not n or s.ro:
+                    last = v; continue                        # without a token it stands last
+                s = settok(s, p[0], n - 1)
+            if not runs(v, k): return death(s, v)
+            return s._replace(child=(v, p[0] if p else 0))
+        if MUT == "no-anew": return s
+        if last and d.get(last, 0) < CAP and MUT != "no-last":
+            return s._replace(child=(last, p[0])) if runs(last, k) else death(s, last)
+    return s
+
+def end_child(s, orderly):
+    v = s.child[0]; p = ptr(s)
+    t = s._replace(child=None)
+    taken = p and not p[3] and v == res(s, p[1])   # the new pointer's own target: taken over into its sequence
+    if orderly or (p and p[0] != s.child[1] and not taken): return t
+    return death(t, v)
+
+def moves(s, k):
+    p = ptr(s); prob = bool(p and p[3])
+    if not s.launcher: return [("launcher", s._replace(launcher=True, child=None, deaths=()))]
+    if s.child is None: return [("start", start(s, k))]
+    v = s.child[0]
+    if dies(v, k, prob and v == p[1]): 
+        if MUT == "free-leave" and k[0] == "leaver" and v == "N": return [("leave", end_child(s, True))]
+        return [("die", end_child(s, False))]
+    out = []
+    if s.pc is None:
+        if prob: out.append(("resume", s._replace(pc="resume", ledger=1)))
+        elif healthy(v, k) and not s.ro:
+            floorchg = s.floor != s.seen
+            fallen = p is not None and v != res(s, p[1]) and (MUT != "stale-reason")
+            if s.ledger or floorchg or fallen: out.append(("resume", s._replace(pc="resume", ledger=1)))
+    elif not s.ro: out += updater(s, k)
+    return out
+
+def updater(s, k):
+    p = ptr(s); pc = s.pc
+    go = lambda t, x: t._replace(pc=x)
+    def put(ref_act, ref_prev, prob, nxt):
+        w, _ = write(s, (nextseq(s), ref_act, ref_prev, prob)); return go(w, nxt)
+    if pc == "resume":
+        if p and p[3]: return [("watch", go(s, "watch"))]
+        if p is None: return [("rebuild", put("floor", None, False, "finish"))]
+        v = s.child[0] if s.child else None
+        if v and v != res(s, p[1]) and s.child[1] != p[0] and MUT != "keep-old": return [("ask old to leave", s._replace(child=None))]
+        if s.floor != s.seen:
+            # floor changed: floor first is written down once it has shown that it runs
+            if v == s.floor: return [("floor", put("floor", p[1] if p[1] != "floor" else p[2], False, "seen"))]
+            if v: return [("keep overlay", go(s._replace(aside=None), "seen2"))]
+            return []
+        if v and v != res(s, p[1]) and healthy(v, k):
+            ref = "floor" if v == s.floor else v
+            return [("in line", put(ref, "floor" if ref != "floor" else None, False, "finish"))]
+        return [("finish", go(s, "finish"))]
+    if pc == "seen": return [("seen", go(s._replace(seen=s.floor), "finish"))]
+    if pc == "seen2":  # broken new floor: overlay stays active; floor remembered so that it is not preferred
+        return [("seen2", go(s._replace(seen=s.floor), "finish"))]
+    if pc == "tokens":
+        if p is None: return [("rebuild", put("floor", None, False, "finish"))]
+        return [("tokens", go(settok(s, nextseq(s), TOK), "switch"))]
+    if pc == "switch":
+        if p is None: return [("finish", go(s, "finish"))]
+        q = max([x for x, _ in s.tok], default=0)
+        w, _ = write(s, (q, "N", p[1], True)); return [("switch", go(w, "watch"))]
+    if pc == "watch":
+        if p is None or not p[3]: return [("settled", go(s, "finish"))]
+        if s.child is None: return []
+        v, q = s.child
+        if MUT != "blind-watch" and q != p[0]: return [("ask again", s._replace(child=None))]
+        if MUT == "blind-watch" or v == p[1]:
+            if serves(v, k) or (v == "N" and k[0] in ("late", "leaver")): return [("confirm", put(p[1], p[2], False, "finish"))]
+        return [("undo", go(s, "undo"))]
+    if pc == "undo": return [("untoken", go(settok(s, p[0], 0), "unask"))] if p and p[3] else [("finish", go(s, "finish"))]
+    if pc == "unask": return [("unask", go(s._replace(child=None) if s.child and s.child[0] == "N" else s, "back"))]
+    if pc == "back":
+        if not (p and p[3]): return [("finish", go(s, "finish"))]
+        return [("back", put(p[2], "floor", False, "finish"))]
+    if pc == "finish":
+        if p and p[3]: return [("watch", go(s, "watch"))]
+        return [("done", s._replace(pc=None, ledger=0, tok=()))]
+    raise SystemExit(pc)
+
+def faults(s, k):
+    out = []
+    if s.pc: out.append(("kill updater", s._replace(pc=None)))
+    if s.launcher: out.append(("kill launcher", s._replace(launcher=False)))
+    if s.child and s.launcher: out.append(("kill agent", end_child(s, False)))
+    p = ptr(s)
+    cut = lambda t: t._replace(launcher=False, child=None, pc=None, deaths=())
+    out.append(("power cut", cut(s)))
+    if s.pc and not s.ro:
+        for name, t in (updater(s, k) if s.child or s.pc not in ("watch",) else []):
+            if t.slots != s.slots:
+                i = 0 if t.slots[0] != s.slots[0] else 1
+                torn = list(s.slots); torn[i] = None
+                out.append(("cut in write", cut(s._replace(slots=tuple(torn)))))
+    out.append(("disk", s._replace(ro=not s.ro)))
+    if k[1] != "none" and s.floor == "F":
+        t = s
+        if not s.ro and s.pc is None and p and not p[3] and MUT != "no-keep":   # pre-install: the old version keeps itself in the store
+            act, prev = p[1], p[2]
+            keep = (nextseq(s), "F" if act == "floor" else act, prev if act == "floor" and prev else "F", False)
+            if act == "floor": keep = (nextseq(s), "floor", "F", False)
+            t, _ = write(s, keep)
+        out.append(("package", t._replace(floor="G", launcher=False, child=None)))
+    return out
+
+def settle(s, k):
+    for _ in range(2000):
+        m = moves(s, k)
+        if not m: return s, True
+        if m[0][1] == s: return s, True
+        s = m[0][1]
+    return s, False
+
+def good_end(e, stable, k, ro):
+    p = ptr(e)
+    if not any(serves(v, k) for v in ring(e)): return True   # nothing sound is left on the machine
+    if not stable or e.child is None: return False
+    if not runs(e.child[0], k) or dies(e.child[0], k, bool(p and p[3] and e.child[0] == p[1])): return False
+    if ro: return True
+    return e.ledger == 0 and e.pc is None and not (p and p[3]) and serves(e.child[0], k)
+
+def main():
+    bad = 0
+    for n in N_KINDS:
+        for f in FLOORS:
+            k = (n, f)
+            s0 = S(slots=((1, "floor", None, False), None), tok=(), ledger=1, launcher=True, child=("F", 1), pc="tokens", deaths=(), floor="F", seen="F", aside=None, ro=False)
+            todo, parent = [s0], {s0: None}
+            worst = None
+            while todo and len(parent) < 400000:
+                s = todo.pop()
+                for name, t in moves(s, k) + faults(s, k):
+                    if max([x[0] for x in t.slots if x], default=0) > 6: continue
+                    if t not in parent: parent[t] = (s, name); todo.append(t)
+            for s in parent:
+                e, stable = settle(s, k)
+                if not good_end(e, stable, k, s.ro): worst = (s, e, stable); break
+            print(f"N {n:7} floor {f:7} {len(parent):7} states", "ok" if not worst else "BAD", flush=True)
+            if worst:
+                bad = 1; s = worst[0]; path = []
+                while parent[s]: path.append(parent[s][1]); s = parent[s][0]
+                print("   ", " > ".join(reversed(path))); print("    from", worst[0]); print("    ends", worst[1], "stable" if worst[2] else "never settles")
+    return bad
+
+sys.exit(main())
