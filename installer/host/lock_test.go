@@ -33,6 +33,10 @@ func TestMain(m *testing.M) {
 		io.Copy(io.Discard, os.Stdin)
 		return
 	}
+	if os.Getenv("TEST_SLEEP") != "" {
+		time.Sleep(time.Minute)
+		return
+	}
 	os.Exit(m.Run())
 }
 

@@ -76,9 +76,9 @@ func (l *loop) agentGone() bool {
 	}
 }
 
-// originalGone waits for an original agent, and asks it to end when that takes long.
+// originalGone waits for an original agent, asks it to end when that takes long, and kills it when it does not.
 func (l *loop) originalGone() bool {
-	last, since := 0, time.Now()
+	last, asked, since := 0, 0, time.Now()
 	for {
 		pid := findOriginal(l.Paths)
 		if pid == 0 {
@@ -88,10 +88,13 @@ func (l *loop) originalGone() bool {
 			l.warn("an original agent is running from here (process ", strconv.Itoa(pid), "); waiting for its end")
 			last, since = pid, time.Now()
 		}
-		if time.Since(since) >= l.Timing.Original {
+		if pid == asked && time.Since(since) >= 6*l.Timing.Stop {
+			l.warn("killing the original agent (process ", strconv.Itoa(pid), "): it did not end in time")
+			_ = kill(pid)
+		} else if pid != asked && time.Since(since) >= l.Timing.Original {
 			l.warn("asking the original agent to end (process ", strconv.Itoa(pid), ")")
 			_ = terminate(pid)
-			since = time.Now()
+			asked, since = pid, time.Now()
 		}
 		if l.pause(5*l.Timing.Look, nil) {
 			return true
@@ -105,7 +108,7 @@ func owned(p pointer.Paths, pid int) bool {
 		return false
 	}
 	exe, err := host.ProcessExecutable(pid)
-	return err == nil && p.Owns(exe)
+	return err == nil && p.Owns(exe) && host.Trusted(pid)
 }
 
 // isGone tells a pointer that was removed from one that cannot be read.

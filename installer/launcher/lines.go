@@ -36,21 +36,14 @@ func newLineWriter(w io.Writer, atOnce bool) *lineWriter {
 	return v
 }
 
-// Priorities of lines, as the journal reads them in front (sd-daemon(3)).
-const (
-	priorityError   = "<3>"
-	priorityWarning = "<4>"
-	priorityInfo    = "<6>"
-)
-
-// say writes what happens as planned.
-func (v *lineWriter) say(parts ...string) { v.line(priorityInfo, parts) }
+// say writes what happens as planned, with the priority that the journal reads in front (sd-daemon(3)).
+func (v *lineWriter) say(parts ...string) { v.line("<6>", parts) }
 
 // warn writes what an administrator may want to look into.
-func (v *lineWriter) warn(parts ...string) { v.line(priorityWarning, parts) }
+func (v *lineWriter) warn(parts ...string) { v.line("<4>", parts) }
 
 // alarm writes what went wrong.
-func (v *lineWriter) alarm(parts ...string) { v.line(priorityError, parts) }
+func (v *lineWriter) alarm(parts ...string) { v.line("<3>", parts) }
 
 // line writes a line. The journal gives it its time, and the name of the program; elsewhere it has its own.
 func (v *lineWriter) line(priority string, parts []string) {

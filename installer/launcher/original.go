@@ -13,7 +13,8 @@ import (
 
 // findOriginal finds an original agent at work: a process that was started from the launcher's path or from the worker's without
 // arguments and whose program, which may have been replaced on disk since, is not of ours in any build. The original's worker
-// counts too: it outlives a main program that was killed. 0 = none.
+// counts too: it outlives a main program that was killed. A process of
+// another account, or of another container, is none. 0 = none.
 func findOriginal(p pointer.Paths) int {
 	pids, err := host.Processes()
 	if err != nil {
@@ -21,7 +22,8 @@ func findOriginal(p pointer.Paths) int {
 	}
 	for _, pid := range pids {
 		exe, err := host.ProcessExecutable(pid)
-		if pid == os.Getpid() || err != nil || !pointer.SamePath(exe, p.Launcher()) && !pointer.SamePath(exe, p.Worker()) {
+		here := pointer.SamePath(exe, p.Launcher()) || pointer.SamePath(exe, p.Worker())
+		if pid == os.Getpid() || err != nil || !here || !host.Trusted(pid) {
 			continue
 		}
 		if args, err := host.ProcessArguments(pid); err == nil && len(args) > 1 {

@@ -22,9 +22,14 @@ func TestMain(m *testing.M) {
 	}
 	paths, err := pointer.Of(exe)
 	switch {
+	case os.Getenv("TEST_IMPOSTOR") != "":
+		actImpostor(exe, os.Getenv("TEST_IMPOSTOR"))
 	case err != nil:
 		os.Exit(m.Run())
 	case os.Getenv("TEST_ORIGINAL") != "":
+		if os.Getenv("TEST_ORIGINAL") == "deaf" {
+			signal.Ignore(syscall.SIGTERM)
+		}
 		_, _ = os.Stdin.Read(make([]byte, 1))
 	case base(exe) == "amazon-ssm-agent", base(exe) == "ssm-cli":
 		os.Exit(actLauncher(paths))
@@ -67,6 +72,9 @@ func quick() launcher.Timing {
 	t.Look = 5 * time.Millisecond
 	if os.Getenv("TEST_SHORT_SILENCE") != "" {
 		t.FirstBeat, t.NextBeat = 20, 10
+	}
+	if os.Getenv("TEST_SHORT_PATIENCE") != "" {
+		t.Original, t.Stop = 100*time.Millisecond, 50*time.Millisecond
 	}
 	return t
 }

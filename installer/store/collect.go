@@ -70,7 +70,8 @@ func (s Store) inUse(version string) bool {
 	}
 	for _, pid := range pids {
 		exe, err := host.ProcessExecutable(pid)
-		if err == nil && (pointer.SamePath(filepath.Dir(exe), dir) || pointer.SamePath(filepath.Dir(exe), real)) {
+		here := pointer.SamePath(filepath.Dir(exe), dir) || pointer.SamePath(filepath.Dir(exe), real)
+		if err == nil && here && host.Trusted(pid) {
 			return true
 		}
 	}
