@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent"
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -26,7 +27,7 @@ import (
 func TestMain(m *testing.M) {
 	os.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	if filepath.Base(os.Args[0]) == "ssm-document-worker" {
-		os.Exit(runner.Main(os.Args[1], plugins.Table(plugins.Ports{})))
+		os.Exit(runner.Main(os.Args[1], plugins.Table(plugins.Ports{}), output.Table(output.Region{})))
 	}
 	os.Exit(m.Run())
 }

@@ -142,7 +142,7 @@ func TestWritersNeverFailTheScript(t *testing.T) {
 
 func TestEverySinkKeepsNothingThatIsNotAskedFor(t *testing.T) {
 	seen := map[string]bool{}
-	for _, s := range output.Table() {
+	for _, s := range output.Table(output.Region{}) {
 		if s.Name == "" || s.Wanted == nil || s.Keep == nil || seen[s.Name] {
 			t.Errorf("row %+v", s)
 		}
@@ -165,7 +165,7 @@ func TestCleanUpAfterExecutionRemovesTheFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		capture.Close()
-		if err := output.Keep(t.Context(), output.Settings{CleanUp: c.setting}, output.Location{Dir: dir, Open: c.open}); err != nil {
+		if err := output.Keep(t.Context(), output.Table(output.Region{}), output.Settings{CleanUp: c.setting}, output.Location{Dir: dir, Open: c.open}); err != nil {
 			t.Fatal(err)
 		}
 		if files, _ := os.ReadDir(dir); len(files) != c.left {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
 )
 
 // Sink is one way in which output is kept when a step ended, before its reply is sent.
@@ -15,8 +17,16 @@ type Sink struct {
 	Keep   func(ctx context.Context, s Settings, l Location) error
 }
 
-// Table lists the sinks in the order they are served. Local files come last: what is uploaded may be removed then.
-func Table() []Sink {
+// Region is the region's services as this node may use them, for sinks that keep output there. A function is called only when a sink
+// is wanted.
+type Region struct {
+	S3     func() (*cloud.S3, error)
+	Client func(cloud.Service) (*cloud.Client, error)
+}
+
+// Table lists the sinks in the order they are served. A sink that keeps output in the region takes r. Local files come last: what is
+// uploaded may be removed then.
+func Table(_ Region) []Sink {
 	return []Sink{
 		{Name: "files", Wanted: func(s Settings) bool { return s.CleanUp == afterExecution }, Keep: removeFiles},
 	}
@@ -25,10 +35,10 @@ func Table() []Sink {
 // afterExecution is the value of Ssm.PluginLocalOutputCleanup that leaves nothing behind.
 const afterExecution = "after-execution"
 
-// Keep serves every sink that the settings ask for; one that fails does not stop the others.
-func Keep(ctx context.Context, s Settings, l Location) error {
+// Keep serves every sink of a table that the settings ask for; one that fails does not stop the others.
+func Keep(ctx context.Context, sinks []Sink, s Settings, l Location) error {
 	var err error
-	for _, sink := range Table() {
+	for _, sink := range sinks {
 		if sink.Wanted(s) {
 			err = errors.Join(err, sink.Keep(ctx, s, l))
 		}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
@@ -21,7 +22,7 @@ const (
 )
 
 // Main is the worker process: it runs the job in dir to its end and returns the exit code. Its stderr is the job's log.
-func Main(dir string, actions []plugins.Action) int {
+func Main(dir string, actions []plugins.Action, sinks []output.Sink) int {
 	restoreProcessors()
 	wake := farEnd()
 	host.CloseOnExec(3) // no script inherits what this process was given
@@ -33,7 +34,7 @@ func Main(dir string, actions []plugins.Action) int {
 	watch := listen(dir, stop)
 	defer watch()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	w := process{dir: dir, actions: actions, log: log, wake: wake}
+	w := process{dir: dir, actions: actions, sinks: sinks, log: log, wake: wake}
 	code, err := w.work(ctx)
 	if err != nil {
 		log.Error("worker failed", "error", err)
@@ -45,6 +46,7 @@ func Main(dir string, actions []plugins.Action) int {
 type process struct {
 	dir     string
 	actions []plugins.Action
+	sinks   []output.Sink
 	log     *slog.Logger
 	wake    func()
 	record  *record
@@ -79,7 +81,7 @@ func (p *process) run(ctx context.Context, job Assignment, before []Event, boot 
 	var results []Result
 	var pending []Event
 	var failure error
-	engine := Sequencer{Job: job, Actions: p.actions, System: runtime.GOOS, Now: time.Now, Log: p.log}
+	engine := Sequencer{Job: job, Actions: p.actions, Sinks: p.sinks, System: runtime.GOOS, Now: time.Now, Log: p.log}
 	saved := earlier(before)
 	engine.Tell = func(index int, r Result, last bool) {
 		saved[index] = r

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/document"
+	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
 )
@@ -18,7 +19,7 @@ const workerName = "ssm-document-worker"
 
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == workerName {
-		os.Exit(runner.Main(os.Args[1], plugins.Table(plugins.Ports{})))
+		os.Exit(runner.Main(os.Args[1], plugins.Table(plugins.Ports{}), output.Table(output.Region{})))
 	}
 	os.Exit(m.Run())
 }

@@ -20,7 +20,8 @@ import (
 type Sequencer struct {
 	Job     Assignment
 	Actions []plugins.Action
-	System  string // GOOS value that decides what is supported
+	Sinks   []output.Sink // where output is kept besides the local files
+	System  string        // GOOS value that decides what is supported
 	Now     func() time.Time
 	Log     *slog.Logger
 	Tell    func(index int, r Result, last bool) // a step's result; last: nothing more will run
@@ -173,7 +174,7 @@ func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins
 	})
 	stdout, stderr = capture.Texts()
 	l.Open = o.Status == wire.SuccessAndReboot || o.Status == wire.InProgress
-	if err := output.Keep(context.WithoutCancel(ctx), q.Job.Output, l); err != nil {
+	if err := output.Keep(context.WithoutCancel(ctx), q.Sinks, q.Job.Output, l); err != nil {
 		q.Log.Warn("output was not kept everywhere", "step", s.ID, "error", err)
 	}
 	return o, stdout, stderr, nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
 )
@@ -54,5 +55,5 @@ func runWorker(args []string) int {
 		fmt.Fprintln(os.Stderr, "error: ssm-document-worker takes the folder of a job\nhint: the agent starts it")
 		return 2
 	}
-	return runner.Main(args[0], plugins.Table(plugins.Ports{Update: startUpdate}))
+	return runner.Main(args[0], plugins.Table(plugins.Ports{Update: startUpdate}), output.Table(nodesRegion()))
 }
