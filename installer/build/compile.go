@@ -44,7 +44,8 @@ type compiler struct {
 }
 
 // kept are the settings of go that may differ from machine to machine: where things lie and come from.
-var kept = []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOINSECURE", "GOVCS", "GOAUTH"}
+var kept = []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOINSECURE", "GOVCS",
+	"GOAUTH"}
 
 // harmless are variables with GO in front that say how go works, not what it makes.
 var harmless = []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GOTMPDIR", "GOCACHEPROG"}
@@ -163,7 +164,8 @@ func (c *compiler) run(ctx context.Context, p pack.Platform, args []string) erro
 }
 
 // Compile builds programs for one platform from a source tree into a folder, as [Build] does. What go says goes to log.
-func Compile(ctx context.Context, source string, v manifests.Version, p pack.Platform, programs []string, into string, log io.Writer) error {
+func Compile(ctx context.Context, source string, v manifests.Version, p pack.Platform, programs []string, into string,
+	log io.Writer) error {
 	c, err := newCompiler(ctx, source, "", log)
 	if err != nil {
 		return err

@@ -37,9 +37,11 @@ func TestEnvironmentDecidesNothing(t *testing.T) {
 	if err := os.WriteFile(written, []byte("GOFLAGS=-tags=written\nGOAMD64=v3\nGOARM=7\nGO386=softfloat\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for key, value := range map[string]string{"GOENV": written, "GOFLAGS": "-mod=nonsense", "GOAMD64": "v4", "GOEXPERIMENT": "nonsense", "GOOS": "plan9",
-		"GOARCH": "nonsense", "CGO_ENABLED": "1", "CGO_CFLAGS": "-nonsense", "GOWORK": "/nowhere/go.work", "GO111MODULE": "off", "GOROOT_FINAL": "/elsewhere",
-		"GOTOOLCHAIN": "nonsense", "GOFIPS140": "latest", "GODEBUG": "execerrdot=0", "LANG": "de_DE.UTF-8", "TMPDIR": t.TempDir()} {
+	for key, value := range map[string]string{"GOENV": written, "GOFLAGS": "-mod=nonsense", "GOAMD64": "v4", "GOEXPERIMENT": "nonsense",
+		"GOOS":   "plan9",
+		"GOARCH": "nonsense", "CGO_ENABLED": "1", "CGO_CFLAGS": "-nonsense", "GOWORK": "/nowhere/go.work", "GO111MODULE": "off",
+		"GOROOT_FINAL": "/elsewhere",
+		"GOTOOLCHAIN":  "nonsense", "GOFIPS140": "latest", "GODEBUG": "execerrdot=0", "LANG": "de_DE.UTF-8", "TMPDIR": t.TempDir()} {
 		t.Setenv(key, value)
 	}
 	if !bytes.Equal(before, compile()) {
@@ -52,8 +54,9 @@ func TestNoGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := build.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64}, Formats: []pack.Format{format(t, "setup")},
-		Source: source, Toolchain: "go1.99.9", Out: filepath.Join(t.TempDir(), "out"), Log: io.Discard}
+	plan := build.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64},
+		Formats: []pack.Format{format(t, "setup")},
+		Source:  source, Toolchain: "go1.99.9", Out: filepath.Join(t.TempDir(), "out"), Log: io.Discard}
 	t.Setenv("GOPROXY", "off")
 	if _, err := build.Build(t.Context(), plan); !errors.Is(err, build.ErrToolchain) {
 		t.Errorf("a release that is not here: %v", err)
@@ -72,7 +75,8 @@ func TestNoGo(t *testing.T) {
 func TestVendorFolder(t *testing.T) {
 	source := t.TempDir()
 	for name, text := range map[string]string{"go.mod": "module github.com/ssm-setup/ssm-setup\n\ngo 1.25.0\n",
-		"cmd/" + pack.Launcher + "/main.go": "package main\n\nfunc main() {}\n", "vendor/modules.txt": "# example.com/other v1.0.0\n## explicit\nexample.com/other\n"} {
+		"cmd/" + pack.Launcher +
+			"/main.go": "package main\n\nfunc main() {}\n", "vendor/modules.txt": "# example.com/other v1.0.0\n## explicit\nexample.com/other\n"} {
 		path := filepath.Join(source, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

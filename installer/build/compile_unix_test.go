@@ -28,7 +28,8 @@ func TestCompilerOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	plan := build.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64, windowsOn("amd64")}, Formats: pack.Formats(), Source: source,
+	plan := build.Plan{Version: manifests.MustVersion("9.1.0.0"), Platforms: []pack.Platform{amd64, windowsOn("amd64")},
+		Formats: pack.Formats(), Source: source,
 		Out: filepath.Join(t.TempDir(), "out")}
 	_, err = build.Build(t.Context(), plan)
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "compile: writing x.a") {

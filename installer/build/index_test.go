@@ -51,7 +51,8 @@ func TestIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for pkg, file := range map[string]string{"amazon-ssm-agent": "amazon-ssm-agent-portable-linux-amd64.tar.gz", "ssm-setup": "ssm-setup-linux-amd64"} {
+	for pkg, file := range map[string]string{"amazon-ssm-agent": "amazon-ssm-agent-portable-linux-amd64.tar.gz",
+		"ssm-setup": "ssm-setup-linux-amd64"} {
 		l, err := m.Listing(pkg, file)
 		if err != nil {
 			t.Fatal(err)

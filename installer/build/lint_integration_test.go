@@ -24,7 +24,8 @@ func real(t *testing.T, format string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := build.Plan{Version: manifests.MustVersion("9.1.0.0"), Formats: formats, Source: source, Out: t.TempDir(), Time: time.Unix(1700000000, 0)}
+	plan := build.Plan{Version: manifests.MustVersion("9.1.0.0"), Formats: formats, Source: source, Out: t.TempDir(),
+		Time: time.Unix(1700000000, 0)}
 	for _, p := range pack.Platforms() {
 		if formats[0].File(p) != "" {
 			plan.Platforms = append(plan.Platforms, p)
@@ -59,7 +60,8 @@ func TestRPMLint(t *testing.T) {
 	if len(files) != 3 {
 		t.Errorf("%d packages", len(files))
 	}
-	out, err := exec.Command("rpmlint", append([]string{"--strict", "--ignore-unused-rpmlintrc", "--rpmlintrc", "testdata/rpmlintrc"}, files...)...).CombinedOutput()
+	out, err := exec.Command("rpmlint", append([]string{"--strict", "--ignore-unused-rpmlintrc", "--rpmlintrc", "testdata/rpmlintrc"},
+		files...)...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -44,7 +44,8 @@ func TestSameSourceSameBytes(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	build := func(source, out, prepare string, env ...string) map[string]string {
-		cmd := exec.Command("unshare", "--uts", "sh", "-c", prepare+` && exec "$@"`, "sh", tool, "build", "--version", "9.1.0.0", "--source", source, "--out", out)
+		cmd := exec.Command("unshare", "--uts", "sh", "-c", prepare+` && exec "$@"`, "sh", tool, "build", "--version", "9.1.0.0", "--source",
+			source, "--out", out)
 		cmd.Dir = work
 		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
 			return strings.HasPrefix(v, "SOURCE_")
@@ -63,10 +64,13 @@ func TestSameSourceSameBytes(t *testing.T) {
 	if err := os.WriteFile(settings, []byte("GOFLAGS=-tags=written\nGOAMD64=v3\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	first := build(source, filepath.Join(work, "one"), "umask 022 && hostname first.example", "TZ=UTC", "LANG=C", "GOFLAGS=", "HOSTNAME=first.example")
-	second := build(other, filepath.Join(work, "a", "deeper", "two"), "umask 077 && hostname second.example", "TZ=Asia/Tokyo", "LANG=de_DE.UTF-8", "LC_ALL=C.UTF-8",
+	first := build(source, filepath.Join(work, "one"), "umask 022 && hostname first.example", "TZ=UTC", "LANG=C", "GOFLAGS=",
+		"HOSTNAME=first.example")
+	second := build(other, filepath.Join(work, "a", "deeper", "two"), "umask 077 && hostname second.example", "TZ=Asia/Tokyo",
+		"LANG=de_DE.UTF-8", "LC_ALL=C.UTF-8",
 		"HOSTNAME=second.example", "USER=other", "LOGNAME=other", "EMAIL=other@example.com", "GOMAXPROCS=1", "TMPDIR="+filepath.Join(work, "tmp"),
-		"GOENV="+settings, "GOFLAGS=-tags=other -race", "GOAMD64=v3", "GO386=softfloat", "GOARM=7", "GOARM64=v9.0", "GOEXPERIMENT=arenas", "GOROOT_FINAL=/elsewhere",
+		"GOENV="+settings, "GOFLAGS=-tags=other -race", "GOAMD64=v3", "GO386=softfloat", "GOARM=7", "GOARM64=v9.0", "GOEXPERIMENT=arenas",
+		"GOROOT_FINAL=/elsewhere",
 		"GOWORK=/nowhere/go.work", "GOTOOLCHAIN=local", "GOFIPS140=latest", "CGO_ENABLED=1", "CGO_CFLAGS=-O0")
 	for name, sum := range first {
 		if second[name] != sum {
@@ -131,10 +135,12 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("unshare", "--mount", "sh", "-c", `mount -t tmpfs -o size=256k tmpfs "$2" && "$1" build --bin "$3" --out "$2"; echo "code $?"; ls -A "$2"`,
+	cmd := exec.Command("unshare", "--mount", "sh", "-c",
+		`mount -t tmpfs -o size=256k tmpfs "$2" && "$1" build --bin "$3" --out "$2"; echo "code $?"; ls -A "$2"`,
 		"sh", tool, out, bin)
 	said, err := cmd.CombinedOutput()
-	if err != nil || !strings.HasPrefix(string(said), "error: cannot build version 9.4.0.0: ") && !strings.Contains(string(said), "\nerror: cannot build version 9.4.0.0: ") ||
+	if err != nil || !strings.HasPrefix(string(said), "error: cannot build version 9.4.0.0: ") &&
+		!strings.Contains(string(said), "\nerror: cannot build version 9.4.0.0: ") ||
 		!strings.Contains(string(said), "\nhint: free some space") || !strings.HasSuffix(string(said), "code 10\n") {
 		t.Errorf("%v\n%s", err, said)
 	}

@@ -54,7 +54,8 @@ func (s *staging) land() error {
 		if err := os.Rename(filepath.Join(s.dir, e.Name()), filepath.Join(s.into, e.Name())); err != nil {
 			return err
 		}
-		if signature := e.Name() + pack.SignatureSuffix; !strings.HasSuffix(e.Name(), pack.SignatureSuffix) && !exists(filepath.Join(s.dir, signature)) {
+		if signature := e.Name() + pack.SignatureSuffix; !strings.HasSuffix(e.Name(), pack.SignatureSuffix) &&
+			!exists(filepath.Join(s.dir, signature)) {
 			if err := os.Remove(filepath.Join(s.into, signature)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

@@ -45,7 +45,8 @@ func released(t *testing.T) describe.Contents {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return describe.Contents{Dir: dir, Version: "9.1.0.0", Time: time.Unix(1700000000, 0), Commit: strings.Repeat("ab", 20), Notes: "# notes\n",
+	return describe.Contents{Dir: dir, Version: "9.1.0.0", Time: time.Unix(1700000000, 0), Commit: strings.Repeat("ab", 20),
+		Notes:    "# notes\n",
 		Programs: map[pack.Platform][]describe.Program{here: programs}}
 }
 
@@ -79,26 +80,30 @@ func TestCycloneDX(t *testing.T) {
 	r := released(t)
 	write(t, r)
 	var bom cdx.BOM
-	if err := cdx.NewBOMDecoder(bytes.NewReader(read(t, r, "sbom-linux-amd64.cdx.json", nil)), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
+	if err := cdx.NewBOMDecoder(bytes.NewReader(read(t, r, "sbom-linux-amd64.cdx.json", nil)),
+		cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
 		t.Fatal(err)
 	}
 	names := map[string]string{}
 	for _, c := range *bom.Components {
 		names[c.Name] = c.Version
 	}
-	if names["golang.org/x/sys"] == "" || names["std"] != strings.TrimPrefix(runtime.Version(), "go") || names["amazon-ssm-agent"] != "9.1.0.0" {
+	if names["golang.org/x/sys"] == "" || names["std"] != strings.TrimPrefix(runtime.Version(), "go") ||
+		names["amazon-ssm-agent"] != "9.1.0.0" {
 		t.Errorf("components %v", names)
 	}
 	// What the schema of CycloneDX 1.6 asks for, and forbids.
 	var raw map[string]any
 	read(t, r, "sbom-linux-amd64.cdx.json", &raw)
-	if raw["bomFormat"] != "CycloneDX" || raw["specVersion"] != "1.6" || raw["version"] != 1.0 || raw["$schema"] != "http://cyclonedx.org/schema/bom-1.6.schema.json" ||
+	if raw["bomFormat"] != "CycloneDX" || raw["specVersion"] != "1.6" || raw["version"] != 1.0 ||
+		raw["$schema"] != "http://cyclonedx.org/schema/bom-1.6.schema.json" ||
 		!regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`).MatchString(bom.SerialNumber) {
 		t.Errorf("%v %v %v %v %s", raw["bomFormat"], raw["specVersion"], raw["version"], raw["$schema"], bom.SerialNumber)
 	}
 	refs := map[string]bool{}
 	for _, c := range append(*bom.Components, *bom.Metadata.Component) {
-		if c.Name == "" || c.Version == "" || c.Type != cdx.ComponentTypeApplication && c.Type != cdx.ComponentTypeLibrary || refs[c.BOMRef] || c.BOMRef == "" {
+		if c.Name == "" || c.Version == "" || c.Type != cdx.ComponentTypeApplication && c.Type != cdx.ComponentTypeLibrary || refs[c.BOMRef] ||
+			c.BOMRef == "" {
 			t.Errorf("%+v", c)
 		}
 		if refs[c.BOMRef] = true; c.Type == cdx.ComponentTypeLibrary && !purl.MatchString(c.PackageURL) {
@@ -207,7 +212,8 @@ func TestProvenance(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	d := s.Predicate.BuildDefinition
-	if d.ResolvedDependencies[0].Digest["gitCommit"] != r.Commit || d.InternalParameters["go"] != runtime.Version() || s.Predicate.RunDetails.Builder.ID == "" {
+	if d.ResolvedDependencies[0].Digest["gitCommit"] != r.Commit || d.InternalParameters["go"] != runtime.Version() ||
+		s.Predicate.RunDetails.Builder.ID == "" {
 		t.Errorf("%+v", d)
 	}
 	hashed := 0
@@ -225,7 +231,8 @@ func TestProvenance(t *testing.T) {
 func TestStatementsCoverTheSums(t *testing.T) {
 	r := released(t)
 	arm := pack.Platform{OS: "linux", Arch: "arm64"}
-	for _, name := range []string{manifests.PortableFile("linux", "arm64"), "amazon-ssm-agent-debian-arm64.deb", "amazon-ssm-agent-linux-amd64.rpm"} {
+	for _, name := range []string{manifests.PortableFile("linux", "arm64"), "amazon-ssm-agent-debian-arm64.deb",
+		"amazon-ssm-agent-linux-amd64.rpm"} {
 		if err := os.WriteFile(filepath.Join(r.Dir, name), []byte(name), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -335,7 +342,8 @@ func TestNotesAndCommitFromGit(t *testing.T) {
 	dir := t.TempDir()
 	run := func(args ...string) {
 		t.Helper()
-		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.test", "-c", "commit.gpgsign=false"}, args...)...)
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.test", "-c",
+			"commit.gpgsign=false"}, args...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}

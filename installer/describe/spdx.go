@@ -59,11 +59,13 @@ const unknown = "NOASSERTION"
 
 func spdx(s subject) ([]byte, error) {
 	const root = "SPDXRef-release"
-	d := spdxDocument{SpdxVersion: "SPDX-2.3", DataLicense: "CC0-1.0", ID: "SPDXRef-DOCUMENT", Name: product + "-" + s.Version + "-" + s.platform.OS + "-" + s.platform.Arch,
+	d := spdxDocument{SpdxVersion: "SPDX-2.3", DataLicense: "CC0-1.0", ID: "SPDXRef-DOCUMENT", Name: product + "-" + s.Version + "-" +
+		s.platform.OS + "-" + s.platform.Arch,
 		DocumentNamespace: project + "/spdx/" + s.id("spdx"),
 		CreationInfo:      spdxCreation{s.Time.UTC().Format(time.RFC3339), []string{"Tool: ssm-setup"}}}
-	d.Packages = append(d.Packages, spdxPackage{ID: root, Name: product, Version: s.Version, DownloadLocation: unknown, Concluded: "Apache-2.0",
-		Declared: "Apache-2.0", Copyright: unknown, Purpose: "APPLICATION"})
+	d.Packages = append(d.Packages, spdxPackage{ID: root, Name: product, Version: s.Version, DownloadLocation: unknown,
+		Concluded: "Apache-2.0",
+		Declared:  "Apache-2.0", Copyright: unknown, Purpose: "APPLICATION"})
 	d.link(d.ID, "DESCRIBES", root)
 	ids := map[module]string{}
 	for i, m := range all(s.programs) {
@@ -75,7 +77,8 @@ func spdx(s subject) ([]byte, error) {
 	for _, p := range s.programs {
 		id := "SPDXRef-program-" + plain(p.Name)
 		d.Packages = append(d.Packages, spdxPackage{ID: id, Name: p.Name, Version: s.Version, DownloadLocation: unknown,
-			Checksums: []spdxChecksum{{"SHA256", p.SHA256}}, Concluded: "Apache-2.0", Declared: "Apache-2.0", Copyright: unknown, Purpose: "APPLICATION"})
+			Checksums: []spdxChecksum{{"SHA256",
+				p.SHA256}}, Concluded: "Apache-2.0", Declared: "Apache-2.0", Copyright: unknown, Purpose: "APPLICATION"})
 		d.link(root, "CONTAINS", id)
 		for _, m := range p.modules() {
 			d.link(id, "DEPENDS_ON", ids[module{path: m.path, version: m.version}])

@@ -70,15 +70,15 @@ func PlatformOf(path string) (Platform, error) {
 		return Platform{}, missing(err, path)
 	}
 	if f, err := elf.Open(path); err == nil {
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		return Platform{"linux", elfArch[f.Machine]}, nil
 	}
 	if f, err := pe.Open(path); err == nil {
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		return Platform{"windows", peArch[f.Machine]}, nil
 	}
 	if f, err := macho.Open(path); err == nil {
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		return Platform{"darwin", machoArch[f.Cpu]}, nil
 	}
 	if IsUniversal(path) {
@@ -95,7 +95,8 @@ func missing(err error, path string) error {
 }
 
 var (
-	elfArch   = map[elf.Machine]string{elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_386: "386", elf.EM_ARM: "arm"}
-	peArch    = map[uint16]string{pe.IMAGE_FILE_MACHINE_AMD64: "amd64", pe.IMAGE_FILE_MACHINE_ARM64: "arm64", pe.IMAGE_FILE_MACHINE_I386: "386"}
+	elfArch = map[elf.Machine]string{elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_386: "386", elf.EM_ARM: "arm"}
+	peArch  = map[uint16]string{pe.IMAGE_FILE_MACHINE_AMD64: "amd64", pe.IMAGE_FILE_MACHINE_ARM64: "arm64",
+		pe.IMAGE_FILE_MACHINE_I386: "386"}
 	machoArch = map[macho.Cpu]string{macho.CpuAmd64: "amd64", macho.CpuArm64: "arm64"}
 )

@@ -16,9 +16,11 @@ func stamped(t *testing.T, version string) string {
 	t.Helper()
 	dir := t.TempDir()
 	source := filepath.Join(dir, "main.go")
-	os.WriteFile(source, []byte("package main\nimport \"github.com/ssm-setup/ssm-setup/installer/stamp\"\nfunc main() { println(stamp.Version()) }\n"), 0o600)
+	os.WriteFile(source, []byte("package main\nimport \"github.com/ssm-setup/ssm-setup/installer/stamp\"\n"+
+		"func main() { println(stamp.Version()) }\n"), 0o600)
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags",
-		"-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version="+version, "-o", filepath.Join(dir, pack.Launcher), source)
+		"-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version="+version, "-o", filepath.Join(dir,
+			pack.Launcher), source)
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

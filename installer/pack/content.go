@@ -111,7 +111,7 @@ func squeeze(text string) []byte {
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is valid
 	z.ModTime = time.Unix(0, 0)                           // no time: this library writes the zero Time as one in 2042
-	z.Write([]byte(text))
-	z.Close()
+	_, _ = z.Write([]byte(text))                          // into memory
+	_ = z.Close()
 	return b.Bytes()
 }

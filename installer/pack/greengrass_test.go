@@ -38,7 +38,8 @@ func TestGreengrass(t *testing.T) {
 				KeyAutoRotateDays int
 			}
 		}
-		if err := json.Unmarshal(content["amazon-ssm-agent.json"], &settings); err != nil || settings.Profile.ShareProfile != "ssm-iot-gg" || settings.Profile.KeyAutoRotateDays != 30 {
+		if err := json.Unmarshal(content["amazon-ssm-agent.json"], &settings); err != nil || settings.Profile.ShareProfile != "ssm-iot-gg" ||
+			settings.Profile.KeyAutoRotateDays != 30 {
 			t.Errorf("settings %+v, %v", settings, err)
 		}
 		if string(content[p.Executable("ssm-setup-cli")]) != "program ssm-setup" {
@@ -78,7 +79,8 @@ func TestRecipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := r.RecipeFormatVersion + " " + r.ComponentName + " " + r.ComponentVersion + " " + r.ComponentType; got != "2020-01-25 aws.greengrass.SystemsManagerAgent 1.3.0 aws.greengrass.generic" {
+	if got := r.RecipeFormatVersion + " " + r.ComponentName + " " + r.ComponentVersion + " " +
+		r.ComponentType; got != "2020-01-25 aws.greengrass.SystemsManagerAgent 1.3.0 aws.greengrass.generic" {
 		t.Errorf("the head is %s", got)
 	}
 	if got := fmt.Sprint(r.ComponentConfiguration.DefaultConfiguration); got != "map[SSMOverrideExistingRegistration:false SSMRegistrationRole: SSMResourceTags:[]]" {
@@ -94,12 +96,14 @@ func TestRecipe(t *testing.T) {
 		p := pack.Platform{OS: m.Platform.OS, Arch: arch}
 		const unpacked = "{artifacts:decompressedPath}/artifacts/"
 		for step, action := range map[string]string{"Install": "install", "Startup": "register", "Shutdown": "shutdown"} {
-			want := fmt.Sprint(map[string]any{"RequiresPrivilege": true, "Script": unpacked + p.Executable("ssm-setup-cli") + " -env greengrass -" + action})
+			want := fmt.Sprint(map[string]any{"RequiresPrivilege": true, "Script": unpacked + p.Executable("ssm-setup-cli") + " -env greengrass -" +
+				action})
 			if got := fmt.Sprint(m.Lifecycle[step]); got != want {
 				t.Errorf("%s: %s is %s, want %s", p, step, got, want)
 			}
 		}
-		env := map[string]any{"SSM_REGISTRATION_ROLE": "{configuration:/SSMRegistrationRole}", "SSM_RESOURCE_TAGS": "{configuration:/SSMResourceTags}",
+		env := map[string]any{"SSM_REGISTRATION_ROLE": "{configuration:/SSMRegistrationRole}",
+			"SSM_RESOURCE_TAGS":                  "{configuration:/SSMResourceTags}",
 			"SSM_OVERRIDE_EXISTING_REGISTRATION": "{configuration:/SSMOverrideExistingRegistration}"}
 		if p.String() != "linux/amd64" {
 			env["SSM_ARTIFACTS_PATH"] = unpacked
@@ -110,7 +114,8 @@ func TestRecipe(t *testing.T) {
 		// Where the file is published, and so that a device unpacks it into a folder named artifacts.
 		_, latest := format(t, "greengrass").Keys(manifests.MustVersion("9.1.0.0"), p)
 		key := "s3://BUCKET/9.1.0.0/" + strings.TrimPrefix(latest[0], "latest/")
-		if a := m.Artifacts; len(a) != 1 || a[0].URI != key || !strings.HasSuffix(key, "/artifacts.zip") || a[0].Unarchive != "ZIP" || a[0].Permission.Read != "OWNER" || a[0].Permission.Execute != "OWNER" {
+		if a := m.Artifacts; len(a) != 1 || a[0].URI != key || !strings.HasSuffix(key, "/artifacts.zip") || a[0].Unarchive != "ZIP" ||
+			a[0].Permission.Read != "OWNER" || a[0].Permission.Execute != "OWNER" {
 			t.Errorf("%s: artifacts %+v, want %s", p, a, key)
 		}
 	}

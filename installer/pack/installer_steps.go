@@ -98,7 +98,8 @@ func (p *product) steps() {
 		{"RemoveExistingProducts", "", 6700},
 	})
 	p.sequence("InstallUISequence", first, costs, []step{{"ExecuteAction", "", 1300}})
-	p.sequence("AdminExecuteSequence", costs, begin, []step{{"InstallAdminPackage", "", 3900}, {"InstallFiles", "", 4000}, {"InstallFinalize", "", 6600}})
+	p.sequence("AdminExecuteSequence", costs, begin, []step{{"InstallAdminPackage", "", 3900}, {"InstallFiles", "", 4000},
+		{"InstallFinalize", "", 6600}})
 	p.sequence("AdminUISequence", costs, []step{{"ExecuteAction", "", 1300}})
 	p.sequence("AdvtExecuteSequence", []step{{"CostInitialize", "", 800}, {"CostFinalize", "", 1000}}, begin, publish)
 }

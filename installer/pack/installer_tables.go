@@ -242,14 +242,17 @@ func (p *product) searches() {
 
 // conditions are what must hold before anything is changed; a removal must always be possible.
 func (p *product) conditions() {
-	p.add("LaunchCondition", "Installed OR NOT "+newerFound, "A newer version of [ProductName] is installed; it is not replaced by version [ProductVersion]. "+
-		"Remove it first if you want to go back.")
+	p.add("LaunchCondition", "Installed OR NOT "+newerFound,
+		"A newer version of [ProductName] is installed; it is not replaced by version [ProductVersion]. "+
+			"Remove it first if you want to go back.")
 	p.add("LaunchCondition", "Installed OR "+windowsMajor, "[ProductName] needs Windows Server 2016 or Windows 10 or later.")
 	p.add("LaunchCondition", "Installed OR Privileged", "[ProductName] can only be installed by an administrator.")
 	const codes = "(CODE OR ACTIVATION_CODE)"
 	const ids = "(ID OR ACTIVATION_ID)"
-	p.add("LaunchCondition", fmt.Sprintf("Installed OR NOT %s OR (REGION AND %s)", codes, ids), "To register, REGION, CODE and ID are needed together.")
-	p.add("LaunchCondition", fmt.Sprintf("Installed OR NOT %s OR (REGION AND %s)", ids, codes), "To register, REGION, CODE and ID are needed together.")
+	p.add("LaunchCondition", fmt.Sprintf("Installed OR NOT %s OR (REGION AND %s)", codes, ids),
+		"To register, REGION, CODE and ID are needed together.")
+	p.add("LaunchCondition", fmt.Sprintf("Installed OR NOT %s OR (REGION AND %s)", ids, codes),
+		"To register, REGION, CODE and ID are needed together.")
 	if p.bits() == 32 {
 		p.add("LaunchCondition", "Installed OR NOT VersionNT64", "This is a 64-bit Windows; take the 64-bit package of [ProductName].")
 	}

@@ -22,7 +22,8 @@ type Manager struct {
 // Managed are the formats that a package manager of a platform installs, in the order in which they are tried.
 func Managed(p Platform) []Format {
 	return slices.DeleteFunc(Formats(), func(f Format) bool {
-		return f.Manager == nil || f.File(p) == "" || !slices.Contains(f.Manager.Platforms, p.OS) && !slices.Contains(f.Manager.Platforms, p.String())
+		return f.Manager == nil || f.File(p) == "" || !slices.Contains(f.Manager.Platforms, p.OS) &&
+			!slices.Contains(f.Manager.Platforms, p.String())
 	})
 }
 

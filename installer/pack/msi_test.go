@@ -144,7 +144,8 @@ func TestMSIService(t *testing.T) {
 	for table, want := range map[string]string{
 		"ServiceInstall": "AmazonSSMAgent | AmazonSSMAgent | Amazon SSM Agent | 16 | 2 | 32769 |  |  |  |  | service | amazon_ssm_agent.exe | Amazon SSM Agent",
 		"ServiceControl": "Start | AmazonSSMAgent | 1 |  | 0 | amazon_ssm_agent.exe\nStop | AmazonSSMAgent | 162 |  | 1 | amazon_ssm_agent.exe",
-		"Registry":       `Owner | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | ProductCode | [ProductCode] | amazon_ssm_agent.exe` + "\n" + `Version | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | Version | 9.1.0.0 | amazon_ssm_agent.exe`,
+		"Registry": `Owner | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | ProductCode | [ProductCode] | amazon_ssm_agent.exe` +
+			"\n" + `Version | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | Version | 9.1.0.0 | amazon_ssm_agent.exe`,
 		"Upgrade": property(d, "UpgradeCode") + " | 0.0.0 | 9.1.0 |  | 769 |  | PREVIOUSVERSIONFOUND\n" +
 			property(d, "UpgradeCode") + " | 9.1.0 | 127.255.65535 |  | 514 |  | NEWERVERSIONFOUND",
 	} {
@@ -202,7 +203,8 @@ func TestMSIOrder(t *testing.T) {
 		if at[r[0].(string)] == 0 {
 			t.Errorf("%s is in no sequence", r[0])
 		}
-		if source, ok := r[2].(string); r[1].(int)&0x3F == 18 && (!ok || !slices.ContainsFunc(d.Table("File").Rows, func(f []any) bool { return f[0] == source })) {
+		if source, ok := r[2].(string); r[1].(int)&0x3F == 18 && (!ok || !slices.ContainsFunc(d.Table("File").Rows,
+			func(f []any) bool { return f[0] == source })) {
 			t.Errorf("%s runs %v, which is no file", r[0], r[2])
 		}
 	}
@@ -218,7 +220,8 @@ func TestMSISecrets(t *testing.T) {
 		}
 	}
 	secure := strings.Split(property(d, "SecureCustomProperties"), ";")
-	for _, name := range []string{"REGION", "CODE", "ID", "ENDPOINT", "ACTIVATION_CODE", "ACTIVATION_ID", "SKIPSYMLINKSCAN", "NEWERVERSIONFOUND"} {
+	for _, name := range []string{"REGION", "CODE", "ID", "ENDPOINT", "ACTIVATION_CODE", "ACTIVATION_ID", "SKIPSYMLINKSCAN",
+		"NEWERVERSIONFOUND"} {
 		if !slices.Contains(secure, name) {
 			t.Errorf("%s does not reach the installing side", name)
 		}
@@ -241,7 +244,8 @@ func TestMSIConditions(t *testing.T) {
 	golden(t, rows(d, "LaunchCondition"), `
 Installed OR NOT (CODE OR ACTIVATION_CODE) OR (REGION AND (ID OR ACTIVATION_ID)) | To register, REGION, CODE and ID are needed together.
 Installed OR NOT (ID OR ACTIVATION_ID) OR (REGION AND (CODE OR ACTIVATION_CODE)) | To register, REGION, CODE and ID are needed together.
-Installed OR NOT NEWERVERSIONFOUND | A newer version of [ProductName] is installed; it is not replaced by version [ProductVersion]. Remove it first if you want to go back.
+Installed OR NOT NEWERVERSIONFOUND | A newer version of [ProductName] is installed; it is not replaced by version [ProductVersion].`+
+		` Remove it first if you want to go back.
 Installed OR Privileged | [ProductName] can only be installed by an administrator.
 Installed OR WINDOWSMAJOR | [ProductName] needs Windows Server 2016 or Windows 10 or later.`)
 	if got := strings.Join(rows(d, "CustomAction"), "\n"); got != strings.TrimSpace(`
@@ -320,7 +324,8 @@ func TestMSI32(t *testing.T) {
 }
 
 func TestMSIVersions(t *testing.T) {
-	for text, fits := range map[string]bool{"9.1.0.0": true, "127.255.65535.0": true, "9.1.0.1": false, "128.0.0.0": false, "9.256.0.0": false, "9.1.65536.0": false} {
+	for text, fits := range map[string]bool{"9.1.0.0": true, "127.255.65535.0": true, "9.1.0.1": false, "128.0.0.0": false,
+		"9.256.0.0": false, "9.1.65536.0": false} {
 		in := input(t, windowsOn("amd64"))
 		in.Version = manifests.MustVersion(text)
 		_, err := pack.Make(format(t, "msi"), in, t.TempDir())

@@ -158,9 +158,11 @@ func BenchmarkWixl(b *testing.B) {
 		fmt.Fprintf(&refs, `<ComponentRef Id="C%d"/>`, i)
 	}
 	source := filepath.Join(in.Bin, "x.wxs")
-	wxs := `<?xml version="1.0"?><Wix xmlns="http://schemas.microsoft.com/wix/2006/wi"><Product Id="*" Name="x" Language="1033" Version="9.1.0" Manufacturer="m" UpgradeCode="{22222222-1111-4111-8111-111111111111}">
+	wxs := `<?xml version="1.0"?><Wix xmlns="http://schemas.microsoft.com/wix/2006/wi"><Product Id="*" Name="x"
+Language="1033" Version="9.1.0" Manufacturer="m" UpgradeCode="{22222222-1111-4111-8111-111111111111}">
 <Package InstallerVersion="500" Compressed="yes"/><Media Id="1" Cabinet="a.cab" EmbedCab="yes"/>
-<Directory Id="TARGETDIR" Name="SourceDir"><Directory Id="ProgramFiles64Folder"><Directory Id="A" Name="Amazon">` + files.String() + `</Directory></Directory></Directory>
+<Directory Id="TARGETDIR" Name="SourceDir">
+<Directory Id="ProgramFiles64Folder"><Directory Id="A" Name="Amazon">` + files.String() + `</Directory></Directory></Directory>
 <Feature Id="F" Level="1">` + refs.String() + `</Feature></Product></Wix>`
 	if err := os.WriteFile(source, []byte(wxs), 0o600); err != nil {
 		b.Fatal(err)
@@ -187,7 +189,8 @@ func formatB(b *testing.B, name string) pack.Format {
 func benchInput(b *testing.B) pack.Input {
 	b.Helper()
 	in := pack.Input{Version: build.First, Platform: windowsOn("amd64"), Bin: b.TempDir(), Time: time.Unix(1700000000, 0)}
-	if err := build.Compile(b.Context(), "../..", in.Version, in.Platform, []string{pack.Launcher, pack.Worker}, in.Bin, &bytes.Buffer{}); err != nil {
+	if err := build.Compile(b.Context(), "../..", in.Version, in.Platform, []string{pack.Launcher, pack.Worker}, in.Bin,
+		&bytes.Buffer{}); err != nil {
 		b.Fatal(err)
 	}
 	return in

@@ -169,7 +169,8 @@ func TestDebControl(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, control := listing(t, z)
-		for _, line := range []string{"Package: amazon-ssm-agent", "Version: 9.1.0.0-1", "Architecture: " + want, "Section: admin", "Priority: optional"} {
+		for _, line := range []string{"Package: amazon-ssm-agent", "Version: 9.1.0.0-1", "Architecture: " + want, "Section: admin",
+			"Priority: optional"} {
 			if !strings.Contains(control["./control"], line+"\n") {
 				t.Errorf("no %q in\n%s", line, control["./control"])
 			}

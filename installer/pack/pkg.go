@@ -180,7 +180,8 @@ func pkgScripts(in Input) ([]byte, error) {
 // pkgInfo describes the component. Folders get the modes of the bill also where they exist, so that a loose one is made tight.
 func pkgInfo(in Input, files int, kilobytes int64) []byte {
 	return fmt.Appendf(nil, `<?xml version="1.0" encoding="utf-8"?>
-<pkg-info format-version="2" identifier="%s" version="%s" install-location="/" auth="root" overwrite-permissions="true" relocatable="false" postinstall-action="none" generator-version="ssm-setup">
+<pkg-info format-version="2" identifier="%s" version="%s" install-location="/" auth="root" overwrite-permissions="true" `+
+		`relocatable="false" postinstall-action="none" generator-version="ssm-setup">
     <payload numberOfFiles="%d" installKBytes="%d"/>
     <scripts>
         <preinstall file="./preinstall"/>

@@ -85,7 +85,8 @@ func TestPkgSevenZip(t *testing.T) {
 func TestPkgLibarchive(t *testing.T) {
 	_, u := made(t)
 	var lines []string
-	for line := range strings.Lines(tool(t, "libarchive-tools", "bsdtar", "--numeric-owner", "-tvf", put(t, u.outer["amazon-ssm-agent.pkg/Payload"]))) {
+	for line := range strings.Lines(tool(t, "libarchive-tools", "bsdtar", "--numeric-owner", "-tvf",
+		put(t, u.outer["amazon-ssm-agent.pkg/Payload"]))) {
 		f := strings.Fields(line) // mode links uid gid size month day year name [-> target]
 		lines = append(lines, fmt.Sprintf("%s %s:%s %s", f[0], f[2], f[3], strings.Join(f[8:], " ")))
 	}
@@ -94,7 +95,8 @@ func TestPkgLibarchive(t *testing.T) {
 		want = append(want, strings.Replace(line, "Lrwx", "lrwx", 1))
 	}
 	golden(t, lines, strings.Join(want, "\n"))
-	if out := tool(t, "libarchive-tools", "bsdtar", "-tvf", put(t, u.outer["amazon-ssm-agent.pkg/Scripts"])); strings.Count(out, "-rwxr-xr-x") != 2 {
+	if out := tool(t, "libarchive-tools", "bsdtar", "-tvf", put(t, u.outer["amazon-ssm-agent.pkg/Scripts"])); strings.Count(out,
+		"-rwxr-xr-x") != 2 {
 		t.Error(out)
 	}
 }
@@ -102,7 +104,8 @@ func TestPkgLibarchive(t *testing.T) {
 // libarchive knows xar with SHA-1 only.
 func TestXarLibarchive(t *testing.T) {
 	var b bytes.Buffer
-	err := xar.Write(&b, xar.Archive{Hash: crypto.SHA1, Files: []xar.File{{Name: "a", Mode: fs.ModeDir | 0o755}, {Name: "a/b c", Mode: 0o600, Data: []byte("text"), Deflate: true}}})
+	err := xar.Write(&b, xar.Archive{Hash: crypto.SHA1, Files: []xar.File{{Name: "a", Mode: fs.ModeDir | 0o755},
+		{Name: "a/b c", Mode: 0o600, Data: []byte("text"), Deflate: true}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +163,8 @@ func TestPkgBillIndependently(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	text, err := os.ReadFile(filepath.Join(home, "testdir", "faust.txt"))
-	if i := slices.IndexFunc(list, func(e bom.Entry) bool { return e.Path == "./faust.txt" }); err != nil || i < 0 || list[i].Sum != bom.SumOf(text) {
+	if i := slices.IndexFunc(list, func(e bom.Entry) bool { return e.Path == "./faust.txt" }); err != nil || i < 0 ||
+		list[i].Sum != bom.SumOf(text) {
 		t.Errorf("the checksum of a file that Apple's tool listed: %+v, %v", list, err)
 	}
 }
@@ -227,7 +231,8 @@ func TestManyFilesIndependently(t *testing.T) {
 		data := strings.Repeat("0123456789", i%50)
 		names = append(names, name)
 		a.Files = append(a.Files, xar.File{Name: name, Mode: 0o644, Data: []byte(data), Deflate: i%2 == 0})
-		if err := c.Add(cpio.Entry{Name: "./" + name, Mode: 0o644, Time: time.Unix(1700000000, 0), Size: int64(len(data))}, strings.NewReader(data)); err != nil {
+		if err := c.Add(cpio.Entry{Name: "./" + name, Mode: 0o644, Time: time.Unix(1700000000, 0), Size: int64(len(data))},
+			strings.NewReader(data)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -250,7 +255,8 @@ func TestManyFilesIndependently(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 7-Zip counts the table, too.
-	if out := tool(t, "p7zip-full", "7z", "t", put(t, table.Bytes())); !strings.Contains(out, "Everything is Ok") || !strings.Contains(out, "Files: 10001\n") {
+	if out := tool(t, "p7zip-full", "7z", "t", put(t, table.Bytes())); !strings.Contains(out, "Everything is Ok") ||
+		!strings.Contains(out, "Files: 10001\n") {
 		t.Error(out[max(0, len(out)-300):])
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,7 +70,7 @@ func archive(t *testing.T, b []byte) (entries []cpio.Entry, content map[string]s
 	content = map[string]string{}
 	for r := cpio.NewReader(z); ; {
 		e, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return entries, content
 		}
 		if err != nil {
@@ -175,7 +176,8 @@ func TestPkgDescriptions(t *testing.T) {
 		}
 		d := distribution
 		if d.Options.Host != architectures || len(d.Minimum) != 1 || d.Minimum[0].Min != "12.0" || d.Product.ID != "com.amazon.aws.ssm" ||
-			d.Product.Version != "9.1.0.0" || len(d.Refs) != 1 || d.Refs[0].ID != d.Product.ID || d.Refs[0].File != "#amazon-ssm-agent.pkg" || d.Refs[0].Version != "9.1.0.0" {
+			d.Product.Version != "9.1.0.0" || len(d.Refs) != 1 || d.Refs[0].ID != d.Product.ID || d.Refs[0].File != "#amazon-ssm-agent.pkg" ||
+			d.Refs[0].Version != "9.1.0.0" {
 			t.Errorf("%s: %+v", p, d)
 		}
 		var info struct {
@@ -203,7 +205,8 @@ func TestPkgDescriptions(t *testing.T) {
 			size += e.Size
 		}
 		if info.Identifier != "com.amazon.aws.ssm" || info.Version != "9.1.0.0" || info.Location != "/" || info.Auth != "root" ||
-			info.Payload.Files != len(u.entries) || info.Payload.Kilobytes != (size+1023)/1024 || info.Pre.File != "./preinstall" || info.Post.File != "./postinstall" {
+			info.Payload.Files != len(u.entries) || info.Payload.Kilobytes != (size+1023)/1024 || info.Pre.File != "./preinstall" ||
+			info.Post.File != "./postinstall" {
 			t.Errorf("%s: %+v", p, info)
 		}
 		entries, scripts := archive(t, u.outer["amazon-ssm-agent.pkg/Scripts"])
@@ -231,7 +234,8 @@ func TestPkgJob(t *testing.T) {
 	if err := xml.Unmarshal([]byte(plist), &job); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Join(job.Keys, " ") != "Label UserName ProgramArguments RunAtLoad KeepAlive" || strings.Join(job.Strings, " ") != "com.amazon.aws.ssm root" ||
+	if strings.Join(job.Keys, " ") != "Label UserName ProgramArguments RunAtLoad KeepAlive" ||
+		strings.Join(job.Strings, " ") != "com.amazon.aws.ssm root" ||
 		strings.Join(job.Programs, " ") != "/opt/aws/ssm/bin/amazon-ssm-agent" || len(job.True) != 2 {
 		t.Errorf("%+v", job)
 	}

@@ -77,8 +77,11 @@ func (m *machine) agent(version string, registers bool) {
 	if !registers {
 		code = 1
 	}
-	m.write("opt/bin/amazon-ssm-agent", fmt.Sprintf("#!/bin/sh\ncase \"$1\" in\n-version) echo 'SSM Agent version: %s' ;;\n*) echo \"agent:$*\" | tr ' ' , >>%[2]q; [ \"$1\" != -register ] || echo \"with:$SSM_ACTIVATION_ID:$SSM_ACTIVATION_CODE\" >>%[2]q; exit %[3]d ;;\nesac\n",
-		version, filepath.Join(m.dir, "log"), code), 0o755)
+	m.write("opt/bin/amazon-ssm-agent",
+		fmt.Sprintf("#!/bin/sh\ncase \"$1\" in\n-version) echo 'SSM Agent version: %s' ;;\n"+
+			"*) echo \"agent:$*\" | tr ' ' , >>%[2]q; "+
+			"[ \"$1\" != -register ] || echo \"with:$SSM_ACTIVATION_ID:$SSM_ACTIVATION_CODE\" >>%[2]q; exit %[3]d ;;\nesac\n",
+			version, filepath.Join(m.dir, "log"), code), 0o755)
 }
 
 // run runs a script for the running system, or for another volume; it returns what launchd and agent were told, and the output.
@@ -174,7 +177,8 @@ func TestPkgRegisters(t *testing.T) {
 	m.agent("9.1.0.0", true)
 	m.write("opt/registration.properties", registration, 0o600)
 	told, out, err := m.run("postinstall")
-	if want := "agent:-register,-y,-region,eu-central-1 with:01234567-89ab:abc/DEF+0= enable bootstrap"; err != nil || told != want || out != "" {
+	if want := "agent:-register,-y,-region,eu-central-1 with:01234567-89ab:abc/DEF+0= enable bootstrap"; err != nil || told != want ||
+		out != "" {
 		t.Errorf("told %q, printed %q, %v", told, out, err)
 	}
 	if m.has("opt/registration.properties") {
@@ -230,7 +234,8 @@ func TestPkgRegistrationFails(t *testing.T) {
 		m.agent("9.1.0.0", false)
 		m.write("opt/registration.properties", c.properties, c.mode)
 		told, out, err := m.run("postinstall")
-		if err == nil || !strings.HasSuffix(told, "enable bootstrap") || !strings.Contains(out, c.says) || strings.Contains(out, "secret") || strings.Contains(out, "abc") {
+		if err == nil || !strings.HasSuffix(told, "enable bootstrap") || !strings.Contains(out, c.says) || strings.Contains(out, "secret") ||
+			strings.Contains(out, "abc") {
 			t.Errorf("%s: told %q, printed %q, %v", what, told, out, err)
 		}
 		if !m.has("opt/registration.properties") {

@@ -34,7 +34,8 @@ func TestPowerShellParses(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := put(t, []byte("if ($x { 1 }\n"))
-	said := tool(t, "nodejs", "node", "--no-wasm-tier-up", program, grammar, bad, "assets/update/windows/install.ps1", "assets/update/windows/uninstall.ps1")
+	said := tool(t, "nodejs", "node", "--no-wasm-tier-up", program, grammar, bad, "assets/update/windows/install.ps1",
+		"assets/update/windows/uninstall.ps1")
 	if !strings.HasPrefix(said, bad+":1: cannot be read") || strings.Contains(said, "install.ps1") {
 		t.Errorf("the parser says %q", said)
 	}

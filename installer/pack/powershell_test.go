@@ -65,11 +65,15 @@ func TestPowerShellScripts(t *testing.T) {
 		}
 	}
 	for name, wants := range map[string][]string{
-		"install": {"[switch]$Register, [string]$Code, [string]$Id, [string]$Region, [switch]$Disabled", "'AmazonSSMAgentSetup.exe'", "'package.zip'", "'uninstall.ps1'",
-			"'/quiet', '/norestart', 'ALLOWEC2INSTALL=YES', 'SKIPSYMLINKSCAN=YES'", "'Amazon\\SSM'", "-Name 'Version' -PropertyType String -Value '@VERSION@'",
-			"-BinaryPathName ('\"{0}\" service' -f $agent)", "-DisplayName 'Amazon SSM Agent'", "failureflag $name 1", "reset= 86400 actions= restart/1000/restart/1000/restart/1000",
+		"install": {"[switch]$Register, [string]$Code, [string]$Id, [string]$Region, [switch]$Disabled", "'AmazonSSMAgentSetup.exe'",
+			"'package.zip'", "'uninstall.ps1'",
+			"'/quiet', '/norestart', 'ALLOWEC2INSTALL=YES', 'SKIPSYMLINKSCAN=YES'", "'Amazon\\SSM'",
+			"-Name 'Version' -PropertyType String -Value '@VERSION@'",
+			"-BinaryPathName ('\"{0}\" service' -f $agent)", "-DisplayName 'Amazon SSM Agent'", "failureflag $name 1",
+			"reset= 86400 actions= restart/1000/restart/1000/restart/1000",
 			"'-register', '-y', '-code', $Code, '-id', $Id, '-region', $Region", "if (-not $Disabled) { Start-Service $name }"},
-		"uninstall": {"param([switch]$removeProgramData)", "'/uninstall', '/quiet', '/norestart'", "@('seelog.xml', 'amazon-ssm-agent.json')", "delete $name", "@(0, 1605, 3010)",
+		"uninstall": {"param([switch]$removeProgramData)", "'/uninstall', '/quiet', '/norestart'", "@('seelog.xml', 'amazon-ssm-agent.json')",
+			"delete $name", "@(0, 1605, 3010)",
 			"Remove-Item -Recurse -Force (Join-Path $env:ProgramData 'Amazon\\SSM')"},
 	} {
 		b, err := os.ReadFile("assets/update/windows/" + name + ".ps1")
@@ -91,7 +95,8 @@ func TestPowerShellScripts(t *testing.T) {
 			codes = append(codes, m[1])
 		}
 		if !slices.Equal(codes, []string{"0", "1"}) || strings.Count(text, "exit ") != 2+strings.Count(text, "with exit ") ||
-			!strings.Contains(text, "$ErrorActionPreference = 'Stop'") || !regexp.MustCompile(`(?s)\ntry \{.*\n    exit 0\n\} catch \{\n    Write-Output "\$_"\n    exit 1\n\}\n$`).MatchString(text) {
+			!strings.Contains(text, "$ErrorActionPreference = 'Stop'") ||
+			!regexp.MustCompile(`(?s)\ntry \{.*\n    exit 0\n\} catch \{\n    Write-Output "\$_"\n    exit 1\n\}\n$`).MatchString(text) {
 			t.Errorf("%s ends with %v, or not as it must", name, codes)
 		}
 		// Quotes within an argument do not reach a native program as they are.

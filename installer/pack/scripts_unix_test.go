@@ -22,7 +22,8 @@ log=$state/../log
 supervisor() { echo "$TEST_SUPERVISOR"; }
 systemctl() {
 	case "$1" in
-	is-active) if [ "$2" = --quiet ]; then [ -e $state/../snapd ]; elif [ -e $state/../running ]; then echo active; else echo inactive; return 3; fi ;;
+	is-active) if [ "$2" = --quiet ]; then [ -e $state/../snapd ]
+		elif [ -e $state/../running ]; then echo active; else echo inactive; return 3; fi ;;
 	is-enabled) [ -e $state/../enabled ] ;;
 	start | restart) : >$state/../running; echo "$1" >>$log ;;
 	stop) rm -f $state/../running; echo "$1" >>$log ;;
@@ -157,7 +158,8 @@ func TestRemovalForgetsVersionsOnly(t *testing.T) {
 		}
 		words := strings.Fields(script)
 		w.want("stop disable", words[0], words[1:]...)
-		for _, name := range []string{"store", "pointer", "probation", "lock", "ledger", "pulse", "update", "download", "update.lock", "update.lock.expire"} {
+		for _, name := range []string{"store", "pointer", "probation", "lock", "ledger", "pulse", "update", "download", "update.lock",
+			"update.lock.expire"} {
 			if w.has("state/" + name) {
 				t.Errorf("%s: %s is still there", script, name)
 			}
@@ -168,7 +170,8 @@ func TestRemovalForgetsVersionsOnly(t *testing.T) {
 	}
 }
 
-// A removal takes the update lock: from the dead and the lapsed, from programs that only got the id, and from the process that runs this very
+// A removal takes the update lock: from the dead and the lapsed, from programs that only got the id, and from the process that runs
+// this very
 // removal.
 func TestRemovalTakesTheLock(t *testing.T) {
 	other, shell := waiting(t, "cat"), waiting(t, "sh", "-c", "read line; :")
@@ -220,7 +223,8 @@ func TestSnap(t *testing.T) {
 func TestNoServiceManager(t *testing.T) {
 	w := newWorld(t)
 	w.supervisor = ""
-	for _, script := range []string{"deb/preinst install", "deb/postinst configure", "deb/prerm remove", "deb/postrm remove", "deb/postrm purge",
+	for _, script := range []string{"deb/preinst install", "deb/postinst configure", "deb/prerm remove", "deb/postrm remove",
+		"deb/postrm purge",
 		"rpm/pre 1", "rpm/post 1", "rpm/posttrans", "rpm/preun 0", "rpm/postun 0"} {
 		words := strings.Fields(script)
 		w.want("", words[0], words[1:]...)
@@ -232,7 +236,8 @@ func TestKeepFloor(t *testing.T) {
 	for version, want := range map[string]bool{"9.1.0.0": true, "12.0.0.0": true, "3.3.987.0": false, "90": false} {
 		for _, script := range []string{"deb/preinst upgrade x", "rpm/pre 2"} {
 			w := newWorld(t, "enabled", "running")
-			agent := "#!/bin/sh\nif [ \"$1\" = -version ]; then echo 'SSM Agent version: " + version + "'; else echo \"$*\" >>\"" + w.dir + "/asked\"; fi\n"
+			agent := "#!/bin/sh\nif [ \"$1\" = -version ]; then echo 'SSM Agent version: " + version + "'; else echo \"$*\" >>\"" + w.dir +
+				"/asked\"; fi\n"
 			os.WriteFile(filepath.Join(w.dir, "state", "agent"), []byte(agent), 0o755)
 			words := strings.Fields(script)
 			w.want("", words[0], words[1:]...)
@@ -268,7 +273,8 @@ func TestRPM(t *testing.T) {
 		w.want("restart", "rpm/posttrans")
 	})
 	t.Run("upgrade where updates may not restart services", func(t *testing.T) {
-		for line, want := range map[string]string{"DISABLE_RESTART_ON_UPDATE=\"yes\"": "", "DISABLE_RESTART_ON_UPDATE=no": "restart", "#DISABLE_RESTART_ON_UPDATE=yes": "restart"} {
+		for line, want := range map[string]string{"DISABLE_RESTART_ON_UPDATE=\"yes\"": "", "DISABLE_RESTART_ON_UPDATE=no": "restart",
+			"#DISABLE_RESTART_ON_UPDATE=yes": "restart"} {
 			w := newWorld(t, "enabled", "running")
 			os.WriteFile(filepath.Join(w.dir, "sysconfig"), []byte("## Type: yesno\n"+line+"\n"), 0o644)
 			told, out, err := w.run("rpm/posttrans")

@@ -32,12 +32,16 @@ var marks = pack.Signing{
 		return errors.Join(err, f.Close())
 	},
 	Xar: func() ([]xar.Signature, error) {
-		return []xar.Signature{{Element: "x-signature", Style: "CMS", Size: 10, Sign: func([]byte, crypto.Hash) ([]byte, error) { return []byte("Xar"), nil }}}, nil
+		return []xar.Signature{{Element: "x-signature", Style: "CMS", Size: 10, Sign: func([]byte, crypto.Hash) ([]byte,
+			error) {
+			return []byte("Xar"), nil
+		}}}, nil
 	},
 }
 
 func TestFormatsAreSigned(t *testing.T) {
-	for name, p := range map[string]pack.Platform{"deb": amd64, "rpm": amd64, "msi": {OS: "windows", Arch: "amd64"}, "pkg": {OS: "darwin", Arch: "arm64"}} {
+	for name, p := range map[string]pack.Platform{"deb": amd64, "rpm": amd64, "msi": {OS: "windows", Arch: "amd64"},
+		"pkg": {OS: "darwin", Arch: "arm64"}} {
 		in, dir := input(t, p), t.TempDir()
 		in.Signing = marks
 		a, err := pack.Make(format(t, name), in, dir)

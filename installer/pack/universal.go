@@ -24,7 +24,7 @@ func IsUniversal(path string) bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return len(f.Arches) == len(Halves()) && !slices.ContainsFunc(f.Arches, func(a stdmacho.FatArch) bool { return machoArch[a.Cpu] == "" })
 }
 

@@ -19,7 +19,11 @@ import (
 
 // Names and members are docs/protocol/update.md, "Archives for the updater"; the originals' updaters look for exactly these.
 func TestUpdateArchives(t *testing.T) {
-	const rpms, debs, snaps = "amazon-ssm-agent.rpm install.sh uninstall.sh", "amazon-ssm-agent.deb install.sh uninstall.sh", "snap-install.sh snap-uninstall.sh"
+	const (
+		rpms  = "amazon-ssm-agent.rpm install.sh uninstall.sh"
+		debs  = "amazon-ssm-agent.deb install.sh uninstall.sh"
+		snaps = "snap-install.sh snap-uninstall.sh"
+	)
 	const rooted, setup = "amazon-ssm-agent.tar.gz install.sh uninstall.sh", "AmazonSSMAgentSetup.exe install.ps1 uninstall.ps1"
 	var known []string
 	for _, c := range []struct{ format, platform, file, members string }{
@@ -109,7 +113,8 @@ func TestUpdateTakesASnapThatIsThere(t *testing.T) {
 	for format, members := range map[string]string{"update-snap": "snap-install.sh snap-uninstall.sh amazon-ssm-agent.snap amazon-ssm-agent.assert",
 		"update-ubuntu": "amazon-ssm-agent.deb install.sh uninstall.sh snap-install.sh snap-uninstall.sh amazon-ssm-agent.snap amazon-ssm-agent.assert"} {
 		names, content := flat(t, formatFile(t, format), make1(t, format, in))
-		if strings.Join(names, " ") != members || string(content["amazon-ssm-agent.snap"]) != "snap" || string(content["amazon-ssm-agent.assert"]) != "assert" {
+		if strings.Join(names, " ") != members || string(content["amazon-ssm-agent.snap"]) != "snap" ||
+			string(content["amazon-ssm-agent.assert"]) != "assert" {
 			t.Errorf("%s holds %v", format, names)
 		}
 	}
@@ -197,14 +202,16 @@ func TestUpdateStoresThePackage(t *testing.T) {
 func TestKeys(t *testing.T) {
 	v := manifests.MustVersion("9.1.0.0")
 	fixed, latest := format(t, "setup").Keys(v, amd64)
-	wantFixed := []string{"ssm-setup/9.1.0.0/ssm-setup-linux-amd64", "9.1.0.0/linux_amd64/ssm-setup", "9.1.0.0/linux_amd64/ssm-setup-cli", "9.1.0.0/debian_amd64/ssm-setup-cli"}
+	wantFixed := []string{"ssm-setup/9.1.0.0/ssm-setup-linux-amd64", "9.1.0.0/linux_amd64/ssm-setup", "9.1.0.0/linux_amd64/ssm-setup-cli",
+		"9.1.0.0/debian_amd64/ssm-setup-cli"}
 	wantLatest := []string{"latest/linux_amd64/ssm-setup", "latest/linux_amd64/ssm-setup-cli", "latest/debian_amd64/ssm-setup-cli"}
 	if !slices.Equal(fixed, wantFixed) || !slices.Equal(latest, wantLatest) {
 		t.Errorf("%v\n%v", fixed, latest)
 	}
 	fixed, latest = format(t, "updater").Keys(v, amd64)
 	const file = "amazon-ssm-agent-updater-linux-amd64.tar.gz"
-	if !slices.Equal(fixed, []string{"amazon-ssm-agent-updater/9.1.0.0/" + file}) || !slices.Equal(latest, []string{"amazon-ssm-agent-updater/latest/" + file}) {
+	if !slices.Equal(fixed, []string{"amazon-ssm-agent-updater/9.1.0.0/" + file}) ||
+		!slices.Equal(latest, []string{"amazon-ssm-agent-updater/latest/" + file}) {
 		t.Errorf("%v\n%v", fixed, latest)
 	}
 }

@@ -131,21 +131,28 @@ func TestUpdateScripts(t *testing.T) {
 		told    string
 		printed string
 	}{
-		"rpm first":        {machine{}, "rpm/install.sh", 0, yum + "; start", "Installed version: '9.1.0.0'"},
-		"rpm upstart":      {machine{"upstart": ""}, "rpm/install.sh", 0, yum + "; start", ""},
-		"rpm of ours":      {machine{"installed": "9.0.0.0", "running": ""}, "rpm/install.sh", 0, yum, "is running"},
-		"rpm of original":  {machine{"installed": "3.3.987.0", "running": ""}, "rpm/install.sh", 0, "stop; " + yum + "; start", ""},
-		"rpm without yum":  {machine{"fail-yum": "no"}, "rpm/install.sh", 0, yum + "; " + rpm + "; start", ""},
-		"rpm already":      {machine{"fail-yum": "", "fail-rpm": "package x is already installed", "installed": "3.3.1.0", "running": ""}, "rpm/install.sh", 0, "stop; " + yum + "; " + rpm + "; start", "Install was successful"},
-		"rpm fails":        {machine{"fail-yum": "", "fail-rpm": "error: disk", "installed": "3.3.1.0", "running": ""}, "rpm/install.sh", 125, "stop; " + yum + "; " + rpm + "; start", "Package manager failed with exit code '3'\nerror: disk"},
-		"rpm no init":      {machine{"nosystemd": ""}, "rpm/install.sh", 124, "", "The amazon-ssm-agent is not supported on this platform. Please visit"},
-		"rpm no start":     {machine{"nostart": ""}, "rpm/install.sh", 1, yum + "; start", "does not run"},
-		"rpm arguments":    {machine{}, "rpm/install.sh register-managed-instance a b", 1, "", "[ERROR] Not enough parameters for RegisterManagedInstance."},
-		"rpm register":     {machine{"running": ""}, "rpm/install.sh register-managed-instance code id eu-west-1", 0, "stop; " + yum + "; agent -register -y -code code -id id -region eu-west-1; start", ""},
-		"rpm register no":  {machine{"running": "", "fail-agent": ""}, "rpm/install.sh register-managed-instance code id eu-west-1", 1, "stop; " + yum + "; agent -register -y -code code -id id -region eu-west-1; start", ""},
+		"rpm first":       {machine{}, "rpm/install.sh", 0, yum + "; start", "Installed version: '9.1.0.0'"},
+		"rpm upstart":     {machine{"upstart": ""}, "rpm/install.sh", 0, yum + "; start", ""},
+		"rpm of ours":     {machine{"installed": "9.0.0.0", "running": ""}, "rpm/install.sh", 0, yum, "is running"},
+		"rpm of original": {machine{"installed": "3.3.987.0", "running": ""}, "rpm/install.sh", 0, "stop; " + yum + "; start", ""},
+		"rpm without yum": {machine{"fail-yum": "no"}, "rpm/install.sh", 0, yum + "; " + rpm + "; start", ""},
+		"rpm already": {machine{"fail-yum": "", "fail-rpm": "package x is already installed", "installed": "3.3.1.0", "running": ""},
+			"rpm/install.sh", 0, "stop; " + yum + "; " + rpm + "; start", "Install was successful"},
+		"rpm fails": {machine{"fail-yum": "", "fail-rpm": "error: disk", "installed": "3.3.1.0", "running": ""}, "rpm/install.sh", 125,
+			"stop; " + yum + "; " + rpm + "; start", "Package manager failed with exit code '3'\nerror: disk"},
+		"rpm no init": {machine{"nosystemd": ""}, "rpm/install.sh", 124, "",
+			"The amazon-ssm-agent is not supported on this platform. Please visit"},
+		"rpm no start": {machine{"nostart": ""}, "rpm/install.sh", 1, yum + "; start", "does not run"},
+		"rpm arguments": {machine{}, "rpm/install.sh register-managed-instance a b", 1, "",
+			"[ERROR] Not enough parameters for RegisterManagedInstance."},
+		"rpm register": {machine{"running": ""}, "rpm/install.sh register-managed-instance code id eu-west-1", 0, "stop; " + yum +
+			"; agent -register -y -code code -id id -region eu-west-1; start", ""},
+		"rpm register no": {machine{"running": "", "fail-agent": ""}, "rpm/install.sh register-managed-instance code id eu-west-1", 1,
+			"stop; " + yum + "; agent -register -y -code code -id id -region eu-west-1; start", ""},
 		"rpm away":         {machine{"installed": "9.1.0.0", "running": ""}, "rpm/uninstall.sh", 0, gone, ""},
 		"rpm away not yum": {machine{"installed": "9.1.0.0", "fail-yum": ""}, "rpm/uninstall.sh", 0, gone + "; " + erase, ""},
-		"rpm away fails":   {machine{"installed": "9.1.0.0", "fail-yum": "", "fail-rpm": ""}, "rpm/uninstall.sh", 125, gone + "; " + erase, "did not remove"},
+		"rpm away fails": {machine{"installed": "9.1.0.0", "fail-yum": "", "fail-rpm": ""}, "rpm/uninstall.sh", 125, gone + "; " + erase,
+			"did not remove"},
 		"rpm away nothing": {machine{}, "rpm/uninstall.sh", 0, "", ""},
 		"rpm away no init": {machine{"nosystemd": ""}, "rpm/uninstall.sh", 124, "", "not supported"},
 
@@ -154,19 +161,24 @@ func TestUpdateScripts(t *testing.T) {
 		"deb of ours":      {machine{"installed": "9.0.0.0-1", "running": ""}, "deb/install.sh", 0, "dpkg -i", "is running"},
 		"deb of original":  {machine{"installed": "3.3.987.0-1", "running": ""}, "deb/install.sh", 0, "stop; dpkg -i; start", ""},
 		"deb same version": {machine{"installed": "9.1.0.0", "fail-dpkg": "lock"}, "deb/install.sh", 0, "dpkg -i; start", ""},
-		"deb fails":        {machine{"installed": "3.3.1.0", "running": "", "fail-dpkg": "lock"}, "deb/install.sh", 125, "stop; dpkg -i; start", "lock\nPackage manager failed with exit code '1'"},
-		"deb no init":      {machine{"pid1": "sh"}, "deb/install.sh", 124, "", "not supported"},
-		"deb arguments":    {machine{}, "deb/install.sh nonsense", 1, "", "[ERROR]"},
-		"deb register":     {machine{}, "deb/install.sh register-managed-instance code id eu-west-1", 0, "dpkg -i; agent -register -y -code code -id id -region eu-west-1; start", ""},
-		"deb register no":  {machine{"fail-agent": ""}, "deb/install.sh register-managed-instance code id eu-west-1", 1, "dpkg -i; agent -register -y -code code -id id -region eu-west-1; start", ""},
+		"deb fails": {machine{"installed": "3.3.1.0", "running": "", "fail-dpkg": "lock"}, "deb/install.sh", 125, "stop; dpkg -i; start",
+			"lock\nPackage manager failed with exit code '1'"},
+		"deb no init":   {machine{"pid1": "sh"}, "deb/install.sh", 124, "", "not supported"},
+		"deb arguments": {machine{}, "deb/install.sh nonsense", 1, "", "[ERROR]"},
+		"deb register": {machine{}, "deb/install.sh register-managed-instance code id eu-west-1", 0,
+			"dpkg -i; agent -register -y -code code -id id -region eu-west-1; start", ""},
+		"deb register no": {machine{"fail-agent": ""}, "deb/install.sh register-managed-instance code id eu-west-1", 1,
+			"dpkg -i; agent -register -y -code code -id id -region eu-west-1; start", ""},
 		"deb away":         {machine{"installed": "9.1.0.0", "running": ""}, "deb/uninstall.sh", 0, "dpkg -r", ""},
 		"deb away fails":   {machine{"installed": "9.1.0.0", "fail-dpkg": ""}, "deb/uninstall.sh", 125, "dpkg -r", ""},
 		"deb away no init": {machine{"pid1": "sh"}, "deb/uninstall.sh", 124, "", "not supported"},
 
 		"snap not there":  {machine{}, "deb/snap-install.sh", 1, "", "[ERROR] Snap is not available for this version."},
 		"snap no systemd": {machine{"pid1": "init"}, "deb/snap-install.sh", 124, "", "[ERROR] Snap install is not supported on this instance."},
-		"snap":            {machine{"work/amazon-ssm-agent.snap": "", "work/amazon-ssm-agent.assert": "", "running": ""}, "deb/snap-install.sh", 0, "stop; snap ack amazon-ssm-agent.assert; snap install amazon-ssm-agent.snap --classic; snap start amazon-ssm-agent", ""},
-		"snap fails":      {machine{"work/amazon-ssm-agent.snap": "", "work/amazon-ssm-agent.assert": "", "fail-snap": ""}, "deb/snap-install.sh", 125, "snap ack amazon-ssm-agent.assert; snap install amazon-ssm-agent.snap --classic; snap start amazon-ssm-agent", ""},
+		"snap": {machine{"work/amazon-ssm-agent.snap": "", "work/amazon-ssm-agent.assert": "", "running": ""}, "deb/snap-install.sh",
+			0, "stop; snap ack amazon-ssm-agent.assert; snap install amazon-ssm-agent.snap --classic; snap start amazon-ssm-agent", ""},
+		"snap fails": {machine{"work/amazon-ssm-agent.snap": "", "work/amazon-ssm-agent.assert": "", "fail-snap": ""},
+			"deb/snap-install.sh", 125, "snap ack amazon-ssm-agent.assert; snap install amazon-ssm-agent.snap --classic; snap start amazon-ssm-agent", ""},
 		"snap away":       {machine{"running": ""}, "deb/snap-uninstall.sh", 0, "stop", ""},
 		"snap away, init": {machine{"pid1": "init"}, "deb/snap-uninstall.sh", 124, "", ""},
 	} {
@@ -195,15 +207,18 @@ func TestUpdateScriptsForMacOS(t *testing.T) {
 		told    string
 		printed string
 	}{
-		"first":           {machine{}, "good", "install.sh", 0, load + "; " + start, ""},
-		"loaded":          {machine{"loaded": ""}, "good", "install.sh", 0, unload + "; " + load + "; " + start, ""},
-		"no archive":      {machine{"loaded": ""}, "", "install.sh", 1, "", "[ERROR] amazon-ssm-agent.tar.gz is missing"},
-		"damaged":         {machine{"loaded": ""}, "damaged", "install.sh", 125, "", "[ERROR] amazon-ssm-agent.tar.gz is damaged"},
-		"disk full":       {machine{"loaded": "", "fail-tar": ""}, "good", "install.sh", 125, unload + "; " + load + "; " + start, ""},
-		"not loaded":      {machine{"noload": ""}, "good", "install.sh", 1, load + "; " + start, "com.amazon.aws.ssm is not loaded"},
-		"register":        {machine{"loaded": ""}, "good", "install.sh register-managed-instance code id eu-west-1", 0, unload + "; " + register + "; " + load + "; " + start, ""},
-		"register fails":  {machine{"loaded": "", "fail-agent": ""}, "good", "install.sh register-managed-instance code id eu-west-1", 1, unload + "; " + register + "; " + load + "; " + start, ""},
-		"arguments":       {machine{"loaded": ""}, "good", "install.sh register-managed-instance code", 1, "", "[ERROR] Not enough parameters for RegisterManagedInstance."},
+		"first":      {machine{}, "good", "install.sh", 0, load + "; " + start, ""},
+		"loaded":     {machine{"loaded": ""}, "good", "install.sh", 0, unload + "; " + load + "; " + start, ""},
+		"no archive": {machine{"loaded": ""}, "", "install.sh", 1, "", "[ERROR] amazon-ssm-agent.tar.gz is missing"},
+		"damaged":    {machine{"loaded": ""}, "damaged", "install.sh", 125, "", "[ERROR] amazon-ssm-agent.tar.gz is damaged"},
+		"disk full":  {machine{"loaded": "", "fail-tar": ""}, "good", "install.sh", 125, unload + "; " + load + "; " + start, ""},
+		"not loaded": {machine{"noload": ""}, "good", "install.sh", 1, load + "; " + start, "com.amazon.aws.ssm is not loaded"},
+		"register": {machine{"loaded": ""}, "good", "install.sh register-managed-instance code id eu-west-1", 0, unload + "; " +
+			register + "; " + load + "; " + start, ""},
+		"register fails": {machine{"loaded": "", "fail-agent": ""}, "good", "install.sh register-managed-instance code id eu-west-1", 1,
+			unload + "; " + register + "; " + load + "; " + start, ""},
+		"arguments": {machine{"loaded": ""}, "good", "install.sh register-managed-instance code", 1, "",
+			"[ERROR] Not enough parameters for RegisterManagedInstance."},
 		"other argument":  {machine{"loaded": ""}, "good", "install.sh nonsense", 1, "", "[ERROR] Unknown argument nonsense."},
 		"away":            {machine{"loaded": "", "receipt": ""}, "", "uninstall.sh", 0, unload + "; pkgutil --forget " + label, ""},
 		"away, a tar":     {machine{"loaded": ""}, "", "uninstall.sh", 0, unload, ""},
@@ -225,7 +240,8 @@ func TestUpdateScriptsForMacOS(t *testing.T) {
 			case "good":
 				u.put("parts/opt/aws/ssm/bin/amazon-ssm-agent", "#!/bin/sh\n"+tools["amazon-ssm-agent"]+"\n")
 				u.put("work/x", "")
-				if out, err := exec.Command("tar", "-czf", filepath.Join(u.dir, "work/amazon-ssm-agent.tar.gz"), "-C", filepath.Join(u.dir, "parts"), "opt").CombinedOutput(); err != nil {
+				if out, err := exec.Command("tar", "-czf", filepath.Join(u.dir, "work/amazon-ssm-agent.tar.gz"), "-C", filepath.Join(u.dir, "parts"),
+					"opt").CombinedOutput(); err != nil {
 					t.Fatalf("%v: %s", err, out)
 				}
 			}

@@ -3,7 +3,6 @@ package pack
 import (
 	"archive/zip"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -31,7 +30,7 @@ func addZip(z *zip.Writer, in Input, e entry) error {
 	if h.Modified.Before(zipBegins) {
 		h.Modified = zipBegins
 	}
-	h.SetMode(fs.FileMode(e.mode))
+	h.SetMode(e.mode)
 	from := e.file
 	switch {
 	case e.file != "":

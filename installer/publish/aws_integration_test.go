@@ -62,7 +62,8 @@ func TestAmazonsClientAgrees(t *testing.T) {
 		Metadata       map[string]string
 	}
 	key := "amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-debian-amd64.deb"
-	if err := json.Unmarshal([]byte(aws(t, r, "s3api", "head-object", "--bucket", bucket, "--key", key, "--checksum-mode", "ENABLED")), &head); err != nil {
+	if err := json.Unmarshal([]byte(aws(t, r, "s3api", "head-object", "--bucket", bucket, "--key", key, "--checksum-mode", "ENABLED")),
+		&head); err != nil {
 		t.Fatal(err)
 	}
 	want := sum(read(t, to, key))

@@ -52,7 +52,8 @@ func TestParts(t *testing.T) {
 	content := large()
 	r.Break("UploadPart", 2, 503, "")
 	r.Break("CompleteMultipartUpload", 1, 503, "")
-	if err := to.Write(context.Background(), "large", bytes.NewReader(content), host.SHA256Bytes(content), publish.When{Absent: true}); err != nil {
+	if err := to.Write(context.Background(), "large", bytes.NewReader(content), host.SHA256Bytes(content),
+		publish.When{Absent: true}); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal([]byte(read(t, to, "large")), content) {
@@ -62,7 +63,8 @@ func TestParts(t *testing.T) {
 	if err != nil || o.Size != int64(len(content)) || o.SHA256 != sum(string(content)) {
 		t.Errorf("%+v, %v", o, err)
 	}
-	if err := to.Write(context.Background(), "large", bytes.NewReader(content), host.SHA256Bytes(content), publish.When{Absent: true}); !errors.Is(err, publish.ErrChanged) {
+	if err := to.Write(context.Background(), "large", bytes.NewReader(content), host.SHA256Bytes(content),
+		publish.When{Absent: true}); !errors.Is(err, publish.ErrChanged) {
 		t.Errorf("over one that is there: %v", err)
 	}
 }
@@ -71,7 +73,8 @@ func TestParts(t *testing.T) {
 func TestPartsFail(t *testing.T) {
 	r, to := region(t)
 	r.Break("CompleteMultipartUpload", -1, 403, "")
-	if err := to.Write(context.Background(), "large", bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{}); !errors.Is(err, publish.ErrDenied) {
+	if err := to.Write(context.Background(), "large", bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{}); !errors.Is(err,
+		publish.ErrDenied) {
 		t.Error(err)
 	}
 	r.Mend()
@@ -161,7 +164,8 @@ func TestBucketRefuses(t *testing.T) {
 	}
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
 	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
-	if _, err := publish.Bucket(ctx, publish.Place{Region: r.Name(), Endpoint: r.URL(), Bucket: "b"}); !errors.Is(err, publish.ErrCredentials) {
+	if _, err := publish.Bucket(ctx, publish.Place{Region: r.Name(), Endpoint: r.URL(), Bucket: "b"}); !errors.Is(err,
+		publish.ErrCredentials) {
 		t.Errorf("no credentials: %v", err)
 	}
 }
@@ -237,7 +241,8 @@ func TestConflict(t *testing.T) {
 		t.Errorf("a passing conflict: %v", err)
 	}
 	r.Break("PutObject", -1, 409, "ConditionalRequestConflict")
-	if _, err := publish.Publish(ctx, to, release(t, "9.2.0.0", "two"), publish.Options{UriFormat: template}); !errors.Is(err, publish.ErrChanged) {
+	if _, err := publish.Publish(ctx, to, release(t, "9.2.0.0", "two"), publish.Options{UriFormat: template}); !errors.Is(err,
+		publish.ErrChanged) {
 		t.Error(err)
 	}
 	r.Mend()
@@ -299,7 +304,8 @@ func TestCompletedAlready(t *testing.T) {
 func TestBucketElsewhere(t *testing.T) {
 	r, to := region(t)
 	r.Break("PutObject", -1, 301, "PermanentRedirect")
-	if _, err := publish.Publish(context.Background(), to, release(t, "9.1.0.0", "one"), publish.Options{UriFormat: template}); !errors.Is(err, publish.ErrNoBucket) {
+	if _, err := publish.Publish(context.Background(), to, release(t, "9.1.0.0", "one"),
+		publish.Options{UriFormat: template}); !errors.Is(err, publish.ErrNoBucket) {
 		t.Error(err)
 	}
 }

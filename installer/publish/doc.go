@@ -28,6 +28,7 @@
 //   - a package manager that has read an index finds the lists it names for a day, and while it is among the last few;
 //   - signed repositories stay signed: without the key, nothing is written; with another key all is signed anew, and the public half
 //     written last;
-//   - no key leads out of a target: what manifests and lists say becomes names of files, and in a mirror they are the words of another region;
+//   - no key leads out of a target: what manifests and lists say becomes names of files, and in a mirror another region
+//     says it;
 //   - a mirror says of each version what its region says by now, and repairs what is not as its own manifest has it.
 package publish

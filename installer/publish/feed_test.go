@@ -53,7 +53,8 @@ func readAtom(t *testing.T, at publish.Target) atom {
 		t.Errorf("%+v", f)
 	}
 	for _, e := range f.Entries {
-		if !strings.HasPrefix(e.ID, "urn:uuid:") || seen[e.ID] || e.Title == "" || e.Updated.IsZero() || e.Updated.After(f.Updated) || e.Content.Text == "" {
+		if !strings.HasPrefix(e.ID, "urn:uuid:") || seen[e.ID] || e.Title == "" || e.Updated.IsZero() || e.Updated.After(f.Updated) ||
+			e.Content.Text == "" {
 			t.Errorf("%+v", e)
 		}
 		seen[e.ID] = true
@@ -113,7 +114,8 @@ func FuzzFeed(f *testing.F) {
 	f.Add([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><id>x</id><entry><id>y</id><title>amazon-ssm-agent 9.1.0.0</title></entry></feed>`))
 	f.Add([]byte("<html>"))
 	m := manifests.NewManifest(template)
-	m.Add(manifests.AgentPackage, "amazon-ssm-agent-portable-linux-amd64.tar.gz", manifests.FileVersion{Version: "9.1.0.0", Checksum: sum("x")})
+	m.Add(manifests.AgentPackage, "amazon-ssm-agent-portable-linux-amd64.tar.gz",
+		manifests.FileVersion{Version: "9.1.0.0", Checksum: sum("x")})
 	f.Fuzz(func(t *testing.T, old []byte) {
 		to := publish.Folder(t.TempDir())
 		ctx := context.Background()

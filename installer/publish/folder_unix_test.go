@@ -20,7 +20,8 @@ func TestEverybodyMayRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := syscall.Umask(0o077)
-	_, err := publish.Publish(t.Context(), publish.Folder(filepath.Join(top, "web", "region")), one, publish.Options{UriFormat: template, Repositories: true})
+	_, err := publish.Publish(t.Context(), publish.Folder(filepath.Join(top, "web", "region")), one,
+		publish.Options{UriFormat: template, Repositories: true})
 	syscall.Umask(before)
 	if err != nil {
 		t.Fatal(err)

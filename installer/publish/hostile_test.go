@@ -65,7 +65,8 @@ func TestMirrorOfHostileRegion(t *testing.T) {
 	origin := t.TempDir()
 	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	evil := "not for here\n"
-	for _, name := range []string{"../../../../evil", "main/../../../../evil", "main/binary-amd64/../../../../../evil", "/evil", "main//evil", ""} {
+	for _, name := range []string{"../../../../evil", "main/../../../../evil", "main/binary-amd64/../../../../../evil", "/evil", "main//evil",
+		""} {
 		text := fmt.Sprintf("Suite: stable\nDate: Tue, 14 Nov 2023 22:13:20 UTC\nSHA256:\n %s %d %s\n", sum(evil), len(evil), name)
 		top := t.TempDir()
 		dir := filepath.Join(top, "a", "mirror")

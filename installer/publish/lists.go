@@ -71,7 +71,7 @@ func (p *writing) readLists(ctx context.Context, record string, before []string)
 	content, tag, err := slurp(ctx, p.to, record, maxSmall)
 	switch {
 	case errors.Is(err, ErrAbsent):
-		when, err = When{Absent: true}, nil
+		when = When{Absent: true}
 	case err != nil:
 		return l, when, fmt.Errorf("%s: %w", record, err)
 	default:

@@ -39,7 +39,8 @@ func hashedLists(t *testing.T, dir string) []string {
 func namedLists(t *testing.T, at publish.Target) []string {
 	t.Helper()
 	var list []string
-	for _, found := range regexp.MustCompile(`(?m)^ ([0-9a-f]{64}) +[0-9]+ (main/binary-[a-z0-9]+)/`).FindAllStringSubmatch(read(t, at, "dists/stable/Release"), -1) {
+	for _, found := range regexp.MustCompile(`(?m)^ ([0-9a-f]{64}) +[0-9]+ (main/binary-[a-z0-9]+)/`).FindAllStringSubmatch(read(t, at,
+		"dists/stable/Release"), -1) {
 		list = append(list, "dists/stable/"+found[2]+"/by-hash/SHA256/"+found[1])
 	}
 	for _, found := range regexp.MustCompile(`href="([^"]+)"`).FindAllStringSubmatch(read(t, at, "repodata/repomd.xml"), -1) {
@@ -147,7 +148,8 @@ func TestListsAfterAStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		put(t, publish.Folder(dir), releases[6], o)
-		if _, err := publish.Mark(context.Background(), publish.Folder(dir), releases[1].Version, "Inactive", publish.Options{Repositories: true, Now: func() time.Time { return now.Add(48 * time.Hour) }}); err != nil {
+		if _, err := publish.Mark(context.Background(), publish.Folder(dir), releases[1].Version, "Inactive",
+			publish.Options{Repositories: true, Now: func() time.Time { return now.Add(48 * time.Hour) }}); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(hashedLists(t, dir)); n != 4*6 {

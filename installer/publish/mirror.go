@@ -147,7 +147,8 @@ func (res *Mirrored) takeSigned(ctx context.Context, from *bucket.Client, to Tar
 }
 
 // choose lists the versions to copy, in ascending order.
-func (w Wanted) choose(ctx context.Context, from *bucket.Client, m *manifests.Manifest, stable manifests.Version) ([]manifests.Version, error) {
+func (w Wanted) choose(ctx context.Context, from *bucket.Client, m *manifests.Manifest, stable manifests.Version) ([]manifests.Version,
+	error) {
 	list := slices.Clone(w.Versions)
 	if len(list) == 0 {
 		latest, err := from.Latest(ctx)
@@ -217,7 +218,8 @@ func activeIn(m *manifests.Manifest, v manifests.Version) bool {
 }
 
 // mirrorOne makes a release folder of what is wanted of a version, and publishes that. The folder is gone when that is done.
-func mirrorOne(ctx context.Context, from *bucket.Client, to Target, own *manifests.Manifest, v manifests.Version, o Options) (Result, error) {
+func mirrorOne(ctx context.Context, from *bucket.Client, to Target, own *manifests.Manifest, v manifests.Version, o Options) (Result,
+	error) {
 	dir, err := o.scratch(v)
 	if err != nil {
 		return Result{}, err
@@ -239,7 +241,8 @@ func (o Options) scratch(v manifests.Version) (dir string, err error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manifests.Manifest, v manifests.Version, dir string, o Options) (Result, error) {
+func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manifests.Manifest, v manifests.Version, dir string,
+	o Options) (Result, error) {
 	for _, p := range own.Packages {
 		for _, f := range p.Files {
 			if !isName(p.Name) || !isName(f.Name) {
@@ -269,7 +272,8 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manife
 }
 
 // obtain takes a file from the mirror if that has it, else from the region.
-func obtain(ctx context.Context, from *bucket.Client, to Target, pkg, file string, v manifests.Version, e manifests.FileVersion, dir string, o Options) error {
+func obtain(ctx context.Context, from *bucket.Client, to Target, pkg, file string, v manifests.Version, e manifests.FileVersion,
+	dir string, o Options) error {
 	path := filepath.Join(dir, file)
 	key := pkg + "/" + v.String() + "/" + file
 	sum, err := e.Sum()

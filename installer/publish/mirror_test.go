@@ -30,7 +30,8 @@ func served(t *testing.T, dir string) *bucket.Client {
 
 func mirror(t *testing.T, from *bucket.Client, dir string, w publish.Wanted) (publish.Mirrored, error) {
 	t.Helper()
-	return publish.Mirror(context.Background(), from, publish.Folder(dir), w, publish.Options{Region: "local", Repositories: true, Scratch: t.TempDir()})
+	return publish.Mirror(context.Background(), from, publish.Folder(dir), w, publish.Options{Region: "local", Repositories: true,
+		Scratch: t.TempDir()})
 }
 
 // A mirror of a mirror is the same as the first one; statuses, documents and signatures come along.
@@ -55,7 +56,8 @@ func TestMirror(t *testing.T) {
 	if _, err := publish.Promote(ctx, to, manifests.MustVersion("9.2.0.0"), o); err != nil {
 		t.Fatal(err)
 	}
-	all := publish.Wanted{Versions: []manifests.Version{manifests.MustVersion("9.3.0.0"), manifests.MustVersion("9.1.0.0"), manifests.MustVersion("9.2.0.0")}}
+	all := publish.Wanted{Versions: []manifests.Version{manifests.MustVersion("9.3.0.0"), manifests.MustVersion("9.1.0.0"),
+		manifests.MustVersion("9.2.0.0")}}
 	from := origin
 	for range 2 {
 		dir := t.TempDir()
@@ -64,13 +66,15 @@ func TestMirror(t *testing.T) {
 			t.Fatal(err)
 		}
 		at := publish.Folder(dir)
-		if len(res.Versions) != 3 || res.Latest.String() != "9.2.0.0" || res.Stable.String() != "9.2.0.0" || read(t, at, regions.LatestVersionKey) != "9.2.0.0\n" {
+		if len(res.Versions) != 3 || res.Latest.String() != "9.2.0.0" || res.Stable.String() != "9.2.0.0" ||
+			read(t, at, regions.LatestVersionKey) != "9.2.0.0\n" {
 			t.Errorf("%+v", res)
 		}
 		if read(t, at, regions.ManifestKey) != read(t, to, regions.ManifestKey) {
 			t.Errorf("the manifest differs\n%s", read(t, at, regions.ManifestKey))
 		}
-		for _, key := range []string{"9.1.0.0/SHA256SUMS", "9.1.0.0/debian_amd64/amazon-ssm-agent.deb.sig", "amazon-ssm-agent/9.1.0.0/" + deb + ".sig",
+		for _, key := range []string{"9.1.0.0/SHA256SUMS", "9.1.0.0/debian_amd64/amazon-ssm-agent.deb.sig", "amazon-ssm-agent/9.1.0.0/" + deb +
+			".sig",
 			"dists/stable/main/binary-amd64/Packages"} {
 			if read(t, at, key) != read(t, to, key) {
 				t.Errorf("%s differs", key)
@@ -95,7 +99,8 @@ func TestMirrorFollowsStatuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := read(t, to, regions.ManifestKey)
-		res, err := publish.Mirror(ctx, served(t, origin), to, publish.Wanted{}, publish.Options{Region: "local", Repositories: true, DryRun: true})
+		res, err := publish.Mirror(ctx, served(t, origin), to, publish.Wanted{}, publish.Options{Region: "local", Repositories: true,
+			DryRun: true})
 		if err != nil || read(t, to, regions.ManifestKey) != before {
 			t.Errorf("%s, dry run: %v", status, err)
 		}
@@ -134,7 +139,8 @@ func TestMirrorOfSigned(t *testing.T) {
 			t.Fatal(res.Signed, err)
 		}
 		whole(t, publish.Folder(dir), "9.2.0.0")
-		for _, name := range []string{"dists/stable/InRelease", "dists/stable/Release.gpg", "dists/stable/main/binary-amd64/Packages.xz", "repodata/repomd.xml",
+		for _, name := range []string{"dists/stable/InRelease", "dists/stable/Release.gpg", "dists/stable/main/binary-amd64/Packages.xz",
+			"repodata/repomd.xml",
 			"repodata/repomd.xml.asc", publish.KeyKey} {
 			if read(t, publish.Folder(dir), name) != read(t, publish.Folder(origin), name) {
 				t.Errorf("%s differs", name)
@@ -166,7 +172,8 @@ func TestMirrorRefuses(t *testing.T) {
 	if got := read(t, publish.Folder(dir), regions.LatestVersionKey); got != "9.1.0.0\n" {
 		t.Errorf("VERSION is %q", got)
 	}
-	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{Versions: []manifests.Version{manifests.MustVersion("9.9.0.0")}}); !errors.Is(err, bucket.ErrMissing) {
+	if _, err := mirror(t, served(t, origin), dir,
+		publish.Wanted{Versions: []manifests.Version{manifests.MustVersion("9.9.0.0")}}); !errors.Is(err, bucket.ErrMissing) {
 		t.Errorf("a version that is not there: %v", err)
 	}
 	if _, err := mirror(t, served(t, t.TempDir()), dir, publish.Wanted{}); !errors.Is(err, bucket.ErrMissing) {
@@ -257,7 +264,8 @@ func TestMirrorGoesOn(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	run := func() error {
-		_, err := publish.Mirror(context.Background(), bucket.New(bucket.Options{Base: s.URL, Retries: -1}), publish.Folder(dir), publish.Wanted{},
+		_, err := publish.Mirror(context.Background(), bucket.New(bucket.Options{Base: s.URL, Retries: -1}), publish.Folder(dir),
+			publish.Wanted{},
 			publish.Options{Region: "local", Scratch: scratch})
 		return err
 	}
@@ -275,7 +283,8 @@ func TestMirrorGoesOn(t *testing.T) {
 	if err := run(); err != nil || ranges.Load() != 1 {
 		t.Fatalf("%v, %d requests for the rest", err, ranges.Load())
 	}
-	if got := sum(read(t, publish.Folder(dir), "ssm-setup/9.1.0.0/"+file)); got != sum(read(t, publish.Folder(origin), "ssm-setup/9.1.0.0/"+file)) {
+	if got := sum(read(t, publish.Folder(dir), "ssm-setup/9.1.0.0/"+file)); got != sum(read(t, publish.Folder(origin),
+		"ssm-setup/9.1.0.0/"+file)) {
 		t.Error("the file differs")
 	}
 	if _, err := os.Stat(scratch); err == nil {
@@ -303,7 +312,8 @@ func (c *cutter) Write(b []byte) (int, error) {
 // more than that is left away.
 func TestMirrorOfSomePlatforms(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
-	put(t, publish.Folder(origin), releaseFor(t, "9.1.0.0", "one", pack.Platform{OS: "linux", Arch: "amd64"}, pack.Platform{OS: "linux", Arch: "arm64"}),
+	put(t, publish.Folder(origin), releaseFor(t, "9.1.0.0", "one", pack.Platform{OS: "linux", Arch: "amd64"},
+		pack.Platform{OS: "linux", Arch: "arm64"}),
 		publish.Options{Repositories: true, Sign: &key{}})
 	only := func(arch string) publish.Wanted {
 		return publish.Wanted{Platforms: []pack.Platform{{OS: "linux", Arch: arch}}}

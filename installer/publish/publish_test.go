@@ -128,7 +128,8 @@ func rank(key string) int {
 func TestLayoutAndOrder(t *testing.T) {
 	to := &recorder{Target: publish.Folder(t.TempDir())}
 	res := put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true})
-	for _, key := range []string{"9.1.0.0/SHA256SUMS", "9.1.0.0/debian_amd64/amazon-ssm-agent.deb", "9.1.0.0/linux_amd64/amazon-ssm-agent.rpm", "9.1.0.0/linux_amd64/ssm-setup",
+	for _, key := range []string{"9.1.0.0/SHA256SUMS", "9.1.0.0/debian_amd64/amazon-ssm-agent.deb",
+		"9.1.0.0/linux_amd64/amazon-ssm-agent.rpm", "9.1.0.0/linux_amd64/ssm-setup",
 		"amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-debian-amd64.deb", "amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-linux-amd64.rpm",
 		"amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-portable-linux-amd64.tar.gz", "ssm-setup/9.1.0.0/ssm-setup-linux-amd64",
 		regions.ManifestKey, "dists/stable/Release", "repodata/repomd.xml", "latest/debian_amd64/amazon-ssm-agent.deb",
@@ -153,7 +154,8 @@ func TestMerge(t *testing.T) {
 	m, _ := manifests.ParseManifest([]byte(read(t, to, regions.ManifestKey)))
 	m.SetStatus(manifests.AgentPackage, manifests.MustVersion("9.1.0.0"), manifests.Deprecated)
 	m.UriFormat = "https://own/{FileName}"
-	if err := to.Write(context.Background(), regions.ManifestKey, bytes.NewReader(m.Bytes()), host.SHA256Bytes(m.Bytes()), publish.When{}); err != nil {
+	if err := to.Write(context.Background(), regions.ManifestKey, bytes.NewReader(m.Bytes()), host.SHA256Bytes(m.Bytes()),
+		publish.When{}); err != nil {
 		t.Fatal(err)
 	}
 	res := put(t, to, release(t, "9.2.0.0", "two"), publish.Options{})
@@ -185,7 +187,8 @@ func TestNeverChangesAVersion(t *testing.T) {
 	to := publish.Folder(t.TempDir())
 	put(t, to, release(t, "9.1.0.0", "one"), publish.Options{})
 	other := release(t, "9.1.0.0", "two")
-	if _, err := publish.Publish(context.Background(), to, other, publish.Options{UriFormat: template}); !errors.Is(err, publish.ErrPublished) {
+	if _, err := publish.Publish(context.Background(), to, other, publish.Options{UriFormat: template}); !errors.Is(err,
+		publish.ErrPublished) {
 		t.Errorf("got %v", err)
 	}
 	put(t, to, other, publish.Options{Replace: true})

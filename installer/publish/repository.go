@@ -136,7 +136,8 @@ func (s *packageIndex) fill(ctx context.Context, m *manifests.Manifest) error {
 
 // read describes one package by its head. One that the manifest lists and the bucket has not, or without a usable checksum, is left
 // out: it is no worse for that than it was.
-func (s *packageIndex) read(ctx context.Context, repository, key string, e manifests.FileVersion) (d apt.Package, r yum.Package, err error) {
+func (s *packageIndex) read(ctx context.Context, repository, key string, e manifests.FileVersion) (d apt.Package, r yum.Package,
+	err error) {
 	sum, err := e.Sum()
 	if err != nil {
 		return d, r, nil //nolint:nilerr // left out, too
@@ -283,7 +284,8 @@ func (p *writing) signedBefore(ctx context.Context, key string, other bool) (boo
 }
 
 // otherKey tells whether the key that signs now is not the one whose public half lies there: a new one, or the same with another
-// expiry. Then all is signed anew, and the public half written last, so that a publication that stopped between the two is repeated by the next.
+// expiry. Then all is signed anew, and the public half written last, so that a publication that stopped between the two is
+// repeated by the next.
 func (p *writing) otherKey(ctx context.Context) (bool, error) {
 	if p.o.Sign == nil {
 		return false, nil

@@ -53,7 +53,8 @@ func (b *store) parts(ctx context.Context, key string, body io.ReaderAt, c conte
 		_, err = b.client.CompleteMultipartUpload(ctx, in)
 	}
 	if err != nil { // parts that are never completed cost money; the first fault is the one to tell
-		b.client.AbortMultipartUpload(context.WithoutCancel(ctx), &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: b.key(key), UploadId: up.UploadId})
+		_, _ = b.client.AbortMultipartUpload(context.WithoutCancel(ctx),
+			&s3.AbortMultipartUploadInput{Bucket: &b.name, Key: b.key(key), UploadId: up.UploadId})
 	}
 	return sorted(err)
 }

@@ -9,6 +9,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -76,7 +77,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	if c.n += int64(n); c.n > MaxProgram {
 		err = fmt.Errorf("the new program has more than %d bytes", MaxProgram)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		c.err = err
 	}
 	return n, err

@@ -42,7 +42,7 @@ func parse(args []string) (o order, err error) {
 			if i++; i >= len(args) {
 				return o, fmt.Errorf("%s needs the name of a file", arg)
 			}
-			o.log = args[i]
+			o.log = args[i] //nolint:gosec // compared with the length just above
 		default:
 			return o, fmt.Errorf("there is no switch %s", arg)
 		}

@@ -40,7 +40,7 @@ func sane(f *File) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBad, err)
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	var dir []pe.DataDirectory
 	switch h := p.OptionalHeader.(type) {
 	case *pe.OptionalHeader32:

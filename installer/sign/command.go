@@ -51,7 +51,7 @@ func (h *held) Sign(_ io.Reader, sum []byte, opts crypto.SignerOpts) ([]byte, er
 		algorithm = "ecdsa-sha256"
 	}
 	args := append(h.command[1:len(h.command):len(h.command)], h.purpose, algorithm, hex.EncodeToString(sum))
-	cmd := exec.Command(h.command[0], args...)
+	cmd := exec.Command(h.command[0], args...) //nolint:noctx // a crypto.Signer is given no context
 	var out, words bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(sum), &out, &words
 	if err := cmd.Run(); err != nil {

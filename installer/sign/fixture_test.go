@@ -32,7 +32,8 @@ func exe() []byte {
 	_ = binary.Write(&b, binary.LittleEndian, pe.FileHeader{Machine: pe.IMAGE_FILE_MACHINE_AMD64, NumberOfSections: 1,
 		SizeOfOptionalHeader: uint16(binary.Size(opt)), Characteristics: 0x22})
 	_ = binary.Write(&b, binary.LittleEndian, opt)
-	section := pe.SectionHeader32{VirtualSize: 1, VirtualAddress: 0x1000, SizeOfRawData: 512, PointerToRawData: 512, Characteristics: 0x60000020}
+	section := pe.SectionHeader32{VirtualSize: 1, VirtualAddress: 0x1000, SizeOfRawData: 512, PointerToRawData: 512,
+		Characteristics: 0x60000020}
 	copy(section.Name[:], ".text")
 	_ = binary.Write(&b, binary.LittleEndian, section)
 	code := make([]byte, 1024-b.Len())
@@ -69,7 +70,8 @@ func pkgFile(t testing.TB, signatures []xar.Signature) []byte {
 // packed makes a small package with nfpm.
 func packed(t testing.TB, kind string, s *sign.Signer) []byte {
 	t.Helper()
-	info := nfpm.WithDefaults(&nfpm.Info{Name: "small", Arch: "amd64", Platform: "linux", Version: "1.0.0", VersionSchema: "none", Release: "1",
+	info := nfpm.WithDefaults(&nfpm.Info{Name: "small", Arch: "amd64", Platform: "linux", Version: "1.0.0", VersionSchema: "none",
+		Release:    "1",
 		Maintainer: "Tests <tests@example.com>", Description: "small", MTime: epoch,
 		Overridables: nfpm.Overridables{Contents: files.Contents{{Source: file(t, "readme", bytes.Repeat([]byte("text "), 500)),
 			Destination: "/usr/share/small/readme", FileInfo: &files.ContentFileInfo{Owner: "root", Group: "root", Mode: 0o644, MTime: epoch}}}}})

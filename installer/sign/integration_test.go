@@ -53,12 +53,14 @@ func real(t *testing.T, c packet.Config) (m made, dir string) {
 	c.Time = at(today.Add(-48 * time.Hour))
 	private, public := pgpKey(t, c, "")
 	m.key = public
-	s, err := sign.Open(sign.Options{PGPKey: private, Cert: chain, Key: key, TimestampURL: m.stamps.URL, Time: today.Add(-time.Hour), Now: today})
+	s, err := sign.Open(sign.Options{PGPKey: private, Cert: chain, Key: key, TimestampURL: m.stamps.URL, Time: today.Add(-time.Hour),
+		Now: today})
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.signer = s
-	for name, b := range map[string][]byte{"root.pem": m.authority.Root(), "chain.pem": chain, "key.pem": key, "key.asc": public, "private.asc": private} {
+	for name, b := range map[string][]byte{"root.pem": m.authority.Root(), "chain.pem": chain, "key.pem": key, "key.asc": public,
+		"private.asc": private} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +69,8 @@ func real(t *testing.T, c packet.Config) (m made, dir string) {
 }
 
 func TestGnuPGAcceptsOurSignatures(t *testing.T) {
-	for name, c := range map[string]packet.Config{"RSA": {RSABits: 3072}, "EdDSA": {Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519}} {
+	for name, c := range map[string]packet.Config{"RSA": {RSABits: 3072}, "EdDSA": {Algorithm: packet.PubKeyAlgoEdDSA,
+		Curve: packet.Curve25519}} {
 		m, dir := real(t, c)
 		path := m.file(t, "deb")
 		f, err := os.Open(path)
@@ -122,7 +125,8 @@ func debsig(t *testing.T, dir, path string) {
 }
 
 func TestRPMAcceptsOurSignatures(t *testing.T) {
-	for name, c := range map[string]packet.Config{"RSA": {RSABits: 3072}, "EdDSA": {Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519}} {
+	for name, c := range map[string]packet.Config{"RSA": {RSABits: 3072}, "EdDSA": {Algorithm: packet.PubKeyAlgoEdDSA,
+		Curve: packet.Curve25519}} {
 		m, dir := real(t, c)
 		path := m.file(t, "rpm")
 		tool(t, dir, "rpm", "--dbpath", dir, "--import", "key.asc")
@@ -137,7 +141,8 @@ func TestOsslsigncodeAcceptsOurSignatures(t *testing.T) {
 	m, dir := real(t, packet.Config{RSABits: 2048})
 	for _, kind := range []string{"exe", "msi"} {
 		out := tool(t, dir, "osslsigncode", "verify", "-CAfile", "root.pem", "-TSA-CAfile", "root.pem", "-in", m.file(t, kind))
-		if !strings.Contains(out, "Signature verification: ok") || !strings.Contains(out, "Timestamp verified using") || !strings.Contains(out, "Authority Time Stamps") {
+		if !strings.Contains(out, "Signature verification: ok") || !strings.Contains(out, "Timestamp verified using") ||
+			!strings.Contains(out, "Authority Time Stamps") {
 			t.Errorf("%s: %s", kind, out)
 		}
 	}
@@ -146,7 +151,8 @@ func TestOsslsigncodeAcceptsOurSignatures(t *testing.T) {
 // Real programs: what Go links for Windows, on both architectures with a word of their own in the header.
 func TestRealProgramsAreSigned(t *testing.T) {
 	m, dir := real(t, packet.Config{RSABits: 2048})
-	for name, text := range map[string]string{"go.mod": "module small\n\ngo 1.25\n", "main.go": "package main\n\nfunc main() { println(1) }\n"} {
+	for name, text := range map[string]string{"go.mod": "module small\n\ngo 1.25\n",
+		"main.go": "package main\n\nfunc main() { println(1) }\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +177,8 @@ func TestWeAcceptTheirSignatures(t *testing.T) {
 	trusted.Now = time.Now()
 	for kind, b := range map[string][]byte{"exe": exe(), "msi": msiFile(t)} {
 		from, to := file(t, "in", b), filepath.Join(dir, "theirs."+kind)
-		tool(t, dir, "osslsigncode", "sign", "-certs", "chain.pem", "-key", "key.pem", "-h", "sha256", "-ts", m.stamps.URL, "-in", from, "-out", to)
+		tool(t, dir, "osslsigncode", "sign", "-certs", "chain.pem", "-key", "key.pem", "-h", "sha256", "-ts", m.stamps.URL, "-in", from, "-out",
+			to)
 		if r, err := pack.Verify(to, trusted); err != nil || r.Trust != sign.ByCA || r.Signatures[0].StampedBy != "Authority Time Stamps" {
 			t.Errorf("%s: %+v, %v", kind, r, err)
 		}
@@ -206,7 +213,8 @@ func TestOpenSSLAcceptsTheTableOfContents(t *testing.T) {
 		if s.Style == "RSA" {
 			write("rsa", s.Bytes)
 			tool(t, dir, "openssl", "x509", "-in", "chain.pem", "-pubkey", "-noout", "-out", "public.pem")
-			tool(t, dir, "openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "public.pem", "-sigfile", "rsa", "-in", "toc", "-pkeyopt", "digest:sha256")
+			tool(t, dir, "openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "public.pem", "-sigfile", "rsa", "-in", "toc", "-pkeyopt",
+				"digest:sha256")
 			continue
 		}
 		var der asn1.RawValue
@@ -214,7 +222,8 @@ func TestOpenSSLAcceptsTheTableOfContents(t *testing.T) {
 			t.Fatal(err)
 		}
 		write("cms", der.FullBytes)
-		tool(t, dir, "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", "cms", "-content", "toc", "-CAfile", "root.pem", "-purpose", "any", "-out", "/dev/null")
+		tool(t, dir, "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", "cms", "-content", "toc", "-CAfile", "root.pem",
+			"-purpose", "any", "-out", "/dev/null")
 	}
 	tool(t, dir, "7z", "t", file(t, "a.pkg", b))
 }
@@ -226,10 +235,11 @@ func TestKeysThatOpenSSLWrites(t *testing.T) {
 	chain := read(t, filepath.Join(dir, "chain.pem"))
 	for name, args := range map[string][]string{
 		"PBES2, AES-256, SHA-256": {"pkcs8", "-topk8", "-in", "key.pem", "-out", "out", "-v2", "aes256", "-passout", "pass:secret words"},
-		"PBES2, AES-128, SHA-1":   {"pkcs8", "-topk8", "-in", "key.pem", "-out", "out", "-v2", "aes128", "-v2prf", "hmacWithSHA1", "-passout", "pass:secret words"},
-		"DER":                     {"pkcs8", "-topk8", "-in", "key.pem", "-outform", "DER", "-out", "out", "-passout", "pass:secret words"},
-		"PKCS #1":                 {"rsa", "-in", "key.pem", "-traditional", "-out", "out"},
-		"PKCS #12":                {"pkcs12", "-export", "-in", "chain.pem", "-inkey", "key.pem", "-out", "out", "-passout", "pass:secret words"},
+		"PBES2, AES-128, SHA-1": {"pkcs8", "-topk8", "-in", "key.pem", "-out", "out", "-v2", "aes128", "-v2prf", "hmacWithSHA1", "-passout",
+			"pass:secret words"},
+		"DER":      {"pkcs8", "-topk8", "-in", "key.pem", "-outform", "DER", "-out", "out", "-passout", "pass:secret words"},
+		"PKCS #1":  {"rsa", "-in", "key.pem", "-traditional", "-out", "out"},
+		"PKCS #12": {"pkcs12", "-export", "-in", "chain.pem", "-inkey", "key.pem", "-out", "out", "-passout", "pass:secret words"},
 	} {
 		os.Remove(filepath.Join(dir, "out"))
 		tool(t, dir, "openssl", args...)

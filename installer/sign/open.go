@@ -68,9 +68,13 @@ func (s *Signer) purposes(separate bool) error {
 	return nil
 }
 
-// OpenPGP tells whether deb, rpm and .sig can be signed, Windows whether exe and msi, Pkg whether pkg.
+// OpenPGP tells whether deb, rpm and .sig can be signed.
 func (s *Signer) OpenPGP() bool { return s.pgp != nil }
+
+// Windows tells whether exe and msi can be signed.
 func (s *Signer) Windows() bool { return s.windows != nil && s.windows.may(codeSigning) }
-func (s *Signer) Pkg() bool     { return s.apple != nil }
+
+// Pkg tells whether pkg can be signed.
+func (s *Signer) Pkg() bool { return s.apple != nil }
 
 const digest = crypto.SHA256

@@ -48,7 +48,8 @@ func readPart(r io.ReaderAt, at, size int64) (p rpmPart, err error) {
 	p.data, p.tags = p.raw[intro+n*entry:], map[uint32]rpmTag{}
 	for i := range n {
 		e := p.raw[intro+i*entry:]
-		p.tags[binary.BigEndian.Uint32(e)] = rpmTag{binary.BigEndian.Uint32(e[4:]), binary.BigEndian.Uint32(e[8:]), binary.BigEndian.Uint32(e[12:])}
+		p.tags[binary.BigEndian.Uint32(e)] = rpmTag{binary.BigEndian.Uint32(e[4:]), binary.BigEndian.Uint32(e[8:]),
+			binary.BigEndian.Uint32(e[12:])}
 	}
 	return p, nil
 }

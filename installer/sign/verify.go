@@ -27,7 +27,7 @@ type Trusted struct {
 // Strict tells whether a signer was named, so that a file has to have a signature.
 func (t Trusted) Strict() bool { return len(t.Keys) > 0 || t.Roots != nil }
 
-// ReadKeys adds the OpenPGP keys of a file, ReadRoots its certificates. Errors: ErrKey.
+// ReadKeys adds the OpenPGP keys of a file. Errors: ErrKey.
 func (t *Trusted) ReadKeys(b []byte) error {
 	ring, err := readRing(b)
 	t.Keys = append(t.Keys, ring...)
@@ -41,6 +41,7 @@ func (t *Trusted) Private() bool {
 	})
 }
 
+// ReadRoots adds the certificates of a file. Errors: ErrKey.
 func (t *Trusted) ReadRoots(b []byte) error {
 	list, err := readCertificates(b)
 	if err != nil {
@@ -58,6 +59,7 @@ func (t *Trusted) ReadRoots(b []byte) error {
 // Trust is how far a signature is to be believed.
 type Trust string
 
+// How far, from the most to the least.
 const (
 	ByKey      Trust = "key"            // made by a key that was named
 	ByCA       Trust = "ca"             // its chain leads to a certificate that was named
@@ -156,12 +158,8 @@ type File struct {
 	report *Report
 }
 
-// Content is the file's bytes, Size their number.
-func (f *File) Content() io.ReaderAt { return f.file }
-func (f *File) Size() int64          { return f.size }
-
-// Note says something about the file as a whole in the report.
-func (f *File) Note(text string) { f.report.Note = text }
+// Bytes are the file's content and its length.
+func (f *File) Bytes() *io.SectionReader { return io.NewSectionReader(f.file, 0, f.size) }
 
 func (f *File) add(s Signature) { f.report.Signatures = append(f.report.Signatures, s) }
 

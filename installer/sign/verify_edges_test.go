@@ -113,8 +113,9 @@ func twoKeys(t *testing.T) (e *openpgp.Entity, old openpgp.Subkey) {
 // signedBy is a signature by one key at one time, whatever that key was good for then.
 func signedBy(t *testing.T, k *packet.PrivateKey, when time.Time, text string, change func(*packet.Signature)) []byte {
 	t.Helper()
-	s := &packet.Signature{Version: k.Version, SigType: packet.SigTypeBinary, PubKeyAlgo: k.PubKeyAlgo, Hash: crypto.SHA256, CreationTime: when,
-		IssuerKeyId: &k.KeyId, IssuerFingerprint: k.Fingerprint}
+	s := &packet.Signature{Version: k.Version, SigType: packet.SigTypeBinary, PubKeyAlgo: k.PubKeyAlgo, Hash: crypto.SHA256,
+		CreationTime: when,
+		IssuerKeyId:  &k.KeyId, IssuerFingerprint: k.Fingerprint}
 	if change != nil {
 		change(s)
 	}

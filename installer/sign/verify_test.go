@@ -132,7 +132,8 @@ func TestCertificatesForPackages(t *testing.T) {
 // Without keys of one's own it is told who claims to have signed, never that this is to be believed.
 func TestNothingIsBelievedWithoutAName(t *testing.T) {
 	m := setup(t, false)
-	for kind, want := range map[string]sign.Trust{"deb": sign.NotChecked, "rpm": sign.NotChecked, "exe": sign.Integrity, "msi": sign.Integrity, "pkg": sign.Integrity} {
+	for kind, want := range map[string]sign.Trust{"deb": sign.NotChecked, "rpm": sign.NotChecked, "exe": sign.Integrity,
+		"msi": sign.Integrity, "pkg": sign.Integrity} {
 		r, err := pack.Verify(m.file(t, kind), sign.Trusted{Now: now})
 		if err != nil || r.Trust != want {
 			t.Errorf("%s: %+v, %v", kind, r, err)
@@ -425,7 +426,8 @@ func TestAnotherReaderAgreesAboutPackages(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := a.Verify(false)
-	if err != nil || s.Signature.Certificate.Subject.CommonName != "Example Corp" || s.Signature.CounterSignature == nil || len(s.NotaryTicket) != 0 {
+	if err != nil || s.Signature.Certificate.Subject.CommonName != "Example Corp" || s.Signature.CounterSignature == nil ||
+		len(s.NotaryTicket) != 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

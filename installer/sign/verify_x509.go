@@ -80,7 +80,8 @@ func tableSignature(a *xar.Reader, f xar.Found) (s pkcs9.TimestampedSignature, e
 // chained adds a sound signature to the report and looks for the root of its chain.
 func (f *File) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509.ExtKeyUsage) error {
 	c := s.Certificate
-	out := Signature{Kind: kind, Of: of, By: named(c), Key: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), Issuer: printable(c.Issuer.String()), Trust: Integrity}
+	out := Signature{Kind: kind, Of: of, By: named(c), Key: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), Issuer: printable(c.Issuer.String()),
+		Trust: Integrity}
 	at := f.Now
 	if cs := s.CounterSignature; cs != nil {
 		at = cs.SigningTime

@@ -164,7 +164,8 @@ func TestAnyNames(t *testing.T) {
 				continue
 			}
 			names[full] = true
-			e := bom.Entry{Path: full, Mode: fs.FileMode(random.IntN(0o1000)), UID: random.Uint32(), GID: random.Uint32(), Time: time.Unix(int64(random.Uint32()), 0).UTC()}
+			e := bom.Entry{Path: full, Mode: fs.FileMode(random.IntN(0o1000)), UID: random.Uint32(), GID: random.Uint32(),
+				Time: time.Unix(int64(random.Uint32()), 0).UTC()}
 			switch random.IntN(6) {
 			case 0:
 				e.Mode |= fs.ModeDir

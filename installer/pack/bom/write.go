@@ -81,7 +81,8 @@ func split(path string) (parent, name string) {
 
 func check(e Entry, name string) error {
 	switch {
-	case e.Path != "." && !strings.HasPrefix(e.Path, "./"), e.Path != "." && name == ".", name == "", name == "..", strings.IndexByte(name, 0) >= 0:
+	case e.Path != "." && !strings.HasPrefix(e.Path, "./"), e.Path != "." && name == ".", name == "", name == "..", strings.IndexByte(name,
+		0) >= 0:
 		return fmt.Errorf("%w: %q cannot be a path", ErrFormat, e.Path)
 	case e.Size < 0 || e.Size > 1<<32-1:
 		return fmt.Errorf("%w: %q has %d bytes; 4 GiB is the limit", ErrFormat, e.Path, e.Size)

@@ -2,6 +2,7 @@ package cab
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -147,7 +148,7 @@ func (e *exactly) Read(p []byte) (int, error) {
 	}
 	n, err := e.file.From.Read(p[:min(int64(len(p)), e.left)])
 	e.left -= int64(n)
-	if err == io.EOF && e.left > 0 {
+	if errors.Is(err, io.EOF) && e.left > 0 {
 		err = fmt.Errorf("%s: %w, %d bytes are missing", e.file.Name, io.ErrUnexpectedEOF, e.left)
 	} else if e.left == 0 {
 		err = nil

@@ -50,7 +50,7 @@ func same(t *testing.T, b []byte, want map[string][]byte) {
 		t.Fatal(err)
 	}
 	seen := 0
-	for e, err := other.Next(); err != io.EOF; e, err = other.Next() {
+	for e, err := other.Next(); !errors.Is(err, io.EOF); e, err = other.Next() {
 		if err != nil {
 			t.Fatal(err)
 		}

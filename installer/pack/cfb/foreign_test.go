@@ -12,7 +12,8 @@ import (
 
 // What is damaged in a way that a reader of single streams may not notice is refused as a whole.
 func TestADamagedStructureIsRefused(t *testing.T) {
-	sound := write(t, cfb.Bytes("Big", bytes.Repeat([]byte("0123456789"), 1000)), cfb.Bytes("Bigger", bytes.Repeat([]byte("ab"), 9000)), cfb.Bytes("small", []byte("x")))
+	sound := write(t, cfb.Bytes("Big", bytes.Repeat([]byte("0123456789"), 1000)), cfb.Bytes("Bigger", bytes.Repeat([]byte("ab"), 9000)),
+		cfb.Bytes("small", []byte("x")))
 	if slack := check(t, sound); slack != 0 {
 		t.Errorf("%d bytes of a file of our own belong to nothing", slack)
 	}

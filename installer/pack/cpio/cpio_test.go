@@ -33,8 +33,10 @@ func pack(t testing.TB, entries []cpio.Entry, data []string) []byte {
 
 func TestBytes(t *testing.T) {
 	got := pack(t, []cpio.Entry{{Name: "./a", Mode: 0o755, GID: 80, Time: at, Size: 2}}, []string{"hi"})
-	want := "070707" + "000000" + "000001" + "100755" + "000000" + "000120" + "000001" + "000000" + "14524770400" + "000004" + "00000000002" + "./a\x00" + "hi" +
-		"070707" + "000000" + "000000" + "000000" + "000000" + "000000" + "000001" + "000000" + "00000000000" + "000013" + "00000000000" + "TRAILER!!!\x00"
+	want := "070707" + "000000" + "000001" + "100755" + "000000" + "000120" + "000001" + "000000" + "14524770400" + "000004" + "00000000002" +
+		"./a\x00" + "hi" +
+		"070707" + "000000" + "000000" + "000000" + "000000" + "000000" + "000001" + "000000" + "00000000000" + "000013" + "00000000000" +
+		"TRAILER!!!\x00"
 	if string(got) != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
@@ -68,7 +70,7 @@ func TestThereAndBack(t *testing.T) {
 			t.Fatalf("entry %d: data %q, %v", i, b, err)
 		}
 	}
-	if _, err := r.Next(); err != io.EOF {
+	if _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("after the last: %v", err)
 	}
 }
@@ -117,7 +119,8 @@ func TestAnyNames(t *testing.T) {
 			}
 			text := strings.Repeat("TRAILER!!!\x00070707", random.IntN(5)) // data that looks like an archive
 			kind := []fs.FileMode{0, fs.ModeDir, fs.ModeSymlink}[random.IntN(3)]
-			entries = append(entries, cpio.Entry{Name: string(name), Mode: kind | fs.FileMode(random.IntN(0o1000)), UID: random.IntN(1 << 18), GID: random.IntN(1 << 18),
+			entries = append(entries, cpio.Entry{Name: string(name), Mode: kind | fs.FileMode(random.IntN(0o1000)), UID: random.IntN(1 << 18),
+				GID:  random.IntN(1 << 18),
 				Time: time.Unix(random.Int64N(1<<33), 0).UTC(), Size: int64(len(text))})
 			data = append(data, text)
 		}
@@ -131,20 +134,21 @@ func TestAnyNames(t *testing.T) {
 				t.Fatalf("data %q, %v", b, err)
 			}
 		}
-		if _, err := r.Next(); err != io.EOF {
+		if _, err := r.Next(); !errors.Is(err, io.EOF) {
 			t.Fatal(err)
 		}
 	}
 }
 
 func FuzzRead(f *testing.F) {
-	whole := pack(f, []cpio.Entry{{Name: "./a", Mode: 0o755, Time: at, Size: 2}, {Name: "./b", Mode: fs.ModeDir, Time: at}}, []string{"hi", ""})
+	whole := pack(f, []cpio.Entry{{Name: "./a", Mode: 0o755, Time: at, Size: 2}, {Name: "./b", Mode: fs.ModeDir, Time: at}},
+		[]string{"hi", ""})
 	f.Add(whole)
 	f.Add(whole[:100])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := cpio.NewReader(bytes.NewReader(b))
 		for {
-			if _, err := r.Next(); err == io.EOF {
+			if _, err := r.Next(); errors.Is(err, io.EOF) {
 				return
 			} else if err != nil {
 				if !errors.Is(err, cpio.ErrFormat) {

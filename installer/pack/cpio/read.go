@@ -2,6 +2,7 @@ package cpio
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -58,7 +59,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 	n, err := r.r.Read(p[:min(int64(len(p)), r.left)])
 	r.left -= int64(n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = broken("an entry's data", err)
 	}
 	return n, err
@@ -100,7 +101,7 @@ func parse(head string) (e Entry, name int64, err error) {
 }
 
 func broken(what string, err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("%w: %s: %w", ErrFormat, what, err)

@@ -105,7 +105,7 @@ func TestUniversalLarge(t *testing.T) {
 	amd, arm := program(t, "amd64"), program(t, "arm64")
 	var b bytes.Buffer
 	err := ours.Universal(&b, io.NewSectionReader(bytes.NewReader(arm), 0, 2<<30), section(amd))
-	if err != io.ErrUnexpectedEOF {
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
 	if at := binary.BigEndian.Uint32(b.Bytes()[8+20+8:]); at != 2<<30+16<<10 {
@@ -218,7 +218,8 @@ func FuzzCheck(f *testing.F) {
 	f.Add(tiny(append(sig, make([]byte, 40)...)))
 	f.Add(tiny(sig[:20]))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := ours.Check(bytes.NewReader(b)); err != nil && !errors.Is(err, ours.ErrFormat) && !errors.Is(err, ours.ErrUnsigned) && !errors.Is(err, ours.ErrChanged) {
+		if _, err := ours.Check(bytes.NewReader(b)); err != nil && !errors.Is(err, ours.ErrFormat) && !errors.Is(err, ours.ErrUnsigned) &&
+			!errors.Is(err, ours.ErrChanged) {
 			t.Error(err)
 		}
 	})

@@ -91,7 +91,8 @@ func directory(b []byte) (directoryBytes, error) {
 			break
 		}
 		d := b[from:]
-		if length := int64(binary.BigEndian.Uint32(d[4:])); binary.BigEndian.Uint32(d) == directoryBlob && length >= directoryHead && length <= int64(len(d)) {
+		if length := int64(binary.BigEndian.Uint32(d[4:])); binary.BigEndian.Uint32(d) == directoryBlob && length >= directoryHead &&
+			length <= int64(len(d)) {
 			return d[:length], nil
 		}
 	}

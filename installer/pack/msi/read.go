@@ -59,7 +59,8 @@ func (o *opening) pool() error {
 
 // tables reads what _Columns names.
 func (o *opening) tables() ([]*Table, error) {
-	system := &Table{Name: "_Columns", Columns: []Column{{"Table", "s64", true}, {"Number", "i2", true}, {"Name", "s64", false}, {"Type", "i2", false}}}
+	system := &Table{Name: "_Columns", Columns: []Column{{"Table", "s64", true}, {"Number", "i2", true}, {"Name", "s64", false},
+		{"Type", "i2", false}}}
 	if err := o.rows(system); err != nil {
 		return nil, err
 	}

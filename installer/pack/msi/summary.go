@@ -38,7 +38,8 @@ func (s Summary) bytes() ([]byte, error) {
 		list = append(list, property{t.id, text(t.text)})
 	}
 	list = append(list, property{idCreated, moment(s.Time)}, property{idSaved, moment(s.Time)}, property{idSchema, number(typeLong, s.Schema)},
-		property{idSource, number(typeLong, s.Source)}, property{idApplication, text(s.Application)}, property{idSecurity, number(typeLong, s.Security)})
+		property{idSource, number(typeLong, s.Source)}, property{idApplication, text(s.Application)}, property{idSecurity,
+			number(typeLong, s.Security)})
 	for _, t := range []string{s.Title, s.Subject, s.Author, s.Keywords, s.Comments, s.Template, s.PackageCode, s.Application} {
 		for _, c := range []byte(t) {
 			if c < 0x20 || c > 0x7E {

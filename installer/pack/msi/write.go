@@ -63,7 +63,8 @@ func (d *Database) encode() ([]Stream, error) {
 	raw := map[string][][]uint32{}
 	var streams []Stream
 	names := Table{Name: "_Tables", Columns: []Column{{"Name", "s64", true}}}
-	cols := Table{Name: "_Columns", Columns: []Column{{"Table", "s64", true}, {"Number", "i2", true}, {"Name", "s64", false}, {"Type", "i2", false}}}
+	cols := Table{Name: "_Columns", Columns: []Column{{"Table", "s64", true}, {"Number", "i2", true}, {"Name", "s64", false},
+		{"Type", "i2", false}}}
 	for _, t := range tables {
 		names.Rows = append(names.Rows, []any{t.Name})
 		for i, c := range t.Columns {

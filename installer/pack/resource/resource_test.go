@@ -128,7 +128,8 @@ func sections(t *testing.T, before, after []byte) {
 func TestElevated(t *testing.T) {
 	i := info
 	i.Elevated = true
-	if b := add(t, program(t, "amd64"), i); !bytes.Contains(b, []byte(`level="requireAdministrator"`)) || bytes.Contains(b, []byte("asInvoker")) {
+	if b := add(t, program(t, "amd64"), i); !bytes.Contains(b, []byte(`level="requireAdministrator"`)) ||
+		bytes.Contains(b, []byte("asInvoker")) {
 		t.Error("it does not ask for an administrator")
 	}
 }

@@ -26,7 +26,7 @@ type sheet struct{ bytes.Buffer }
 
 func (s *sheet) tag(name string, value any) {
 	fmt.Fprintf(s, "<%s>", name)
-	xml.EscapeText(s, fmt.Append(nil, value)) // into memory
+	_ = xml.EscapeText(s, fmt.Append(nil, value)) // into memory
 	fmt.Fprintf(s, "</%s>\n", name)
 }
 

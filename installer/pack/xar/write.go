@@ -102,7 +102,7 @@ func proper(name string) bool {
 func deflate(b []byte) []byte {
 	var out bytes.Buffer
 	z, _ := zlib.NewWriterLevel(&out, zlib.BestCompression) // the level is valid
-	z.Write(b)
-	z.Close()
+	_, _ = z.Write(b)                                       // into memory
+	_ = z.Close()
 	return out.Bytes()
 }

@@ -124,7 +124,10 @@ func TestSignature(t *testing.T) {
 func TestSignatureFails(t *testing.T) {
 	a := small()
 	cause := errors.New("the token is gone")
-	a.Signatures = []xar.Signature{{Element: "signature", Style: "RSA", Size: 1, Sign: func([]byte, crypto.Hash) ([]byte, error) { return nil, cause }}}
+	a.Signatures = []xar.Signature{{Element: "signature", Style: "RSA", Size: 1, Sign: func([]byte, crypto.Hash) ([]byte, error) {
+		return nil,
+			cause
+	}}}
 	if err := xar.Write(new(bytes.Buffer), a); !errors.Is(err, cause) {
 		t.Error(err)
 	}
@@ -221,7 +224,8 @@ func TestLargeSizes(t *testing.T) {
 func FuzzTable(f *testing.F) {
 	const head = "<xar><toc><checksum style=\"sha256\"><offset>0</offset><size>32</size></checksum>"
 	f.Add([]byte(head + "<signature style=\"RSA\"><offset>32</offset><size>4</size></signature><file><name>a</name><type>file</type><mode>0644</mode><data>" +
-		"<length>4</length><offset>32</offset><size>4</size><encoding style=\"application/octet-stream\"/><archived-checksum style=\"sha1\">00</archived-checksum></data></file></toc></xar>"))
+		"<length>4</length><offset>32</offset><size>4</size>" +
+		"<encoding style=\"application/octet-stream\"/><archived-checksum style=\"sha1\">00</archived-checksum></data></file></toc></xar>"))
 	f.Add([]byte(head + "<file><name enctype=\"base64\">YQ==</name><type>directory</type><mode>0755</mode><file><name>b</name></file></file></toc></xar>"))
 	f.Add([]byte(head + "<x-signature><size>-1</size></x-signature></toc></xar>"))
 	f.Fuzz(func(t *testing.T, table []byte) {

@@ -81,7 +81,8 @@ func (n neverRead) Read([]byte) (int, error) {
 func TestControlRefuses(t *testing.T) {
 	good := deb(t, control, ".gz")
 	for name, b := range map[string][]byte{"empty": nil, "no ar": []byte("<html>please sign in</html>"), "cut off": good[:len(good)-20],
-		"bad size": bytes.Replace(good, []byte("`\n"), []byte("xx"), 1), "zst": bytes.Replace(good, []byte("control.tar.gz "), []byte("control.tar.zst"), 1)} {
+		"bad size": bytes.Replace(good, []byte("`\n"), []byte("xx"), 1),
+		"zst":      bytes.Replace(good, []byte("control.tar.gz "), []byte("control.tar.zst"), 1)} {
 		if _, err := apt.Control(bytes.NewReader(b)); !errors.Is(err, apt.ErrDeb) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -115,7 +116,8 @@ func TestIndex(t *testing.T) {
 		t.Errorf("Packages\n%s", got)
 	}
 	release := x.Release(time.Unix(1700000000, 0))
-	if !strings.Contains(string(release), "Date: Tue, 14 Nov 2023 22:13:20 UTC\n") || !strings.Contains(string(release), "Architectures: amd64 arm64\n") {
+	if !strings.Contains(string(release), "Date: Tue, 14 Nov 2023 22:13:20 UTC\n") ||
+		!strings.Contains(string(release), "Architectures: amd64 arm64\n") {
 		t.Errorf("Release\n%s", release)
 	}
 	if got := apt.Date(release); got.Unix() != 1700000000 {

@@ -62,7 +62,8 @@ func Make(list []Package) (Index, error) {
 		if texts[arch] == nil {
 			texts[arch] = &bytes.Buffer{}
 		}
-		fmt.Fprintf(texts[arch], "%s\nFilename: %s\nSize: %d\nSHA256: %s\n\n", strings.TrimRight(p.Control, "\n"), p.Key, p.Size, strings.ToLower(p.SHA256))
+		fmt.Fprintf(texts[arch], "%s\nFilename: %s\nSize: %d\nSHA256: %s\n\n", strings.TrimRight(p.Control, "\n"), p.Key, p.Size,
+			strings.ToLower(p.SHA256))
 	}
 	var x Index
 	for _, arch := range sorted(texts) {
@@ -89,7 +90,9 @@ func (x *Index) add(folder string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	g.Write(text)
+	if _, err := g.Write(text); err != nil {
+		return err
+	}
 	if err := g.Close(); err != nil {
 		return err
 	}
@@ -97,7 +100,9 @@ func (x *Index) add(folder string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	z.Write(text)
+	if _, err := z.Write(text); err != nil {
+		return err
+	}
 	if err := z.Close(); err != nil {
 		return err
 	}

@@ -52,8 +52,10 @@ func Make(list []Package) (Index, error) {
 	other := namedList{XMLName: xml.Name{Local: "otherdata"}, Xmlns: "http://linux.duke.edu/metadata/other", Count: len(list)}
 	for _, p := range list {
 		primary.Packages = append(primary.Packages, p.primary())
-		names.Packages = append(names.Packages, namedPackage{ID: p.id(), Name: p.main.text(tagName), Arch: p.main.text(tagArch), Version: p.evr(), Files: p.files()})
-		other.Packages = append(other.Packages, namedPackage{ID: p.id(), Name: p.main.text(tagName), Arch: p.main.text(tagArch), Version: p.evr(), Changes: p.changes()})
+		names.Packages = append(names.Packages, namedPackage{ID: p.id(), Name: p.main.text(tagName), Arch: p.main.text(tagArch),
+			Version: p.evr(), Files: p.files()})
+		other.Packages = append(other.Packages, namedPackage{ID: p.id(), Name: p.main.text(tagName), Arch: p.main.text(tagArch),
+			Version: p.evr(), Changes: p.changes()})
 	}
 	var x Index
 	for _, l := range []struct {
@@ -81,7 +83,9 @@ func (x *Index) add(kind string, content any) error {
 	if err != nil {
 		return err
 	}
-	g.Write(text)
+	if _, err := g.Write(text); err != nil {
+		return err
+	}
 	if err := g.Close(); err != nil {
 		return err
 	}
@@ -96,10 +100,13 @@ func (x *Index) add(kind string, content any) error {
 func (x Index) Repomd(date time.Time) []byte {
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
-	fmt.Fprintf(&b, "<repomd xmlns=\"http://linux.duke.edu/metadata/repo\" xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\">\n <revision>%d</revision>\n", date.Unix())
+	fmt.Fprintf(&b, "<repomd xmlns=\"http://linux.duke.edu/metadata/repo\" xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\">\n"+
+		" <revision>%d</revision>\n", date.Unix())
 	for _, d := range x.data {
-		fmt.Fprintf(&b, " <data type=%q>\n  <checksum type=\"sha256\">%s</checksum>\n  <open-checksum type=\"sha256\">%s</open-checksum>\n", d.kind, d.sum, d.openSum)
-		fmt.Fprintf(&b, "  <location href=%q/>\n  <timestamp>%d</timestamp>\n  <size>%d</size>\n  <open-size>%d</open-size>\n </data>\n", d.key, date.Unix(), d.size, d.openLength)
+		fmt.Fprintf(&b, " <data type=%q>\n  <checksum type=\"sha256\">%s</checksum>\n  <open-checksum type=\"sha256\">%s</open-checksum>\n",
+			d.kind, d.sum, d.openSum)
+		fmt.Fprintf(&b, "  <location href=%q/>\n  <timestamp>%d</timestamp>\n  <size>%d</size>\n  <open-size>%d</open-size>\n </data>\n", d.key,
+			date.Unix(), d.size, d.openLength)
 	}
 	b.WriteString("</repomd>\n")
 	return b.Bytes()

@@ -31,7 +31,8 @@ func rpm(t testing.TB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := pack.Make(formats[0], pack.Input{Version: manifests.MustVersion("9.1.0.0"), Platform: pack.Platform{OS: "linux", Arch: "amd64"}, Bin: bin,
+	a, err := pack.Make(formats[0], pack.Input{Version: manifests.MustVersion("9.1.0.0"), Platform: pack.Platform{OS: "linux", Arch: "amd64"},
+		Bin:  bin,
 		Time: time.Unix(1700000000, 0)}, dir)
 	if err != nil {
 		t.Fatal(err)
@@ -98,15 +99,19 @@ func TestIndex(t *testing.T) {
 		t.Fatalf("%v\n%s", err, lists["primary"])
 	}
 	got := primary.Package[0]
-	if got.Name != "amazon-ssm-agent" || got.Arch != "x86_64" || got.Version.Epoch != "0" || got.Version.Ver != "9.1.0.0" || got.Version.Rel != "1" ||
-		got.Checksum != strings.Repeat("a", 64) || got.Location.Href != p.Key || got.Format.License != "Apache-2.0" || len(got.Format.Provides) == 0 {
+	if got.Name != "amazon-ssm-agent" || got.Arch != "x86_64" || got.Version.Epoch != "0" || got.Version.Ver != "9.1.0.0" ||
+		got.Version.Rel != "1" ||
+		got.Checksum != strings.Repeat("a", 64) || got.Location.Href != p.Key || got.Format.License != "Apache-2.0" ||
+		len(got.Format.Provides) == 0 {
 		t.Errorf("%+v", got)
 	}
 	at := got.Format.Range // the main header lies where it is said to
-	if magic := []byte{0x8e, 0xad, 0xe8, 1}; !bytes.HasPrefix(content[at.Start:], magic) || at.End <= at.Start || !bytes.HasPrefix(content[at.End:], []byte("\xfd7zXZ")) {
+	if magic := []byte{0x8e, 0xad, 0xe8, 1}; !bytes.HasPrefix(content[at.Start:], magic) || at.End <= at.Start ||
+		!bytes.HasPrefix(content[at.End:], []byte("\xfd7zXZ")) {
 		t.Errorf("header %d to %d", at.Start, at.End)
 	}
-	if !strings.Contains(lists["filelists"], "<file>/usr/bin/ssm-agent-worker</file>") || !strings.Contains(lists["filelists"], `<file type="dir">/var/lib/amazon/ssm</file>`) {
+	if !strings.Contains(lists["filelists"], "<file>/usr/bin/ssm-agent-worker</file>") ||
+		!strings.Contains(lists["filelists"], `<file type="dir">/var/lib/amazon/ssm</file>`) {
 		t.Error(lists["filelists"])
 	}
 	if strings.Contains(lists["primary"], "/var/lib/amazon") || !strings.Contains(lists["primary"], "<file>/usr/bin/amazon-ssm-agent</file>") {

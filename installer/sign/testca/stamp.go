@@ -87,7 +87,8 @@ func (s *Stamps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Mislead.Load() {
 		q.Imprint.Digest[0] ^= 1
 	}
-	token, err := s.token(info{Version: 1, Policy: policy, Imprint: q.Imprint, Serial: big.NewInt(serial), Time: s.time().UTC().Truncate(time.Second), Nonce: q.Nonce})
+	token, err := s.token(info{Version: 1, Policy: policy, Imprint: q.Imprint, Serial: big.NewInt(serial),
+		Time: s.time().UTC().Truncate(time.Second), Nonce: q.Nonce})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
