@@ -24,6 +24,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/commands"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/documents"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/nodes"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssm/parameters"
 )
 
 // Account is the number of the account every caller belongs to.
@@ -61,15 +62,16 @@ type Region struct {
 	connections int
 	bodyPause   time.Duration
 
-	records   *records.Store
-	keys      *protocol.Keys
-	buckets   *s3.Store
-	mail      *mailbox.Mailbox
-	nodes     *nodes.Registry
-	documents *documents.Repository
-	commands  *commands.Tracker
-	messages  *messages.Lane
-	services  []protocol.Service // the dispatch table
+	records    *records.Store
+	keys       *protocol.Keys
+	buckets    *s3.Store
+	mail       *mailbox.Mailbox
+	nodes      *nodes.Registry
+	documents  *documents.Repository
+	parameters *parameters.Parameters
+	commands   *commands.Tracker
+	messages   *messages.Lane
+	services   []protocol.Service // the dispatch table
 
 	listener net.Listener
 	server   *http.Server

@@ -13,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/commands"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/documents"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/nodes"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssm/parameters"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssmmessages"
 	"github.com/ssm-setup/ssm-setup/regions/local/sts"
 )
@@ -20,7 +21,7 @@ import (
 // table is the dispatch table: the first service that claims a request answers it. One more service is one more row.
 func (r *Region) table(gate *protocol.Gate) []protocol.Service {
 	return []protocol.Service{
-		ssm.Service(gate, r.records, r.nodes, r.documents, r.commands),
+		ssm.Service(gate, r.records, r.nodes, r.documents, r.commands, r.parameters),
 		r.messages.Service(gate),
 		ssmmessages.Service(),
 		sts.Service(gate, r.nodes.Role),
@@ -44,6 +45,9 @@ func (r *Region) openServices() (err error) {
 		return err
 	}
 	if r.documents, err = documents.Open(r.records, r.now, r.URL); err != nil {
+		return err
+	}
+	if r.parameters, err = parameters.Open(r.name, r.records, r.now); err != nil {
 		return err
 	}
 	if r.commands, err = commands.Open(r.records, r.now, r.documents, r.mail); err != nil {

@@ -135,6 +135,7 @@ func TestTheStockCLIDoesEveryPublicOperation(t *testing.T) {
 	cli.nodes(n)
 	cli.commands(n)
 	cli.documents(n)
+	cli.parameters()
 	cli.ssm("deregister-managed-instance", "--instance-id", n.id)
 	cli.refused("InvalidInstanceId", "send-command", "--document-name", "AWS-RunShellScript", "--instance-ids", n.id, "--parameters",
 		"commands=ls")
@@ -151,6 +152,16 @@ func TestTheStockCLIDoesEveryPublicOperation(t *testing.T) {
 			t.Errorf("%s was not tried", operation)
 		}
 	}
+}
+
+func (c *awsCLI) parameters() {
+	c.t.Helper()
+	c.ssm("put-parameter", "--name", "/app/colour", "--type", "String", "--value", "blue")
+	c.refused("ParameterAlreadyExists", "put-parameter", "--name", "/app/colour", "--type", "String", "--value", "red")
+	c.want(c.ssm("get-parameter", "--name", "/app/colour"), "blue", "Parameter", "Value")
+	c.want(c.ssm("get-parameters", "--names", "/app/colour", "none"), "none", "InvalidParameters", "0")
+	c.ssm("delete-parameter", "--name", "/app/colour")
+	c.want(c.ssm("delete-parameters", "--names", "/app/colour"), "/app/colour", "InvalidParameters", "0")
 }
 
 func (c *awsCLI) nodes(n *agentNode) {

@@ -38,9 +38,10 @@ var rooms = map[string][]string{
 	"regions/local/ssmmessages": {"regions/local/protocol"},
 	"regions/local/messages": {"regions/local/protocol", "regions/local/records", "regions/local/mailbox", "regions/local/ssm/*",
 		"regions/wire"},
-	"regions/local/ssm":           {"regions/local/protocol", "regions/local/records", "regions/local/ssm/*", "regions/wire"},
-	"regions/local/ssm/nodes":     {"regions/local/protocol", "regions/local/records", "regions/local/mailbox", "regions/wire"},
-	"regions/local/ssm/documents": {"regions/local/protocol", "regions/local/records", "regions/wire"},
+	"regions/local/ssm":            {"regions/local/protocol", "regions/local/records", "regions/local/ssm/*", "regions/wire"},
+	"regions/local/ssm/nodes":      {"regions/local/protocol", "regions/local/records", "regions/local/mailbox", "regions/wire"},
+	"regions/local/ssm/parameters": {"regions/local/protocol", "regions/local/records", "regions", "regions/wire"},
+	"regions/local/ssm/documents":  {"regions/local/protocol", "regions/local/records", "regions/wire"},
 	"regions/local/ssm/commands": {"regions/local/protocol", "regions/local/records", "regions/local/mailbox", "regions/local/ssm/nodes",
 		"regions/local/ssm/documents", "regions/wire"},
 
@@ -275,7 +276,8 @@ func TestHostBinariesStayLean(t *testing.T) {
 					continue
 				}
 				for _, b := range banned {
-					if p.ImportPath == b || strings.HasSuffix(b, "/") && strings.HasPrefix(p.ImportPath, b) || !p.Standard && strings.HasPrefix(p.ImportPath, b+"/") {
+					if p.ImportPath == b || strings.HasSuffix(b, "/") && strings.HasPrefix(p.ImportPath, b) || !p.Standard &&
+						strings.HasPrefix(p.ImportPath, b+"/") {
 						t.Errorf("%s: %s links %s", goos, binary, p.ImportPath)
 					}
 				}
