@@ -69,6 +69,7 @@ func register(c *cli.Context) error {
 	out.step("registered in region %s as %s", region, id)
 	since := time.Now()
 	if err := service.Of(i.Layout).Restart(c.Context); err != nil {
+		out.step("%s", setup.Kept(region, id))
 		return cannot("restart", "the agent of "+where(i.Layout), err)
 	}
 	took, err := i.AwaitPing(c.Context, id, since, c.Duration("wait"))

@@ -28,7 +28,7 @@ func uninstall(c *cli.Context) error {
 		return cannot("remove", object, err)
 	}
 	if c.Bool("purge") {
-		if err := i.Purge(); err != nil {
+		if err := i.Purge(c.Context); err != nil {
 			return cannot("purge", object, err)
 		}
 	}

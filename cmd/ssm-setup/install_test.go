@@ -238,8 +238,9 @@ func TestUnreachable(t *testing.T) {
 func interrupted(t *testing.T, l installer.Layout) {
 	t.Helper()
 	must(t, os.MkdirAll(l.Data(), 0o755))
-	must(t, os.WriteFile(filepath.Join(l.Data(), "install"), fmt.Appendf(nil, `{"version": "9.1.0.0", "format": "tar", "region": "local",
-		"began": %q, "setup": "9.1.0.0", "before": {"agent": false, "root": false, "data": false, "logs": false}}`, time.Now().Format(time.RFC3339)), 0o600))
+	const text = `{"version": "9.1.0.0", "format": "tar", "region": "local", "began": %q, "setup": "9.1.0.0",
+		"before": {"agent": false, "root": false, "data": false, "logs": false}}`
+	must(t, os.WriteFile(filepath.Join(l.Data(), "install"), fmt.Appendf(nil, text, time.Now().Format(time.RFC3339)), 0o600))
 }
 
 func must(t *testing.T, err error) {

@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -103,6 +104,13 @@ var stops = []struct {
 	{(*run).start, nil},
 }
 
+// Kept says of a run that failed after its registration what becomes of that: an activation that was used up is not given back, so
+// the registration stays, and the next try goes on with the node that is there.
+func Kept(region, instanceID string) string {
+	return fmt.Sprintf("the registration as %s stays, the next try needs no activation; to give it up: "+
+		"aws ssm deregister-managed-instance --region %s --instance-id %[1]s", instanceID, region)
+}
+
 // Install goes through the stops, under the update lock. It does not wait until the agent is healthy: see [Installation.AwaitPing].
 func (i Installation) Install(ctx context.Context, o Options) (Result, error) {
 	r := &run{Installation: i, Options: o, ctx: ctx}
@@ -124,6 +132,9 @@ func (i Installation) Install(ctx context.Context, o Options) (Result, error) {
 				if undo := stops[n].undo; undo != nil {
 					undo(r)
 				}
+			}
+			if r.result.Registered {
+				r.Ports.Step("%s", Kept(r.Region, r.result.InstanceID))
 			}
 			return r.result, errors.Join(err, ctx.Err())
 		}

@@ -36,7 +36,7 @@ func (r *run) open() (release func(), err error) {
 
 // prune removes what taking the lock made, where nothing was installed.
 func (r *run) prune() {
-	if !r.before.Data {
+	if !r.before.Data && !r.result.Registered {
 		os.RemoveAll(r.Data())
 	}
 	if !r.before.Logs {

@@ -93,6 +93,12 @@ func familyOf(file string) string {
 	return ""
 }
 
+// known tells whether this package manager knows the package at all: dpkg keeps the settings of a removed one (state rc) until it is
+// purged.
+func (p Packaging) known() bool {
+	return len(p.query) > 0 && exec.Command(p.query[0], p.query[1:]...).Run() == nil //nolint:noctx // it takes milliseconds
+}
+
 // installed tells whether this package manager has the agent.
 func (p Packaging) installed() bool {
 	if len(p.query) == 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,5 +74,22 @@ func TestASnapThatIsBusyIsRemovedLater(t *testing.T) {
 				t.Errorf("%v after %d tries", err, bytes.Count(n, []byte("x")))
 			}
 		})
+	}
+}
+
+// dpkg keeps the settings of a removed package until it is purged.
+func TestAPurgeReachesAPackageThatWasRemovedBefore(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("dpkg is a package manager of Linux")
+	}
+	const removed = "case $1 in -s) [ ! -e $T/purged ] || exit 1; echo 'Status: deinstall ok config-files' ;; -P) echo $* >$T/purged ;; esac\n"
+	dir := tool(t, map[string]string{"dpkg": removed, "rpm": "exit 1\n"})
+	must(t, purgePackages(t.Context(), packagersHere()))
+	if said, err := os.ReadFile(filepath.Join(dir, "purged")); err != nil || string(said) != "-P amazon-ssm-agent\n" {
+		t.Errorf("%q, %v", said, err)
+	}
+	tool(t, map[string]string{"dpkg": "[ $1 != -s ] || echo 'Status: deinstall ok config-files'\n", "rpm": "exit 1\n"})
+	if err := purgePackages(t.Context(), packagersHere()); err == nil || !strings.Contains(err.Error(), "dpkg still knows the package") {
+		t.Errorf("a purge without effect: %v", err)
 	}
 }

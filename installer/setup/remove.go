@@ -3,8 +3,10 @@ package setup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/service"
@@ -57,16 +59,14 @@ func forget(l installer.Layout) error {
 	return errors.Join(errs...)
 }
 
-// Purge removes what a removal leaves: data, logs, settings, the registration.
-func (i Installation) Purge() error {
+// Purge removes what a removal leaves: data, logs, settings, the registration, and what a package manager keeps of a removed package.
+func (i Installation) Purge(ctx context.Context) error {
 	if version, err := PackageVersion(i.Layout); err != nil || !version.IsZero() {
 		return errors.Join(errors.New("the agent is still installed"), err)
 	}
 	if i.System() {
-		for _, p := range packagersHere() {
-			if p.installed() {
-				return errors.New("the package is still installed")
-			}
+		if err := purgePackages(ctx, packagersHere()); err != nil {
+			return err
 		}
 	}
 	err := errors.Join(os.RemoveAll(i.Data()), os.RemoveAll(i.Logs()), os.RemoveAll(i.ConfigDir()))
@@ -77,5 +77,42 @@ func (i Installation) Purge() error {
 		}
 		removeEmpty(i.Layout, filepath.Dir(dir), true)
 	}
-	return err
+	return errors.Join(err, i.left())
+}
+
+// purgePackages has every package manager that still knows the removed package forget it.
+func purgePackages(ctx context.Context, managers []Packaging) error {
+	for _, p := range managers {
+		if p.installed() {
+			return errors.New("the package is still installed")
+		}
+		if !p.known() {
+			continue
+		}
+		if err := runAll(ctx, p.commands(p.purge)); err != nil {
+			return err
+		}
+		if p.known() {
+			return fmt.Errorf("%s still knows the package: %s", p.query[0], strings.Join(p.query, " "))
+		}
+	}
+	return nil
+}
+
+// unitFiles are where packages, ours and the original's, put the service's unit (docs/protocol/update.md, "Service definitions (Linux)").
+var unitFiles = []string{"/etc/systemd/system/amazon-ssm-agent.service", "/lib/systemd/system/amazon-ssm-agent.service",
+	"/usr/lib/systemd/system/amazon-ssm-agent.service"}
+
+// left looks for what should be gone.
+func (i Installation) left() error {
+	paths := []string{i.Data(), i.Logs(), i.ConfigDir(), i.Launcher(), i.Worker()}
+	if i.System() {
+		paths = append(paths, unitFiles...)
+	}
+	for _, path := range paths {
+		if Exists(path) {
+			return fmt.Errorf("%s is left", path)
+		}
+	}
+	return nil
 }

@@ -79,7 +79,11 @@ func (r *run) remove() {
 		_ = removeTree(r.Layout)
 		return
 	}
-	_ = runAll(ctx, r.way.commands(r.way.purge))
+	command := r.way.purge
+	if r.result.Registered { // it would go with the data
+		command = r.way.remove
+	}
+	_ = runAll(ctx, r.way.commands(command))
 }
 
 // register makes the machine a node, unless it is one.
@@ -90,7 +94,7 @@ func (r *run) register() error {
 		if id, err = r.Register(r.ctx, Registration{Region: r.Region, Activation: r.Activation}); err != nil {
 			return err
 		}
-		r.result.Registered, r.changed = true, true
+		r.result.Registered, r.result.InstanceID, r.changed = true, id, true
 		r.Ports.Step("registered in region %s as %s", r.Region, id)
 	}
 	r.result.InstanceID = id
