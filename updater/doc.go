@@ -22,5 +22,6 @@
 //   - Only what [verify] returned can be staged, only what states its version and passes its self-test can be switched to.
 //   - The sender of a request gets one final answer. What cannot be sent is owed in the ledger, and thrown away under another instance id.
 //
-// engine.go is the list of the eight stops; each has a file of its own name.
+// engine.go is the list of the eight stops; each has a file of its own name. The rules of the seventh, whether a version proved itself,
+// are a room of their own: updater/watch.
 package updater
