@@ -5,6 +5,7 @@
 //	parameters.go    definitions, defaults, which supplied values count
 //	validate.go      allowedPattern for all; the other limits for documents run by a document
 //	substitute.go    {{ name }} by the rules of the original, to the letter
+//	variables.go     parameters that reach scripts as environment variables
 //	store.go         {{ssm:name}} references, found, fetched ten at a time, put in
 //	precondition.go  shall this step run here, and the words for why not
 //	name.go          document names and ARNs with a version suffix

@@ -56,8 +56,9 @@ func Parse(content []byte, o Options) (Document, error) {
 		return Document{}, err
 	}
 	sub := substitution{values: values, odd: raw.oddDefaults()}
+	variables := raw.variables(values)
 	for i := range steps {
-		if err := steps[i].fill(sub); err != nil {
+		if err := steps[i].fill(sub, variables); err != nil {
 			return Document{}, err
 		}
 	}
@@ -142,8 +143,8 @@ func (s *source) mainSteps() ([]Step, error) {
 }
 
 // fill substitutes the parameters into one step.
-func (s *Step) fill(sub substitution) error {
-	s.Inputs = sub.value(s.Inputs)
+func (s *Step) fill(sub substitution, variables map[string]string) error {
+	s.Inputs = useVariables(s.Action, s.Inputs, sub.value(s.Inputs), sub, variables)
 	s.Settings = sub.value(s.Settings)
 	for i := range s.Preconditions {
 		if err := s.Preconditions[i].fill(sub); err != nil {

@@ -16,10 +16,12 @@ type Definition struct {
 	Description    string
 	AllowedValues  []string
 	AllowedPattern string
-	MinChars       limit
-	MaxChars       limit
-	MinItems       limit
-	MaxItems       limit
+	// ENV_VAR: see variables.go; everything else counts as absent
+	InterpolationType string
+	MinChars          limit
+	MaxChars          limit
+	MinItems          limit
+	MaxItems          limit
 }
 
 // limit is a number or numeric text in 0..2^31-1; anything else counts as not given.

@@ -32,6 +32,9 @@ func (s *source) validate(values map[string]any, f *fetched, strict bool) error 
 			return err
 		}
 		checks := []check{{"AllowedRegexParamValidator", matches}}
+		if def.asVariable(s.SchemaVersion) {
+			checks = append(checks, check{"AllowedValueParamValidator", allowed})
+		}
 		if strict && len(references(values[name])) == 0 {
 			checks = strictChecks()
 		}

@@ -165,7 +165,8 @@ func TestCleanUpAfterExecutionRemovesTheFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		capture.Close()
-		if err := output.Keep(t.Context(), output.Table(output.Region{}), output.Settings{CleanUp: c.setting}, output.Location{Dir: dir, Open: c.open}); err != nil {
+		settings, location := output.Settings{CleanUp: c.setting}, output.Location{Dir: dir, Open: c.open}
+		if err := output.Keep(t.Context(), output.Table(output.Region{}), settings, location); err != nil {
 			t.Fatal(err)
 		}
 		if files, _ := os.ReadDir(dir); len(files) != c.left {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +36,10 @@ func runScript(ctx context.Context, c Call, l language) Exit {
 	if !c.decode(&in) {
 		return failed()
 	}
+	if wrong := unfit(in.Environment); wrong != "" {
+		fmt.Fprintf(c.Stderr, "failed to run commands: %s", wrong)
+		return failed()
+	}
 	dir := c.Directory
 	if id := cleanID(in.ID); !id.IsZero() {
 		dir = id.In(dir)
@@ -57,6 +63,22 @@ func runScript(ctx context.Context, c Call, l language) Exit {
 
 // errTime is the cause of a context that ended because the script's time was up.
 var errTime = errors.New("time limit")
+
+// longestVariable is what a system takes for one variable, name included, in bytes.
+const longestVariable = 128 << 10
+
+// unfit says which variable no process can be given, and why.
+func unfit(environment map[string]string) string {
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		switch value := environment[name]; {
+		case strings.ContainsRune(name+value, 0):
+			return fmt.Sprintf("the variable %q holds a zero byte", name)
+		case len(name)+len(value)+2 > longestVariable:
+			return fmt.Sprintf("the variable %q is longer than 128 KiB", name)
+		}
+	}
+	return ""
+}
 
 func writeScript(path, prefix string, commands []string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -196,6 +196,25 @@ func pidIn(t *testing.T, path string) int {
 	return pid
 }
 
+func TestAVariableThatNoProcessTakesFailsTheStep(t *testing.T) {
+	for value, want := range map[string]string{"a\x00b": "the variable \"SSM_x\" holds a zero byte", strings.Repeat("x",
+		128<<10): "the variable \"SSM_x\" is longer than 128 KiB"} {
+		b, o := run(t, map[string]any{"runCommand": []any{"echo ran"}, "environment": map[string]any{"SSM_x": value}})
+		if o.Status != wire.Failed || b.stdout.Len() != 0 || b.stderr.String() != "failed to run commands: "+want {
+			t.Errorf("%+v %q %q", o, b.stdout.String(), b.stderr.String())
+		}
+	}
+}
+
+// A parameter named COMMAND_ID does not hide the agent's own variable.
+func TestAParametersVariableDoesNotHideTheAgents(t *testing.T) {
+	b, _ := run(t, map[string]any{"runCommand": []any{`echo "$SSM_COMMAND_ID $SSM_Message"`},
+		"environment": map[string]any{"SSM_COMMAND_ID": "mine", "SSM_Message": "a  b"}})
+	if b.stdout.String() != "2b196342-d7d4-436e-8f09-3883a1116ac3 a  b\n" {
+		t.Errorf("%q", b.stdout.String())
+	}
+}
+
 func TestACancelKillsTheGroup(t *testing.T) {
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	b := newBench(t, lines("sleep 600 &", "echo $! > "+pidFile, "echo partial", "wait"))
