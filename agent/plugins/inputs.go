@@ -7,7 +7,7 @@ import (
 
 // scriptInputs are the inputs of script-like actions (docs/protocol/runcommand.md, "aws:runShellScript").
 type scriptInputs struct {
-	RunCommand       []string
+	RunCommand       lines
 	WorkingDirectory string
 	TimeoutSeconds   any
 	Environment      map[string]string

@@ -118,6 +118,14 @@ func TestExitCodesBecomeStatuses(t *testing.T) {
 	}
 }
 
+// A parameter of another type may be a whole line.
+func TestALineThatIsNoTextIsItsJSON(t *testing.T) {
+	b, o := run(t, map[string]any{"runCommand": []any{"cat <<'END'", 3600.0, true, map[string]any{"k": "<v>"}, []any{"a&b", "c"}, nil, "END"}})
+	if want := "3600\ntrue\n{\"k\":\"<v>\"}\n[\"a\\u0026b\",\"c\"]\n\n"; o.Status != wire.Success || b.stdout.String() != want {
+		t.Errorf("%+v %q %q", o, b.stdout.String(), b.stderr.String())
+	}
+}
+
 func TestInputsThatCannotBeReadFail(t *testing.T) {
 	b, o := run(t, map[string]any{"runCommand": "echo hi"})
 	const start = "Invalid format in plugin properties map[runCommand:echo hi];\nerror json: cannot unmarshal string"
