@@ -168,7 +168,7 @@ func (w *work) cleanUp() {
 		w.Log.Warn("cannot remove old versions", "error", err)
 	}
 	keep := ""
-	if w.u.Fault == fault.Region {
+	if w.u.Fault == fault.Region || w.u.Fault == fault.Superseded {
 		keep = w.u.Package.SHA256.String() + ".tar.gz.part"
 	}
 	entries, _ := os.ReadDir(w.cache())

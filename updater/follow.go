@@ -28,19 +28,23 @@ const lostAfter = 90 * time.Second
 // tidyPatience is how long an updater may hold its lock after the outcome is known; then the next command might find it busy.
 const tidyPatience = 3 * time.Second
 
-// Follow watches the ledger until the update with the id ends, telling of every change. [ErrNextStart], [ErrDeaf] (after patience)
+// Follow watches the ledger until the update with the id ends, telling of every change. [ErrNextStart], [ErrOutOfReach] (after patience)
 // and [ErrLost] leave it open.
 func Follow(ctx context.Context, l installer.Layout, id string, patience time.Duration, tell func(Update)) (Outcome, error) {
 	var revision uint64
 	var deaf, gone, tidying time.Time
+	var ended *Outcome
 	for {
 		led, err := ReadLedger(l)
 		if err != nil {
 			return Outcome{}, err
 		}
 		_, working := installer.UpdateLockHolder(l)
-		if led.Last != nil && led.Last.ID == id && (!working || heldFor(&tidying, true) > tidyPatience) {
-			return *led.Last, nil
+		if led.Last != nil && led.Last.ID == id {
+			ended = led.Last
+		}
+		if ended != nil && (!working || led.Open != nil || heldFor(&tidying, true) > tidyPatience) { // open: it gave way to another
+			return *ended, nil
 		}
 		if heldFor(&gone, !working) > lostAfter {
 			return Outcome{}, ErrLost

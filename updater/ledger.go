@@ -3,6 +3,7 @@ package updater
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,6 +178,11 @@ func (l *Ledger) hasConfirmed(v manifests.Version, hash string) bool {
 		}
 	}
 	return false
+}
+
+// hasAccepted tells whether the command that a request comes from was taken before.
+func (l *Ledger) hasAccepted(r Request) bool {
+	return r.ReplyTo != nil && slices.Contains(l.Accepted, r.ReplyTo.MessageID)
 }
 
 // noteAccepted notes a command's message id; false when it is there already.

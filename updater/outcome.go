@@ -133,6 +133,9 @@ func describeFailed(w *work, o *Outcome) {
 	o.line("%s", w.u.Reason)
 	o.Lines = append(o.Lines, w.failedLines()...)
 	o.Detail = fmt.Sprintf("nothing was changed: %s keeps running", o.FromVersion)
+	if o.FromVersion.IsZero() { // it did not come as far as to look
+		o.Detail = "nothing was changed"
+	}
 	o.Hints = hints(o.Fault)
 }
 

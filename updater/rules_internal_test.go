@@ -117,3 +117,18 @@ func TestAFailedVersionIsBlockedLongerEachTime(t *testing.T) {
 		t.Error("scheduled updates do not skip a version that was rolled back from")
 	}
 }
+
+func TestOnlyAnUpdateThatHasNotSwitchedIsEnded(t *testing.T) {
+	for _, s := range stops() {
+		before := s.name != stopSwitch && s.name != stopWatch && s.name != stopFinish
+		if got := (&Update{Stop: s.name}).pending(); got != before {
+			t.Errorf("at %s: %v", s.name, got)
+		}
+		if (&Update{Stop: s.name, Sequence: 7}).pending() || (&Update{Stop: s.name, Undoing: true}).pending() {
+			t.Errorf("at %s, with tokens made or undoing", s.name)
+		}
+	}
+	if (*Update)(nil).pending() {
+		t.Error("none is open")
+	}
+}

@@ -3,6 +3,7 @@ package updater
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"time"
 
@@ -18,7 +19,9 @@ func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Ou
 	r = withID(r, e.Now())
 	lock, err := e.takeLock(ctx)
 	if errors.Is(err, installer.ErrBusy) {
-		return nil, e.refuseOrPostpone(r, say)
+		if lock, err = e.takeOver(r); lock == nil {
+			return nil, e.refuseOrPostpone(r, say)
+		}
 	}
 	if err != nil {
 		say(answerRefused + " " + err.Error())
@@ -68,7 +71,7 @@ func (e *Engine) takeLock(ctx context.Context) (*installer.UpdateLock, error) {
 func (e *Engine) refuseOrPostpone(r Request, say func(string)) error {
 	led, err := ReadLedger(e.Layout)
 	switch {
-	case err == nil && r.ReplyTo != nil && slices.Contains(led.Accepted, r.ReplyTo.MessageID):
+	case err == nil && led.hasAccepted(r):
 		withdraw(e.Layout, r.ID)
 		say(answerTaken + " " + r.ID)
 		return nil
@@ -123,7 +126,7 @@ func (e *Engine) begin(b *ledgerFile, r Request) error {
 		return nil
 	}
 	now := e.Now()
-	b.Open = &Update{ID: r.ID, Request: r, Stop: stopAsk, Since: now, Moved: now, Started: now}
+	b.Open = &Update{ID: r.ID, Request: r, Stop: stopAsk, Since: now, Moved: now, Started: now, PID: os.Getpid()}
 	if err := b.save(true); err != nil && !e.entered(b, accepted) {
 		return err
 	}
@@ -176,6 +179,9 @@ func (e *Engine) closeOpen(ctx context.Context, b *ledgerFile, r Request) error 
 			ctx,
 			&failure{code: codeRolledBack, fault: fault.Superseded, text: w.trialText("a newer request came before it was started")},
 		)
+	}
+	if b.Open.pending() && r.Explicit() {
+		return e.giveWay(ctx, b)
 	}
 	return e.goOn(ctx, b)
 }

@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
 // TestMain is also the other process of some tests: called as "updater" it answers as its environment says, called as "asker" it
-// wants an update while another is under way, called as "holder" it holds the update lock of its first argument until its input ends.
+// wants an update while another is under way, called as "holder" it holds the update lock of its first argument until its input ends,
+// called as "stuck" it is an updater whose region never sends its manifest.
 func TestMain(m *testing.M) {
 	switch os.Args[0] {
 	case "updater":
@@ -28,6 +30,14 @@ func TestMain(m *testing.M) {
 	case "asker":
 		e := updater.Engine{Layout: installer.At(os.Args[1])}
 		_, _ = e.Run(context.Background(), updater.Request{Want: os.Args[2], Why: updater.ByCommandLine}, func(s string) { fmt.Println(s) })
+		os.Exit(0)
+	case "stuck":
+		e := updater.Engine{Layout: installer.At(os.Args[1]), Identity: func() (string, error) { return "", nil },
+			Settings: updater.Settings{Source: "https://region.example/amazon-ssm-x-1/ssm-agent-manifest.json", Region: "x-1"},
+			Open: func(context.Context, string) (updater.Source, error) {
+				return updater.Source{Manifest: func(context.Context) (*manifests.Manifest, error) { select {} }}, nil
+			}}
+		_, _ = e.Run(context.Background(), command(updater.Request{}), func(s string) { fmt.Println(s) })
 		os.Exit(0)
 	case "holder":
 		lock, err := installer.LockUpdate(installer.At(os.Args[1]))

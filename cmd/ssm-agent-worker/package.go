@@ -13,12 +13,13 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/updater"
 )
 
 const packageUsage = `usage: package prepare [-undo]                      the folders of data, and what updates need
        package wait                                 until the stopped service's processes are gone
        package recovery                             have the service started again whenever it dies
-       package settings [-region R] [-endpoint URL]   write where updates come from and the services' address
+       package settings [-region R] [-endpoint URL] [-allow-insecure]   write where updates come from and the services' address
        package settings -undo | -keep                the settings as they were before, or that copy away
        package forget -product CODE                 remove what updates put beside this version
 Packages for systems without a shell call these while they install or remove the agent.`
@@ -59,6 +60,7 @@ func runPackage(args []string) int {
 func packageSettings(l installer.Layout, args []string) error {
 	set := flag.NewFlagSet("package settings", flag.ContinueOnError)
 	region, endpoint := set.String("region", "", "region"), set.String("endpoint", "", "address of all services")
+	insecure := set.Bool("allow-insecure", false, "accept an address that is plain http to another machine")
 	undo, keep := set.Bool("undo", false, "bring the settings back"), set.Bool("keep", false, "remove the copy")
 	if err := set.Parse(args); err != nil {
 		return err
@@ -72,6 +74,9 @@ func packageSettings(l installer.Layout, args []string) error {
 		return bringBack(before, path)
 	}
 	values := map[string]any{}
+	if err := checkEndpoint(l, *endpoint, *insecure); err != nil {
+		return err
+	}
 	if *region != "" {
 		source, err := regions.ManifestURL(*region, *endpoint, "")
 		if err != nil {
@@ -92,6 +97,12 @@ func packageSettings(l installer.Layout, args []string) error {
 		return err
 	}
 	return config.Set(path, values)
+}
+
+// checkEndpoint refuses a new address that is plain http to another machine. One that the settings have goes on working.
+func checkEndpoint(l installer.Layout, endpoint string, allowInsecure bool) error {
+	cfg, err := config.Load(l.ConfigFile())
+	return regions.CheckNew(endpoint, allowInsecure || err == nil && cfg.Ssm.Endpoint == regions.WithScheme(endpoint))
 }
 
 // bringBack undoes [packageSettings]; without a copy nothing was written.
@@ -116,8 +127,12 @@ func dropped(path string) error {
 }
 
 // packageForget removes versions beside the floor and all that leads to them; data, logs, settings and the registration stay.
-// An update under way is given a minute to end.
+// An update that has not switched is ended, another one is given a minute to end.
 func packageForget(l installer.Layout) error {
+	_, err := updater.EndPending(l)
+	if err != nil {
+		return err
+	}
 	lock, err := installer.LockUpdate(l)
 	for end := time.Now().Add(time.Minute); errors.Is(err, installer.ErrBusy) && time.Now().Before(end); {
 		time.Sleep(time.Second)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/regions"
 )
 
 func TestSettingsOfAPackageAreWrittenAndUndone(t *testing.T) {
@@ -41,6 +43,21 @@ func TestSettingsOfAPackageAreWrittenAndUndone(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(path + ".*"); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestAPackageTakesNoNewInsecureAddress(t *testing.T) {
+	l := installer.At(t.TempDir())
+	os.MkdirAll(filepath.Dir(l.ConfigFile()), 0o755)
+	args := []string{"-region", "eu-west-1", "-endpoint", "http://mirror.example"}
+	if err := packageSettings(l, args); !errors.Is(err, regions.ErrInsecure) {
+		t.Errorf("new: %v", err)
+	}
+	if err := packageSettings(l, append(args, "-allow-insecure")); err != nil {
+		t.Errorf("allowed: %v", err)
+	}
+	if err := packageSettings(l, args); err != nil {
+		t.Errorf("known: %v", err)
 	}
 }
 

@@ -25,6 +25,7 @@ func installCommand() *cli.Command {
 			rootFlag(),
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept a version older than the installed one"},
 			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+			insecureFlag(),
 			waitFlag(),
 		}, activationFlags()...),
 		Action: install,
@@ -56,7 +57,7 @@ func install(c *cli.Context) error {
 
 func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err error) {
 	o = setup.Options{Region: c.String("region"), Endpoint: c.String("endpoint"), Version: c.String("version"),
-		AllowDowngrade: c.Bool("allow-downgrade")}
+		AllowDowngrade: c.Bool("allow-downgrade"), AllowInsecure: c.Bool("allow-insecure")}
 	if err = checkRegion(o.Region, o.Endpoint, c.Bool("allow-unknown-region")); err != nil {
 		return i, o, err
 	}

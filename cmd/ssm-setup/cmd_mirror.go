@@ -32,6 +32,7 @@ func mirrorCommand() *cli.Command {
 			&cli.StringFlag{Name: "url", Usage: "`URL` under which the mirror will be served; it goes into the manifest, for original agents"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
 			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+			insecureFlag(),
 		}, repositoryFlags()...),
 		Action: mirror,
 	}
@@ -66,6 +67,9 @@ func mirror(c *cli.Context) error {
 	}
 	if wanted.Latest && len(wanted.Versions) > 0 {
 		return usage("--latest and --version exclude each other")
+	}
+	if err := regions.CheckNew(endpoint, c.Bool("allow-insecure")); err != nil {
+		return cannot("mirror", "region "+region, err)
 	}
 	base, err := regions.BucketURL(region, endpoint, "")
 	if err != nil {
@@ -109,6 +113,6 @@ func mirrorText(res publish.Mirrored, dir, region string, dry bool) string {
 		dir = full
 	}
 	return fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there\nserve it, for example with: python3 -m http.server --directory %s 8000\n"+
-		"then: ssm-setup install --region %s --endpoint http://HOST:8000\nor carry it: ssm-setup install --region %s --endpoint FOLDER",
+		"then: ssm-setup install --region %s --endpoint https://HOST (plain http: with --allow-insecure)\nor carry it: ssm-setup install --region %s --endpoint FOLDER",
 		dir, strings.Join(names, ", "), region, written, kept, dir, region, region)
 }

@@ -40,6 +40,7 @@ func selfUpdateCommand() *cli.Command {
 			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's own"},
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version"},
 			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+			insecureFlag(),
 		},
 		Action: selfUpdate,
 	}
@@ -152,6 +153,9 @@ func checkSetup(file string, allowDowngrade bool) (manifests.Version, error) {
 func fetchSetup(c *cli.Context, out *printer) (file, sum string, done func(), err error) {
 	region, endpoint := c.String("region"), c.String("endpoint")
 	if err := checkRegion(region, endpoint, c.Bool("allow-unknown-region")); err != nil {
+		return "", "", nil, err
+	}
+	if err := regions.CheckNew(endpoint, c.Bool("allow-insecure")); err != nil {
 		return "", "", nil, err
 	}
 	base, err := regions.BucketURL(region, endpoint, "")

@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/updater"
 )
 
@@ -57,6 +58,7 @@ type statusResult struct {
 	Skip           []updater.Blocked `json:"skip,omitempty"`
 	Logs           string            `json:"logs"`
 	Unreadable     []string          `json:"unreadable,omitempty"` // what could not be read, and why
+	Warnings       []string          `json:"warnings,omitempty"`   // what goes on working and should not stay so
 
 	death launcher.Death // of last_death
 }
@@ -102,6 +104,7 @@ func readStatus(l installer.Layout) (statusResult, error) {
 	cfg, err := config.Load(l.ConfigFile())
 	miss("settings", err)
 	r.Source = cfg.Agent.UpdateSource
+	r.Warnings = insecureWarnings(cfg)
 	r.readAgent(l, 2*time.Duration(max(1, cfg.Ssm.HealthFrequencyMinutes))*time.Minute)
 	ledger, err := updater.ReadLedger(l)
 	miss("the record of updates", err)
@@ -110,6 +113,17 @@ func readStatus(l installer.Layout) (statusResult, error) {
 		r.Service = s.Kind
 	}
 	return r, nil
+}
+
+// insecureWarnings names the addresses in the settings that are plain http to another machine.
+func insecureWarnings(cfg config.Config) (list []string) {
+	for _, a := range []struct{ what, address string }{{"updates come", cfg.Agent.UpdateSource}, {"Ssm.Endpoint is reached", cfg.Ssm.Endpoint},
+		{"Mds.Endpoint is reached", cfg.Mds.Endpoint}, {"Mgs.Endpoint is reached", cfg.Mgs.Endpoint}, {"S3.Endpoint is reached", cfg.S3.Endpoint}} {
+		if regions.Insecure(a.address) {
+			list = append(list, a.what+" over plain http from another machine: what answers there is not known; use an https address")
+		}
+	}
+	return list
 }
 
 // readAgent fills in what the locks and the pulse say. recent is how long ago the last round trip of a healthy agent may be.

@@ -39,6 +39,9 @@ func statusText(r statusResult) string {
 	for _, s := range r.Unreadable {
 		line("unreadable", "%s", s)
 	}
+	for _, s := range r.Warnings {
+		line("warning", "%s", s)
+	}
 	line("logs", "%s", r.Logs)
 	w.Flush()
 	return b.String()

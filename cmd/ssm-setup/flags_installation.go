@@ -19,6 +19,10 @@ func rootFlag() cli.Flag {
 	return &cli.StringFlag{Name: "root", Usage: "installation in the folder `DIR`, which needs no privileges and no service manager; default the system"}
 }
 
+func insecureFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "allow-insecure", Usage: "accept an --endpoint that is plain http to another machine"}
+}
+
 func waitFlag() cli.Flag {
 	return &cli.DurationFlag{Name: "wait", Value: time.Minute, Usage: "how long to wait for the first healthy ping"}
 }
@@ -41,7 +45,7 @@ func installationOf(c *cli.Context) (setup.Installation, error) {
 
 // agentPorts are what an installation asks of the agent.
 func agentPorts() setup.Ports {
-	return setup.Ports{Registered: identity.Registered, Configure: config.Set, UpdateEnded: updateEnded}
+	return setup.Ports{Registered: identity.Registered, Configure: config.Set, UpdateEnded: updateEnded, EndPending: updater.EndPending}
 }
 
 // updateEnded tells whether the last update ended less than age ago, and none is open.

@@ -18,7 +18,7 @@ type Installation struct {
 	Ports Ports
 }
 
-// Ports are what this room needs from the agent and from its caller, as functions. All of them are needed.
+// Ports are what this room needs from the agent and from its caller, as functions. All but EndPending are needed.
 type Ports struct {
 	// Registered is the node's id and region; both empty, without an error, where there is no registration.
 	Registered func(l installer.Layout) (instanceID, region string, err error)
@@ -26,6 +26,9 @@ type Ports struct {
 	Configure func(file string, values map[string]any) error
 	// UpdateEnded tells whether an update ended less than age ago and none is open: its updater may still hold the lock.
 	UpdateEnded func(l installer.Layout, age time.Duration) bool
+
+	// EndPending ends an updater at work that has not switched versions: a removal does not wait for its download. Nil: none is ended.
+	EndPending func(l installer.Layout) (ended bool, err error)
 
 	// Step tells people of one thing done.
 	Step func(format string, args ...any)
@@ -41,6 +44,7 @@ type Options struct {
 	AllowDowngrade bool
 	Activation     Activation     // what to register with; may be empty
 	Override       bool           // register anew, also where another region knows this machine
+	AllowInsecure  bool           // accept a new Endpoint that is plain http to another machine
 	Base           string         // address of the bucket, where it is not that of region and endpoint
 	Settings       map[string]any // further settings, as for Configure
 	Tries          int            // how often to try to start the service; 0 is once
@@ -114,6 +118,9 @@ func Kept(region, instanceID string) string {
 // Install goes through the stops, under the update lock. It does not wait until the agent is healthy: see [Installation.AwaitPing].
 func (i Installation) Install(ctx context.Context, o Options) (Result, error) {
 	r := &run{Installation: i, Options: o, ctx: ctx}
+	if err := r.checkEndpoint(); err != nil {
+		return r.result, err
+	}
 	if dir, ok := mirrorFolder(o.Endpoint); ok {
 		done, err := r.openMirror(dir)
 		if err != nil {

@@ -23,6 +23,13 @@ func (i Installation) Remove(ctx context.Context) (manifests.Version, error) {
 	if err != nil || version.IsZero() && readRecord(i.Layout).Format == "" {
 		return version, err
 	}
+	if i.Ports.EndPending != nil {
+		if ended, err := i.Ports.EndPending(i.Layout); err != nil {
+			return version, err
+		} else if ended {
+			i.Ports.Step("ended an update that was under way")
+		}
+	}
 	release, err := i.Lock()
 	if err != nil {
 		return version, err
