@@ -261,6 +261,22 @@ func TestTheOneStepThatRanIsShown(t *testing.T) {
 	}
 }
 
+func TestASuppliedParameterIsNeverReplacedByItsDefault(t *testing.T) {
+	r := local.Start(t)
+	n := newNode(t, r)
+	for _, name := range []string{"my_name", "my-name", "my.name"} {
+		must(t, r.PutDocument("Named", "schemaVersion: '2.2'\nparameters:\n  "+name+": {type: String, default: d}\n"+
+			"mainSteps:\n- {action: aws:runShellScript, name: one, inputs: {runCommand: ['echo {{ "+name+" }}']}}\n"))
+		_, err := people(r).SendCommand(context.Background(), &ssm.SendCommandInput{DocumentName: aws.String("Named"),
+			InstanceIds: []string{n.id},
+			Parameters:  map[string][]string{name: {"given"}}})
+		wantCode(t, err, "InvalidParameters")
+	}
+	if _, err := r.SendCommand("Named", n.id, nil); err != nil {
+		t.Errorf("with the default: %v", err)
+	}
+}
+
 func TestOutputIsCutAfterCharacters(t *testing.T) {
 	r := local.Start(t)
 	n := newNode(t, r)

@@ -12,9 +12,14 @@ import (
 )
 
 // Values turns the parameters of a SendCommand, which are all lists of strings, into what nodes are sent: every declared
-// parameter with its own type, defaults filled in. What the document doesn't declare or allow is an InvalidParameters.
+// parameter with its own type, defaults filled in. What the document doesn't declare or allow is an InvalidParameters,
+// and so is a name that agents drop (docs/protocol/runcommand.md, "Substitution of {{ name }}").
 func (c Content) Values(given map[string][]string) (map[string]any, error) {
 	for name := range given {
+		if !protocol.Only(name, "") {
+			return nil, protocol.Refuse("InvalidParameters", "The parameter %s can't be supplied: an agent takes only names of letters and digits, "+
+				"and would use the default instead.", name)
+		}
 		if !slices.ContainsFunc(c.parameters, func(p parameter) bool { return p.name == name }) {
 			return nil, protocol.Refuse("InvalidParameters", "The document has no parameter %s.", name)
 		}
