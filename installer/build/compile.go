@@ -164,6 +164,7 @@ func (c *compiler) run(ctx context.Context, p pack.Platform, args []string) erro
 }
 
 // Compile builds programs for one platform from a source tree into a folder, as [Build] does. What go says goes to log.
+// Benchmarks and tests of other rooms get true programs from it.
 func Compile(ctx context.Context, source string, v manifests.Version, p pack.Platform, programs []string, into string,
 	log io.Writer) error {
 	c, err := newCompiler(ctx, source, "", log)

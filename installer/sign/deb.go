@@ -37,7 +37,8 @@ func members(r io.ReaderAt, size int64) ([]member, error) {
 // deb checks the signatures inside of a Debian package (members whose names begin with _gpg, debsigs): each covers the members
 // that dpkg reads, one after the other.
 func deb(f *File) error {
-	list, err := members(f.file, f.size)
+	b := f.Bytes()
+	list, err := members(b, b.Size())
 	if err != nil {
 		return err
 	}

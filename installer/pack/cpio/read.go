@@ -17,6 +17,8 @@ type Reader struct {
 }
 
 // NewReader begins to read.
+//
+// Reading is for tests, and for verification to look at the structure of a package and not at its signature alone.
 func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReader(r)} }
 
 // Next goes to the next entry, whose data Read then gives; io.EOF after the last.

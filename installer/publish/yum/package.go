@@ -30,12 +30,6 @@ func Read(rpm io.Reader) (Package, error) {
 	return p, nil
 }
 
-// Name is name-version-release.arch.
-func (p Package) Name() string {
-	h := p.main
-	return h.text(tagName) + "-" + h.text(tagVersion) + "-" + h.text(tagRelease) + "." + h.text(tagArch)
-}
-
 func (p Package) evr() version {
 	return version{Epoch: fmt.Sprint(p.main.number(tagEpoch)), Ver: p.main.text(tagVersion), Rel: p.main.text(tagRelease)}
 }

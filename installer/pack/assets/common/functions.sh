@@ -155,7 +155,7 @@ unlock_updates() {
 	return 0
 }
 
-# forget_versions removes what updates put beside the floor. Data, logs, settings and the registration stay.
+# forget_versions removes what updates put beside the package. Data, logs, settings and the registration stay.
 forget_versions() {
 	for part in store pointer probation lock ledger pulse update download; do
 		rm -rf "${state:?}/$part"
