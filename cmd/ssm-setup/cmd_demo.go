@@ -67,7 +67,7 @@ var scenes = []struct {
 	{"a host is installed from the region and registered, without privileges", (*show).install},
 	{"the region sends the host a command", (*show).command},
 	{"9.2.0.0 is published; the host is told to update while a long command runs", (*show).update},
-	{"someone asks for the older 9.1.0.0", (*show).downgrade},
+	{"the host is asked to go to the older 9.1.0.0", (*show).downgrade},
 	{"9.3.0.0 is published; it passes every check and crashes as a service", (*show).broken},
 }
 

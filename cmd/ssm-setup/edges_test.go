@@ -21,7 +21,7 @@ import (
 )
 
 // --json is a flag like others: it may be written in their ways, and what is behind -- is none.
-func TestWantsJSON(t *testing.T) {
+func TestTheFlagForJSONMayBeWrittenInAllWaysOfFlags(t *testing.T) {
 	for text, want := range map[string]bool{"--json status": true, "status -json": true, "status --json=true": true, "status --json=1": true,
 		"status --json=false": false, "--json status --json=false": false, "verify -- --json": false, "verify json": false,
 		"status --jsonx": false, "": false} {
@@ -43,7 +43,7 @@ func TestWantsJSON(t *testing.T) {
 }
 
 // A demo with --json says its story as progress; the result is the only object.
-func TestDemoStory(t *testing.T) {
+func TestADemoWithJSONSaysItsStoryAsProgress(t *testing.T) {
 	var out, errs bytes.Buffer
 	s := &show{printer: newPrinter(nil, &out, &errs)}
 	s.printer.json = true
@@ -55,7 +55,7 @@ func TestDemoStory(t *testing.T) {
 }
 
 // A file of keys for --trust goes into every package as it is: no key in it may be private, the first or another, nor a subkey.
-func TestTrustsNoPrivateKey(t *testing.T) {
+func TestTrustTakesNoPrivateKey(t *testing.T) {
 	config := &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519}
 	var public, second, subkey bytes.Buffer
 	for n, to := range []*bytes.Buffer{&public, &second} {
@@ -85,7 +85,7 @@ func TestTrustsNoPrivateKey(t *testing.T) {
 }
 
 // What is named twice is made once.
-func TestNamedTwice(t *testing.T) {
+func TestWhatIsNamedTwiceIsMadeOnce(t *testing.T) {
 	formats, err := pack.ParseFormats([]string{"deb", "rpm", "deb"})
 	if err != nil || len(formats) != 2 {
 		t.Errorf("%d formats, %v", len(formats), err)
@@ -93,7 +93,7 @@ func TestNamedTwice(t *testing.T) {
 }
 
 // A bucket that may not be listed denies a stable version that it has not: the region is readable all the same.
-func TestRegionWithoutStable(t *testing.T) {
+func TestARegionWithoutAStableVersionIsReadable(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, "/latest/VERSION") {
 			http.Error(w, "<Error><Code>AccessDenied</Code></Error>", http.StatusForbidden)
@@ -108,7 +108,7 @@ func TestRegionWithoutStable(t *testing.T) {
 }
 
 // A subcommand that lacks a flag, or is given more than it knows, says that and nothing else, before anything is done.
-func TestWhatVerbsInsistOn(t *testing.T) {
+func TestASubcommandSaysWhichFlagItLacks(t *testing.T) {
 	host := t.TempDir()
 	for _, args := range [][]string{{"install"}, {"install", "--region", ""}, {"mirror", "--region", "local"},
 		{"promote", "--region", "local"},
@@ -134,7 +134,7 @@ func TestWhatVerbsInsistOn(t *testing.T) {
 }
 
 // With --json what other programs say is JSON, too, a line of theirs a line of ours.
-func TestLogOfOthers(t *testing.T) {
+func TestWhatOtherProgramsSayIsJSONToo(t *testing.T) {
 	var errs bytes.Buffer
 	v := newPrinter(nil, nil, &errs)
 	v.json = true
@@ -148,7 +148,7 @@ func TestLogOfOthers(t *testing.T) {
 }
 
 // A build that would make nothing is a slip, and makes no folder.
-func TestBuildOfNothing(t *testing.T) {
+func TestABuildOfNothingMakesNoFolder(t *testing.T) {
 	bin, err := programs()
 	must(t, err)
 	out := t.TempDir()
@@ -159,7 +159,7 @@ func TestBuildOfNothing(t *testing.T) {
 }
 
 // A signing command may lie in a folder with blanks in its name; else blanks part its arguments.
-func TestCommandWithBlanks(t *testing.T) {
+func TestASigningCommandMayHaveBlanksInItsPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "my tools", "sign it.sh")
 	must(t, errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o755)))
 	for text, want := range map[string][]string{path: {path}, "sign --slot 1": {"sign", "--slot", "1"}, path +
@@ -171,7 +171,7 @@ func TestCommandWithBlanks(t *testing.T) {
 }
 
 // build --trust takes a root and a key, one of each, and no private one.
-func TestTrusts(t *testing.T) {
+func TestTrustTakesOneRootAndOneKey(t *testing.T) {
 	k := newKeys(t)
 	root, key, err := trusts([]string{k.file("public.asc"), k.file("root.json")})
 	if err != nil || string(root) != `{"signed": {}}` || !bytes.HasPrefix(key, []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----")) {

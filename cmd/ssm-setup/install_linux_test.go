@@ -13,7 +13,7 @@ import (
 )
 
 // A disk that is too small: said before anything is downloaded, or as soon as it is full; nothing is left.
-func TestFullDisk(t *testing.T) {
+func TestAFullDiskLeavesNothingBehind(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("mounting a small disk needs root; CI runs this as root, too")
 	}

@@ -114,7 +114,7 @@ func object(t *testing.T, s said) map[string]any {
 	return m
 }
 
-func TestInstallTwiceAndUninstall(t *testing.T) {
+func TestASecondInstallationChangesNothing(t *testing.T) {
 	r := published(t)
 	activate(t, r)
 	dir := root(t)
@@ -169,7 +169,7 @@ func TestInstallTwiceAndUninstall(t *testing.T) {
 func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
 
 // Whatever goes wrong: a clear error, its exit code, a hint, and nothing half done.
-func TestInstallFailures(t *testing.T) {
+func TestAFailedInstallationLeavesNothingAndSaysTheNextStep(t *testing.T) {
 	r := published(t)
 	file := "amazon-ssm-agent/9.1.0.0/" + manifests.PortableFile(runtime.GOOS, runtime.GOARCH)
 	good, err := r.Get(file)
@@ -223,7 +223,7 @@ func TestInstallFailures(t *testing.T) {
 	}
 }
 
-func TestUnreachable(t *testing.T) {
+func TestARegionThatCannotBeReachedLeavesNothing(t *testing.T) {
 	dir := root(t)
 	s := ssmSetup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", dir)
 	if s.code != exitRegion || setup.Exists(dir) || !strings.Contains(s.err, "hint: ") {
@@ -251,7 +251,7 @@ func must(t *testing.T, err error) {
 }
 
 // An installation that was killed is finished by the next run.
-func TestGoesOn(t *testing.T) {
+func TestAnInterruptedInstallationIsFinishedByTheNextRun(t *testing.T) {
 	r := published(t)
 	activate(t, r)
 	dir := root(t)
@@ -266,7 +266,7 @@ func TestGoesOn(t *testing.T) {
 }
 
 // …or, if it cannot be finished, undone by it.
-func TestUndoesAnInterruptedOne(t *testing.T) {
+func TestAnInterruptedInstallationThatCannotBeFinishedIsUndone(t *testing.T) {
 	r := published(t)
 	activate(t, r)
 	t.Setenv(setup.ActivationCode, strings.Repeat("y", 20))
@@ -278,7 +278,7 @@ func TestUndoesAnInterruptedOne(t *testing.T) {
 	}
 }
 
-func TestTwoAtOnce(t *testing.T) {
+func TestTheSecondOfTwoInstallationsStepsBack(t *testing.T) {
 	r := published(t)
 	activate(t, r)
 	dir := root(t)
@@ -305,7 +305,7 @@ func holdLock(t *testing.T, dir string) (end func()) {
 	return end
 }
 
-func TestRegisterVerb(t *testing.T) {
+func TestRegisterLeavesARegisteredMachineAlone(t *testing.T) {
 	r := published(t)
 	dir := root(t)
 	if m := object(t, installInto(r, dir)); m["instance_id"] != "" || m["running"] != true {
@@ -326,7 +326,7 @@ func TestRegisterVerb(t *testing.T) {
 	}
 }
 
-func TestCodeFromFile(t *testing.T) {
+func TestTheActivationCodeComesFromAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "code")
 	for text, want := range map[string]string{"abcdefghijklmnopqrst\n": "abcdefghijklmnopqrst",
 		`{"ActivationId":"i","ActivationCode":"fromjson"}`: "fromjson"} {

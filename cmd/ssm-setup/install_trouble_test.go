@@ -18,7 +18,7 @@ func TestChild(t *testing.T) {
 }
 
 // The agent is installed, but the service does not answer it: exit code 11, everything stays, and the next run succeeds.
-func TestUnhealthy(t *testing.T) {
+func TestAnAgentWithoutAServiceIsInstalledAndUnhealthy(t *testing.T) {
 	r := published(t)
 	activate(t, r)
 	dir := root(t)
@@ -37,7 +37,7 @@ func TestUnhealthy(t *testing.T) {
 }
 
 // A foreign program in the place of the launcher is left alone.
-func TestOriginalIsLeftAlone(t *testing.T) {
+func TestTheOriginalIsLeftAlone(t *testing.T) {
 	r := published(t)
 	activate(t, r)
 	dir := root(t)

@@ -37,14 +37,14 @@ func asNobody(t *testing.T, args ...string) said {
 	return finish(t, cmd)
 }
 
-func TestSystemNeedsRoot(t *testing.T) {
+func TestTheSystemNeedsRoot(t *testing.T) {
 	s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1")
 	if s.code != exitPermission || !strings.Contains(s.err, "--root") {
 		t.Errorf("%+v", s)
 	}
 }
 
-func TestNoPermission(t *testing.T) {
+func TestWithoutPermissionNothingIsInstalled(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "closed")
 	if err := os.Mkdir(dir, 0o500); err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestNoPermission(t *testing.T) {
 }
 
 // A folder that others can write to would keep every later update from running: said at once.
-func TestLooseRoot(t *testing.T) {
+func TestAFolderThatOthersCanWriteToIsRefused(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "host")
 	os.Mkdir(dir, 0o755)
 	os.Chmod(dir, 0o775)

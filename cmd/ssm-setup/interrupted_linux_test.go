@@ -11,7 +11,7 @@ import (
 
 // A subcommand that does not notice the first signal at once is ended by the second. (Not the keyboard's: what a shell starts in the
 // background is born ignoring that one, and a whole run of tests may be.)
-func TestSecondSignal(t *testing.T) {
+func TestASecondSignalEndsTheProgram(t *testing.T) {
 	if os.Getenv("SSM_TEST_SIGNALLED") != "" {
 		ctx, stop := signalled()
 		defer stop()
@@ -21,7 +21,7 @@ func TestSecondSignal(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		os.Exit(1)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run", "^TestSecondSignal$")
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestASecondSignalEndsTheProgram$")
 	cmd.Env = append(os.Environ(), "SSM_TEST_SIGNALLED=yes")
 	out, err := cmd.StdoutPipe()
 	must(t, err)

@@ -15,7 +15,7 @@ import (
 
 // Two runs into one folder would write into the same unfinished files. The second steps back; one that died is no hindrance, and
 // another region's is none.
-func TestTwoMirrorsAtOnce(t *testing.T) {
+func TestTheSecondOfTwoMirrorsStepsBack(t *testing.T) {
 	if to := os.Getenv("SSM_TEST_MIRROR"); to != "" {
 		_, err := publish.LockMirror(to, "local")
 		must(t, err)
@@ -24,7 +24,7 @@ func TestTwoMirrorsAtOnce(t *testing.T) {
 	}
 	r := published(t)
 	to := filepath.Join(t.TempDir(), "mirror")
-	holder := exec.Command(os.Args[0], "-test.run", "^TestTwoMirrorsAtOnce$")
+	holder := exec.Command(os.Args[0], "-test.run", "^TestTheSecondOfTwoMirrorsStepsBack$")
 	holder.Env = append(os.Environ(), "SSM_TEST_MIRROR="+to)
 	out, err := holder.StdoutPipe()
 	must(t, err)

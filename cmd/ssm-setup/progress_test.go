@@ -57,7 +57,7 @@ func terminalPrinter() (*printer, *bytes.Buffer) {
 }
 
 // Bars of what is made at the same time stand below each other, and each gives its place to a line.
-func TestBarsOfABuild(t *testing.T) {
+func TestABuildHasABarForEachArtifact(t *testing.T) {
 	v, errs := terminalPrinter()
 	tell := tellBuild(v, &buildResult{Compile: map[string]float64{}, Link: map[string]float64{}})
 	tell.Compiled(pack.Platform{OS: "linux", Arch: "arm"}, time.Second)
@@ -90,7 +90,7 @@ made a-debian-arm.deb, 800 B in 2.0 s`
 }
 
 // A failure leaves no bar of what will not be made.
-func TestBarsOfAFailedBuild(t *testing.T) {
+func TestAFailedBuildLeavesNoBar(t *testing.T) {
 	v, errs := terminalPrinter()
 	stop := v.animate()
 	v.follow("one")
@@ -103,7 +103,7 @@ func TestBarsOfAFailedBuild(t *testing.T) {
 }
 
 // The bar of a single thing stays as it was when the next line is printed.
-func TestBarStays(t *testing.T) {
+func TestABarStaysWhenItsThingIsDone(t *testing.T) {
 	v, errs := terminalPrinter()
 	tell := v.progress("downloading")
 	tell(50, 100)
@@ -123,7 +123,7 @@ verified`
 }
 
 // No line is as wide as the terminal, and no more are drawn than it may hold.
-func TestBarsFit(t *testing.T) {
+func TestBarsFitTheTerminal(t *testing.T) {
 	v, errs := terminalPrinter()
 	v.width = 40
 	for i := range 2 * mostBars {
@@ -149,7 +149,7 @@ func TestBarsFit(t *testing.T) {
 }
 
 // Where there is no terminal, a build says one line per thing done; with --json each is an object with the artifact's data.
-func TestBuildWithoutTerminal(t *testing.T) {
+func TestABuildWithoutATerminalDrawsNoBars(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
 		var errs bytes.Buffer
 		v := newPrinter(nil, &bytes.Buffer{}, &errs)

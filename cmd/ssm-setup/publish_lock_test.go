@@ -51,7 +51,7 @@ func holder(t *testing.T, place string) (end func()) {
 }
 
 // Of two publications into one folder the second steps back, whatever it is to do there; a dry run reads all the same.
-func TestTwoPublicationsIntoAFolder(t *testing.T) {
+func TestTheSecondOfTwoPublicationsIntoAFolderStepsBack(t *testing.T) {
 	bin, err := programs()
 	must(t, err)
 	dir := t.TempDir()

@@ -22,7 +22,7 @@ func link(t *testing.T, to, version string) {
 	}
 }
 
-func TestSelfUpdate(t *testing.T) {
+func TestTheToolReplacesItself(t *testing.T) {
 	dir := t.TempDir()
 	tool, next := filepath.Join(dir, "ssm-setup"), filepath.Join(dir, "next", pack.Setup)
 	link(t, tool, "9.1.0.0")

@@ -29,8 +29,8 @@ import (
 
 const passphrase = "correct horse battery"
 
-// TestSigning builds with keys: every promise of signing, over small programs for three systems.
-func TestSigning(t *testing.T) {
+// TestAReleaseIsSignedAndVerified builds with keys: every promise of signing, over small programs for three systems.
+func TestAReleaseIsSignedAndVerified(t *testing.T) {
 	bin := threePrograms(t)
 	for _, c := range []struct {
 		name string
