@@ -27,8 +27,8 @@ import (
 // Limits of what is accepted. Zero values mean the defaults.
 type Limits struct {
 	Files int   // number of files; default 1000
-	File  int64 // bytes of one file; default 256 MiB
-	Total int64 // bytes of all files; default 1 GiB
+	File  int64 // bytes of one file; default 128 MiB
+	Total int64 // bytes of all files; default 128 MiB
 }
 
 func (l Limits) orDefault() Limits {
@@ -36,10 +36,10 @@ func (l Limits) orDefault() Limits {
 		l.Files = 1000
 	}
 	if l.File == 0 {
-		l.File = 256 << 20
+		l.File = 128 << 20
 	}
 	if l.Total == 0 {
-		l.Total = 1 << 30
+		l.Total = 128 << 20
 	}
 	return l
 }

@@ -118,6 +118,17 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestWithoutLimitsOfItsOwnAnArchiveHasAtMost128Mebibytes(t *testing.T) {
+	for name, members := range map[string][]member{
+		"one file": {{name: "x", size: 128<<20 + 1}},
+		"in all":   {{name: "x", body: "1"}, {name: "y", size: 128 << 20}},
+	} {
+		if _, err := unpack.TarGz(bytes.NewReader(archive(t, members...)), t.TempDir(), unpack.Limits{}, nil); !errors.Is(err, unpack.ErrTooBig) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func FuzzTarGz(f *testing.F) {
 	f.Add(archive(f, member{name: "a/b", body: "1", mode: 0o755}, member{name: "c"}))
 	f.Add(archive(f, member{name: "../a", body: "1"}))
