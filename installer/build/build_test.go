@@ -90,7 +90,7 @@ func TestPayloadsAreCompressedOnce(t *testing.T) {
 }
 
 // An artifact that the plan does not name is made for the one that embeds it, once for all, and does not lie in the result.
-func TestCarriedOnly(t *testing.T) {
+func TestAnArtifactThatIsOnlyEmbeddedIsNotInTheResult(t *testing.T) {
 	plan := complete(t)
 	var err error
 	if plan.Formats, err = pack.ParseFormats([]string{"update-ubuntu", "updater-ubuntu", "updater-snap"}); err != nil {
@@ -154,7 +154,7 @@ func TestFailedBuildLeavesNothing(t *testing.T) {
 }
 
 // A signature does not outlive the file it was made for.
-func TestStaleSignature(t *testing.T) {
+func TestASignatureDoesNotOutliveItsFile(t *testing.T) {
 	plan := complete(t)
 	plan.Formats = []pack.Format{format(t, "tar"), format(t, "deb")}
 	if err := os.MkdirAll(plan.Dir(), 0o755); err != nil {
@@ -178,7 +178,7 @@ something.else.sig
 }
 
 // Without ssm-setup among the binaries, what is made of it is left out where that is allowed.
-func TestOptionalPrograms(t *testing.T) {
+func TestWhatMissingOptionalProgramsMakeIsLeftOut(t *testing.T) {
 	plan := complete(t)
 	if err := os.Remove(filepath.Join(plan.Bin, pack.Setup)); err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ func TestEnvironmentDecidesNothing(t *testing.T) {
 	}
 }
 
-func TestNoGo(t *testing.T) {
+func TestABuildWithoutGoSaysSo(t *testing.T) {
 	source, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestNoGo(t *testing.T) {
 
 // A folder vendor/ in the tree decides nothing: what is in it is not what go.sum names, and programs made from it do not carry the
 // hashes of their modules.
-func TestVendorFolder(t *testing.T) {
+func TestAVendorFolderDecidesNothing(t *testing.T) {
 	source := t.TempDir()
 	for name, text := range map[string]string{"go.mod": "module github.com/ssm-setup/ssm-setup\n\ngo 1.25.0\n",
 		"cmd/" + pack.Launcher +

@@ -25,7 +25,7 @@ func input(t *testing.T, p pack.Platform) pack.Input {
 	return pack.Input{Version: manifests.MustVersion("9.1.0.0"), Platform: p, Bin: bin, Time: time.Unix(1700000000, 0)}
 }
 
-func TestIndex(t *testing.T) {
+func TestTheIndexListsEveryArtifact(t *testing.T) {
 	dir := t.TempDir()
 	in := input(t, amd64)
 	made := 0

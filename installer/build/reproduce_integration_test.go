@@ -123,7 +123,7 @@ func run(t *testing.T, args ...string) {
 }
 
 // A full disk is told as one, and leaves nothing.
-func TestFullDisk(t *testing.T) {
+func TestAFullDiskIsToldAndLeavesNothing(t *testing.T) {
 	work := t.TempDir()
 	tool := filepath.Join(work, "ssm-setup")
 	run(t, "go", "build", "-trimpath", "-o", tool, "../../cmd/ssm-setup")

@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/build"
 )
 
-func TestSource(t *testing.T) {
+func TestTheSourceTreeIsFoundUpward(t *testing.T) {
 	here, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)

@@ -86,7 +86,7 @@ func payloadFile(t *testing.T, pkg []byte, name string) string {
 
 // One build makes the packages of both architectures and the universal one, whose programs hold the linker's bytes and an
 // intact signature.
-func TestBuildForMac(t *testing.T) {
+func TestOneBuildMakesAllPackagesForMacOS(t *testing.T) {
 	bin := macs(t, map[string]string{"amd64": "9.4.0.0", "arm64": "9.4.0.0"})
 	platforms, v, err := build.Found(bin)
 	if err != nil || !slices.Equal(platforms, []pack.Platform{macIntel, macApple, macUniversal}) {
@@ -132,7 +132,7 @@ amazon-ssm-agent-portable-darwin-arm64.tar.gz
 }
 
 // A program for Apple silicon that was changed after linking would be killed at its start: it is not packed.
-func TestMacRefused(t *testing.T) {
+func TestAChangedProgramForAppleSiliconIsRefused(t *testing.T) {
 	bin := macs(t, map[string]string{"amd64": "9.4.0.0", "arm64": "9.4.0.0"})
 	worker := filepath.Join(bin, "darwin_arm64", pack.Worker)
 	b, err := os.ReadFile(worker)

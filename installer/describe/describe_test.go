@@ -291,7 +291,7 @@ func TestSameBytesAndSums(t *testing.T) {
 	}
 }
 
-func TestNotes(t *testing.T) {
+func TestNotesAreThoseOfTheVersion(t *testing.T) {
 	if got := describe.Notes("", "9.1.0.0"); !strings.Contains(got, "amazon-ssm-agent 9.1.0.0") {
 		t.Error(got)
 	}

@@ -11,7 +11,7 @@ import (
 
 // SOURCE_DATE_EPOCH may be any time there is: every format is made, the same each time. A zip begins in 1980, as what reads the old
 // field only takes it, too.
-func TestEarliestTimes(t *testing.T) {
+func TestAnyTimeOfTheEpochCanBePacked(t *testing.T) {
 	for _, at := range []int64{0, 1<<32 - 1} {
 		for _, p := range []pack.Platform{amd64, windowsOn("amd64"), {OS: "darwin", Arch: "amd64"}} {
 			for _, f := range pack.Formats() {

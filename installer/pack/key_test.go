@@ -8,7 +8,7 @@ import (
 
 // The key that packages are checked with lies beside the root of trust, in every package with settings but those for Windows,
 // where another kind of signature counts.
-func TestKeyInPackages(t *testing.T) {
+func TestTheKeyLiesInPackages(t *testing.T) {
 	in := input(t, amd64)
 	in.Key = []byte("an OpenPGP key")
 	_, content := flat(t, "x.tar.gz", make1(t, "tar", in))

@@ -211,7 +211,7 @@ func TestMSIOrder(t *testing.T) {
 }
 
 // The activation code is in no log: the action's arguments are hidden, and so are the properties.
-func TestMSISecrets(t *testing.T) {
+func TestSecretsStayOutOfTheInstallersLog(t *testing.T) {
 	d := openMSI(t, input(t, windowsOn("amd64")))
 	hidden := strings.Split(property(d, "MsiHiddenProperties"), ";")
 	for _, name := range []string{"CODE", "ACTIVATION_CODE", "RegisterNode"} {
@@ -323,7 +323,7 @@ func TestMSI32(t *testing.T) {
 	}
 }
 
-func TestMSIVersions(t *testing.T) {
+func TestAVersionThatWindowsCannotCompareIsRefused(t *testing.T) {
 	for text, fits := range map[string]bool{"9.1.0.0": true, "127.255.65535.0": true, "9.1.0.1": false, "128.0.0.0": false,
 		"9.256.0.0": false, "9.1.65536.0": false} {
 		in := input(t, windowsOn("amd64"))

@@ -108,7 +108,7 @@ func golden(t *testing.T, got []string, want string) {
 	}
 }
 
-func TestDeb(t *testing.T) {
+func TestADebHoldsTheFilesOfTheAgent(t *testing.T) {
 	names, data := members(t, make1(t, "deb", input(t, amd64)))
 	if strings.Join(names, " ") != "debian-binary control.tar.gz data.tar.xz" || string(data["debian-binary"]) != "2.0\n" {
 		t.Fatalf("members %v", names)
@@ -187,7 +187,7 @@ func TestDebControl(t *testing.T) {
 }
 
 // The unit is the original's (docs/protocol/update.md, "Service definitions"), so that an edited one stays valid.
-func TestUnit(t *testing.T) {
+func TestTheUnitIsTheOriginals(t *testing.T) {
 	_, data := members(t, make1(t, "deb", input(t, amd64)))
 	z, _ := xz.NewReader(bytes.NewReader(data["data.tar.xz"]))
 	_, content := listing(t, z)
@@ -210,7 +210,7 @@ func TestUnit(t *testing.T) {
 	}
 }
 
-func TestTar(t *testing.T) {
+func TestThePortableArchiveIsFlat(t *testing.T) {
 	z, err := gzip.NewReader(bytes.NewReader(make1(t, "tar", input(t, amd64))))
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func TestTar(t *testing.T) {
 }
 
 // Folder, file times and modes of the binaries, and the moment must not show in the bytes.
-func TestSameBytes(t *testing.T) {
+func TestTheSameInputGivesTheSameBytes(t *testing.T) {
 	for _, f := range pack.Formats() {
 		for _, p := range pack.Platforms() {
 			if f.File(p) == "" {
@@ -248,7 +248,7 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-func TestWords(t *testing.T) {
+func TestWrongWordsAreRefused(t *testing.T) {
 	if _, err := pack.ParsePlatform("linux/amd64"); err != nil {
 		t.Error(err)
 	}

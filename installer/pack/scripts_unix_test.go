@@ -220,7 +220,7 @@ func TestSnap(t *testing.T) {
 	}
 }
 
-func TestNoServiceManager(t *testing.T) {
+func TestPackagesInstallWithoutAServiceManager(t *testing.T) {
 	w := newWorld(t)
 	w.supervisor = ""
 	for _, script := range []string{"deb/preinst install", "deb/postinst configure", "deb/prerm remove", "deb/postrm remove",
@@ -232,7 +232,7 @@ func TestNoServiceManager(t *testing.T) {
 }
 
 // Only an agent of ours is asked to keep itself: an original would take the word for a start.
-func TestKeepFloor(t *testing.T) {
+func TestAnUpgradeKeepsTheVersionBefore(t *testing.T) {
 	for version, want := range map[string]bool{"9.1.0.0": true, "12.0.0.0": true, "3.3.987.0": false, "90": false} {
 		for _, script := range []string{"deb/preinst upgrade x", "rpm/pre 2"} {
 			w := newWorld(t, "enabled", "running")

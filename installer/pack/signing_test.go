@@ -77,7 +77,7 @@ func TestFormatsAreSigned(t *testing.T) {
 	}
 }
 
-func TestRootOfTrust(t *testing.T) {
+func TestTheRootOfTrustLiesInPackages(t *testing.T) {
 	in := input(t, pack.Platform{OS: "windows", Arch: "amd64"})
 	in.Trust = []byte(`{"signed":{}}`)
 	b := make1(t, "msi", in)

@@ -47,7 +47,7 @@ func region(t *testing.T, change ...func(*publish.Place)) (*local.Region, publis
 func large() []byte { return bytes.Repeat([]byte("0123456789abcdef"), 5<<20/2) } // 40 MiB
 
 // A large object goes up in parts, over passing faults; its hash and content are as written.
-func TestParts(t *testing.T) {
+func TestALargeObjectGoesUpInPartsOverPassingFaults(t *testing.T) {
 	r, to := region(t)
 	content := large()
 	r.Break("UploadPart", 2, 503, "")
@@ -70,7 +70,7 @@ func TestParts(t *testing.T) {
 }
 
 // Parts that fail for good leave no object.
-func TestPartsFail(t *testing.T) {
+func TestPartsThatFailForGoodLeaveNoObject(t *testing.T) {
 	r, to := region(t)
 	r.Break("CompleteMultipartUpload", -1, 403, "")
 	if err := to.Write(context.Background(), "large", bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{}); !errors.Is(err,
@@ -96,7 +96,7 @@ func TestABucketIsNotSentOtherBytes(t *testing.T) {
 	}
 }
 
-func TestConditions(t *testing.T) {
+func TestAWriteUnderAConditionReplacesOnlyWhatWasRead(t *testing.T) {
 	ctx := context.Background()
 	r, to := region(t)
 	write := func(text string, when publish.When) error {
@@ -171,7 +171,7 @@ func TestBucketRefuses(t *testing.T) {
 }
 
 // The same as in a folder: stopped anywhere, the bucket serves the old release whole, and the next run finishes.
-func TestBucketStopsAnywhere(t *testing.T) {
+func TestAPublicationIntoABucketThatStopsAnywhereIsFinishedByTheNext(t *testing.T) {
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
 	o := publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
 	_, to := region(t)
@@ -232,7 +232,7 @@ func (a *after) Write(ctx context.Context, key string, body io.ReadSeeker, sum s
 
 // A bucket that says "conflict" while another write is under way is asked again; when it goes on saying so, another publication is
 // at work there.
-func TestConflict(t *testing.T) {
+func TestAConflictIsAskedAgainThenTold(t *testing.T) {
 	ctx := context.Background()
 	r, to := region(t)
 	one := release(t, "9.1.0.0", "one")

@@ -13,7 +13,7 @@ import (
 )
 
 // Whatever the umask of who publishes, a web server can read all of a folder; one that was there keeps its mode.
-func TestEverybodyMayRead(t *testing.T) {
+func TestAFolderIsReadableWhateverTheUmask(t *testing.T) {
 	one := release(t, "9.1.0.0", "one")
 	top := filepath.Join(t.TempDir(), "top")
 	if err := os.Mkdir(top, 0o700); err != nil {

@@ -125,7 +125,7 @@ func TestAChecksumThatIsAPathMirrorsNothing(t *testing.T) {
 }
 
 // Neither folder nor bucket takes a key that leads out of it.
-func TestKeysStayInside(t *testing.T) {
+func TestNoKeyLeadsOutOfATarget(t *testing.T) {
 	ctx, top := context.Background(), t.TempDir()
 	os.WriteFile(filepath.Join(top, "secret"), []byte("x"), 0o600)
 	_, inBucket := region(t, func(p *publish.Place) { p.Prefix = "mine" })
@@ -176,7 +176,7 @@ func TestMirrorOfBucketThatIsNotListed(t *testing.T) {
 }
 
 // A file of a mirror that rotted on its stick is fetched and written anew.
-func TestMirrorRepairs(t *testing.T) {
+func TestAMirrorRepairsWhatIsDamaged(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
 	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {

@@ -35,7 +35,7 @@ func mirror(t *testing.T, from *bucket.Client, dir string, w publish.Wanted) (pu
 }
 
 // A mirror of a mirror is the same as the first one; statuses, documents and signatures come along.
-func TestMirror(t *testing.T) {
+func TestAMirrorServesWhatItsRegionServes(t *testing.T) {
 	ctx, origin, o := context.Background(), t.TempDir(), publish.Options{UriFormat: template, Repositories: true}
 	to := publish.Folder(origin)
 	one := release(t, "9.1.0.0", "one")
@@ -85,7 +85,7 @@ func TestMirror(t *testing.T) {
 }
 
 // What the region thinks of a version by now, a mirror that has it thinks, too, whichever versions it is asked for.
-func TestMirrorFollowsStatuses(t *testing.T) {
+func TestAMirrorFollowsTheStatusesOfItsRegion(t *testing.T) {
 	ctx, origin, dir, o := context.Background(), t.TempDir(), t.TempDir(), publish.Options{UriFormat: template, Repositories: true}
 	for _, v := range []string{"9.1.0.0", "9.2.0.0"} {
 		put(t, publish.Folder(origin), release(t, v, v), o)
@@ -243,7 +243,7 @@ func TestChangedEachTime(t *testing.T) {
 }
 
 // A run that broke off in the middle of a file is gone on with: not a byte is fetched twice.
-func TestMirrorGoesOn(t *testing.T) {
+func TestAMirrorGoesOnWhereItBrokeOff(t *testing.T) {
 	origin, dir, scratch := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "unfinished")
 	put(t, publish.Folder(origin), release(t, "9.1.0.0", strings.Repeat("long", 100_000)), publish.Options{})
 	files := http.FileServer(http.Dir(origin))

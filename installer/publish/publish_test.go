@@ -183,7 +183,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-func TestNeverChangesAVersion(t *testing.T) {
+func TestAPublishedVersionNeverChangesItsBytes(t *testing.T) {
 	to := publish.Folder(t.TempDir())
 	put(t, to, release(t, "9.1.0.0", "one"), publish.Options{})
 	other := release(t, "9.1.0.0", "two")
@@ -197,7 +197,7 @@ func TestNeverChangesAVersion(t *testing.T) {
 	}
 }
 
-func TestDryRun(t *testing.T) {
+func TestADryRunWritesNothing(t *testing.T) {
 	dir := t.TempDir()
 	res := put(t, publish.Folder(dir), release(t, "9.1.0.0", "one"), publish.Options{DryRun: true})
 	if list, _ := os.ReadDir(dir); len(list) != 0 || len(res.Steps) < 12 ||
@@ -207,7 +207,7 @@ func TestDryRun(t *testing.T) {
 }
 
 // Wherever it stops, the region serves the old release whole; a second run finishes, and a third writes nothing.
-func TestStopsAnywhere(t *testing.T) {
+func TestAPublicationThatStopsAnywhereIsFinishedByTheNext(t *testing.T) {
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
 	o := publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
 	before := t.TempDir()
@@ -295,7 +295,7 @@ func (k key) Clear(text []byte) ([]byte, error) {
 }
 func (k key) PublicKey() ([]byte, error) { return []byte(k.owner + "public"), nil }
 
-func TestSignedStaysSigned(t *testing.T) {
+func TestSignedRepositoriesStaySigned(t *testing.T) {
 	to := &recorder{Target: publish.Folder(t.TempDir())}
 	put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	if read(t, to, "dists/stable/Release.gpg") != "signature of "+sum(read(t, to, "dists/stable/Release")) ||
@@ -311,7 +311,7 @@ func TestSignedStaysSigned(t *testing.T) {
 
 // With another key, or the same renewed, repositories are signed anew though nothing else changed; stopped in the middle, the
 // next run does it.
-func TestAnotherKey(t *testing.T) {
+func TestAnotherKeySignsAllAnew(t *testing.T) {
 	one := release(t, "9.1.0.0", "one")
 	with := func(owner string) publish.Options {
 		return publish.Options{UriFormat: template, Repositories: true, Sign: &key{owner}}
@@ -401,7 +401,7 @@ func TestAnotherPublicationAtTheSameTimeLosesNothing(t *testing.T) {
 
 // A publication that is overtaken while it writes the copies below latest/ leaves those of the newer one there; so does the
 // next one, if this one breaks off.
-func TestOvertaken(t *testing.T) {
+func TestAnOvertakenPublicationPutsTheNewerCopiesBack(t *testing.T) {
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
 	for _, breaksOff := range []bool{false, true} {
 		dir := t.TempDir()

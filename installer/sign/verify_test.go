@@ -163,7 +163,7 @@ func TestASignatureByAnotherKeyIsNotTrusted(t *testing.T) {
 	}
 }
 
-func TestUnsignedFiles(t *testing.T) {
+func TestAnUnsignedFileIsNoErrorUntilASignerIsNamed(t *testing.T) {
 	m := setup(t, false)
 	for kind, b := range map[string][]byte{"deb": packed(t, "deb", nil), "rpm": packed(t, "rpm", nil), "exe": exe(), "msi": msiFile(t),
 		"pkg": pkgFile(t, nil), "tar.gz": []byte("something")} {
