@@ -35,7 +35,7 @@ var notRead = []string{
 // A count that may only fall; at zero it stays.
 const (
 	unnamedAtMost = 0
-	dialectAtMost = 6
+	dialectAtMost = 0
 )
 
 // Comments and texts of Go files, of any system and build tag.
