@@ -172,10 +172,10 @@ func copyBody(ctx context.Context, f *os.File, body io.ReadCloser, have, total i
 			got.Add(int64(n))
 			tell(have, total)
 		}
-		if err == io.EOF && have < total {
+		if errors.Is(err, io.EOF) && have < total {
 			err = io.ErrUnexpectedEOF
 		}
-		if err == nil || err == io.EOF {
+		if err == nil || errors.Is(err, io.EOF) {
 			continue
 		}
 		if ctx.Err() != nil {
