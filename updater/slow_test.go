@@ -243,6 +243,7 @@ func TestAPowerCutDuringADownloadLeavesARecord(t *testing.T) {
 
 func TestAnUpdaterThatComesAfterARemovalMakesNoFolder(t *testing.T) {
 	w := newWorld(t)
+	w.killLauncher() // its locks hold their folders on Windows
 	must(t, os.RemoveAll(w.layout.Root))
 	must(t, w.engine().Resume(context.Background()))
 	if _, err := os.Stat(w.layout.Root); !os.IsNotExist(err) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -121,7 +122,7 @@ func stopText(u updater.Update) string {
 	}
 	switch u.Stop {
 	case "plan":
-		return "asking " + u.Region + " what there is"
+		return "asking " + cmp.Or(u.Region, "the region") + " what there is"
 	case "stage":
 		return fmt.Sprintf("testing %s beside the running agent", u.ToVersion)
 	case "switch":

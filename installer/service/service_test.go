@@ -80,10 +80,10 @@ func TestADetachedServiceStartsAndStops(t *testing.T) {
 	if err != nil || !st.Running || st.PID == 0 {
 		t.Fatalf("running: %+v, %v", st, err)
 	}
+	agent := awaitAgent(t, l) // the launcher has put its id into the pid file by then
 	if text, err := os.ReadFile(l.PidFile()); err != nil || strings.TrimSpace(string(text)) != strconv.Itoa(st.PID) {
 		t.Errorf("pid file %q, %v; want %d", text, err, st.PID)
 	}
-	agent := awaitAgent(t, l)
 	ok(t, s.Restart(ctx))
 	if now, err := s.Status(); err != nil || !now.Running || now.PID == st.PID {
 		t.Errorf("restarted: %+v, %v", now, err)

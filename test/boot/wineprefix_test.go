@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -83,9 +84,14 @@ func shimName() string {
 	return hex.EncodeToString(sum[:4])
 }
 
+// preparing holds the test that makes the prepared prefix; the others wait for it.
+var preparing sync.Mutex
+
 // preparedPrefix is a finished prefix with Go's needs met, made once a machine.
 func preparedPrefix(t *testing.T) string {
 	t.Helper()
+	preparing.Lock()
+	defer preparing.Unlock()
 	dir := filepath.Join(os.TempDir(), "ssm-setup-boot-wine-"+shimName())
 	if _, err := os.Stat(dir + ".done"); err == nil {
 		return dir
@@ -100,6 +106,10 @@ func preparedPrefix(t *testing.T) string {
 		}
 	}
 	w.halt()
+	w.eventually("a registry on disk", func() bool { // the server writes it at its end, which halt does not always see
+		_, err := os.Stat(filepath.Join(dir, "system.reg"))
+		return err == nil
+	})
 	source := filepath.Join(t.TempDir(), "shim.c")
 	must(t, os.WriteFile(source, []byte(shim), 0o600))
 	out, err := exec.Command("x86_64-w64-mingw32-gcc", "-shared", "-O2", "-s", "-nostartfiles", "-e", "DllMain",
