@@ -62,7 +62,8 @@ func TestANewerRequestEndsAnUpdaterThatHasNotSwitched(t *testing.T) {
 func TestAScheduledUpdateAndACommandTakenBeforeEndNoUpdater(t *testing.T) {
 	w := newWorld(t)
 	stuck(t, w)
-	if _, err := w.engine().Run(context.Background(), updater.Request{Why: updater.ByTimer}, func(string) {}); !errors.Is(err, updater.ErrBusy) {
+	if _, err := w.engine().Run(context.Background(), updater.Request{Why: updater.ByTimer}, func(string) {}); !errors.Is(err,
+		updater.ErrBusy) {
 		t.Errorf("scheduled: %v", err)
 	}
 	if _, err := w.engine().Run(context.Background(), command(updater.Request{}), func(string) {}); err != nil {
