@@ -118,7 +118,8 @@ func readStatus(l installer.Layout) (statusResult, error) {
 // insecureWarnings names the addresses in the settings that are plain http to another machine.
 func insecureWarnings(cfg config.Config) (list []string) {
 	for _, a := range []struct{ what, address string }{{"updates come", cfg.Agent.UpdateSource}, {"Ssm.Endpoint is reached", cfg.Ssm.Endpoint},
-		{"Mds.Endpoint is reached", cfg.Mds.Endpoint}, {"Mgs.Endpoint is reached", cfg.Mgs.Endpoint}, {"S3.Endpoint is reached", cfg.S3.Endpoint}} {
+		{"Mds.Endpoint is reached", cfg.Mds.Endpoint}, {"Mgs.Endpoint is reached", cfg.Mgs.Endpoint},
+		{"S3.Endpoint is reached", cfg.S3.Endpoint}} {
 		if regions.Insecure(a.address) {
 			list = append(list, a.what+" over plain http from another machine: what answers there is not known; use an https address")
 		}
