@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
+	"github.com/ssm-setup/ssm-setup/installer/container/cab"
+	"github.com/ssm-setup/ssm-setup/installer/container/msi"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
-	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
-	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
 	"github.com/ssm-setup/ssm-setup/installer/pack/resource"
 	"github.com/ssm-setup/ssm-setup/installer/setupexe"
 	"github.com/ssm-setup/ssm-setup/manifests"

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/ssm-setup/ssm-setup/installer/container/macho"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
-	"github.com/ssm-setup/ssm-setup/installer/pack/macho"
 )
 
 // joined is the folder of universal programs: one that is there, or made of the halves, which are checked on their own first.

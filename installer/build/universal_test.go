@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
+	"github.com/ssm-setup/ssm-setup/installer/container/cpio"
+	ours "github.com/ssm-setup/ssm-setup/installer/container/macho"
+	"github.com/ssm-setup/ssm-setup/installer/container/xar"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
-	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
-	ours "github.com/ssm-setup/ssm-setup/installer/pack/macho"
-	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 

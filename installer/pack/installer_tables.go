@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
+	"github.com/ssm-setup/ssm-setup/installer/container/msi"
 )
 
 // The Windows package promises what the Linux ones do: an upgrade never deletes the service, never stops it for good and never

@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
-	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
+	"github.com/ssm-setup/ssm-setup/installer/container/cab"
+	"github.com/ssm-setup/ssm-setup/installer/container/msi"
 	"github.com/ssm-setup/ssm-setup/installer/pack/resource"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"

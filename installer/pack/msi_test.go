@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer/container/cab"
+	"github.com/ssm-setup/ssm-setup/installer/container/msi"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
-	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
-	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
 	"github.com/ssm-setup/ssm-setup/installer/setupexe"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )

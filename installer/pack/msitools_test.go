@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
+	"github.com/ssm-setup/ssm-setup/installer/container/msi"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
-	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
 )
 
 // Another reader sees the same tables, summary and files.

@@ -12,9 +12,9 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/bom"
-	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
-	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
+	"github.com/ssm-setup/ssm-setup/installer/container/bom"
+	"github.com/ssm-setup/ssm-setup/installer/container/cpio"
+	"github.com/ssm-setup/ssm-setup/installer/container/xar"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )

@@ -21,9 +21,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/bom"
-	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
-	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
+	"github.com/ssm-setup/ssm-setup/installer/container/bom"
+	"github.com/ssm-setup/ssm-setup/installer/container/cpio"
+	"github.com/ssm-setup/ssm-setup/installer/container/xar"
 )
 
 // tool runs an installed program that must succeed and returns what it prints.

@@ -12,10 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer/container/bom"
+	"github.com/ssm-setup/ssm-setup/installer/container/cpio"
+	"github.com/ssm-setup/ssm-setup/installer/container/xar"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
-	"github.com/ssm-setup/ssm-setup/installer/pack/bom"
-	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
-	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 )
 
 var (

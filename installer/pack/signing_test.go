@@ -15,9 +15,9 @@ import (
 
 	"github.com/ulikunitz/xz"
 
+	"github.com/ssm-setup/ssm-setup/installer/container/msi"
+	"github.com/ssm-setup/ssm-setup/installer/container/xar"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
-	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
-	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
 )
 
 // marks signs in a way that a test can see: a word behind a file, a word as signature.

@@ -8,7 +8,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/macho"
+	"github.com/ssm-setup/ssm-setup/installer/container/macho"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 

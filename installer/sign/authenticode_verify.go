@@ -11,7 +11,7 @@ import (
 	"github.com/sassoftware/relic/v7/lib/authenticode"
 	"github.com/sassoftware/relic/v7/signers/sigerrors"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cfb"
+	"github.com/ssm-setup/ssm-setup/installer/container/cfb"
 )
 
 // program checks the signatures of a Windows program.

@@ -12,8 +12,8 @@ import (
 	"github.com/goreleaser/nfpm/v2/files"
 	nfpmrpm "github.com/goreleaser/nfpm/v2/rpm"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cfb"
-	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
+	"github.com/ssm-setup/ssm-setup/installer/container/cfb"
+	"github.com/ssm-setup/ssm-setup/installer/container/xar"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 )
 

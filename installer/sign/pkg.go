@@ -8,7 +8,7 @@ import (
 	"github.com/sassoftware/relic/v7/lib/pkcs7"
 	"github.com/sassoftware/relic/v7/lib/pkcs9"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
+	"github.com/ssm-setup/ssm-setup/installer/container/xar"
 )
 
 // Room that is reserved for a CMS signature beside its certificates: it is not known before the table is final, and a

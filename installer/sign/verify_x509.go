@@ -13,7 +13,7 @@ import (
 	"github.com/sassoftware/relic/v7/lib/pkcs7"
 	"github.com/sassoftware/relic/v7/lib/pkcs9"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
+	"github.com/ssm-setup/ssm-setup/installer/container/xar"
 )
 
 // pkg checks the files of a flat package against its table, and the signatures of the table.

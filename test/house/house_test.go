@@ -54,18 +54,18 @@ var rooms = map[string][]string{
 	"installer":          {"installer/pointer", "installer/host", "manifests"},
 	"installer/service":  {"installer", "installer/host", "installer/launcher"},
 	"installer/unpack":   {},
-	"installer/pack": {"installer/setupexe", "installer/host", "installer/pack/*", "installer/sign", "installer/systems",
+	"installer/pack": {"installer/setupexe", "installer/host", "installer/pack/resource", "installer/container/*", "installer/sign", "installer/systems",
 		"manifests"},
-	"installer/build":         {"installer/pack", "installer/pack/*", "installer/host", "manifests"},
-	"installer/pack/bom":      {"installer/pack/cpio"},
-	"installer/pack/cpio":     {},
-	"installer/pack/macho":    {},
-	"installer/pack/xar":      {},
-	"installer/pack/resource": {},
-	"installer/pack/cab":      {},
-	"installer/pack/cfb":      {},
-	"installer/pack/msi":      {"installer/pack/cfb"},
-	"installer/setupexe":      {},
+	"installer/build":           {"installer/pack", "installer/pack/resource", "installer/container/*", "installer/host", "manifests"},
+	"installer/container/bom":   {"installer/container/cpio"},
+	"installer/container/cpio":  {},
+	"installer/container/macho": {},
+	"installer/container/xar":   {},
+	"installer/pack/resource":   {},
+	"installer/container/cab":   {},
+	"installer/container/cfb":   {},
+	"installer/container/msi":   {"installer/container/cfb"},
+	"installer/setupexe":        {},
 	"installer/publish": {"installer/build", "installer/host", "installer/pack", "installer/publish/*", "regions", "regions/bucket",
 		"manifests"},
 	"installer/publish/apt": {"installer/host"},
@@ -76,7 +76,7 @@ var rooms = map[string][]string{
 		"installer/systems",
 		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
-	"installer/sign":        {"installer/host", "installer/pack/cfb", "installer/pack/xar"},
+	"installer/sign":        {"installer/host", "installer/container/cfb", "installer/container/xar"},
 	"installer/sign/testca": {}, // for tests
 
 	"updater/watch": {"installer", "installer/launcher", "installer/pointer"},
@@ -135,8 +135,8 @@ var hosts = map[string][]string{
 
 // never adds what no host binary links: reflection by method name would keep every generated client alive.
 func never(more ...string) []string {
-	return append(more, module+"installer/pack", module+"installer/build", module+"installer/publish", module+"installer/selfswap",
-		module+"regions/local",
+	return append(more, module+"installer/pack", module+"installer/container", module+"installer/build", module+"installer/publish",
+		module+"installer/selfswap", module+"regions/local",
 		"github.com/urfave/cli", "text/template", "html/template", "github.com/aws/aws-sdk-go-v2/service",
 		"github.com/aws/aws-sdk-go-v2/config", "google.golang.org/protobuf", "testing", "go.etcd.io/bbolt")
 }

@@ -24,7 +24,7 @@ var theirs = regexp.MustCompile(`(?i)(keep-floor|parameter store|session token|a
 	`sequence number)`)
 
 // wordsOfTheField are rooms whose texts are a protocol's or a format's, not ours.
-var wordsOfTheField = regexp.MustCompile(`^(regions/|installer/pack|installer/sign|agent/document|agent/cloud)`)
+var wordsOfTheField = regexp.MustCompile(`^(regions/|installer/pack|installer/container|installer/sign|agent/document|agent/cloud)`)
 
 // notRead are texts that no person is shown.
 var notRead = []string{

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"testing"
 
-	ours "github.com/ssm-setup/ssm-setup/installer/pack/macho"
+	ours "github.com/ssm-setup/ssm-setup/installer/container/macho"
 )
 
 // hello cross-compiles a small program the way packages are built: static and stripped.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cfb"
+	"github.com/ssm-setup/ssm-setup/installer/container/cfb"
 )
 
 // What is damaged in a way that a reader of single streams may not notice is refused as a whole.

@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"testing"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cfb"
+	"github.com/ssm-setup/ssm-setup/installer/container/cfb"
 )
 
 // The bytes of a file are the same for ever, on any machine.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/msi"
+	"github.com/ssm-setup/ssm-setup/installer/container/msi"
 )
 
 func summary() msi.Summary {

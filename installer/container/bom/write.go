@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
+	"github.com/ssm-setup/ssm-setup/installer/container/cpio"
 )
 
 // Write writes the bill of a list of entries, in any order.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cfb"
+	"github.com/ssm-setup/ssm-setup/installer/container/cfb"
 )
 
 // Open reads a database of a size in bytes, also one that another program wrote. Tables and streams come in the order of

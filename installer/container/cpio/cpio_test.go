@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
+	"github.com/ssm-setup/ssm-setup/installer/container/cpio"
 )
 
 var at = time.Unix(1700000000, 0).UTC()

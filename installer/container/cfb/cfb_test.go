@@ -12,7 +12,7 @@ import (
 
 	"github.com/richardlehane/mscfb"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cfb"
+	"github.com/ssm-setup/ssm-setup/installer/container/cfb"
 )
 
 var class = [16]byte{1, 2, 3, 15: 16}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cab"
+	"github.com/ssm-setup/ssm-setup/installer/container/cab"
 )
 
 var when = time.Date(2025, 3, 4, 5, 6, 8, 0, time.UTC)

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/bom"
+	"github.com/ssm-setup/ssm-setup/installer/container/bom"
 )
 
 var at = time.Unix(1700000000, 0).UTC()

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/cpio"
+	"github.com/ssm-setup/ssm-setup/installer/container/cpio"
 )
 
 // Read reads a bill. The order is that of the tree. Damaged input gives an error that wraps [ErrFormat].

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/installer/pack/xar"
+	"github.com/ssm-setup/ssm-setup/installer/container/xar"
 )
 
 var at = time.Unix(1700000000, 0).UTC()
