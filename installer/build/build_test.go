@@ -120,7 +120,7 @@ manifest.json
 }
 
 // Whatever goes wrong, and when: --out is as it was.
-func TestFailedBuildLeavesNothing(t *testing.T) {
+func TestAFailedBuildLeavesNothing(t *testing.T) {
 	full := func(pack.Input) error { return syscall.ENOSPC }
 	late := func(io.Reader) ([]byte, error) { return nil, syscall.ENOSPC } // others are made by then
 	for name, spoil := range map[string]func(*build.Plan){

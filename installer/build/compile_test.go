@@ -15,7 +15,7 @@ import (
 
 // Nothing in the environment, and nothing that `go env -w` wrote, decides about the bytes; most of these would stop go, if it
 // saw them.
-func TestEnvironmentDecidesNothing(t *testing.T) {
+func TestTheEnvironmentDecidesNothing(t *testing.T) {
 	source, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 
 // go tells of a full disk in words only; the caller of Build can tell it from other faults all the same. What go said is in the
 // error, and nothing is left behind.
-func TestCompilerOnAFullDisk(t *testing.T) {
+func TestACompilerOnAFullDiskIsToldFromOtherFaults(t *testing.T) {
 	source, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)

@@ -129,7 +129,7 @@ func says(t *testing.T, program []byte, version, level string) {
 }
 
 // A program is described before it is signed, and one that is signed already is packed as it is.
-func TestDescribedThenSigned(t *testing.T) {
+func TestAProgramIsDescribedBeforeItIsSigned(t *testing.T) {
 	bin := programsOf(t, "amd64", "9.1.7.0")
 	signing := pack.Signing{Authenticode: func(path string) error {
 		b, err := os.ReadFile(path)

@@ -43,7 +43,7 @@ func real(t *testing.T, format string) []string {
 }
 
 // lintian has nothing to say but what the package's own overrides explain, for each of Debian's four architectures.
-func TestLintian(t *testing.T) {
+func TestLintianAcceptsTheDebs(t *testing.T) {
 	files := real(t, "deb")
 	if len(files) != 4 {
 		t.Errorf("%d packages", len(files))
@@ -55,7 +55,7 @@ func TestLintian(t *testing.T) {
 }
 
 // rpmlint has nothing to say but what its settings beside this test explain.
-func TestRPMLint(t *testing.T) {
+func TestRpmlintAcceptsTheRPMs(t *testing.T) {
 	files := real(t, "rpm")
 	if len(files) != 3 {
 		t.Errorf("%d packages", len(files))

@@ -88,7 +88,7 @@ func TestBuildPacksGivenPrograms(t *testing.T) {
 }
 
 // A version that does not fit is refused before anything is compiled or written.
-func TestMSIVersionRefusedEarly(t *testing.T) {
+func TestAVersionThatAnMSICannotHaveIsRefusedFirst(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	_, err := build.Build(t.Context(), build.Plan{Version: manifests.MustVersion("9.1.0.1"), Platforms: []pack.Platform{windowsOn("amd64")},
 		Formats: []pack.Format{format(t, "msi")}, Source: "/nowhere", Out: out})

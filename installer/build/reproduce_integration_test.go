@@ -21,7 +21,7 @@ import (
 // The whole of a release, built twice from the same source: in another folder with other times, as another host, account, time
 // zone and language, under another umask, with one processor and with everything around that could lead go astray. Names, modes
 // and bytes of all files are the same. Neither is told a time: it is that of the commit.
-func TestSameSourceSameBytes(t *testing.T) {
+func TestTheSameSourceGivesTheSameBytes(t *testing.T) {
 	source, err := build.Source(".")
 	if err != nil {
 		t.Fatal(err)

@@ -76,7 +76,7 @@ func read(t *testing.T, r describe.Contents, name string, into any) []byte {
 var purl = regexp.MustCompile(`^pkg:golang/[a-z0-9./_~-]+@[A-Za-z0-9.%_-]+$`)
 
 // The library that wrote it reads it back, and it names what this program was linked from.
-func TestCycloneDX(t *testing.T) {
+func TestACycloneDXFileNamesWhatIsLinked(t *testing.T) {
 	r := released(t)
 	write(t, r)
 	var bom cdx.BOM
@@ -129,7 +129,7 @@ func TestCycloneDX(t *testing.T) {
 	}
 }
 
-func TestSPDX(t *testing.T) {
+func TestAnSPDXFileNamesOnlyWhatItHolds(t *testing.T) {
 	r := released(t)
 	write(t, r)
 	var d struct {
@@ -183,7 +183,7 @@ func TestSPDX(t *testing.T) {
 	}
 }
 
-func TestProvenance(t *testing.T) {
+func TestTheProvenanceNamesSourceAndModules(t *testing.T) {
 	r := released(t)
 	write(t, r)
 	var s struct {
@@ -266,7 +266,7 @@ func TestStatementsCoverTheSums(t *testing.T) {
 }
 
 // The same input gives the same bytes; SHA256SUMS lists all of it, also after a second run and after another index.
-func TestSameBytesAndSums(t *testing.T) {
+func TestTheSameInputGivesTheSameBytesAndSums(t *testing.T) {
 	r := released(t)
 	files := write(t, r)
 	for range 2 {
@@ -309,7 +309,7 @@ func TestNotesAreThoseOfTheVersion(t *testing.T) {
 	}
 }
 
-func TestNotesOfAFile(t *testing.T) {
+func TestNotesAreReadFromAFile(t *testing.T) {
 	sections := "## 9.2.0.0\n- later\n## 9.1.0.0\n- this one\n"
 	for text, want := range map[string]string{sections: "- this one\n", "Only this.\n\nNothing else.\n": "Only this.\n\nNothing else.\n"} {
 		if got, err := describe.NotesIn(text, "9.1.0.0"); err != nil || got != "# amazon-ssm-agent 9.1.0.0\n\n"+want {
@@ -335,7 +335,7 @@ func FuzzNotes(f *testing.F) {
 }
 
 // From a repository without notes: what was committed since the last tag; a commit only for an unchanged tree.
-func TestNotesAndCommitFromGit(t *testing.T) {
+func TestNotesAndCommitComeFromGit(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Fatal("this test needs git")
 	}

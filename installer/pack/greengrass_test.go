@@ -13,7 +13,7 @@ import (
 )
 
 // What a component unpacks, per platform; none for the others.
-func TestGreengrass(t *testing.T) {
+func TestAGreengrassArchiveHoldsWhatItsComponentUnpacks(t *testing.T) {
 	const documents = " amazon-ssm-agent.json LICENSE NOTICE.md"
 	members := map[string]string{
 		"linux/amd64":   "ssm-setup-cli amazon-ssm-agent.deb amazon-ssm-agent.rpm" + documents,
@@ -65,7 +65,7 @@ type component struct {
 	}
 }
 
-func TestRecipe(t *testing.T) {
+func TestARecipeIsAComponentForGreengrass(t *testing.T) {
 	text := make1(t, "recipe", input(t, amd64))
 	var tree any
 	var r component

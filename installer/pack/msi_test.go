@@ -56,7 +56,7 @@ func property(d *msi.Database, name string) string {
 }
 
 // These must never change: Windows knows the product and its parts by them.
-func TestMSIIdentity(t *testing.T) {
+func TestTheCodesOfAnMSINeverChange(t *testing.T) {
 	for arch, want := range map[string]string{
 		"amd64": "{DF53916C-0FD1-5640-8799-5F8CCF2FAAD9} {F65FE675-AB98-5591-9D4F-3E59D3BA7473} x64;1033",
 		"arm64": "{DF53916C-0FD1-5640-8799-5F8CCF2FAAD9} {85164274-633D-5939-94B2-0D76DBB3F831} Arm64;1033",
@@ -90,7 +90,7 @@ ssm_agent_worker.exe | {4B79A7F5-1D4E-5CC0-A9B3-DC495C18F16F} | AgentFolder | 25
 `)
 }
 
-func TestMSIFiles(t *testing.T) {
+func TestAnMSIHoldsTheFilesOfTheAgent(t *testing.T) {
 	in := input(t, windowsOn("amd64"))
 	d := openMSI(t, in)
 	files, err := cab.Read(d.Stream("agent.cab"))
@@ -139,7 +139,7 @@ TARGETDIR |  | SourceDir`)
 }
 
 // What wine cannot show of the service: recovery for ever, and that an upgrade neither deletes nor resets it.
-func TestMSIService(t *testing.T) {
+func TestAnMSIKeepsTheServiceThroughAnUpgrade(t *testing.T) {
 	d := openMSI(t, input(t, windowsOn("amd64")))
 	for table, want := range map[string]string{
 		"ServiceInstall": "AmazonSSMAgent | AmazonSSMAgent | Amazon SSM Agent | 16 | 2 | 32769 |  |  |  |  | service | amazon_ssm_agent.exe | Amazon SSM Agent",
@@ -174,7 +174,7 @@ func conditions(d *msi.Database) map[string]string {
 }
 
 // The order that Windows Installer asks for, and the one that our promises rest on.
-func TestMSIOrder(t *testing.T) {
+func TestTheActionsOfAnMSIAreInOrder(t *testing.T) {
 	d := openMSI(t, input(t, windowsOn("amd64")))
 	at := map[string]int{}
 	seen := map[int]string{}
@@ -239,7 +239,7 @@ func TestSecretsStayOutOfTheInstallersLog(t *testing.T) {
 }
 
 // A refused installation says why; a removal is never refused.
-func TestMSIConditions(t *testing.T) {
+func TestAnMSISaysWhyItIsRefused(t *testing.T) {
 	d := openMSI(t, input(t, windowsOn("amd64")))
 	golden(t, rows(d, "LaunchCondition"), `
 Installed OR NOT (CODE OR ACTIVATION_CODE) OR (REGION AND (ID OR ACTIVATION_ID)) | To register, REGION, CODE and ID are needed together.
@@ -281,7 +281,7 @@ WriteSettings | 3090 | ssm_agent_worker.exe | package settings -region "[REGION]
 }
 
 // Every column of every table has its row in _Validation, and what the rows ask for holds.
-func TestMSIValidation(t *testing.T) {
+func TestEveryColumnOfAnMSIIsValidated(t *testing.T) {
 	for _, arch := range []string{"amd64", "arm64", "386"} {
 		d := openMSI(t, input(t, windowsOn(arch)))
 		described := map[string]bool{}
@@ -308,7 +308,7 @@ func TestMSIValidation(t *testing.T) {
 	}
 }
 
-func TestMSI32(t *testing.T) {
+func TestA32BitMSIIsForThe32BitFolders(t *testing.T) {
 	d := openMSI(t, input(t, windowsOn("386")))
 	if got := rows(d, "Directory")[2]; got != "ProgramFilesFolder | TARGETDIR | ." {
 		t.Errorf("folder %s", got)
@@ -338,7 +338,7 @@ func TestAVersionThatWindowsCannotCompareIsRefused(t *testing.T) {
 	}
 }
 
-func TestSetupEXE(t *testing.T) {
+func TestASetupProgramCarriesTheMSI(t *testing.T) {
 	in := input(t, windowsOn("amd64"))
 	exe := make1(t, "exe", in)
 	got, err := setupexe.Read(bytes.NewReader(exe), int64(len(exe)))

@@ -19,7 +19,7 @@ import (
 )
 
 // Another reader sees the same tables, summary and files.
-func TestMSITools(t *testing.T) {
+func TestMsitoolsReadTheSameTables(t *testing.T) {
 	for _, arch := range []string{"amd64", "arm64", "386"} {
 		in := input(t, windowsOn(arch))
 		dir := t.TempDir()

@@ -161,7 +161,7 @@ func TestADebHoldsTheFilesOfTheAgent(t *testing.T) {
 	}
 }
 
-func TestDebControl(t *testing.T) {
+func TestADebNamesItsArchitectureAsDebianDoes(t *testing.T) {
 	for arch, want := range map[string]string{"amd64": "amd64", "arm64": "arm64", "386": "i386", "arm": "armhf"} {
 		_, data := members(t, make1(t, "deb", input(t, pack.Platform{OS: "linux", Arch: arch})))
 		z, err := gzip.NewReader(bytes.NewReader(data["control.tar.gz"]))

@@ -60,7 +60,7 @@ func put(t *testing.T, data []byte) (path string) {
 }
 
 // 7-Zip compares the digests of the table and of every file; it notices a changed one.
-func TestPkgSevenZip(t *testing.T) {
+func TestSevenZipReadsAPkgAndNoticesAChangedOne(t *testing.T) {
 	path, u := made(t)
 	if out := tool(t, "p7zip-full", "7z", "t", path); !strings.Contains(out, "Everything is Ok") {
 		t.Error(out)
@@ -82,7 +82,7 @@ func TestPkgSevenZip(t *testing.T) {
 }
 
 // libarchive reads payload and scripts, and sees modes, owners and links as we wrote them.
-func TestPkgLibarchive(t *testing.T) {
+func TestLibarchiveReadsPayloadAndScriptsOfAPkg(t *testing.T) {
 	_, u := made(t)
 	var lines []string
 	for line := range strings.Lines(tool(t, "libarchive-tools", "bsdtar", "--numeric-owner", "-tvf",
@@ -102,7 +102,7 @@ func TestPkgLibarchive(t *testing.T) {
 }
 
 // libarchive knows xar with SHA-1 only.
-func TestXarLibarchive(t *testing.T) {
+func TestLibarchiveReadsAXarWithSHA1(t *testing.T) {
 	var b bytes.Buffer
 	err := xar.Write(&b, xar.Archive{Hash: crypto.SHA1, Files: []xar.File{{Name: "a", Mode: fs.ModeDir | 0o755},
 		{Name: "a/b c", Mode: 0o600, Data: []byte("text"), Deflate: true}}})
@@ -114,7 +114,7 @@ func TestXarLibarchive(t *testing.T) {
 	}
 }
 
-func TestPkgXML(t *testing.T) {
+func TestTheXMLOfAPkgIsWellFormed(t *testing.T) {
 	_, u := made(t)
 	for _, text := range []string{string(u.outer["Distribution"]), string(u.outer["amazon-ssm-agent.pkg/PackageInfo"]),
 		u.content["./Library/LaunchDaemons/com.amazon.aws.ssm.plist"]} {
@@ -125,7 +125,7 @@ func TestPkgXML(t *testing.T) {
 }
 
 // An independent reader finds the same in our bill as we wrote, and ours reads a bill that Apple's tool wrote.
-func TestPkgBillIndependently(t *testing.T) {
+func TestAnotherReaderFindsTheSameInABill(t *testing.T) {
 	dir := t.TempDir()
 	tool(t, "npm", "npm", "install", "--no-audit", "--no-fund", "--prefix", dir, "lsbom@1.0.1")
 	home := filepath.Join(dir, "node_modules", "lsbom")
@@ -169,7 +169,7 @@ func TestPkgBillIndependently(t *testing.T) {
 	}
 }
 
-func TestSumIndependently(t *testing.T) {
+func TestSumsAreThoseOfCksum(t *testing.T) {
 	for _, text := range []string{"", "a", strings.Repeat("payload\n", 100000)} {
 		out := tool(t, "coreutils", "cksum", put(t, []byte(text)))
 		if want := fmt.Sprintf("%d %d ", bom.SumOf([]byte(text)), len(text)); !strings.HasPrefix(out, want) {
@@ -180,7 +180,7 @@ func TestSumIndependently(t *testing.T) {
 
 // openssl checks a signature over the table of contents with nothing but the archive's bytes and the public key; 7-Zip still
 // finds every file behind it.
-func TestPkgSignature(t *testing.T) {
+func TestOpenSSLVerifiesTheSignatureOfAPkg(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +220,7 @@ func TestPkgSignature(t *testing.T) {
 }
 
 // Ten thousand files with odd names among them: libarchive and 7-Zip read every one of them as it was written.
-func TestManyFilesIndependently(t *testing.T) {
+func TestOtherReadersReadTenThousandFiles(t *testing.T) {
 	t.Setenv("LC_ALL", "C.UTF-8") // libarchive turns the names of xar into those of the locale
 	var table, payload bytes.Buffer
 	c := cpio.NewWriter(&payload)

@@ -87,7 +87,7 @@ func archive(t *testing.T, b []byte) (entries []cpio.Entry, content map[string]s
 	}
 }
 
-func TestPkg(t *testing.T) {
+func TestAPkgHoldsTheFilesOfTheAgent(t *testing.T) {
 	for _, p := range []pack.Platform{macIntel, macApple, macUniversal} {
 		u := unpackPkg(t, make1(t, "pkg", input(t, p)))
 		golden(t, u.names, `
@@ -126,7 +126,7 @@ Lrwxr-xr-x 0:0 ./opt/aws/ssm/bin/ssm-session-worker -> amazon-ssm-agent
 }
 
 // The bill says of every path of the payload what the payload has.
-func TestPkgBill(t *testing.T) {
+func TestTheBillOfAPkgAgreesWithItsPayload(t *testing.T) {
 	u := unpackPkg(t, make1(t, "pkg", input(t, macApple)))
 	bill, err := bom.Read(u.outer["amazon-ssm-agent.pkg/Bom"])
 	if err != nil {
@@ -150,7 +150,7 @@ func TestPkgBill(t *testing.T) {
 	}
 }
 
-func TestPkgDescriptions(t *testing.T) {
+func TestAPkgStatesItsArchitecturesAndVersion(t *testing.T) {
 	for p, architectures := range map[pack.Platform]string{macIntel: "x86_64", macApple: "arm64", macUniversal: "arm64,x86_64"} {
 		u := unpackPkg(t, make1(t, "pkg", input(t, p)))
 		var distribution struct {
@@ -222,7 +222,7 @@ func TestPkgDescriptions(t *testing.T) {
 }
 
 // The launchd job is the original's (docs/protocol/update.md, "macOS packages"), so that an edited one stays valid.
-func TestPkgJob(t *testing.T) {
+func TestTheLaunchdJobIsTheOriginals(t *testing.T) {
 	u := unpackPkg(t, make1(t, "pkg", input(t, macApple)))
 	var job struct {
 		Keys     []string `xml:"dict>key"`
@@ -245,7 +245,7 @@ func TestPkgJob(t *testing.T) {
 }
 
 // The archive for original updaters on macOS holds one that unpacks at / with what the package has, and the two scripts.
-func TestMacUpdate(t *testing.T) {
+func TestAnUpdateForMacOSHoldsWhatThePkgHas(t *testing.T) {
 	z, err := gzip.NewReader(bytes.NewReader(make1(t, "update", input(t, macApple))))
 	if err != nil {
 		t.Fatal(err)

@@ -117,7 +117,7 @@ func (m *machine) want(told, script string, environment ...string) {
 	}
 }
 
-func TestPkgFirstInstallation(t *testing.T) {
+func TestAPkgStartsTheServiceAtAFirstInstallation(t *testing.T) {
 	m := newMachine(t)
 	m.want("", "preinstall")
 	m.agent("9.1.0.0", true)
@@ -128,7 +128,7 @@ func TestPkgFirstInstallation(t *testing.T) {
 }
 
 // Nothing is stopped before the new files are there; what ran is restarted, by a new definition if there is one.
-func TestPkgUpgrade(t *testing.T) {
+func TestAPkgRestartsARunningServiceAfterAnUpgrade(t *testing.T) {
 	m := newMachine(t, "loaded")
 	m.agent("9.1.0.0", true)
 	m.want("agent:updater,keep-floor", "preinstall")
@@ -142,14 +142,14 @@ func TestPkgUpgrade(t *testing.T) {
 }
 
 // An original agent does not know the word that keeps the floor.
-func TestPkgFromOriginal(t *testing.T) {
+func TestAPkgDoesNotAskAnOriginalToKeepItself(t *testing.T) {
 	m := newMachine(t, "loaded")
 	m.agent("3.3.987.0", true)
 	m.want("", "preinstall")
 	m.want("kickstart", "postinstall")
 }
 
-func TestPkgSwitchedOffStaysSo(t *testing.T) {
+func TestAPkgLeavesADisabledServiceDisabled(t *testing.T) {
 	m := newMachine(t, "disabled")
 	m.agent("9.1.0.0", true)
 	m.want("agent:updater,keep-floor", "preinstall")
@@ -159,7 +159,7 @@ func TestPkgSwitchedOffStaysSo(t *testing.T) {
 	}
 }
 
-func TestPkgOldSystem(t *testing.T) {
+func TestAPkgRefusesAnOldMacOS(t *testing.T) {
 	for version, ok := range map[string]bool{"10.15.7": false, "11.7": false, "12.0": true, "26.1": true, "": true, "unknown": true} {
 		m := newMachine(t)
 		m.write("macos", version, 0o600)
@@ -172,7 +172,7 @@ func TestPkgOldSystem(t *testing.T) {
 
 const registration = "# what to register with\r\n REGION = eu-central-1 \r\nACTIVATION_CODE=abc/DEF+0=\nID=01234567-89ab\n"
 
-func TestPkgRegisters(t *testing.T) {
+func TestAPkgRegistersWithThePropertiesGiven(t *testing.T) {
 	m := newMachine(t)
 	m.agent("9.1.0.0", true)
 	m.write("opt/registration.properties", registration, 0o600)
@@ -192,7 +192,7 @@ func TestPkgRegisters(t *testing.T) {
 	}
 }
 
-func TestPkgEndpoint(t *testing.T) {
+func TestAPkgWritesTheEndpointGiven(t *testing.T) {
 	m := newMachine(t)
 	m.agent("9.1.0.0", true)
 	template, err := os.ReadFile("assets/common/amazon-ssm-agent.json.template")
@@ -217,7 +217,7 @@ func TestPkgEndpoint(t *testing.T) {
 
 // What is wrong with a registration is said, as an error of the installation; the service starts all the same, and the secret
 // is in no message.
-func TestPkgRegistrationFails(t *testing.T) {
+func TestAPkgSaysWhyARegistrationFails(t *testing.T) {
 	for what, c := range map[string]struct {
 		properties string
 		mode       os.FileMode
@@ -245,7 +245,7 @@ func TestPkgRegistrationFails(t *testing.T) {
 }
 
 // An agent that hangs holds up no installation.
-func TestPkgAgentHangs(t *testing.T) {
+func TestAPkgDoesNotWaitForAnAgentThatHangs(t *testing.T) {
 	m := newMachine(t, "loaded")
 	m.write("opt/bin/amazon-ssm-agent", "#!/bin/sh\nexec sleep 600\n", 0o755)
 	m.write("opt/registration.properties", registration, 0o600)
@@ -258,7 +258,7 @@ func TestPkgAgentHangs(t *testing.T) {
 	}
 }
 
-func TestPkgRegisteredStaysSo(t *testing.T) {
+func TestAPkgKeepsARegistration(t *testing.T) {
 	m := newMachine(t)
 	m.agent("9.1.0.0", true)
 	m.write("opt/data/registration", "{}", 0o600)
@@ -270,7 +270,7 @@ func TestPkgRegisteredStaysSo(t *testing.T) {
 }
 
 // On another volume the scripts as packed do nothing at all.
-func TestPkgOtherVolume(t *testing.T) {
+func TestAPkgForAnotherVolumeRunsNothing(t *testing.T) {
 	_, scripts := archive(t, unpackPkg(t, make1(t, "pkg", input(t, macApple))).outer["amazon-ssm-agent.pkg/Scripts"])
 	volume := t.TempDir()
 	for name, text := range scripts {

@@ -25,7 +25,7 @@ const [dir, ...files] = process.argv.slice(2), fs = require('fs'), parser = requ
 `
 
 // PowerShell itself cannot be had here; a parser of its language can.
-func TestPowerShellParses(t *testing.T) {
+func TestAParserAcceptsThePowerShellScripts(t *testing.T) {
 	dir := t.TempDir()
 	tool(t, "npm", "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", dir, "@vscode/tree-sitter-wasm@0.3.1")
 	grammar := filepath.Join(dir, "node_modules", "@vscode", "tree-sitter-wasm", "wasm")

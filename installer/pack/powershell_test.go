@@ -58,7 +58,7 @@ func shape(text string) error {
 
 // The scripts for Windows are not run anywhere here: no PowerShell is at hand. Their structure, their exit codes and what
 // other programs rest upon (docs/protocol/update.md, "Script behaviour and exit codes", "Windows packages") are checked.
-func TestPowerShellScripts(t *testing.T) {
+func TestPowerShellScriptsKeepTheirExitCodes(t *testing.T) {
 	for wrong, text := range map[string]string{"a string": "'a\n'", "closes nothing": "{ ( }", "is not closed": "{", "é": "é"} {
 		if err := shape(text); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%s: %v", text, err)

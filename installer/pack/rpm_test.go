@@ -82,7 +82,7 @@ func readRPM(t *testing.T, b []byte) (header, []byte) {
 	return readHeader(t, rest[(8-signature%8)%8:])
 }
 
-func TestRPMContents(t *testing.T) {
+func TestAnRPMHoldsTheFilesOfTheAgent(t *testing.T) {
 	h, payload := readRPM(t, make1(t, "rpm", input(t, amd64)))
 	host, _ := os.Hostname()
 	for tag, want := range map[int]string{tagName: "amazon-ssm-agent", tagVersion: "9.1.0.0", tagRelease: "1", tagArch: "x86_64",
@@ -142,7 +142,7 @@ func TestRPMContents(t *testing.T) {
 }
 
 // The three architectures of docs/protocol/update.md, "rpm package" in rpm's own words; 32-bit ARM has none.
-func TestRPMArchitectures(t *testing.T) {
+func TestAnRPMNamesItsArchitectureAsRPMDoes(t *testing.T) {
 	for arch, want := range map[string]string{"amd64": "x86_64", "386": "i386", "arm64": "aarch64"} {
 		h, _ := readRPM(t, make1(t, "rpm", input(t, pack.Platform{OS: "linux", Arch: arch})))
 		if got := h.text(tagArch); got != want {

@@ -103,14 +103,14 @@ func (w *world) want(told, script string, args ...string) {
 	}
 }
 
-func TestDebFirstInstallation(t *testing.T) {
+func TestADebStartsTheServiceAtAFirstInstallation(t *testing.T) {
 	w := newWorld(t)
 	w.want("", "deb/preinst", "install")
 	w.want("enable start", "deb/postinst", "configure", "")
 }
 
 // Nothing stops at an upgrade; the last script restarts.
-func TestDebUpgrade(t *testing.T) {
+func TestADebRestartsARunningServiceAfterAnUpgrade(t *testing.T) {
 	w := newWorld(t, "enabled", "running")
 	w.want("", "deb/prerm", "upgrade", "9.2.0.0-1")
 	w.want("", "deb/preinst", "upgrade", "9.1.0.0-1")
@@ -118,7 +118,7 @@ func TestDebUpgrade(t *testing.T) {
 	w.want("restart", "deb/postinst", "configure", "9.1.0.0-1")
 }
 
-func TestDebUpgradeOfDisabled(t *testing.T) {
+func TestADebLeavesADisabledServiceDisabled(t *testing.T) {
 	w := newWorld(t)
 	w.want("", "deb/postinst", "configure", "9.1.0.0-1")
 	w = newWorld(t, "running") // disabled, and started by hand
@@ -126,11 +126,11 @@ func TestDebUpgradeOfDisabled(t *testing.T) {
 }
 
 // The original's own scripts stop and disable before ours run.
-func TestDebFromOriginal(t *testing.T) {
+func TestADebStartsTheServiceAfterAnOriginal(t *testing.T) {
 	newWorld(t).want("enable start", "deb/postinst", "configure", "3.3.987.0-1")
 }
 
-func TestDebAborted(t *testing.T) {
+func TestADebStartsAnEnabledServiceAfterAnAbort(t *testing.T) {
 	newWorld(t, "enabled").want("start", "deb/postinst", "abort-upgrade", "9.2.0.0-1")
 	newWorld(t, "enabled", "running").want("", "deb/postinst", "abort-upgrade", "9.2.0.0-1")
 	newWorld(t).want("", "deb/postinst", "abort-upgrade", "9.2.0.0-1")
@@ -140,7 +140,7 @@ func TestDebAborted(t *testing.T) {
 }
 
 // What an admin disabled stays so, also when the package is removed and comes back.
-func TestDebRemoveAndBack(t *testing.T) {
+func TestADebThatComesBackKeepsWhatAnAdminDisabled(t *testing.T) {
 	for words, want := range map[string]string{"": "", "enabled running": "enable start", "enabled": "enable", "running": "start"} {
 		w := newWorld(t, strings.Fields(words)...)
 		w.want("stop disable", "deb/prerm", "remove")
@@ -209,7 +209,7 @@ func waiting(t *testing.T, program string, args ...string) string {
 	return strconv.Itoa(cmd.Process.Pid) + "\n"
 }
 
-func TestSnap(t *testing.T) {
+func TestPackagesRefuseASystemWithTheSnap(t *testing.T) {
 	for _, script := range []string{"deb/preinst install", "deb/preinst upgrade 9.1.0.0-1", "rpm/pre 1"} {
 		words := strings.Fields(script)
 		_, out, err := newWorld(t, "snap", "snapd").run(words[0], words[1:]...)
@@ -249,7 +249,7 @@ func TestAnUpgradeKeepsTheVersionBefore(t *testing.T) {
 	}
 }
 
-func TestRPM(t *testing.T) {
+func TestAnRPMStartsAndRestartsTheServiceAsPresetsSay(t *testing.T) {
 	t.Run("first", func(t *testing.T) {
 		w := newWorld(t)
 		w.want("", "rpm/pre", "1")

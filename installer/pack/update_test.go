@@ -18,7 +18,7 @@ import (
 )
 
 // Names and members are docs/protocol/update.md, "Archives for the updater"; the originals' updaters look for exactly these.
-func TestUpdateArchives(t *testing.T) {
+func TestUpdateArchivesHoldWhatUpdatersLookFor(t *testing.T) {
 	const (
 		rpms  = "amazon-ssm-agent.rpm install.sh uninstall.sh"
 		debs  = "amazon-ssm-agent.deb install.sh uninstall.sh"
@@ -98,7 +98,7 @@ func TestUpdateArchives(t *testing.T) {
 }
 
 // The files of a snap are put in where both lie beside the programs (99).
-func TestUpdateTakesASnapThatIsThere(t *testing.T) {
+func TestAnUpdateHoldsASnapOnlyIfBothItsFilesAreThere(t *testing.T) {
 	in := input(t, amd64)
 	must := func(err error) {
 		if err != nil {
@@ -168,7 +168,7 @@ func flat(t *testing.T, file string, b []byte) (names []string, content map[stri
 }
 
 // The package in an update archive is not compressed a second time: every block of the gzip is a stored one, the zip's member too.
-func TestUpdateStoresThePackage(t *testing.T) {
+func TestAnUpdateDoesNotCompressItsPackageAgain(t *testing.T) {
 	for name, platform := range map[string]string{"update": "linux/amd64", "update-ubuntu": "linux/amd64", "update ": "darwin/arm64"} {
 		p, err := pack.ParsePlatform(platform)
 		if err != nil {
@@ -199,7 +199,7 @@ func TestUpdateStoresThePackage(t *testing.T) {
 	}
 }
 
-func TestKeys(t *testing.T) {
+func TestFormatsHaveTheirKeysInARegion(t *testing.T) {
 	v := manifests.MustVersion("9.1.0.0")
 	fixed, latest := format(t, "setup").Keys(v, amd64)
 	wantFixed := []string{"ssm-setup/9.1.0.0/ssm-setup-linux-amd64", "9.1.0.0/linux_amd64/ssm-setup", "9.1.0.0/linux_amd64/ssm-setup-cli",
@@ -217,7 +217,7 @@ func TestKeys(t *testing.T) {
 }
 
 // The tool is made for every system and architecture, and lies under both of its names where people and scripts look for it.
-func TestToolForEverySystem(t *testing.T) {
+func TestTheToolIsMadeForEverySystem(t *testing.T) {
 	v := manifests.MustVersion("9.1.0.0")
 	for _, p := range pack.Platforms() {
 		if p.Arch == "universal" {

@@ -120,7 +120,7 @@ func (u updating) run(script string, args ...string) (code int, told, printed st
 	return cmd.ProcessState.ExitCode(), strings.ReplaceAll(strings.TrimSpace(string(log)), "\n", "; "), string(out)
 }
 
-func TestUpdateScripts(t *testing.T) {
+func TestUpdateScriptsAnswerAsUpdatersExpect(t *testing.T) {
 	const yum, rpm = "yum -y --cacheonly localinstall amazon-ssm-agent.rpm", "rpm -U amazon-ssm-agent.rpm"
 	const gone, erase = "yum -y --cacheonly remove amazon-ssm-agent", "rpm --erase amazon-ssm-agent"
 	type machine = map[string]string
@@ -194,7 +194,7 @@ func TestUpdateScripts(t *testing.T) {
 }
 
 // The scripts for macOS, with programs of the same names: every exit code, and what lies on the disk behind them.
-func TestUpdateScriptsForMacOS(t *testing.T) {
+func TestUpdateScriptsForMacOSAnswerAsUpdatersExpect(t *testing.T) {
 	const job, label = "/disk/Library/LaunchDaemons/com.amazon.aws.ssm.plist", "com.amazon.aws.ssm"
 	const load, unload, start = "launchctl load -w", "launchctl unload -w", "launchctl start " + label
 	const register = "agent -register -y -code code -id id -region eu-west-1"
@@ -266,7 +266,7 @@ func TestUpdateScriptsForMacOS(t *testing.T) {
 }
 
 // A host that moves between two layouts of the rpm is left with a link to a unit that is gone.
-func TestUpdateRepairsTheWantsLink(t *testing.T) {
+func TestAnUpdateRepairsTheWantsLink(t *testing.T) {
 	u := newUpdating(t, map[string]string{"fragment": "/old"})
 	wants := filepath.Join(u.dir, "units/multi-user.target.wants/amazon-ssm-agent.service")
 	os.MkdirAll(filepath.Dir(wants), 0o755)

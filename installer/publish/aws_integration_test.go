@@ -42,7 +42,7 @@ func aws(t *testing.T, r *local.Region, args ...string) string {
 
 // What was published, in one piece and in parts, is what Amazon's own client fetches, checksums included; and a tree that it
 // uploaded from a folder is one that publish goes on with.
-func TestAmazonsClientAgrees(t *testing.T) {
+func TestAmazonsClientReadsWhatWasPublished(t *testing.T) {
 	ctx := context.Background()
 	r, to := region(t)
 	o := publish.Options{Repositories: true, Sign: &key{}}

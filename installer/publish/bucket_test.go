@@ -127,7 +127,7 @@ func TestAWriteUnderAConditionReplacesOnlyWhatWasRead(t *testing.T) {
 	}
 }
 
-func TestBucketRefuses(t *testing.T) {
+func TestARefusingBucketIsToldByItsKind(t *testing.T) {
 	ctx := context.Background()
 	r, to := region(t)
 	one := release(t, "9.1.0.0", "one")
@@ -193,7 +193,7 @@ func TestAPublicationIntoABucketThatStopsAnywhereIsFinishedByTheNext(t *testing.
 }
 
 // What was written and does not come back as it was stops the publication before anything names it.
-func TestReadBack(t *testing.T) {
+func TestAnObjectThatReadsBackOtherwiseStopsThePublication(t *testing.T) {
 	r, to := region(t)
 	damaged := "amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-debian-amd64.deb"
 	meddler := &after{Target: to, then: func(key string) {
@@ -253,7 +253,7 @@ func TestAConflictIsAskedAgainThenTold(t *testing.T) {
 
 // Publications at the same time, each by itself: all are in the manifest, the newest is the latest, and the repositories have
 // them all.
-func TestManyAtOnce(t *testing.T) {
+func TestPublicationsAtTheSameTimeAreAllListed(t *testing.T) {
 	_, to := region(t)
 	versions := []string{"9.1.0.0", "9.2.0.0", "9.3.0.0"}
 	var group errgroup.Group
@@ -280,7 +280,7 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 // An upload whose completion got through while its answer was lost is gone when it is asked for again: no reason to stop.
-func TestCompletedAlready(t *testing.T) {
+func TestAnUploadThatIsCompletedAlreadyIsNoError(t *testing.T) {
 	r, to := region(t)
 	dir, v := t.TempDir(), manifests.MustVersion("9.1.0.0")
 	if err := os.WriteFile(filepath.Join(dir, "ssm-setup-linux-amd64"), large(), 0o755); err != nil {
@@ -301,7 +301,7 @@ func TestCompletedAlready(t *testing.T) {
 }
 
 // A bucket that lies in another region answers with a redirection.
-func TestBucketElsewhere(t *testing.T) {
+func TestABucketInAnotherRegionIsToldAsMissing(t *testing.T) {
 	r, to := region(t)
 	r.Break("PutObject", -1, 301, "PermanentRedirect")
 	if _, err := publish.Publish(context.Background(), to, release(t, "9.1.0.0", "one"),

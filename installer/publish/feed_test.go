@@ -64,7 +64,7 @@ func readAtom(t *testing.T, at publish.Target) atom {
 
 // A subscriber sees each new release once, newest version first: ids and times of those before do not change, whatever is
 // published or promoted after them.
-func TestFeedForSubscribers(t *testing.T) {
+func TestASubscriberSeesEachReleaseOnce(t *testing.T) {
 	to := publish.Folder(t.TempDir())
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	o := publish.Options{Region: "local", Now: func() time.Time { return now }}

@@ -61,7 +61,7 @@ func outside(t *testing.T, top, but string) (list []string) {
 }
 
 // A region says in its repository's index, and in its manifest, which files a mirror is to write. None lies outside of the mirror.
-func TestMirrorOfHostileRegion(t *testing.T) {
+func TestAHostileRegionWritesNothingOutsideAMirror(t *testing.T) {
 	origin := t.TempDir()
 	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	evil := "not for here\n"
@@ -151,7 +151,7 @@ func TestNoKeyLeadsOutOfATarget(t *testing.T) {
 }
 
 // A public bucket that may not be listed denies what it has not: no stable version, no signatures, no documents.
-func TestMirrorOfBucketThatIsNotListed(t *testing.T) {
+func TestABucketThatIsNotListedIsMirrored(t *testing.T) {
 	origin := t.TempDir()
 	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	for _, gone := range []string{"repodata/repomd.xml", "repodata/repomd.xml.asc", publish.KeyKey} {
@@ -215,7 +215,7 @@ func TestAMirrorRepairsWhatIsDamaged(t *testing.T) {
 }
 
 // A build that writes into the folder while it is published does not leave its other bytes under this version's keys.
-func TestReleaseChangedMeanwhile(t *testing.T) {
+func TestAReleaseThatChangesMeanwhileIsNotPublished(t *testing.T) {
 	to, one := publish.Folder(t.TempDir()), release(t, "9.1.0.0", "one")
 	path := filepath.Join(one.Dir, "amazon-ssm-agent-debian-amd64.deb")
 	before, err := os.ReadFile(path)

@@ -51,7 +51,7 @@ func namedLists(t *testing.T, at publish.Target) []string {
 }
 
 // A client that has read an index finds its lists for a day, and while it is among the last few; then they go.
-func TestListsOfOldIndexes(t *testing.T) {
+func TestListsOfOldIndexesStayForADay(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Unix(1800000000, 0)
 	to := publish.Folder(dir)
@@ -114,7 +114,7 @@ func removed(res publish.Result) (n int) {
 }
 
 // A publication that stops at any of its writes or removals leaves all that the served index names, and no list for good.
-func TestListsAfterAStop(t *testing.T) {
+func TestAPublicationThatStopsLeavesTheListsOfItsIndex(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1800000000, 0)
 	releases := map[int]*publish.Release{}
@@ -191,7 +191,7 @@ func (s *stopping) Remove(ctx context.Context, key string) error {
 }
 
 // A region from before there were records: its lists are known from its index.
-func TestListsWithoutARecord(t *testing.T) {
+func TestListsWithoutARecordAreKnownFromTheIndex(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Unix(1800000000, 0)
 	to := publish.Folder(dir)

@@ -128,7 +128,7 @@ func TestAMirrorFollowsTheStatusesOfItsRegion(t *testing.T) {
 
 // Signed metadata comes along as it is, with the newest version only, too; twice is harmless. Without the newest version there
 // is none: it would offer what is not there.
-func TestMirrorOfSigned(t *testing.T) {
+func TestAMirrorKeepsSignedMetadata(t *testing.T) {
 	origin, o := t.TempDir(), publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
 	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), o)
 	put(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), o)
@@ -158,7 +158,7 @@ func TestMirrorOfSigned(t *testing.T) {
 }
 
 // What does not fit the manifest is refused, and the mirror stays as it is.
-func TestMirrorRefuses(t *testing.T) {
+func TestAMirrorRefusesWhatDoesNotFitTheManifest(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
 	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
 	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
@@ -182,7 +182,7 @@ func TestMirrorRefuses(t *testing.T) {
 }
 
 // The global copy can be ahead; then it stays.
-func TestGlobalAhead(t *testing.T) {
+func TestAGlobalCopyThatIsNewerStays(t *testing.T) {
 	global := publish.Folder(t.TempDir())
 	put(t, publish.Folder(t.TempDir()), release(t, "9.2.0.0", "two"), publish.Options{Global: global})
 	here := publish.Folder(t.TempDir())
@@ -213,7 +213,7 @@ func (d *deaf) Write(ctx context.Context, key string, body io.ReadSeeker, sum st
 	return publish.ErrChanged
 }
 
-func TestLostAnswers(t *testing.T) {
+func TestAPublicationSurvivesLostAnswers(t *testing.T) {
 	to := &deaf{Target: publish.Folder(t.TempDir()), told: map[string]bool{}}
 	put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	whole(t, to, "9.1.0.0")
@@ -223,7 +223,7 @@ func TestLostAnswers(t *testing.T) {
 }
 
 // Another publication that changes the manifest each time does not keep a publication busy for ever, and VERSION stays.
-func TestChangedEachTime(t *testing.T) {
+func TestAPublicationGivesUpOnAManifestThatChangesEachTime(t *testing.T) {
 	dir := t.TempDir()
 	n := 0
 	to := &recorder{Target: publish.Folder(dir), before: func(key string) error {
@@ -310,7 +310,7 @@ func (c *cutter) Write(b []byte) (int, error) {
 
 // Only what is wanted for some platforms is fetched; the region's list of sums comes along whole. Signed metadata that offers
 // more than that is left away.
-func TestMirrorOfSomePlatforms(t *testing.T) {
+func TestAMirrorOfSomePlatformsFetchesOnlyThose(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
 	put(t, publish.Folder(origin), releaseFor(t, "9.1.0.0", "one", pack.Platform{OS: "linux", Arch: "amd64"},
 		pack.Platform{OS: "linux", Arch: "arm64"}),

@@ -16,7 +16,7 @@ import (
 
 // Once a publication into a folder says that it is done, a power cut takes nothing of it back: the disk is shut down without what
 // it has not written.
-func TestPowerCutAfterPublication(t *testing.T) {
+func TestAPowerCutTakesNothingBackOfAPublication(t *testing.T) {
 	image, disk := filepath.Join(t.TempDir(), "image"), t.TempDir()
 	run := func(args ...string) {
 		t.Helper()

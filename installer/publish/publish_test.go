@@ -125,7 +125,7 @@ func rank(key string) int {
 	return 1
 }
 
-func TestLayoutAndOrder(t *testing.T) {
+func TestFilesArePublishedBeforeWhatNamesThem(t *testing.T) {
 	to := &recorder{Target: publish.Folder(t.TempDir())}
 	res := put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true})
 	for _, key := range []string{"9.1.0.0/SHA256SUMS", "9.1.0.0/debian_amd64/amazon-ssm-agent.deb",
@@ -146,7 +146,7 @@ func TestLayoutAndOrder(t *testing.T) {
 	}
 }
 
-func TestMerge(t *testing.T) {
+func TestAPublicationKeepsWhatTheManifestHas(t *testing.T) {
 	to := publish.Folder(t.TempDir())
 	one := release(t, "9.1.0.0", "one")
 	put(t, to, one, publish.Options{})
@@ -343,7 +343,7 @@ func TestAnotherKeySignsAllAnew(t *testing.T) {
 	}
 }
 
-func TestMarkAndPromote(t *testing.T) {
+func TestOnlyServedVersionsAreMarkedAndPromoted(t *testing.T) {
 	ctx, to, o := context.Background(), publish.Folder(t.TempDir()), publish.Options{UriFormat: template, Repositories: true}
 	one, two := manifests.MustVersion("9.1.0.0"), manifests.MustVersion("9.2.0.0")
 	put(t, to, release(t, "9.1.0.0", "one"), o)
@@ -435,7 +435,7 @@ func TestAnOvertakenPublicationPutsTheNewerCopiesBack(t *testing.T) {
 	}
 }
 
-func TestGlobal(t *testing.T) {
+func TestTheLatestVersionIsCopiedToTheGlobalTarget(t *testing.T) {
 	global := publish.Folder(t.TempDir())
 	put(t, publish.Folder(t.TempDir()), release(t, "9.1.0.0", "one"), publish.Options{Global: global})
 	if read(t, global, "latest/VERSION") != "9.1.0.0\n" || read(t, global, "latest/debian_amd64/amazon-ssm-agent.deb") == "" {
@@ -444,7 +444,7 @@ func TestGlobal(t *testing.T) {
 }
 
 // What a build wrote and what was changed since, or removed, is no release.
-func TestOpenRefuses(t *testing.T) {
+func TestAChangedBuildIsNoRelease(t *testing.T) {
 	r := release(t, "9.1.0.0", "one")
 	if _, err := publish.Open(r.Dir, manifests.MustVersion("9.2.0.0")); !errors.Is(err, publish.ErrRelease) {
 		t.Errorf("other version: %v", err)

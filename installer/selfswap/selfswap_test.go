@@ -35,7 +35,7 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-func TestReplace(t *testing.T) {
+func TestAProgramIsReplaced(t *testing.T) {
 	path := program(t)
 	old, err := selfswap.Replace(path, strings.NewReader("new"), sum("new"))
 	if err != nil {
@@ -52,7 +52,7 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-func TestReplaceThroughLink(t *testing.T) {
+func TestTheTargetOfALinkIsReplaced(t *testing.T) {
 	path := program(t)
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(path, link); err != nil {
@@ -63,7 +63,7 @@ func TestReplaceThroughLink(t *testing.T) {
 	}
 }
 
-func TestWrongChecksum(t *testing.T) {
+func TestAWrongChecksumReplacesNothing(t *testing.T) {
 	for name, want := range map[string]string{"other": sum("x"), "short": "abc", "empty": ""} {
 		path := program(t)
 		_, err := selfswap.Replace(path, strings.NewReader("new"), want)

@@ -22,7 +22,7 @@ func carrier(t testing.TB, program, pkg []byte) []byte {
 
 func read(b []byte) ([]byte, error) { return Read(bytes.NewReader(b), int64(len(b))) }
 
-func TestCarried(t *testing.T) {
+func TestACarriedPackageIsReadBack(t *testing.T) {
 	for _, program := range []string{"", "MZ", "12345678"} {
 		for _, pkg := range []string{"", "package", strings.Repeat("large", 10000)} {
 			b := carrier(t, []byte(program), []byte(pkg))
@@ -36,7 +36,7 @@ func TestCarried(t *testing.T) {
 	}
 }
 
-func TestDamaged(t *testing.T) {
+func TestADamagedPackageIsRefused(t *testing.T) {
 	b := carrier(t, []byte("program"), []byte(strings.Repeat("package", 100)))
 	for name, c := range map[string]struct {
 		b    []byte
@@ -58,7 +58,7 @@ func TestDamaged(t *testing.T) {
 func flip(b []byte, at int) []byte { b = bytes.Clone(b); b[at] ^= 0x80; return b }
 
 // A signature lies behind the trailer, where the header says.
-func TestSigned(t *testing.T) {
+func TestASignedProgramIsReadBack(t *testing.T) {
 	for _, arch := range []string{"amd64", "386"} {
 		exe := filepath.Join(t.TempDir(), "x.exe")
 		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", exe, "../../cmd/amazon-ssm-agent-setup")
@@ -88,7 +88,7 @@ func TestSigned(t *testing.T) {
 	}
 }
 
-func TestLine(t *testing.T) {
+func TestOptionsBecomeALineForMsiexec(t *testing.T) {
 	for in, want := range map[string]string{
 		"/quiet /norestart":                       `"m" /i "p" /qn /norestart`,
 		"-QUIET -Uninstall":                       `"m" /x "p" /qn`,
@@ -112,7 +112,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-func TestWrongLines(t *testing.T) {
+func TestWrongOptionsAreRefusedWithTheUsage(t *testing.T) {
 	for _, in := range []string{"/what", "file.txt", "code=x", "=x", "9=x", "/log"} {
 		var out, fault bytes.Buffer
 		if code := Main(strings.Fields(in), &out, &fault); code != 87 || !strings.Contains(fault.String(), "usage:") {

@@ -229,7 +229,7 @@ func TestOpenSSLAcceptsTheTableOfContents(t *testing.T) {
 }
 
 // Keys as openssl writes them.
-func TestKeysThatOpenSSLWrites(t *testing.T) {
+func TestKeysThatOpenSSLWritesAreRead(t *testing.T) {
 	_, dir := real(t, packet.Config{RSABits: 2048})
 	today := time.Now()
 	chain := read(t, filepath.Join(dir, "chain.pem"))

@@ -201,7 +201,7 @@ func TestNoSignatureIsOlderThanItsKey(t *testing.T) {
 	}
 }
 
-func TestKeysThatAreRefused(t *testing.T) {
+func TestKeysThatDoNotFitAreRefused(t *testing.T) {
 	n := testca.New(t, now)
 	chain, key := n.ECDSA("Signer", testca.CodeSigning)
 	_, other := n.ECDSA("Other", testca.CodeSigning)

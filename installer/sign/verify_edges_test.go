@@ -60,7 +60,7 @@ func headerOnly(t *testing.T, m made, digest bool) (rpm []byte, payload int) {
 }
 
 // A signature of the header is one of the package only if the header says what the payload is.
-func TestHeaderAlone(t *testing.T) {
+func TestASignedHeaderMustStateItsPayload(t *testing.T) {
 	m := setup(t, false)
 	trusted := trusting(t, m.key, nil)
 	whole, at := headerOnly(t, m, true)
@@ -129,7 +129,7 @@ func signedBy(t *testing.T, k *packet.PrivateKey, when time.Time, text string, c
 }
 
 // What a subkey signed while it was valid stays signed; what it signed later does not count, though its owner has another key.
-func TestSubkeysThatExpired(t *testing.T) {
+func TestAnExpiredSubkeySignsNothingMore(t *testing.T) {
 	e, old := twoKeys(t)
 	var public bytes.Buffer
 	if err := e.Serialize(&public); err != nil {
@@ -165,7 +165,7 @@ func lives(seconds uint32) func(*packet.Signature) {
 }
 
 // A certificate for web servers leads to the same roots as one for packages, and signs none.
-func TestPackageSignedByWebServer(t *testing.T) {
+func TestACertificateForWebServersSignsNoPackage(t *testing.T) {
 	n := testca.New(t, now)
 	chain, key := n.RSA("www.example.com", testca.ServerAuth)
 	var der [][]byte
@@ -233,7 +233,7 @@ func TestPublicKeyIsTheSameEachTime(t *testing.T) {
 }
 
 // What is called like a signature and is a folder, or far too big, is none; nothing of it is read.
-func TestNoSignatureAtAll(t *testing.T) {
+func TestAFolderOrAHugeFileIsNoSignature(t *testing.T) {
 	path := file(t, "x", []byte("x"))
 	kinds := map[string]func(string) error{
 		"folder": func(sig string) error { return os.Mkdir(sig, 0o755) },

@@ -102,7 +102,7 @@ func TestEveryKindIsSignedAndVerified(t *testing.T) {
 }
 
 // Developer ID has certificates of their own for packages: Authenticode takes one, pkg the other.
-func TestCertificatesForPackages(t *testing.T) {
+func TestAPkgIsSignedWithItsOwnCertificate(t *testing.T) {
 	n := testca.New(t, now)
 	code, codeKey := n.RSA("Code Corp", testca.CodeSigning)
 	installer, installerKey := n.RSA("Developer ID Installer: Example", testca.AppleInstaller)
@@ -248,7 +248,7 @@ func TestTimestampsOutliveCertificates(t *testing.T) {
 	}
 }
 
-func TestTimeStampServersThatFail(t *testing.T) {
+func TestATimestampServerThatFailsIsAnError(t *testing.T) {
 	m := setup(t, true)
 	m.stamps.Mislead.Store(true)
 	if err := m.signer.Authenticode(context.Background(), file(t, "a.exe", exe())); !errors.Is(err, sign.ErrTimestamp) {
@@ -288,7 +288,7 @@ func TestSignedFilesAreReproducible(t *testing.T) {
 	}
 }
 
-func TestLists(t *testing.T) {
+func TestASignedListVouchesForItsFiles(t *testing.T) {
 	m := setup(t, false)
 	dir := t.TempDir()
 	put := func(name, text string) string {
@@ -332,7 +332,7 @@ func TestLists(t *testing.T) {
 }
 
 // A key that has expired since is as good as gpg holds it to be: what it signed before stays signed.
-func TestOldSignaturesOfExpiredKeys(t *testing.T) {
+func TestOldSignaturesOfExpiredKeysStayValid(t *testing.T) {
 	private, public := pgpKey(t, packet.Config{RSABits: 2048, KeyLifetimeSecs: 40 * 24 * 3600}, "")
 	sig, err := open(t, sign.Options{PGPKey: private}).Detach(strings.NewReader("x"))
 	if err != nil {

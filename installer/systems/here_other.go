@@ -2,4 +2,4 @@
 
 package systems
 
-func (f *Facts) look() {}
+func (f *Facts) detect() {}

@@ -13,7 +13,7 @@ import (
 )
 
 // A package's script refuses what the tool refuses, and nothing else.
-func TestShell(t *testing.T) {
+func TestAPackagesScriptRefusesWhatTheToolRefuses(t *testing.T) {
 	for _, c := range cases {
 		dir := t.TempDir()
 		release := "ID=" + c.id + "\n"

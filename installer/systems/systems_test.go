@@ -37,7 +37,7 @@ var cases = []struct {
 	{"5.15.0", "bottlerocket", "1.20.0", false},
 }
 
-func TestCheck(t *testing.T) {
+func TestUnsupportedSystemsAreRefused(t *testing.T) {
 	for _, c := range cases {
 		err := systems.Check(systems.Facts{OS: "linux", Kernel: c.kernel, ID: c.id, Version: c.version})
 		if (err == nil) != c.fine || err != nil && !errors.Is(err, systems.ErrUnsupported) {
@@ -61,14 +61,14 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestParseRelease(t *testing.T) {
+func TestAReleaseFileNamesTheSystem(t *testing.T) {
 	if id, v := systems.ParseRelease("NAME=\"Ubuntu\"\nID=ubuntu\nID_LIKE=debian\nVERSION_ID=\"22.04\"\n"); id != "ubuntu" || v != "22.04" {
 		t.Errorf("%s %s", id, v)
 	}
 }
 
 // The README shows this table and no other.
-func TestREADME(t *testing.T) {
+func TestTheREADMEShowsThisTable(t *testing.T) {
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 )
 
 // A link that is in the folder already must not lead out of it.
-func TestLinkInTheFolder(t *testing.T) {
+func TestALinkInTheFolderDoesNotLeadOut(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
 	if err := os.Symlink(outside, filepath.Join(dir, "sub")); err != nil {
 		t.Fatal(err)

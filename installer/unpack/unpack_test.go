@@ -46,7 +46,7 @@ func archive(t testing.TB, members ...member) []byte {
 	return b.Bytes()
 }
 
-func TestUnpack(t *testing.T) {
+func TestAnArchiveIsUnpacked(t *testing.T) {
 	dir := t.TempDir()
 	data := archive(t, member{name: "sub/", kind: tar.TypeDir, mode: 0o777}, member{name: "./tool", body: "program", mode: 0o4777},
 		member{name: "sub/read.me", body: "text", mode: 0o644})
@@ -65,7 +65,7 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-func TestOnlyWanted(t *testing.T) {
+func TestOnlyWantedFilesAreUnpacked(t *testing.T) {
 	dir := t.TempDir()
 	data := archive(t, member{name: "a", body: "1"}, member{name: "b", body: "2"})
 	names, err := unpack.TarGz(bytes.NewReader(data), dir, unpack.Limits{}, func(n string) bool { return n == "b" })
@@ -77,7 +77,7 @@ func TestOnlyWanted(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestUnsafeArchivesAreRefused(t *testing.T) {
 	good := archive(t, member{name: "x", body: strings.Repeat("abc", 1000)})
 	damaged := bytes.Clone(good)
 	damaged[len(damaged)-6] ^= 1
@@ -174,7 +174,7 @@ func zipped(t *testing.T, members ...member) string {
 }
 
 // The archive of Windows is a zip; the same rules hold for it.
-func TestZip(t *testing.T) {
+func TestTheRulesHoldForAZip(t *testing.T) {
 	dir := t.TempDir()
 	names, err := unpack.File(zipped(t, member{name: "tool.exe", body: "program", mode: 0o755}, member{name: "sub/read.me", body: "text",
 		mode: 0o644}), dir, unpack.Limits{}, nil)

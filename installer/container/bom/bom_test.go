@@ -46,7 +46,7 @@ func compare(t *testing.T, got, want []bom.Entry) {
 	}
 }
 
-func TestThereAndBack(t *testing.T) {
+func TestEntriesAreReadBackInAnyOrder(t *testing.T) {
 	entries := small()
 	slices.Reverse(entries) // the order given does not count
 	b := write(t, entries)
@@ -61,7 +61,7 @@ func TestThereAndBack(t *testing.T) {
 }
 
 // Ten thousand paths need three levels of nodes; parents come before what is in them, names in order.
-func TestManyPaths(t *testing.T) {
+func TestManyPathsAreReadBackInOrder(t *testing.T) {
 	entries := []bom.Entry{{Path: ".", Mode: fs.ModeDir | 0o755, Time: at}}
 	for i := range 100 {
 		folder := fmt.Sprintf("./d%d", i)
@@ -81,7 +81,7 @@ func TestManyPaths(t *testing.T) {
 }
 
 // The sums of POSIX cksum, as the program prints them.
-func TestSum(t *testing.T) {
+func TestSumsAreThoseOfCksum(t *testing.T) {
 	for text, want := range map[string]uint32{"": 4294967295, "a": 1220704766, "123456789": 930766865, "faust.txt": 0xccb0a091} {
 		s := bom.NewSum()
 		s.Write([]byte(text[:len(text)/2]))
@@ -93,7 +93,7 @@ func TestSum(t *testing.T) {
 }
 
 // The facts of one file, link and folder, byte for byte as Apple's tool lays them out.
-func TestFacts(t *testing.T) {
+func TestFactsAreLaidOutAsAppleDoes(t *testing.T) {
 	b := write(t, small())
 	for what, want := range map[string]string{
 		"file":   "\x01\x01\x00\x0f\x81\x80\x00\x00\x00\x01\x00\x00\x00\x00\x65\x53\xf1\x00\x00\x00\x00\x03\x01\xde\xad\xbe\xef\x00\x00\x00\x00\x00\x00\x00\x00",
@@ -116,7 +116,7 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestWhatABillCannotHoldIsRefused(t *testing.T) {
 	root := bom.Entry{Path: ".", Mode: fs.ModeDir, Time: at}
 	for what, e := range map[string]bom.Entry{
 		"no folder":  {Path: "./a/b", Time: at},
@@ -148,7 +148,7 @@ func FuzzRead(f *testing.F) {
 }
 
 // Any tree of names goes there and back, whatever the number of nodes it takes.
-func TestAnyNames(t *testing.T) {
+func TestAnyTreeOfNamesIsReadBack(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 30 {
 		entries, names := []bom.Entry{{Path: ".", Mode: fs.ModeDir | 0o755, Time: at}}, map[string]bool{}

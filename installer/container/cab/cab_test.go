@@ -63,7 +63,7 @@ func same(t *testing.T, b []byte, want map[string][]byte) {
 	}
 }
 
-func TestSizes(t *testing.T) {
+func TestFilesOfAnySizeAreReadBack(t *testing.T) {
 	want := map[string][]byte{}
 	build := func() (files []cab.File) {
 		for i, n := range []int{0, 1, 2, 3, 32767, 32768, 32769, 0, 65536, 100000} {
@@ -82,7 +82,7 @@ func TestSizes(t *testing.T) {
 }
 
 // A block may look back into the one before it: the second copy of 30 KiB costs next to nothing.
-func TestHistory(t *testing.T) {
+func TestABlockRefersToTheOneBefore(t *testing.T) {
 	data := noise(30 << 10)
 	b := write(t, file("a", data), file("b", data))
 	same(t, b, map[string][]byte{"a": data, "b": data})
@@ -92,7 +92,7 @@ func TestHistory(t *testing.T) {
 }
 
 // Blocks that do not shrink fit into the room that readers have.
-func TestBlocksOfNoise(t *testing.T) {
+func TestBlocksThatDoNotShrinkFitTheLimit(t *testing.T) {
 	b := write(t, file("n", noise(1<<20)))
 	le := binary.LittleEndian
 	at := int(le.Uint32(b[36:]))
@@ -108,7 +108,7 @@ func TestBlocksOfNoise(t *testing.T) {
 	}
 }
 
-func TestOddNames(t *testing.T) {
+func TestOddNamesAreReadBack(t *testing.T) {
 	want := map[string][]byte{}
 	var files []cab.File
 	for i, name := range []string{"a", "A", " ", "ä.txt", "日本.exe", `dir\file`, strings.Repeat("n", 255), "😀"} {
@@ -125,7 +125,7 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
-func TestTenThousand(t *testing.T) {
+func TestTenThousandFilesAreReadBack(t *testing.T) {
 	want := map[string][]byte{}
 	var files []cab.File
 	for i := range 10000 {
@@ -136,7 +136,7 @@ func TestTenThousand(t *testing.T) {
 	same(t, write(t, files...), want)
 }
 
-func TestTimes(t *testing.T) {
+func TestTimesAreCutToWhatACabinetCanHold(t *testing.T) {
 	for in, want := range map[time.Time]time.Time{
 		time.Unix(0, 0): time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC):     time.Date(2107, 12, 31, 23, 59, 58, 0, time.UTC),
@@ -150,7 +150,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestWhatACabinetCannotHoldIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		files []cab.File
 		want  error
@@ -170,7 +170,7 @@ func TestRefused(t *testing.T) {
 }
 
 // A flipped bit is noticed.
-func TestDamage(t *testing.T) {
+func TestAFlippedBitIsNoticed(t *testing.T) {
 	b := write(t, file("a", text(100000)))
 	for _, at := range []int{0, 8, 26, 36, 60, len(b) / 2, len(b) - 1} {
 		bad := bytes.Clone(b)

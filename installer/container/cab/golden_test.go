@@ -6,7 +6,7 @@ import (
 )
 
 // A cabinet byte by byte: header, folder, files, one block.
-func TestGolden(t *testing.T) {
+func TestTheBytesOfACabinetNeverChange(t *testing.T) {
 	want := "4d534346" + "00000000" + "64000000" + "00000000" + // MSCF, size
 		"2c000000" + "00000000" + "0301" + "0100" + "0200" + "0000" + "0000" + "0000" + // first file, version, one folder, two files
 		"54000000" + "0100" + "0100" + // the folder: its data, one block, MSZIP

@@ -7,7 +7,7 @@ import (
 )
 
 // More than a folder can hold begins another one: 2 GiB less 32 KiB. Only what stands in front is made.
-func TestTwoFolders(t *testing.T) {
+func TestAFullFolderIsFollowedByAnother(t *testing.T) {
 	const most = maxBlocks * block
 	files := []File{{Name: "full", Size: most}, {Name: "empty"}, {Name: "next", Size: 1}}
 	folders, err := arrange(files)

@@ -85,7 +85,7 @@ func noise(seed uint64, n int) []byte {
 }
 
 // Sizes around every border of the format.
-func TestSizes(t *testing.T) {
+func TestStreamsOfAnySizeAreReadBack(t *testing.T) {
 	want := map[string][]byte{}
 	var streams []cfb.Stream
 	for i, n := range []int{0, 1, 63, 64, 65, 511, 512, 513, 4095, 4096, 4097, 65536, 0, 300000} {
@@ -103,9 +103,9 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-func TestNothing(t *testing.T) { same(t, write(t), map[string][]byte{}) }
+func TestAFileWithoutStreamsIsReadBack(t *testing.T) { same(t, write(t), map[string][]byte{}) }
 
-func TestOddNames(t *testing.T) {
+func TestOddNamesAreReadBack(t *testing.T) {
 	want := map[string][]byte{}
 	var streams []cfb.Stream
 	for i, name := range []string{"a", "B", "aa", "Ab", " ", ".", "é", "ß", "Ÿ", "ı", "\u4840\u3f7f\u4164", "\x05SummaryInformation",
@@ -117,7 +117,7 @@ func TestOddNames(t *testing.T) {
 }
 
 // A name outside the first plane; mscfb takes its halves for two letters.
-func TestSurrogates(t *testing.T) {
+func TestANameOutsideTheFirstPlaneIsFound(t *testing.T) {
 	b := write(t, cfb.Bytes("😀", []byte("x")))
 	f, err := cfb.Open(bytes.NewReader(b), int64(len(b)))
 	if err != nil || f.Size("😀") != 1 {
@@ -125,7 +125,7 @@ func TestSurrogates(t *testing.T) {
 	}
 }
 
-func TestTenThousand(t *testing.T) {
+func TestTenThousandStreamsAreReadBack(t *testing.T) {
 	want := map[string][]byte{}
 	var streams []cfb.Stream
 	for i := range 10000 {
@@ -137,7 +137,7 @@ func TestTenThousand(t *testing.T) {
 }
 
 // The FAT of 8 MiB no longer fits into the header.
-func TestDIFAT(t *testing.T) {
+func TestAFATLargerThanTheHeaderIsReadBack(t *testing.T) {
 	for _, n := range []int{109 * 128 * 512, 20 << 20} {
 		want := map[string][]byte{"cab": noise(1, n), "small": []byte("x")}
 		same(t, write(t, cfb.Bytes("cab", want["cab"]), cfb.Bytes("small", want["small"])), want)
@@ -164,7 +164,7 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // Two GiB: everything that tells of it lies in front, so the data need not be written to look.
-func TestTwoGiB(t *testing.T) {
+func TestAStreamOfTwoGiBIsDescribed(t *testing.T) {
 	h := &head{room: 40 << 20}
 	err := cfb.Write(h, class, []cfb.Stream{{Name: "big", Size: cfb.MaxStream, From: zeros{}}})
 	if !errors.Is(err, errEnough) {
@@ -188,7 +188,7 @@ func TestTwoGiB(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestWhatTheFormatCannotHoldIsRefused(t *testing.T) {
 	for name, list := range map[string][]cfb.Stream{
 		"empty":     {cfb.Bytes("", nil)},
 		"long":      {cfb.Bytes(strings.Repeat("x", 32), nil)},

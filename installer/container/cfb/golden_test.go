@@ -9,7 +9,7 @@ import (
 )
 
 // The bytes of a file are the same for ever, on any machine.
-func TestGolden(t *testing.T) {
+func TestTheBytesOfAFileNeverChange(t *testing.T) {
 	b := write(t, cfb.Bytes("small", noise(1, 100)), cfb.Bytes("\x05SummaryInformation", noise(2, 4095)), cfb.Bytes("large", noise(3, 10000)),
 		cfb.Bytes("empty", nil))
 	sum := sha256.Sum256(b)

@@ -31,7 +31,7 @@ func pack(t testing.TB, entries []cpio.Entry, data []string) []byte {
 	return b.Bytes()
 }
 
-func TestBytes(t *testing.T) {
+func TestTheBytesOfAnArchiveNeverChange(t *testing.T) {
 	got := pack(t, []cpio.Entry{{Name: "./a", Mode: 0o755, GID: 80, Time: at, Size: 2}}, []string{"hi"})
 	want := "070707" + "000000" + "000001" + "100755" + "000000" + "000120" + "000001" + "000000" + "14524770400" + "000004" + "00000000002" +
 		"./a\x00" + "hi" +
@@ -43,7 +43,7 @@ func TestBytes(t *testing.T) {
 }
 
 // What goes in comes out: odd names, empty files, links, every mode bit, and many of them.
-func TestThereAndBack(t *testing.T) {
+func TestEntriesAreReadBack(t *testing.T) {
 	entries := []cpio.Entry{
 		{Name: ".", Mode: fs.ModeDir | 0o755, Time: at},
 		{Name: "./with space\nand line\x01\xff", Mode: 0o600, Time: at, Size: 4},
@@ -76,7 +76,7 @@ func TestThereAndBack(t *testing.T) {
 }
 
 // Sizes up to the format's limit stand in the header; nothing of that size is written here.
-func TestLargeSize(t *testing.T) {
+func TestSizesUpToTheFormatsLimitAreWritten(t *testing.T) {
 	for size, ok := range map[int64]bool{2 << 30: true, 1<<33 - 1: true, 1 << 33: false, -1: false} {
 		var b bytes.Buffer
 		err := cpio.NewWriter(&b).Add(cpio.Entry{Name: "./big", Mode: 0o644, Time: at, Size: size}, strings.NewReader(""))
@@ -90,7 +90,7 @@ func TestLargeSize(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestWhatTheFormatCannotHoldIsRefused(t *testing.T) {
 	for what, e := range map[string]cpio.Entry{
 		"no name":     {Mode: 0o644, Time: at},
 		"zero byte":   {Name: "a\x00b", Mode: 0o644, Time: at},
@@ -107,7 +107,7 @@ func TestRefused(t *testing.T) {
 }
 
 // Any names and data go there and back.
-func TestAnyNames(t *testing.T) {
+func TestAnyNamesAndDataAreReadBack(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	for range 50 {
 		var entries []cpio.Entry

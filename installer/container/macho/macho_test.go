@@ -61,7 +61,7 @@ func section(b []byte) *io.SectionReader {
 }
 
 // The slices are in the file byte for byte, at multiples of 16 KiB, where a reader that is not ours finds them.
-func TestUniversal(t *testing.T) {
+func TestAUniversalFileHoldsItsSlicesUnchanged(t *testing.T) {
 	want := [][]byte{program(t, "amd64"), program(t, "arm64")}
 	var b bytes.Buffer
 	if err := ours.Universal(&b, section(want[0]), section(want[1])); err != nil {
@@ -88,7 +88,7 @@ func TestUniversal(t *testing.T) {
 	}
 }
 
-func TestUniversalRefused(t *testing.T) {
+func TestSlicesThatDoNotFitAreRefused(t *testing.T) {
 	arm := program(t, "arm64")
 	for what, list := range map[string][]*io.SectionReader{
 		"nothing": nil, "twice": {section(arm), section(arm)}, "text": {section([]byte("#!/bin/sh\necho hello\n"))}, "empty": {section(nil)},
@@ -101,7 +101,7 @@ func TestUniversalRefused(t *testing.T) {
 }
 
 // 2 GiB slices stand in the header; only the header is written before the missing bytes are noticed.
-func TestUniversalLarge(t *testing.T) {
+func TestASliceOfTwoGiBIsDescribed(t *testing.T) {
 	amd, arm := program(t, "amd64"), program(t, "arm64")
 	var b bytes.Buffer
 	err := ours.Universal(&b, io.NewSectionReader(bytes.NewReader(arm), 0, 2<<30), section(amd))
@@ -114,7 +114,7 @@ func TestUniversalLarge(t *testing.T) {
 }
 
 // What Go's linker leaves: arm64 signed ad hoc over every page, amd64 not signed.
-func TestCheck(t *testing.T) {
+func TestSignaturesOfTheLinkerAreIntact(t *testing.T) {
 	b := program(t, "arm64")
 	d, err := ours.Check(bytes.NewReader(b))
 	if err != nil {
@@ -129,7 +129,7 @@ func TestCheck(t *testing.T) {
 }
 
 // One bit anywhere in what is covered is noticed.
-func TestChanged(t *testing.T) {
+func TestAnyChangedBitIsNoticed(t *testing.T) {
 	whole := program(t, "arm64")
 	d, err := ours.Check(bytes.NewReader(whole))
 	if err != nil {
@@ -158,7 +158,7 @@ func tiny(signature []byte) []byte {
 }
 
 // Slices of any number and size lie in the file byte for byte, aligned, one behind the other; a reader that is not ours agrees.
-func TestAnySlices(t *testing.T) {
+func TestAnySlicesAreReadBack(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 50 {
 		var want [][]byte

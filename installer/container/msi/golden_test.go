@@ -9,7 +9,7 @@ import (
 )
 
 // The bytes of a database are the same for ever, its package code among them.
-func TestGolden(t *testing.T) {
+func TestTheBytesOfADatabaseNeverChange(t *testing.T) {
 	d := database(t, []any{"Property", "ProductName", "Ä product"}, []any{"Media", 1, 2, nil, "#a.cab"},
 		[]any{"Binary", "b", []byte("binary")},
 		[]any{"Component", "c", nil, "TARGETDIR", 256, nil, "f"})

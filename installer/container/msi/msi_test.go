@@ -89,7 +89,7 @@ func same(t *testing.T, want *msi.Database) {
 	}
 }
 
-func TestThereAndBack(t *testing.T) {
+func TestTablesAndStreamsAreReadBack(t *testing.T) {
 	d := database(t,
 		[]any{"Property", "ProductName", "Something"},
 		[]any{"Property", "ProductVersion", "9.1.0"},
@@ -109,7 +109,7 @@ func TestThereAndBack(t *testing.T) {
 	same(t, d)
 }
 
-func TestTenThousandRows(t *testing.T) {
+func TestTenThousandRowsAreReadBack(t *testing.T) {
 	d := database(t)
 	for i := range 10000 {
 		if err := d.Add("File", fmt.Sprintf("f%d", i), "c", fmt.Sprintf("SHORT%d|long name %d.txt", i, i), i, nil, nil, 512, i); err != nil {
@@ -120,7 +120,7 @@ func TestTenThousandRows(t *testing.T) {
 }
 
 // More than 65535 texts: their numbers take three bytes.
-func TestWideNumbers(t *testing.T) {
+func TestMoreTextsThanTwoBytesCountAreReadBack(t *testing.T) {
 	d := database(t)
 	for i := range 40000 {
 		if err := d.Add("Property", fmt.Sprintf("P%d", i), fmt.Sprintf("value %d", i)); err != nil {
@@ -130,7 +130,7 @@ func TestWideNumbers(t *testing.T) {
 	same(t, d)
 }
 
-func TestRefused(t *testing.T) {
+func TestWhatADatabaseCannotHoldIsRefused(t *testing.T) {
 	d := database(t)
 	for name, c := range map[string]struct {
 		row  []any
@@ -164,7 +164,7 @@ func TestRefused(t *testing.T) {
 }
 
 // The package code follows the content: equal for equal, new for anything else.
-func TestPackageCode(t *testing.T) {
+func TestThePackageCodeFollowsTheContent(t *testing.T) {
 	code := func(change func(*msi.Database)) string {
 		d := database(t, []any{"Property", "x", "1"})
 		d.Streams = []msi.Stream{{"s", []byte("1")}}
@@ -186,7 +186,7 @@ func TestPackageCode(t *testing.T) {
 	}
 }
 
-func TestGUID(t *testing.T) {
+func TestAGUIDFollowsItsNames(t *testing.T) {
 	if a, b := msi.GUID("upgrade"), msi.GUID("upgrade", "x"); a == b || a != msi.GUID("upgrade") || a[15] != '5' {
 		t.Errorf("%s %s", a, b)
 	}

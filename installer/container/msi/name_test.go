@@ -3,7 +3,7 @@ package msi
 import "testing"
 
 // Names as Windows Installer stores them.
-func TestNames(t *testing.T) {
+func TestNamesAreStoredAsWindowsInstallerDoes(t *testing.T) {
 	for name, want := range map[string]string{
 		"Property":     "\u4840\u4559\u44f2\u4568\u4737",
 		"_StringPool":  "\u4840\u3f3f\u4577\u446c\u3e6a\u44b2\u482f",

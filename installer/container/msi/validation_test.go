@@ -7,7 +7,7 @@ import (
 )
 
 // Every column of every known table has its rule, of the right kind.
-func TestRules(t *testing.T) {
+func TestEveryKnownColumnHasARule(t *testing.T) {
 	for name := range schema {
 		cols, err := columns(name)
 		if err != nil {
@@ -40,7 +40,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func TestValidate(t *testing.T) {
+func TestRowsThatBreakARuleAreRefused(t *testing.T) {
 	good := func() *Database {
 		d := &Database{}
 		for _, row := range [][]any{

@@ -49,7 +49,7 @@ func small() xar.Archive {
 	}}
 }
 
-func TestThereAndBack(t *testing.T) {
+func TestFilesAreReadBack(t *testing.T) {
 	for _, hash := range []crypto.Hash{0, crypto.SHA1, crypto.SHA256} {
 		a := small()
 		a.Hash = hash
@@ -73,7 +73,7 @@ func TestThereAndBack(t *testing.T) {
 	}
 }
 
-func TestManyFiles(t *testing.T) {
+func TestTenThousandFilesAreReadBack(t *testing.T) {
 	a := xar.Archive{Time: at}
 	for i := range 10000 {
 		a.Files = append(a.Files, xar.File{Name: fmt.Sprintf("file-%d", i), Mode: 0o644, Time: at, Data: fmt.Append(nil, i)})
@@ -88,7 +88,7 @@ func TestManyFiles(t *testing.T) {
 }
 
 // Sign is called with the digest of the table that the archive then has; certificates and bytes are where the table says.
-func TestSignature(t *testing.T) {
+func TestTheTableOfContentsIsSigned(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +121,7 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-func TestSignatureFails(t *testing.T) {
+func TestASignatureThatFailsIsAnError(t *testing.T) {
 	a := small()
 	cause := errors.New("the token is gone")
 	a.Signatures = []xar.Signature{{Element: "signature", Style: "RSA", Size: 1, Sign: func([]byte, crypto.Hash) ([]byte, error) {
@@ -138,7 +138,7 @@ func TestSignatureFails(t *testing.T) {
 }
 
 // No byte of table or heap can be changed without notice.
-func TestDamage(t *testing.T) {
+func TestAnyChangedByteIsNoticed(t *testing.T) {
 	whole := write(t, small())
 	for i := 28; i < len(whole); i++ {
 		b := slices.Clone(whole)
@@ -163,7 +163,7 @@ func readAll(r *xar.Reader) error {
 	return nil
 }
 
-func TestRefused(t *testing.T) {
+func TestWhatTheFormatCannotHoldIsRefused(t *testing.T) {
 	for what, f := range map[string]xar.File{
 		"no folder": {Name: "b/c"}, "upward": {Name: "../x"}, "absolute": {Name: "/x"}, "unclean": {Name: "./x"},
 		"twice": {Name: "Distribution"}, "link": {Name: "l", Mode: fs.ModeSymlink}, "file as folder": {Name: "Distribution/x"}, "none": {},
@@ -209,7 +209,7 @@ func wrap(table []byte) []byte {
 }
 
 // Sizes above 2 GiB are read as they stand; bytes that are not there are missed.
-func TestLargeSizes(t *testing.T) {
+func TestSizesAboveTwoGiBAreRead(t *testing.T) {
 	b := wrap([]byte("<xar><toc><checksum style=\"sha256\"><offset>0</offset><size>32</size></checksum><file><name>a</name><type>file</type><mode>0644</mode><data>" +
 		"<length>3221225472</length><offset>4294967296</offset><size>2147483648</size><encoding style=\"application/x-gzip\"/></data></file></toc></xar>"))
 	r := open(t, b)
@@ -241,7 +241,7 @@ func FuzzTable(f *testing.F) {
 }
 
 // Any tree of names that a file system can have goes there and back.
-func TestAnyNames(t *testing.T) {
+func TestAnyTreeOfNamesIsReadBack(t *testing.T) {
 	random := rand2.New(rand2.NewPCG(1, 2))
 	for range 50 {
 		a, names := xar.Archive{Time: at}, map[string]bool{}

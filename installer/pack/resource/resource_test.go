@@ -58,7 +58,7 @@ func wide(s string) []byte {
 	return b
 }
 
-func TestAdd(t *testing.T) {
+func TestAProgramGetsVersionAndManifest(t *testing.T) {
 	for _, arch := range []string{"amd64", "386", "arm64"} {
 		before := program(t, arch)
 		after := add(t, before, info)
@@ -125,7 +125,7 @@ func sections(t *testing.T, before, after []byte) {
 	}
 }
 
-func TestElevated(t *testing.T) {
+func TestAnElevatedProgramRequiresAnAdministrator(t *testing.T) {
 	i := info
 	i.Elevated = true
 	if b := add(t, program(t, "amd64"), i); !bytes.Contains(b, []byte(`level="requireAdministrator"`)) ||
@@ -135,7 +135,7 @@ func TestElevated(t *testing.T) {
 }
 
 // What is no program, or a signed one, comes out as it went in.
-func TestLeftAlone(t *testing.T) {
+func TestSignedProgramsAndOtherFilesAreNotChanged(t *testing.T) {
 	signed := program(t, "amd64")
 	directory := int(binary.LittleEndian.Uint32(signed[60:])) + 24 + 112 + 4*8
 	binary.LittleEndian.PutUint32(signed[directory:], uint32(len(signed)))
@@ -151,7 +151,7 @@ func TestLeftAlone(t *testing.T) {
 	}
 }
 
-func TestWords(t *testing.T) {
+func TestATextWithAZeroByteIsRefused(t *testing.T) {
 	i := info
 	i.Product = "a\x00b"
 	if err := resource.Add(&bytes.Buffer{}, program(t, "amd64"), i); err == nil || !strings.Contains(err.Error(), "NUL") {

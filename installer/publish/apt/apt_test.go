@@ -60,7 +60,7 @@ func deb(t *testing.T, text, end string) []byte {
 	return out.Bytes()
 }
 
-func TestControl(t *testing.T) {
+func TestTheControlFileIsReadFromTheHeadOfADeb(t *testing.T) {
 	for _, end := range []string{"", ".gz", ".xz"} {
 		head := bytes.NewReader(deb(t, control, end))
 		got, err := apt.Control(io.MultiReader(head, neverRead{t}))
@@ -78,7 +78,7 @@ func (n neverRead) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func TestControlRefuses(t *testing.T) {
+func TestWhatIsNoDebIsRefused(t *testing.T) {
 	good := deb(t, control, ".gz")
 	for name, b := range map[string][]byte{"empty": nil, "no ar": []byte("<html>please sign in</html>"), "cut off": good[:len(good)-20],
 		"bad size": bytes.Replace(good, []byte("`\n"), []byte("xx"), 1),
@@ -98,7 +98,7 @@ func FuzzControl(f *testing.F) {
 	})
 }
 
-func TestIndex(t *testing.T) {
+func TestAnIndexListsEveryPackage(t *testing.T) {
 	list := []apt.Package{
 		{Key: "b/two.deb", SHA256: strings.Repeat("B", 64), Size: 7, Control: strings.Replace(control, "amd64", "arm64", 1)},
 		{Key: "a/one.deb", SHA256: strings.Repeat("A", 64), Size: 5, Control: control},
@@ -148,7 +148,7 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-func TestIndexRefuses(t *testing.T) {
+func TestAnIndexRefusesPackagesItCannotName(t *testing.T) {
 	for _, text := range []string{"Package: x\n", "Architecture: ../x\n"} {
 		if _, err := apt.Make([]apt.Package{{Key: "a", Control: text}}); !errors.Is(err, apt.ErrDeb) {
 			t.Errorf("%q: %v", text, err)

@@ -44,7 +44,7 @@ func rpm(t testing.TB) []byte {
 	return b
 }
 
-func TestIndex(t *testing.T) {
+func TestAnIndexListsEveryPackage(t *testing.T) {
 	content := rpm(t)
 	p, err := yum.Read(bytes.NewReader(content))
 	if err != nil {
@@ -129,7 +129,7 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-func TestReadRefuses(t *testing.T) {
+func TestWhatIsNoRPMIsRefused(t *testing.T) {
 	good := rpm(t)
 	huge := bytes.Clone(good)
 	binary.BigEndian.PutUint32(huge[96+12:], 1<<31)
