@@ -23,7 +23,7 @@ func describing(plan *build.Plan, notes string) (func() ([]describe.File, error)
 		}
 	}
 	programs := map[pack.Platform][]describe.Program{}
-	plan.Looked = func(in pack.Input) (err error) {
+	plan.Inspect = func(in pack.Input) (err error) {
 		programs[in.Platform], err = describe.Look(in)
 		return err
 	}

@@ -138,7 +138,7 @@ func publishTarget(c *cli.Context, place string) (publish.Target, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	at := publish.Place{Region: region, Endpoint: endpoint, Profile: c.String("profile"), Bucket: regions.Bucket(region)}
+	at := publish.BucketOptions{Region: region, Endpoint: endpoint, Profile: c.String("profile"), Bucket: regions.Bucket(region)}
 	rest, isBucket := strings.CutPrefix(place, "s3://")
 	switch {
 	case place == "":
@@ -155,7 +155,7 @@ func publishTarget(c *cli.Context, place string) (publish.Target, string, error)
 	return to, templateOf(base, region, endpoint), err
 }
 
-func bucketTarget(ctx context.Context, at publish.Place) (publish.Target, error) {
+func bucketTarget(ctx context.Context, at publish.BucketOptions) (publish.Target, error) {
 	to, err := publish.Bucket(ctx, at)
 	if err != nil {
 		return nil, cannot("open", "bucket "+at.Bucket, err).withHint("check AWS_PROFILE, --profile and the shared AWS files")

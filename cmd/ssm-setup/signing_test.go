@@ -138,8 +138,8 @@ func signsAndVerifies(t *testing.T, bin string) {
 	if v, there := os.LookupEnv(passphraseVariable); there {
 		t.Errorf("the passphrase is still there for children: %q", v)
 	}
-	if stamps.Asked.Load() < 4 { // two programs, MSI, pkg
-		t.Errorf("%d timestamps", stamps.Asked.Load())
+	if stamps.Requests.Load() < 4 { // two programs, MSI, pkg
+		t.Errorf("%d timestamps", stamps.Requests.Load())
 	}
 	dir := filepath.Join(out, "9.1.0.0")
 	statesAll(t, dir)

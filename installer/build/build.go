@@ -46,9 +46,9 @@ type Plan struct {
 	Key       []byte       // see [Input]; a compiled ssm-setup knows it too
 	Signing   pack.Signing // SHA256SUMS is signed by [Seal]
 
-	Log    io.Writer              // what go says; may be nil
-	Looked func(pack.Input) error // programs of a platform as they are packed; may be nil
-	Tell   Tell
+	Log     io.Writer              // what go says; may be nil
+	Inspect func(pack.Input) error // programs of a platform as they are packed; may be nil
+	Tell    Tell
 }
 
 // Tell are ways to follow a build. All may be nil; they may be called at the same time.
@@ -138,8 +138,8 @@ func (b *building) input(ctx context.Context, platform pack.Platform) (pack.Inpu
 	if err != nil {
 		return in, fmt.Errorf("programs for %s: %w", platform, err)
 	}
-	if b.Looked != nil && in.Bin != "" {
-		err = b.Looked(in)
+	if b.Inspect != nil && in.Bin != "" {
+		err = b.Inspect(in)
 	}
 	return in, err
 }

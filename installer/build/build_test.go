@@ -124,7 +124,7 @@ func TestAFailedBuildLeavesNothing(t *testing.T) {
 	full := func(pack.Input) error { return syscall.ENOSPC }
 	late := func(io.Reader) ([]byte, error) { return nil, syscall.ENOSPC } // others are made by then
 	for name, spoil := range map[string]func(*build.Plan){
-		"looked at": func(p *build.Plan) { p.Looked = full },
+		"inspected": func(p *build.Plan) { p.Inspect = full },
 		"signed":    func(p *build.Plan) { p.Signing.OpenPGP = late },
 		"worker":    func(p *build.Plan) { os.Remove(filepath.Join(p.Bin, pack.Worker)) },
 	} {

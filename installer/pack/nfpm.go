@@ -40,9 +40,9 @@ func (s *stage) file(data []byte) (string, error) {
 	return name, os.Chtimes(name, s.in.Time, s.in.Time)
 }
 
-// scripts maps places in an nfpm.Info to scripts.
-func (s *stage) scripts(place map[*string][]byte) error {
-	for to, data := range place {
+// scripts writes each script to a file and stores its path where the key points, a field of an nfpm.Info.
+func (s *stage) scripts(paths map[*string][]byte) error {
+	for to, data := range paths {
 		name, err := s.file(data)
 		if err != nil {
 			return err

@@ -50,7 +50,7 @@ func made(t *testing.T) (path string, u unpacked) {
 	return path, unpackPkg(t, b)
 }
 
-func put(t *testing.T, data []byte) (path string) {
+func tempFile(t *testing.T, data []byte) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -76,7 +76,7 @@ func TestSevenZipReadsAPkgAndNoticesAChangedOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	b[len(b)-30] ^= 1
-	if out, err := exec.Command("7z", "t", put(t, b)).CombinedOutput(); err == nil {
+	if out, err := exec.Command("7z", "t", tempFile(t, b)).CombinedOutput(); err == nil {
 		t.Errorf("a changed byte went by: %s", out)
 	}
 }
@@ -86,7 +86,7 @@ func TestLibarchiveReadsPayloadAndScriptsOfAPkg(t *testing.T) {
 	_, u := made(t)
 	var lines []string
 	for line := range strings.Lines(tool(t, "libarchive-tools", "bsdtar", "--numeric-owner", "-tvf",
-		put(t, u.outer["amazon-ssm-agent.pkg/Payload"]))) {
+		tempFile(t, u.outer["amazon-ssm-agent.pkg/Payload"]))) {
 		f := strings.Fields(line) // mode links uid gid size month day year name [-> target]
 		lines = append(lines, fmt.Sprintf("%s %s:%s %s", f[0], f[2], f[3], strings.Join(f[8:], " ")))
 	}
@@ -95,7 +95,7 @@ func TestLibarchiveReadsPayloadAndScriptsOfAPkg(t *testing.T) {
 		want = append(want, strings.Replace(line, "Lrwx", "lrwx", 1))
 	}
 	golden(t, lines, strings.Join(want, "\n"))
-	if out := tool(t, "libarchive-tools", "bsdtar", "-tvf", put(t, u.outer["amazon-ssm-agent.pkg/Scripts"])); strings.Count(out,
+	if out := tool(t, "libarchive-tools", "bsdtar", "-tvf", tempFile(t, u.outer["amazon-ssm-agent.pkg/Scripts"])); strings.Count(out,
 		"-rwxr-xr-x") != 2 {
 		t.Error(out)
 	}
@@ -109,7 +109,7 @@ func TestLibarchiveReadsAXarWithSHA1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out := tool(t, "libarchive-tools", "bsdtar", "-xOf", put(t, b.Bytes()), "a/b c"); out != "text" {
+	if out := tool(t, "libarchive-tools", "bsdtar", "-xOf", tempFile(t, b.Bytes()), "a/b c"); out != "text" {
 		t.Error(out)
 	}
 }
@@ -118,7 +118,7 @@ func TestTheXMLOfAPkgIsWellFormed(t *testing.T) {
 	_, u := made(t)
 	for _, text := range []string{string(u.outer["Distribution"]), string(u.outer["amazon-ssm-agent.pkg/PackageInfo"]),
 		u.content["./Library/LaunchDaemons/com.amazon.aws.ssm.plist"]} {
-		if out := tool(t, "libxml2-utils", "xmllint", "--nonet", "--noout", put(t, []byte(text))); out != "" {
+		if out := tool(t, "libxml2-utils", "xmllint", "--nonet", "--noout", tempFile(t, []byte(text))); out != "" {
 			t.Error(out)
 		}
 	}
@@ -145,7 +145,7 @@ func TestAnotherReaderFindsTheSameInABill(t *testing.T) {
 		}
 		want = append(want, fmt.Sprintf("%s\t%o\t0/0\t%s", e.Path, kind|int(e.Mode.Perm()), rest))
 	}
-	got := tool(t, "nodejs", "node", filepath.Join(home, "cli.js"), put(t, u.outer["amazon-ssm-agent.pkg/Bom"]))
+	got := tool(t, "nodejs", "node", filepath.Join(home, "cli.js"), tempFile(t, u.outer["amazon-ssm-agent.pkg/Bom"]))
 	if got != strings.Join(want, "\n")+"\n" {
 		t.Errorf("got\n%swant\n%s", got, strings.Join(want, "\n"))
 	}
@@ -171,7 +171,7 @@ func TestAnotherReaderFindsTheSameInABill(t *testing.T) {
 
 func TestSumsAreThoseOfCksum(t *testing.T) {
 	for _, text := range []string{"", "a", strings.Repeat("payload\n", 100000)} {
-		out := tool(t, "coreutils", "cksum", put(t, []byte(text)))
+		out := tool(t, "coreutils", "cksum", tempFile(t, []byte(text)))
 		if want := fmt.Sprintf("%d %d ", bom.SumOf([]byte(text)), len(text)); !strings.HasPrefix(out, want) {
 			t.Errorf("%q, want %q", out, want)
 		}
@@ -204,17 +204,18 @@ func TestOpenSSLVerifiesTheSignatureOfAPkg(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pub := put(t, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
+	pub := tempFile(t, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
 	length := int64(whole[14])<<8 | int64(whole[15]) // of the table: the low bytes of the header's figure
 	table, err := io.ReadAll(io.NewSectionReader(bytes.NewReader(whole), 28, length))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := tool(t, "openssl", "openssl", "dgst", "-sha256", "-verify", pub, "-signature", put(t, r.Signatures[0].Bytes), put(t, table))
+	out := tool(t, "openssl", "openssl", "dgst", "-sha256", "-verify", pub, "-signature",
+		tempFile(t, r.Signatures[0].Bytes), tempFile(t, table))
 	if !strings.Contains(out, "Verified OK") {
 		t.Error(out)
 	}
-	if out := tool(t, "p7zip-full", "7z", "t", put(t, whole)); !strings.Contains(out, "Everything is Ok") {
+	if out := tool(t, "p7zip-full", "7z", "t", tempFile(t, whole)); !strings.Contains(out, "Everything is Ok") {
 		t.Error(out)
 	}
 }
@@ -241,7 +242,7 @@ func TestOtherReadersReadTenThousandFiles(t *testing.T) {
 	}
 	for kind, b := range map[string][]byte{"cpio": payload.Bytes(), "xar": table.Bytes()} {
 		dir := t.TempDir()
-		tool(t, "libarchive-tools", "bsdtar", "-C", dir, "-xf", put(t, b))
+		tool(t, "libarchive-tools", "bsdtar", "-C", dir, "-xf", tempFile(t, b))
 		for i, name := range names {
 			got, err := os.ReadFile(filepath.Join(dir, name))
 			if err != nil || string(got) != strings.Repeat("0123456789", i%50) {
@@ -255,7 +256,7 @@ func TestOtherReadersReadTenThousandFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 7-Zip counts the table, too.
-	if out := tool(t, "p7zip-full", "7z", "t", put(t, table.Bytes())); !strings.Contains(out, "Everything is Ok") ||
+	if out := tool(t, "p7zip-full", "7z", "t", tempFile(t, table.Bytes())); !strings.Contains(out, "Everything is Ok") ||
 		!strings.Contains(out, "Files: 10001\n") {
 		t.Error(out[max(0, len(out)-300):])
 	}

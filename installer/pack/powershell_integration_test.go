@@ -16,11 +16,11 @@ const [dir, ...files] = process.argv.slice(2), fs = require('fs'), parser = requ
   await parser.Parser.init({locateFile: name => dir + '/' + name});
   const p = new parser.Parser();
   p.setLanguage(await parser.Language.load(dir + '/tree-sitter-powershell.wasm'));
-  const look = (file, n) => {
+  const visit = (file, n) => {
     if (n.isError || n.isMissing) console.log(file + ':' + (n.startPosition.row + 1) + ': cannot be read: ' + n.text);
-    for (let i = 0; i < n.childCount; i++) look(file, n.child(i));
+    for (let i = 0; i < n.childCount; i++) visit(file, n.child(i));
   };
-  for (const file of files) look(file, p.parse(fs.readFileSync(file, 'utf8')).rootNode);
+  for (const file of files) visit(file, p.parse(fs.readFileSync(file, 'utf8')).rootNode);
 })();
 `
 
@@ -33,7 +33,7 @@ func TestAParserAcceptsThePowerShellScripts(t *testing.T) {
 	if err := os.WriteFile(program, []byte(parses), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	bad := put(t, []byte("if ($x { 1 }\n"))
+	bad := tempFile(t, []byte("if ($x { 1 }\n"))
 	said := tool(t, "nodejs", "node", "--no-wasm-tier-up", program, grammar, bad, "assets/update/windows/install.ps1",
 		"assets/update/windows/uninstall.ps1")
 	if !strings.HasPrefix(said, bad+":1: cannot be read") || strings.Contains(said, "install.ps1") {

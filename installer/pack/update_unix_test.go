@@ -78,15 +78,15 @@ func newUpdating(t *testing.T, files map[string]string) updating {
 		files["pid1"] = "systemd"
 	}
 	for name, text := range tools {
-		u.put("bin/"+name, "#!/bin/sh\n"+text+"\n")
+		u.write("bin/"+name, "#!/bin/sh\n"+text+"\n")
 	}
 	for name, text := range files {
-		u.put(name, text+"\n")
+		u.write(name, text+"\n")
 	}
 	return u
 }
 
-func (u updating) put(name, text string) {
+func (u updating) write(name, text string) {
 	path := filepath.Join(u.dir, name)
 	os.MkdirAll(filepath.Dir(path), 0o755)
 	syscall.ForkLock.RLock() // a process that another test starts right now would keep the file open: "text file busy"
@@ -107,7 +107,7 @@ func (u updating) run(script string, args ...string) (code int, told, printed st
 	text := strings.NewReplacer("/proc/1/comm", u.dir+"/pid1", "/sbin/init", u.dir+"/bin/init", "/etc/systemd/system", u.dir+"/units",
 		"/Library/", u.dir+"/disk/Library/", "/opt/aws/", u.dir+"/disk/opt/aws/", "-C /", "-C "+u.dir+"/disk").
 		Replace(string(head) + string(body))
-	u.put("work/"+filepath.Base(script), text)
+	u.write("work/"+filepath.Base(script), text)
 	cmd := exec.Command("/bin/sh", append([]string{filepath.Join(u.dir, "work", filepath.Base(script))}, args...)...)
 	cmd.Env = append(os.Environ(), "T="+u.dir, "PATH="+filepath.Join(u.dir, "bin")+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
@@ -228,18 +228,18 @@ func TestUpdateScriptsForMacOSAnswerAsUpdatersExpect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u := newUpdating(t, c.machine)
-			u.put("disk/opt/aws/ssm/data/registration", "kept")
+			u.write("disk/opt/aws/ssm/data/registration", "kept")
 			if strings.HasPrefix(c.script, "uninstall") {
-				u.put("disk/opt/aws/ssm/bin/ssm-cli", "")
-				u.put("disk/opt/aws/ssm/README.md", "")
-				u.put(job, "")
+				u.write("disk/opt/aws/ssm/bin/ssm-cli", "")
+				u.write("disk/opt/aws/ssm/README.md", "")
+				u.write(job, "")
 			}
 			switch c.archive {
 			case "damaged":
-				u.put("work/amazon-ssm-agent.tar.gz", "no gzip")
+				u.write("work/amazon-ssm-agent.tar.gz", "no gzip")
 			case "good":
-				u.put("parts/opt/aws/ssm/bin/amazon-ssm-agent", "#!/bin/sh\n"+tools["amazon-ssm-agent"]+"\n")
-				u.put("work/x", "")
+				u.write("parts/opt/aws/ssm/bin/amazon-ssm-agent", "#!/bin/sh\n"+tools["amazon-ssm-agent"]+"\n")
+				u.write("work/x", "")
 				if out, err := exec.Command("tar", "-czf", filepath.Join(u.dir, "work/amazon-ssm-agent.tar.gz"), "-C", filepath.Join(u.dir, "parts"),
 					"opt").CombinedOutput(); err != nil {
 					t.Fatalf("%v: %s", err, out)

@@ -46,7 +46,7 @@ func TestAmazonsClientReadsWhatWasPublished(t *testing.T) {
 	ctx := context.Background()
 	r, to := region(t)
 	o := publish.Options{Repositories: true, Sign: &key{}}
-	put(t, to, release(t, "9.1.0.0", "one"), o)
+	publishTo(t, to, release(t, "9.1.0.0", "one"), o)
 	if err := to.Write(ctx, "large", bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{Absent: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +75,6 @@ func TestAmazonsClientReadsWhatWasPublished(t *testing.T) {
 	os.Remove(filepath.Join(dir, "large"))
 	aws(t, other, "s3", "cp", "--recursive", "--only-show-errors", dir, "s3://"+regions.Bucket(other.Name()))
 	whole(t, again, "9.1.0.0")
-	put(t, again, release(t, "9.2.0.0", "two"), o)
+	publishTo(t, again, release(t, "9.2.0.0", "two"), o)
 	whole(t, again, "9.2.0.0")
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
-// Place is a bucket to publish to.
-type Place struct {
+// BucketOptions name a bucket to publish to and how to reach it.
+type BucketOptions struct {
 	Region   string
 	Endpoint string // an S3 address that stands in for AWS's, path style; empty for AWS
 	Profile  string // of the shared files, empty for the usual chain
@@ -35,7 +35,7 @@ type Place struct {
 
 // Bucket is a target in S3 or a service that speaks its protocol. Credentials come from the usual AWS chain;
 // ErrCredentials if it has none. The bucket is not asked yet.
-func Bucket(ctx context.Context, p Place) (Target, error) {
+func Bucket(ctx context.Context, p BucketOptions) (Target, error) {
 	options := []func(*config.LoadOptions) error{config.WithRegion(p.Region)}
 	if p.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(p.Profile))

@@ -25,7 +25,7 @@ import (
 )
 
 // region is a local region and its bucket as a target.
-func region(t *testing.T, change ...func(*publish.Place)) (*local.Region, publish.Target) {
+func region(t *testing.T, change ...func(*publish.BucketOptions)) (*local.Region, publish.Target) {
 	t.Helper()
 	r := local.Start(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", r.CredentialsFile())
@@ -33,7 +33,7 @@ func region(t *testing.T, change ...func(*publish.Place)) (*local.Region, publis
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"} {
 		t.Setenv(name, "")
 	}
-	p := publish.Place{Region: r.Name(), Endpoint: r.URL(), Bucket: regions.Bucket(r.Name()), Tries: 4, Pause: time.Millisecond}
+	p := publish.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: regions.Bucket(r.Name()), Tries: 4, Pause: time.Millisecond}
 	for _, c := range change {
 		c(&p)
 	}
@@ -155,7 +155,7 @@ func TestARefusingBucketIsToldByItsKind(t *testing.T) {
 	if keys, _ := r.Keys(""); len(keys) != 0 {
 		t.Errorf("refused, and written: %v", keys)
 	}
-	nowhere, err := publish.Bucket(ctx, publish.Place{Region: r.Name(), Endpoint: r.URL(), Bucket: "nowhere-at-all"})
+	nowhere, err := publish.Bucket(ctx, publish.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: "nowhere-at-all"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestARefusingBucketIsToldByItsKind(t *testing.T) {
 	}
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
 	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
-	if _, err := publish.Bucket(ctx, publish.Place{Region: r.Name(), Endpoint: r.URL(), Bucket: "b"}); !errors.Is(err,
+	if _, err := publish.Bucket(ctx, publish.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: "b"}); !errors.Is(err,
 		publish.ErrCredentials) {
 		t.Errorf("no credentials: %v", err)
 	}
@@ -175,7 +175,7 @@ func TestAPublicationIntoABucketThatStopsAnywhereIsFinishedByTheNext(t *testing.
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
 	o := publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
 	_, to := region(t)
-	put(t, to, one, o)
+	publishTo(t, to, one, o)
 	for range 100 { // each run goes on where the one before broke off
 		var n atomic.Int64
 		broken := &recorder{Target: to, before: func(string) error {
@@ -211,7 +211,7 @@ func TestAnObjectThatReadsBackOtherwiseStopsThePublication(t *testing.T) {
 		t.Error("the manifest was written")
 	}
 	// It says that it is what it must be, so it may be written anew.
-	if res := put(t, to, release(t, "9.1.0.0", "one"), publish.Options{}); !slices.ContainsFunc(res.Steps, func(s publish.Step) bool {
+	if res := publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{}); !slices.ContainsFunc(res.Steps, func(s publish.Step) bool {
 		return s.Key == damaged && s.Action == publish.Repaired
 	}) {
 		t.Errorf("%+v", res.Steps)
@@ -294,7 +294,7 @@ func TestAnUploadThatIsCompletedAlreadyIsNoError(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Break("CompleteMultipartUpload", 1, 404, "NoSuchUpload")
-	put(t, to, one, publish.Options{})
+	publishTo(t, to, one, publish.Options{})
 	if got := sum(read(t, to, "ssm-setup/9.1.0.0/ssm-setup-linux-amd64")); got != one.Files[0].SHA256 {
 		t.Error("other content")
 	}

@@ -75,7 +75,7 @@ func TestASubscriberSeesEachReleaseOnce(t *testing.T) {
 		if err := os.WriteFile(notes, []byte("<b>& notes of "+version+"]]></b>\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		put(t, to, r, o)
+		publishTo(t, to, r, o)
 		f := readAtom(t, to)
 		if len(f.Entries) != i+1 || f.ID != before.ID && i > 0 || !f.Updated.Equal(now) {
 			t.Fatalf("after %s: %+v", version, f)
@@ -99,7 +99,7 @@ func TestASubscriberSeesEachReleaseOnce(t *testing.T) {
 		}
 		before, now = f, now.Add(time.Hour)
 		text := read(t, to, publish.FeedKey)
-		put(t, to, r, o)
+		publishTo(t, to, r, o)
 		if read(t, to, publish.FeedKey) != text {
 			t.Error("published again, the feed changes")
 		}

@@ -63,7 +63,7 @@ func outside(t *testing.T, top, but string) (list []string) {
 // A region says in its repository's index, and in its manifest, which files a mirror is to write. None lies outside of the mirror.
 func TestAHostileRegionWritesNothingOutsideAMirror(t *testing.T) {
 	origin := t.TempDir()
-	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	evil := "not for here\n"
 	for _, name := range []string{"../../../../evil", "main/../../../../evil", "main/binary-amd64/../../../../../evil", "/evil", "main//evil",
 		""} {
@@ -102,7 +102,7 @@ func TestAHostileRegionWritesNothingOutsideAMirror(t *testing.T) {
 
 func TestAChecksumThatIsAPathMirrorsNothing(t *testing.T) {
 	origin := t.TempDir()
-	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
+	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
 	climbing := "../../../../" + strings.Repeat("a", 52) // 64 characters
 	m := manifests.NewManifest(template)
 	m.Add(manifests.AgentPackage, manifests.PortableFile("linux", "amd64"), manifests.FileVersion{Version: "9.1.0.0", Checksum: climbing})
@@ -128,7 +128,7 @@ func TestAChecksumThatIsAPathMirrorsNothing(t *testing.T) {
 func TestNoKeyLeadsOutOfATarget(t *testing.T) {
 	ctx, top := context.Background(), t.TempDir()
 	os.WriteFile(filepath.Join(top, "secret"), []byte("x"), 0o600)
-	_, inBucket := region(t, func(p *publish.Place) { p.Prefix = "mine" })
+	_, inBucket := region(t, func(p *publish.BucketOptions) { p.Prefix = "mine" })
 	for _, to := range []publish.Target{publish.Folder(filepath.Join(top, "mirror")), inBucket} {
 		for _, key := range []string{"../secret", "a/../../secret", "/secret", "a//b", "", ".", "a/./b"} {
 			if err := to.Write(ctx, key, strings.NewReader("y"), host.SHA256Bytes([]byte("y")), publish.When{}); !errors.Is(err, publish.ErrKey) {
@@ -153,7 +153,7 @@ func TestNoKeyLeadsOutOfATarget(t *testing.T) {
 // A public bucket that may not be listed denies what it has not: no stable version, no signatures, no documents.
 func TestABucketThatIsNotListedIsMirrored(t *testing.T) {
 	origin := t.TempDir()
-	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	for _, gone := range []string{"repodata/repomd.xml", "repodata/repomd.xml.asc", publish.KeyKey} {
 		if err := os.Remove(filepath.Join(origin, filepath.FromSlash(gone))); err != nil {
 			t.Fatal(err)
@@ -178,7 +178,7 @@ func TestABucketThatIsNotListedIsMirrored(t *testing.T) {
 // A file of a mirror that rotted on its stick is fetched and written anew.
 func TestAMirrorRepairsWhatIsDamaged(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
-	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
 		t.Fatal(err)
 	}
@@ -227,6 +227,6 @@ func TestAReleaseThatChangesMeanwhileIsNotPublished(t *testing.T) {
 		t.Error(err)
 	}
 	os.WriteFile(path, before, 0o644)
-	put(t, to, one, publish.Options{Repositories: true, Sign: &key{}})
+	publishTo(t, to, one, publish.Options{Repositories: true, Sign: &key{}})
 	whole(t, to, "9.1.0.0")
 }

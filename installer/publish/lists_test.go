@@ -59,7 +59,7 @@ func TestListsOfOldIndexesStayForADay(t *testing.T) {
 	var served [][]string
 	step := func(version int, wait time.Duration) publish.Result {
 		now = now.Add(wait)
-		res := put(t, to, release(t, fmt.Sprintf("9.%d.0.0", version), "one"), o)
+		res := publishTo(t, to, release(t, fmt.Sprintf("9.%d.0.0", version), "one"), o)
 		served = append(served, namedLists(t, to))
 		return res
 	}
@@ -92,7 +92,7 @@ func TestListsOfOldIndexesStayForADay(t *testing.T) {
 	}
 	// nothing new: nothing is removed, however late
 	now = now.Add(1000 * time.Hour)
-	if res := put(t, to, release(t, "9.10.0.0", "one"), o); removed(res) != 0 {
+	if res := publishTo(t, to, release(t, "9.10.0.0", "one"), o); removed(res) != 0 {
 		t.Error("lists were removed though nothing changed")
 	}
 	check("nothing new", 4)
@@ -100,7 +100,7 @@ func TestListsOfOldIndexesStayForADay(t *testing.T) {
 	now = now.Add(time.Hour)
 	dry := o
 	dry.DryRun = true
-	put(t, to, release(t, "9.11.0.0", "one"), dry)
+	publishTo(t, to, release(t, "9.11.0.0", "one"), dry)
 	check("dry run", 4)
 }
 
@@ -125,7 +125,7 @@ func TestAPublicationThatStopsLeavesTheListsOfItsIndex(t *testing.T) {
 	before := t.TempDir()
 	for v := 1; v <= 5; v++ {
 		now = now.Add(48 * time.Hour)
-		put(t, publish.Folder(before), releases[v], o)
+		publishTo(t, publish.Folder(before), releases[v], o)
 	}
 	now = now.Add(48 * time.Hour)
 	for stop := 0; ; stop++ {
@@ -147,7 +147,7 @@ func TestAPublicationThatStopsLeavesTheListsOfItsIndex(t *testing.T) {
 		if !errors.Is(err, errStop) {
 			t.Fatal(err)
 		}
-		put(t, publish.Folder(dir), releases[6], o)
+		publishTo(t, publish.Folder(dir), releases[6], o)
 		if _, err := publish.Mark(context.Background(), publish.Folder(dir), releases[1].Version, "Inactive",
 			publish.Options{Repositories: true, Now: func() time.Time { return now.Add(48 * time.Hour) }}); err != nil {
 			t.Fatal(err)
@@ -196,7 +196,7 @@ func TestListsWithoutARecordAreKnownFromTheIndex(t *testing.T) {
 	dir, now := t.TempDir(), time.Unix(1800000000, 0)
 	to := publish.Folder(dir)
 	o := publish.Options{Repositories: true, Now: func() time.Time { return now }}
-	put(t, to, release(t, "9.1.0.0", "one"), o)
+	publishTo(t, to, release(t, "9.1.0.0", "one"), o)
 	first := namedLists(t, to)
 	for i, content := range []string{"", "{broken"} {
 		for _, record := range []string{"dists/stable/lists.json", "repodata/lists.json"} {
@@ -209,7 +209,7 @@ func TestListsWithoutARecordAreKnownFromTheIndex(t *testing.T) {
 			}
 		}
 		now = now.Add(48 * time.Hour)
-		put(t, to, release(t, fmt.Sprintf("9.%d.0.0", i+2), "one"), o)
+		publishTo(t, to, release(t, fmt.Sprintf("9.%d.0.0", i+2), "one"), o)
 	}
 	var record struct{ Indexes []struct{ Keys []string } }
 	if err := json.Unmarshal([]byte(read(t, to, "repodata/lists.json")), &record); err != nil || len(record.Indexes) != 2 {

@@ -20,13 +20,13 @@ func Unfinished(to, region string) string { return filepath.Join(to, unfinished,
 
 // LockFolder keeps other publications from writing to a folder; [ErrChanged] says that one is at work. Buckets have conditions for
 // that, which two programs on a disk can only nearly keep.
-func LockFolder(place string) (release func(), err error) {
-	made := !exists(place)
-	unlock, err := lock(filepath.Join(place, ".publishing.lock"), ErrChanged)
+func LockFolder(folder string) (release func(), err error) {
+	made := !exists(folder)
+	unlock, err := lock(filepath.Join(folder, ".publishing.lock"), ErrChanged)
 	return func() {
 		unlock()
 		if made {
-			os.Remove(place) // if nothing came into it
+			os.Remove(folder) // if nothing came into it
 		}
 	}, err
 }

@@ -48,7 +48,7 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 	if err != nil && !notThere(err) {
 		return Mirrored{}, err
 	}
-	list, err := w.choose(ctx, from, m, stable)
+	list, err := w.resolve(ctx, from, m, stable)
 	if err != nil {
 		return Mirrored{}, err
 	}
@@ -75,11 +75,11 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 	}
 	one := o
 	one.Repositories = o.Repositories && !theirs
-	if err := res.takeStatuses(ctx, to, m, one); err != nil {
+	if err := res.copyStatuses(ctx, to, m, one); err != nil {
 		return res, err
 	}
 	if theirs && !o.DryRun {
-		if err := res.takeSigned(ctx, from, to, m, o); err != nil {
+		if err := res.copySigned(ctx, from, to, m, o); err != nil {
 			return res, err
 		}
 	}
@@ -93,9 +93,9 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 	return res, nil
 }
 
-// takeStatuses has every version in the mirror the status that the region gives it by now: one that was withdrawn there must not
+// copyStatuses has every version in the mirror the status that the region gives it by now: one that was withdrawn there must not
 // go on being offered here.
-func (res *Mirrored) takeStatuses(ctx context.Context, to Target, region *manifests.Manifest, o Options) error {
+func (res *Mirrored) copyStatuses(ctx context.Context, to Target, region *manifests.Manifest, o Options) error {
 	own, _, err := readManifest(ctx, to)
 	if err != nil || own == nil || !follow(own, region) {
 		return err
@@ -134,8 +134,8 @@ func follow(own, region *manifests.Manifest) (changed bool) {
 	return changed
 }
 
-// takeSigned copies the region's own metadata, if it fits.
-func (res *Mirrored) takeSigned(ctx context.Context, from *bucket.Client, to Target, m *manifests.Manifest, o Options) error {
+// copySigned copies the region's own metadata, if it fits.
+func (res *Mirrored) copySigned(ctx context.Context, from *bucket.Client, to Target, m *manifests.Manifest, o Options) error {
 	own, _, err := readManifest(ctx, to)
 	if err != nil || own == nil || !fits(m, own) {
 		return err
@@ -146,8 +146,8 @@ func (res *Mirrored) takeSigned(ctx context.Context, from *bucket.Client, to Tar
 	return err
 }
 
-// choose lists the versions to copy, in ascending order.
-func (w Wanted) choose(ctx context.Context, from *bucket.Client, m *manifests.Manifest, stable manifests.Version) ([]manifests.Version,
+// resolve lists the versions to copy, in ascending order.
+func (w Wanted) resolve(ctx context.Context, from *bucket.Client, m *manifests.Manifest, stable manifests.Version) ([]manifests.Version,
 	error) {
 	list := slices.Clone(w.Versions)
 	if len(list) == 0 {

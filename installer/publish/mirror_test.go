@@ -45,9 +45,9 @@ func TestAMirrorServesWhatItsRegionServes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, to, one, o)
-	put(t, to, release(t, "9.2.0.0", "two"), o)
-	put(t, to, release(t, "9.3.0.0", "three"), o)
+	publishTo(t, to, one, o)
+	publishTo(t, to, release(t, "9.2.0.0", "two"), o)
+	publishTo(t, to, release(t, "9.3.0.0", "three"), o)
 	for v, status := range map[string]string{"9.1.0.0": manifests.Deprecated, "9.3.0.0": manifests.Inactive} {
 		if _, err := publish.Mark(ctx, to, manifests.MustVersion(v), status, o); err != nil {
 			t.Fatal(err)
@@ -88,7 +88,7 @@ func TestAMirrorServesWhatItsRegionServes(t *testing.T) {
 func TestAMirrorFollowsTheStatusesOfItsRegion(t *testing.T) {
 	ctx, origin, dir, o := context.Background(), t.TempDir(), t.TempDir(), publish.Options{UriFormat: template, Repositories: true}
 	for _, v := range []string{"9.1.0.0", "9.2.0.0"} {
-		put(t, publish.Folder(origin), release(t, v, v), o)
+		publishTo(t, publish.Folder(origin), release(t, v, v), o)
 		if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
 			t.Fatal(err)
 		}
@@ -130,8 +130,8 @@ func TestAMirrorFollowsTheStatusesOfItsRegion(t *testing.T) {
 // is none: it would offer what is not there.
 func TestAMirrorKeepsSignedMetadata(t *testing.T) {
 	origin, o := t.TempDir(), publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
-	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), o)
-	put(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), o)
+	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), o)
+	publishTo(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), o)
 	dir := t.TempDir()
 	for range 2 {
 		res, err := mirror(t, served(t, origin), dir, publish.Wanted{Latest: true})
@@ -160,11 +160,11 @@ func TestAMirrorKeepsSignedMetadata(t *testing.T) {
 // What does not fit the manifest is refused, and the mirror stays as it is.
 func TestAMirrorRefusesWhatDoesNotFitTheManifest(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
-	put(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
+	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
 	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
 		t.Fatal(err)
 	}
-	put(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), publish.Options{})
+	publishTo(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), publish.Options{})
 	os.WriteFile(filepath.Join(origin, "amazon-ssm-agent/9.2.0.0", manifests.PortableFile("linux", "amd64")), []byte("other"), 0o644)
 	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err == nil {
 		t.Error("a damaged region was mirrored")
@@ -184,9 +184,9 @@ func TestAMirrorRefusesWhatDoesNotFitTheManifest(t *testing.T) {
 // The global copy can be ahead; then it stays.
 func TestAGlobalCopyThatIsNewerStays(t *testing.T) {
 	global := publish.Folder(t.TempDir())
-	put(t, publish.Folder(t.TempDir()), release(t, "9.2.0.0", "two"), publish.Options{Global: global})
+	publishTo(t, publish.Folder(t.TempDir()), release(t, "9.2.0.0", "two"), publish.Options{Global: global})
 	here := publish.Folder(t.TempDir())
-	put(t, here, release(t, "9.1.0.0", "one"), publish.Options{Global: global})
+	publishTo(t, here, release(t, "9.1.0.0", "one"), publish.Options{Global: global})
 	if read(t, global, regions.LatestVersionKey) != "9.2.0.0\n" || read(t, here, regions.LatestVersionKey) != "9.1.0.0\n" {
 		t.Error("the global copy went back, or the region did not move")
 	}
@@ -215,7 +215,7 @@ func (d *deaf) Write(ctx context.Context, key string, body io.ReadSeeker, sum st
 
 func TestAPublicationSurvivesLostAnswers(t *testing.T) {
 	to := &deaf{Target: publish.Folder(t.TempDir()), told: map[string]bool{}}
-	put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	whole(t, to, "9.1.0.0")
 	if len(to.told) < 10 {
 		t.Errorf("only %d conditional writes", len(to.told))
@@ -245,7 +245,7 @@ func TestAPublicationGivesUpOnAManifestThatChangesEachTime(t *testing.T) {
 // A run that broke off in the middle of a file is gone on with: not a byte is fetched twice.
 func TestAMirrorGoesOnWhereItBrokeOff(t *testing.T) {
 	origin, dir, scratch := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "unfinished")
-	put(t, publish.Folder(origin), release(t, "9.1.0.0", strings.Repeat("long", 100_000)), publish.Options{})
+	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", strings.Repeat("long", 100_000)), publish.Options{})
 	files := http.FileServer(http.Dir(origin))
 	var cut atomic.Bool
 	var ranges atomic.Int64
@@ -312,7 +312,7 @@ func (c *cutter) Write(b []byte) (int, error) {
 // more than that is left away.
 func TestAMirrorOfSomePlatformsFetchesOnlyThose(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
-	put(t, publish.Folder(origin), releaseFor(t, "9.1.0.0", "one", pack.Platform{OS: "linux", Arch: "amd64"},
+	publishTo(t, publish.Folder(origin), releaseFor(t, "9.1.0.0", "one", pack.Platform{OS: "linux", Arch: "amd64"},
 		pack.Platform{OS: "linux", Arch: "arm64"}),
 		publish.Options{Repositories: true, Sign: &key{}})
 	only := func(arch string) publish.Wanted {

@@ -37,10 +37,10 @@ func TestAPowerCutTakesNothingBackOfAPublication(t *testing.T) {
 		t.Cleanup(func() { exec.Command("umount", disk).Run() })
 	}
 	mount("noauto_da_alloc,commit=300")
-	place := filepath.Join(disk, "web", "region")
+	dir := filepath.Join(disk, "web", "region")
 	one := release(t, "9.1.0.0", "one")
-	put(t, publish.Folder(place), one, publish.Options{Repositories: true, Sign: &key{}})
-	if _, err := publish.Promote(t.Context(), publish.Folder(place), one.Version, publish.Options{}); err != nil {
+	publishTo(t, publish.Folder(dir), one, publish.Options{Repositories: true, Sign: &key{}})
+	if _, err := publish.Promote(t.Context(), publish.Folder(dir), one.Version, publish.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(disk)
@@ -56,8 +56,8 @@ func TestAPowerCutTakesNothingBackOfAPublication(t *testing.T) {
 	}
 	run("umount", disk)
 	mount("rw")
-	whole(t, publish.Folder(place), "9.1.0.0")
-	if got := read(t, publish.Folder(place), "stable/VERSION"); got != "9.1.0.0\n" {
+	whole(t, publish.Folder(dir), "9.1.0.0")
+	if got := read(t, publish.Folder(dir), "stable/VERSION"); got != "9.1.0.0\n" {
 		t.Errorf("stable/VERSION is %q", got)
 	}
 }

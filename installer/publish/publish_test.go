@@ -98,7 +98,7 @@ func (r *recorder) Write(ctx context.Context, key string, body io.ReadSeeker, su
 	return nil
 }
 
-func put(t *testing.T, to publish.Target, r *publish.Release, o publish.Options) publish.Result {
+func publishTo(t *testing.T, to publish.Target, r *publish.Release, o publish.Options) publish.Result {
 	t.Helper()
 	o.UriFormat = template
 	res, err := publish.Publish(context.Background(), to, r, o)
@@ -127,7 +127,7 @@ func rank(key string) int {
 
 func TestFilesArePublishedBeforeWhatNamesThem(t *testing.T) {
 	to := &recorder{Target: publish.Folder(t.TempDir())}
-	res := put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true})
+	res := publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true})
 	for _, key := range []string{"9.1.0.0/SHA256SUMS", "9.1.0.0/debian_amd64/amazon-ssm-agent.deb",
 		"9.1.0.0/linux_amd64/amazon-ssm-agent.rpm", "9.1.0.0/linux_amd64/ssm-setup",
 		"amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-debian-amd64.deb", "amazon-ssm-agent/9.1.0.0/amazon-ssm-agent-linux-amd64.rpm",
@@ -149,7 +149,7 @@ func TestFilesArePublishedBeforeWhatNamesThem(t *testing.T) {
 func TestAPublicationKeepsWhatTheManifestHas(t *testing.T) {
 	to := publish.Folder(t.TempDir())
 	one := release(t, "9.1.0.0", "one")
-	put(t, to, one, publish.Options{})
+	publishTo(t, to, one, publish.Options{})
 	// it is deprecated by hand, and the template is the region's own
 	m, _ := manifests.ParseManifest([]byte(read(t, to, regions.ManifestKey)))
 	m.SetStatus(manifests.AgentPackage, manifests.MustVersion("9.1.0.0"), manifests.Deprecated)
@@ -158,12 +158,12 @@ func TestAPublicationKeepsWhatTheManifestHas(t *testing.T) {
 		publish.When{}); err != nil {
 		t.Fatal(err)
 	}
-	res := put(t, to, release(t, "9.2.0.0", "two"), publish.Options{})
+	res := publishTo(t, to, release(t, "9.2.0.0", "two"), publish.Options{})
 	if res.Before.String() != "9.1.0.0" || read(t, to, regions.LatestVersionKey) != "9.2.0.0\n" {
 		t.Errorf("%+v", res)
 	}
 	// an older one again: nothing is taken back, nothing written that is there
-	again := put(t, to, one, publish.Options{})
+	again := publishTo(t, to, one, publish.Options{})
 	if again.Latest || read(t, to, regions.LatestVersionKey) != "9.2.0.0\n" {
 		t.Errorf("%+v", again)
 	}
@@ -185,13 +185,13 @@ func TestAPublicationKeepsWhatTheManifestHas(t *testing.T) {
 
 func TestAPublishedVersionNeverChangesItsBytes(t *testing.T) {
 	to := publish.Folder(t.TempDir())
-	put(t, to, release(t, "9.1.0.0", "one"), publish.Options{})
+	publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{})
 	other := release(t, "9.1.0.0", "two")
 	if _, err := publish.Publish(context.Background(), to, other, publish.Options{UriFormat: template}); !errors.Is(err,
 		publish.ErrPublished) {
 		t.Errorf("got %v", err)
 	}
-	put(t, to, other, publish.Options{Replace: true})
+	publishTo(t, to, other, publish.Options{Replace: true})
 	if !strings.Contains(read(t, to, "ssm-setup/9.1.0.0/ssm-setup-linux-amd64"), "two") {
 		t.Error("it was not replaced")
 	}
@@ -199,7 +199,7 @@ func TestAPublishedVersionNeverChangesItsBytes(t *testing.T) {
 
 func TestADryRunWritesNothing(t *testing.T) {
 	dir := t.TempDir()
-	res := put(t, publish.Folder(dir), release(t, "9.1.0.0", "one"), publish.Options{DryRun: true})
+	res := publishTo(t, publish.Folder(dir), release(t, "9.1.0.0", "one"), publish.Options{DryRun: true})
 	if list, _ := os.ReadDir(dir); len(list) != 0 || len(res.Steps) < 12 ||
 		slices.ContainsFunc(res.Steps, func(s publish.Step) bool { return s.Action != publish.New }) {
 		t.Errorf("%v, %d steps", list, len(res.Steps))
@@ -211,7 +211,7 @@ func TestAPublicationThatStopsAnywhereIsFinishedByTheNext(t *testing.T) {
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
 	o := publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
 	before := t.TempDir()
-	put(t, publish.Folder(before), one, o)
+	publishTo(t, publish.Folder(before), one, o)
 	for stop := 0; ; stop++ {
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS(before)); err != nil {
@@ -232,10 +232,10 @@ func TestAPublicationThatStopsAnywhereIsFinishedByTheNext(t *testing.T) {
 		}
 		whole(t, to, "9.1.0.0")
 		again := &recorder{Target: publish.Folder(dir)}
-		put(t, again, two, o)
+		publishTo(t, again, two, o)
 		whole(t, to, "9.2.0.0")
 		third := &recorder{Target: publish.Folder(dir)}
-		put(t, third, two, o)
+		publishTo(t, third, two, o)
 		if len(third.writes) > 0 {
 			t.Errorf("stop %d: a third run writes %v", stop, third.writes)
 		}
@@ -297,7 +297,7 @@ func (k key) PublicKey() ([]byte, error) { return []byte(k.owner + "public"), ni
 
 func TestSignedRepositoriesStaySigned(t *testing.T) {
 	to := &recorder{Target: publish.Folder(t.TempDir())}
-	put(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	if read(t, to, "dists/stable/Release.gpg") != "signature of "+sum(read(t, to, "dists/stable/Release")) ||
 		read(t, to, "repodata/repomd.xml.asc") != "signature of "+sum(read(t, to, "repodata/repomd.xml")) {
 		t.Error("a signature is not that of its file")
@@ -319,20 +319,20 @@ func TestAnotherKeySignsAllAnew(t *testing.T) {
 	for stop := 0; ; stop++ {
 		dir := t.TempDir()
 		to := publish.Folder(dir)
-		put(t, to, one, with("old "))
+		publishTo(t, to, one, with("old "))
 		_, err := publish.Publish(context.Background(), &stopping{Target: to, left: stop}, one, with("new "))
 		if err != nil && !errors.Is(err, errStop) {
 			t.Fatal(err)
 		}
 		whole(t, to, "9.1.0.0")
-		put(t, to, one, with("new "))
+		publishTo(t, to, one, with("new "))
 		whole(t, to, "9.1.0.0")
 		for _, at := range []string{"dists/stable/InRelease", "dists/stable/Release.gpg", "repodata/repomd.xml.asc", publish.KeyKey} {
 			if text := read(t, to, at); !strings.Contains(text, "new ") || strings.Contains(text, "old ") {
 				t.Errorf("stopped after %d: %s is\n%s", stop, at, text)
 			}
 		}
-		for _, s := range put(t, to, one, with("new ")).Steps {
+		for _, s := range publishTo(t, to, one, with("new ")).Steps {
 			if s.Action != publish.Same {
 				t.Errorf("once more: %+v", s)
 			}
@@ -346,8 +346,8 @@ func TestAnotherKeySignsAllAnew(t *testing.T) {
 func TestOnlyServedVersionsAreMarkedAndPromoted(t *testing.T) {
 	ctx, to, o := context.Background(), publish.Folder(t.TempDir()), publish.Options{UriFormat: template, Repositories: true}
 	one, two := manifests.MustVersion("9.1.0.0"), manifests.MustVersion("9.2.0.0")
-	put(t, to, release(t, "9.1.0.0", "one"), o)
-	put(t, to, release(t, "9.2.0.0", "two"), o)
+	publishTo(t, to, release(t, "9.1.0.0", "one"), o)
+	publishTo(t, to, release(t, "9.2.0.0", "two"), o)
 	packages := "dists/stable/main/binary-amd64/Packages"
 	if got := read(t, to, packages); strings.Count(got, "Package: amazon-ssm-agent\n") != 2 {
 		t.Errorf("apt sees\n%s", got)
@@ -384,11 +384,11 @@ func TestAnotherPublicationAtTheSameTimeLosesNothing(t *testing.T) {
 	to.before = func(key string) error {
 		if key == regions.ManifestKey && !meddled {
 			meddled = true
-			put(t, publish.Folder(dir), two, publish.Options{})
+			publishTo(t, publish.Folder(dir), two, publish.Options{})
 		}
 		return nil
 	}
-	put(t, to, one, publish.Options{})
+	publishTo(t, to, one, publish.Options{})
 	if got := read(t, to, regions.LatestVersionKey); got != "9.2.0.0\n" {
 		t.Errorf("VERSION went back to %q", got)
 	}
@@ -409,7 +409,7 @@ func TestAnOvertakenPublicationPutsTheNewerCopiesBack(t *testing.T) {
 		to := &recorder{Target: publish.Folder(dir)}
 		to.before = func(key string) error {
 			if key == "latest/linux_amd64/amazon-ssm-agent.rpm" {
-				once.Do(func() { put(t, publish.Folder(dir), two, publish.Options{}) })
+				once.Do(func() { publishTo(t, publish.Folder(dir), two, publish.Options{}) })
 			}
 			if key == regions.LatestVersionKey && breaksOff {
 				return errors.New("power cut")
@@ -420,7 +420,7 @@ func TestAnOvertakenPublicationPutsTheNewerCopiesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		if breaksOff {
-			put(t, publish.Folder(dir), one, publish.Options{})
+			publishTo(t, publish.Folder(dir), one, publish.Options{})
 		}
 		if read(t, to, regions.LatestVersionKey) != "9.2.0.0\n" {
 			t.Error("VERSION went back")
@@ -437,7 +437,7 @@ func TestAnOvertakenPublicationPutsTheNewerCopiesBack(t *testing.T) {
 
 func TestTheLatestVersionIsCopiedToTheGlobalTarget(t *testing.T) {
 	global := publish.Folder(t.TempDir())
-	put(t, publish.Folder(t.TempDir()), release(t, "9.1.0.0", "one"), publish.Options{Global: global})
+	publishTo(t, publish.Folder(t.TempDir()), release(t, "9.1.0.0", "one"), publish.Options{Global: global})
 	if read(t, global, "latest/VERSION") != "9.1.0.0\n" || read(t, global, "latest/debian_amd64/amazon-ssm-agent.deb") == "" {
 		t.Error("no copy")
 	}

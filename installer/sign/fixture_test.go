@@ -19,11 +19,11 @@ import (
 
 // exe is the smallest Windows program that tools agree upon: one section, no imports.
 func exe() []byte {
-	const place = 0x80
+	const offset = 0x80
 	var b bytes.Buffer
-	dos := make([]byte, place)
+	dos := make([]byte, offset)
 	copy(dos, "MZ")
-	binary.LittleEndian.PutUint32(dos[0x3c:], place)
+	binary.LittleEndian.PutUint32(dos[0x3c:], offset)
 	b.Write(dos)
 	b.WriteString("PE\x00\x00")
 	opt := pe.OptionalHeader64{Magic: 0x20b, SizeOfCode: 512, AddressOfEntryPoint: 0x1000, BaseOfCode: 0x1000, ImageBase: 0x140000000,

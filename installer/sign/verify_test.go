@@ -184,14 +184,14 @@ func TestChangedBytesAreNoticed(t *testing.T) {
 		path := m.file(t, kind)
 		whole := read(t, path)
 		trusted := trusting(t, m.key, m.authority.Root())
-		for _, place := range places(t, kind, whole) {
+		for _, at := range signedOffsets(t, kind, whole) {
 			b := bytes.Clone(whole)
-			b[place] ^= 0x40
+			b[at] ^= 0x40
 			if err := os.WriteFile(path, b, 0o644); err != nil {
 				t.Fatal(err)
 			}
 			if r, err := pack.Verify(path, trusted); err == nil {
-				t.Errorf("%s: byte %d of %d: %+v", kind, place, len(whole), r)
+				t.Errorf("%s: byte %d of %d: %+v", kind, at, len(whole), r)
 			}
 		}
 		for _, length := range []int{0, 3, 7, 100, len(whole) / 2, len(whole) - 1} {
@@ -205,8 +205,8 @@ func TestChangedBytesAreNoticed(t *testing.T) {
 	}
 }
 
-// places are offsets of bytes that a signature covers.
-func places(t *testing.T, kind string, b []byte) []int {
+// signedOffsets are offsets of bytes that a signature covers.
+func signedOffsets(t *testing.T, kind string, b []byte) []int {
 	t.Helper()
 	find := func(s string) int {
 		i := bytes.Index(b, []byte(s))
@@ -291,7 +291,7 @@ func TestSignedFilesAreReproducible(t *testing.T) {
 func TestASignedListVouchesForItsFiles(t *testing.T) {
 	m := setup(t, false)
 	dir := t.TempDir()
-	put := func(name, text string) string {
+	writeFile := func(name, text string) string {
 		t.Helper()
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -299,8 +299,8 @@ func TestASignedListVouchesForItsFiles(t *testing.T) {
 		}
 		return path
 	}
-	put("one", "1")
-	list := put("SHA256SUMS", sum([]byte("1"))+"  one\n"+sum([]byte("2"))+"  two\n")
+	writeFile("one", "1")
+	list := writeFile("SHA256SUMS", sum([]byte("1"))+"  one\n"+sum([]byte("2"))+"  two\n")
 	sig, err := m.signer.Detach(bytes.NewReader(read(t, list)))
 	if err != nil {
 		t.Fatal(err)
@@ -309,24 +309,24 @@ func TestASignedListVouchesForItsFiles(t *testing.T) {
 	if _, err := pack.Verify(list, trusted); !errors.Is(err, sign.ErrUnsigned) {
 		t.Errorf("no signature yet: %v", err)
 	}
-	put("SHA256SUMS.sig", string(sig))
+	writeFile("SHA256SUMS.sig", string(sig))
 	r, err := pack.Verify(list, trusted)
 	if err != nil || r.Trust != sign.ByKey || r.Note != "1 files have the SHA-256 listed, 1 are not here" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	put("two", "3")
+	writeFile("two", "3")
 	if _, err := pack.Verify(list, trusted); !errors.Is(err, sign.ErrBad) {
 		t.Errorf("a changed file: %v", err)
 	}
-	put("SHA256SUMS", "../../etc/passwd\n")
+	writeFile("SHA256SUMS", "../../etc/passwd\n")
 	if _, err := pack.Verify(list, sign.Trusted{Now: now}); !errors.Is(err, sign.ErrBad) {
 		t.Errorf("a list with paths: %v", err)
 	}
-	if _, err := pack.Verify(put("lonely.sig", string(sig)), trusted); !errors.Is(err, os.ErrNotExist) {
+	if _, err := pack.Verify(writeFile("lonely.sig", string(sig)), trusted); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a signature without its file: %v", err)
 	}
-	put("junk", "x")
-	if _, err := pack.Verify(put("junk.sig", "hello"), trusted); !errors.Is(err, sign.ErrBad) {
+	writeFile("junk", "x")
+	if _, err := pack.Verify(writeFile("junk.sig", "hello"), trusted); !errors.Is(err, sign.ErrBad) {
 		t.Errorf("a .sig that is none: %v", err)
 	}
 }

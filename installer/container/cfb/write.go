@@ -67,11 +67,11 @@ func newPlan(class [16]byte, streams []Stream) (*plan, error) {
 	if err := p.tree(); err != nil {
 		return nil, err
 	}
-	return p, p.place()
+	return p, p.assignSectors()
 }
 
-// place gives every part its sectors.
-func (p *plan) place() error {
+// assignSectors gives every part its sectors.
+func (p *plan) assignSectors() error {
 	var data int64
 	for _, e := range p.entries[1:] {
 		if e.small() {
@@ -182,7 +182,7 @@ func (p *plan) header() []byte {
 		b = le.AppendUint32(b, v)
 	}
 	for i := range uint32(headerDIFAT) {
-		b = le.AppendUint32(b, p.fatPlace(i))
+		b = le.AppendUint32(b, p.fatSector(i))
 	}
 	return b
 }
@@ -194,8 +194,8 @@ func first(at, n uint32) uint32 {
 	return at
 }
 
-// fatPlace is where the n-th sector of the FAT lies.
-func (p *plan) fatPlace(n uint32) uint32 {
+// fatSector is where the n-th sector of the FAT lies.
+func (p *plan) fatSector(n uint32) uint32 {
 	if n < p.nFAT {
 		return p.fatAt() + n
 	}
@@ -207,7 +207,7 @@ func (p *plan) difat() []byte {
 	next := uint32(headerDIFAT)
 	for i := range p.nDIFAT {
 		for range perSector - 1 {
-			b = binary.LittleEndian.AppendUint32(b, p.fatPlace(next))
+			b = binary.LittleEndian.AppendUint32(b, p.fatSector(next))
 			next++
 		}
 		if i+1 == p.nDIFAT {

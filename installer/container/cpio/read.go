@@ -70,7 +70,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 // parse reads the figures of a header.
 func parse(head string) (e Entry, name int64, err error) {
 	at := 0
-	take := func(n int) int64 {
+	octal := func(n int) int64 {
 		v, bad := strconv.ParseUint(head[at:at+n], 8, 63)
 		if bad != nil && err == nil {
 			err = fmt.Errorf("%w: %.20q are no octal figures", ErrFormat, head[at:at+n])
@@ -82,11 +82,11 @@ func parse(head string) (e Entry, name int64, err error) {
 		return e, 0, fmt.Errorf("%w: a header begins with %.20q", ErrFormat, head[:6])
 	}
 	at = 6 + 6 + 6 // device, inode
-	mode := take(6)
-	e.UID, e.GID = int(take(6)), int(take(6))
+	mode := octal(6)
+	e.UID, e.GID = int(octal(6)), int(octal(6))
 	at += 6 + 6 // links, special device
-	e.Time = time.Unix(take(11), 0).UTC()
-	name, e.Size = take(6), take(11)
+	e.Time = time.Unix(octal(11), 0).UTC()
+	name, e.Size = octal(6), octal(11)
 	if err != nil {
 		return e, 0, err
 	}

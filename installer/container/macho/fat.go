@@ -52,11 +52,11 @@ func Universal(w io.Writer, slices ...*io.SectionReader) error {
 		head = append(head, words(cpu, sub, uint32(at), uint32(s.Size()), alignBits)...)
 		at += s.Size()
 	}
-	return put(w, head, slices)
+	return writeSlices(w, head, slices)
 }
 
-// put writes the header and the slices with zeroes between them.
-func put(w io.Writer, head []byte, slices []*io.SectionReader) error {
+// writeSlices writes the header and the slices with zeroes between them.
+func writeSlices(w io.Writer, head []byte, slices []*io.SectionReader) error {
 	if _, err := w.Write(head); err != nil {
 		return err
 	}

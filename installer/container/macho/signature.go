@@ -47,16 +47,16 @@ func Check(program io.ReaderAt) (CodeDirectory, error) {
 	if err != nil {
 		return CodeDirectory{}, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	var place []byte
+	var command []byte
 	for _, l := range f.Loads {
 		if b := l.Raw(); len(b) >= 16 && f.ByteOrder.Uint32(b) == loadSignature {
-			place = b
+			command = b
 		}
 	}
-	if place == nil {
+	if command == nil {
 		return CodeDirectory{}, ErrUnsigned
 	}
-	offset, size := int64(f.ByteOrder.Uint32(place[8:])), int64(f.ByteOrder.Uint32(place[12:]))
+	offset, size := int64(f.ByteOrder.Uint32(command[8:])), int64(f.ByteOrder.Uint32(command[12:]))
 	if size < minSignature || size > maxSignature {
 		return CodeDirectory{}, fmt.Errorf("%w: a signature of %d bytes", ErrFormat, size)
 	}

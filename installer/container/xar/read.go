@@ -105,12 +105,12 @@ type (
 		TOC     toc      `xml:"toc"`
 	}
 	toc struct {
-		Checksum   tocPlace   `xml:"checksum"`
-		Signature  []tocPlace `xml:"signature"`
-		XSignature []tocPlace `xml:"x-signature"`
+		Checksum   tocRange   `xml:"checksum"`
+		Signature  []tocRange `xml:"signature"`
+		XSignature []tocRange `xml:"x-signature"`
 		Files      []tocFile  `xml:"file"`
 	}
-	tocPlace struct {
+	tocRange struct {
 		Style  string   `xml:"style,attr"`
 		Offset int64    `xml:"offset"`
 		Size   int64    `xml:"size"`
@@ -166,7 +166,7 @@ func (a *Reader) read(t toc, alg algorithm) error {
 	return a.walk("", t.Files, 0)
 }
 
-func (a *Reader) signature(element string, p tocPlace) error {
+func (a *Reader) signature(element string, p tocRange) error {
 	b, err := a.at(p.Offset, p.Size, 1<<20)
 	if err != nil {
 		return err

@@ -31,18 +31,18 @@ func (s *sheet) tag(name string, value any) {
 }
 
 // table is the table of contents.
-func (a Archive) table(alg algorithm, root *placed) []byte {
+func (a Archive) table(alg algorithm, root *heapFile) []byte {
 	var s sheet
 	s.WriteString(xml.Header + "<xar>\n<toc>\n")
 	s.tag("creation-time", a.Time.UTC().Format(stampForm))
-	place := int64(alg.hash.Size())
+	offset := int64(alg.hash.Size())
 	fmt.Fprintf(&s, "<checksum style=%q>\n", alg.style)
 	s.tag("offset", 0)
-	s.tag("size", place)
+	s.tag("size", offset)
 	s.WriteString("</checksum>\n")
 	for _, sig := range a.Signatures {
-		s.signature(sig, place)
-		place += sig.Size
+		s.signature(sig, offset)
+		offset += sig.Size
 	}
 	for _, p := range root.below {
 		s.file(p, alg)
@@ -51,9 +51,9 @@ func (a Archive) table(alg algorithm, root *placed) []byte {
 	return s.Bytes()
 }
 
-func (s *sheet) signature(sig Signature, place int64) {
+func (s *sheet) signature(sig Signature, offset int64) {
 	fmt.Fprintf(s, "<%s style=%q>\n", sig.Element, sig.Style)
-	s.tag("offset", place)
+	s.tag("offset", offset)
 	s.tag("size", sig.Size)
 	fmt.Fprintf(s, "<KeyInfo xmlns=%q>\n<X509Data>\n", dsig)
 	for _, c := range sig.Chain {
@@ -62,7 +62,7 @@ func (s *sheet) signature(sig Signature, place int64) {
 	fmt.Fprintf(s, "</X509Data>\n</KeyInfo>\n</%s>\n", sig.Element)
 }
 
-func (s *sheet) file(p *placed, alg algorithm) {
+func (s *sheet) file(p *heapFile, alg algorithm) {
 	fmt.Fprintf(s, "<file id=\"%d\">\n", p.number)
 	if p.Mode.IsRegular() {
 		s.data(p, alg)
@@ -89,7 +89,7 @@ func (s *sheet) file(p *placed, alg algorithm) {
 	s.WriteString("</file>\n")
 }
 
-func (s *sheet) data(p *placed, alg algorithm) {
+func (s *sheet) data(p *heapFile, alg algorithm) {
 	encoding := asStored
 	if p.packed {
 		encoding = asDeflate

@@ -21,7 +21,7 @@ func Write(w io.Writer, a Archive) error {
 	if err != nil {
 		return err
 	}
-	root, heap, err := a.lay(alg)
+	root, heap, err := a.layout(alg)
 	if err != nil {
 		return err
 	}
@@ -46,25 +46,25 @@ func Write(w io.Writer, a Archive) error {
 	return nil
 }
 
-// placed is a file with its place in the heap, in the tree of the table.
-type placed struct {
+// heapFile is a file with its offset in the heap, in the tree of the table.
+type heapFile struct {
 	File
 	number       int
 	offset       int64
 	length       int64 // as stored
 	packed       bool
 	stored, full string // digests, hex
-	below        []*placed
+	below        []*heapFile
 }
 
-// lay gives every file its place behind digest and signatures.
-func (a Archive) lay(alg algorithm) (root *placed, heap [][]byte, err error) {
+// layout gives every file its offset behind digest and signatures.
+func (a Archive) layout(alg algorithm) (root *heapFile, heap [][]byte, err error) {
 	at := int64(alg.hash.Size())
 	for _, s := range a.Signatures {
 		at += s.Size
 	}
-	root = &placed{}
-	folders := map[string]*placed{".": root}
+	root = &heapFile{}
+	folders := map[string]*heapFile{".": root}
 	seen := map[string]bool{}
 	for i, f := range a.Files {
 		parent, ok := folders[path.Dir(f.Name)]
@@ -75,7 +75,7 @@ func (a Archive) lay(alg algorithm) (root *placed, heap [][]byte, err error) {
 			return nil, nil, fmt.Errorf("%w: %q is neither a file nor a folder", ErrFormat, f.Name)
 		}
 		seen[f.Name] = true
-		p := &placed{File: f, number: i + 1}
+		p := &heapFile{File: f, number: i + 1}
 		parent.below = append(parent.below, p)
 		if f.Mode.IsDir() {
 			folders[f.Name] = p

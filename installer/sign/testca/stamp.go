@@ -18,10 +18,10 @@ import (
 
 // Stamps is a time-stamp server.
 type Stamps struct {
-	URL     string
-	Asked   atomic.Int64 // requests so far
-	Refuse  atomic.Bool  // answer 503
-	Mislead atomic.Bool  // stamp something else than what was asked for
+	URL      string
+	Requests atomic.Int64 // requests so far
+	Refuse   atomic.Bool  // answer 503
+	Mislead  atomic.Bool  // stamp something else than what was asked for
 
 	authority *Authority
 	pair      pair
@@ -73,7 +73,7 @@ var (
 )
 
 func (s *Stamps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	serial := s.Asked.Add(1)
+	serial := s.Requests.Add(1)
 	if s.Refuse.Load() {
 		http.Error(w, "not now", http.StatusServiceUnavailable)
 		return
