@@ -159,12 +159,12 @@ func TestAnotherReaderFindsTheSameInABill(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(list, func(e bom.Entry) bool { return e.Path == "./link.txt" })
-	if len(list) != 10 || i < 0 || list[i].Link != "faust.txt" || list[i].Sum != bom.SumOf([]byte("faust.txt")) {
+	if len(list) != 10 || i < 0 || list[i].Link != "faust.txt" || list[i].Sum != sumOf([]byte("faust.txt")) {
 		t.Errorf("%+v", list)
 	}
 	text, err := os.ReadFile(filepath.Join(home, "testdir", "faust.txt"))
 	if i := slices.IndexFunc(list, func(e bom.Entry) bool { return e.Path == "./faust.txt" }); err != nil || i < 0 ||
-		list[i].Sum != bom.SumOf(text) {
+		list[i].Sum != sumOf(text) {
 		t.Errorf("the checksum of a file that Apple's tool listed: %+v, %v", list, err)
 	}
 }
@@ -172,7 +172,7 @@ func TestAnotherReaderFindsTheSameInABill(t *testing.T) {
 func TestSumsAreThoseOfCksum(t *testing.T) {
 	for _, text := range []string{"", "a", strings.Repeat("payload\n", 100000)} {
 		out := tool(t, "coreutils", "cksum", tempFile(t, []byte(text)))
-		if want := fmt.Sprintf("%d %d ", bom.SumOf([]byte(text)), len(text)); !strings.HasPrefix(out, want) {
+		if want := fmt.Sprintf("%d %d ", sumOf([]byte(text)), len(text)); !strings.HasPrefix(out, want) {
 			t.Errorf("%q, want %q", out, want)
 		}
 	}

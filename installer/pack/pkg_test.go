@@ -139,7 +139,7 @@ func TestTheBillOfAPkgAgreesWithItsPayload(t *testing.T) {
 	for i, e := range u.entries {
 		want := bom.Entry{Path: e.Name, Mode: e.Mode, Time: e.Time, Size: e.Size}
 		if !e.Mode.IsDir() {
-			want.Sum = bom.SumOf([]byte(u.content[e.Name]))
+			want.Sum = sumOf([]byte(u.content[e.Name]))
 		}
 		if e.Mode.Type() == os.ModeSymlink {
 			want.Link = u.content[e.Name]
@@ -281,4 +281,11 @@ func TestAnUpdateForMacOSHoldsWhatThePkgHas(t *testing.T) {
 0777 root:root /opt/aws/ssm/bin/ssm-session-worker -> amazon-ssm-agent
 0644 root:root /opt/aws/ssm/seelog.xml.template
 `)
+}
+
+// sumOf is the POSIX cksum of some bytes.
+func sumOf(b []byte) uint32 {
+	s := bom.NewSum()
+	_, _ = s.Write(b) // a hash takes everything
+	return s.Sum32()
 }

@@ -15,8 +15,6 @@ type System struct {
 // Kernel is the lowest Linux kernel: that of static programs of the toolchain (docs/protocol/update.md, "rpm package").
 const Kernel = "3.2"
 
-const architectures = "amd64, arm64, 386, arm"
-
 // Table are the systems. Newer versions than those shown are taken.
 func Table() []System {
 	return []System{

@@ -12,7 +12,8 @@ import (
 
 // Read reads a bill. The order is that of the tree. Damaged input gives an error that wraps [ErrFormat].
 //
-// Reading is for tests, and for verification to look at the structure of a package and not at its signature alone.
+// The tests of this room and installer/pack read. `ssm-setup verify` is to look at the structure of a
+// package with it, too; today it looks at the signature alone.
 func Read(b []byte) (list []Entry, err error) {
 	r, err := open(b)
 	if err != nil {

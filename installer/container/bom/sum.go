@@ -25,13 +25,6 @@ func NewSum() *Sum {
 	return &Sum{table: table}
 }
 
-// SumOf is the checksum of some bytes.
-func SumOf(b []byte) uint32 {
-	s := NewSum()
-	_, _ = s.Write(b) // a hash takes everything
-	return s.Sum32()
-}
-
 // Write adds data; it never fails.
 func (s *Sum) Write(p []byte) (int, error) {
 	s.crc = s.roll(s.crc, p)

@@ -17,7 +17,8 @@ type Entry struct {
 // Read reads a whole cabinet: one that is not split, with MSZIP and no reserved areas, as [Write] makes them. All checksums
 // are looked at.
 //
-// Reading is for tests, and for verification to look at the structure of a package and not at its signature alone.
+// The tests of this room, installer/pack and installer/build read. `ssm-setup verify` is to look at the structure of a
+// package with it, too; today it looks at the signature alone.
 func Read(b []byte) ([]Entry, error) {
 	le := binary.LittleEndian
 	if len(b) < headerSize || !bytes.HasPrefix(b, []byte("MSCF")) || le.Uint16(b[24:]) != version || le.Uint16(b[30:]) != 0 ||

@@ -116,7 +116,7 @@ func UnixMode(m fs.FileMode) (uint16, error) {
 	return 0, fmt.Errorf("%w: there is no place for %s", ErrFormat, m)
 }
 
-// FileMode is the opposite of [UnixMode].
+// FileMode is the opposite of [UnixMode]. [Reader] and the reader of bills use it: tests, and a check of a package's structure to come.
 func FileMode(mode uint16) (fs.FileMode, error) {
 	out := fs.FileMode(mode & 0o777)
 	for bit, value := range map[fs.FileMode]uint16{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {

@@ -18,7 +18,8 @@ type Reader struct {
 
 // NewReader begins to read.
 //
-// Reading is for tests, and for verification to look at the structure of a package and not at its signature alone.
+// The tests of this room, installer/pack and installer/build read. `ssm-setup verify` is to look at the structure of a
+// package with it, too; today it looks at the signature alone.
 func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReader(r)} }
 
 // Next goes to the next entry, whose data Read then gives; io.EOF after the last.

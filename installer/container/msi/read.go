@@ -12,7 +12,8 @@ import (
 // Open reads a database of a size in bytes, also one that another program wrote. Tables and streams come in the order of
 // their names.
 //
-// Reading is for tests, and for verification to look at the structure of a package and not at its signature alone.
+// The tests of this room, installer/pack, installer/build and test/boot read. `ssm-setup verify` is to look at the structure of a
+// package with it, too; today it looks at the signature alone.
 func Open(r io.ReaderAt, size int64) (*Database, error) {
 	f, err := cfb.Open(r, size)
 	if err != nil {
