@@ -74,7 +74,7 @@ func buildRelease(c *cli.Context) error {
 	if c.Bool("verbose") {
 		plan.Log = out.log()
 	}
-	plan.Tell = tellBuild(out, &res)
+	plan.Observer = tellBuild(out, &res)
 	if plan.Source != "" {
 		out.step("building %s from %s", plan.Version, plan.Source)
 	}
@@ -100,7 +100,7 @@ func buildRelease(c *cli.Context) error {
 }
 
 // tellBuild shows a build under way: a bar per artifact while it is made, then a line.
-func tellBuild(out *printer, res *buildResult) build.Tell {
+func tellBuild(out *printer, res *buildResult) build.Observer {
 	var mu sync.Mutex
 	under := map[string]*progressBar{}
 	platform := func(word string, seconds map[string]float64) func(pack.Platform, time.Duration) {
@@ -111,7 +111,7 @@ func tellBuild(out *printer, res *buildResult) build.Tell {
 			out.step("%s %s in %.1f s", word, p, took.Seconds())
 		}
 	}
-	return build.Tell{
+	return build.Observer{
 		Compiled: platform("compiled", res.Compile),
 		Linked:   platform("linked", res.Link),
 		Making: func(file string) func(done, total int64) {

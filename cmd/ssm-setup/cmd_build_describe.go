@@ -24,7 +24,7 @@ func describing(plan *build.Plan, notes string) (func() ([]describe.File, error)
 	}
 	programs := map[pack.Platform][]describe.Program{}
 	plan.Inspect = func(in pack.Input) (err error) {
-		programs[in.Platform], err = describe.Look(in)
+		programs[in.Platform], err = describe.Inspect(in)
 		return err
 	}
 	return func() ([]describe.File, error) {

@@ -46,13 +46,13 @@ type Plan struct {
 	Key       []byte       // see [Input]; a compiled ssm-setup knows it too
 	Signing   pack.Signing // SHA256SUMS is signed by [Seal]
 
-	Log     io.Writer              // what go says; may be nil
-	Inspect func(pack.Input) error // programs of a platform as they are packed; may be nil
-	Tell    Tell
+	Log      io.Writer              // what go says; may be nil
+	Inspect  func(pack.Input) error // programs of a platform as they are packed; may be nil
+	Observer Observer
 }
 
-// Tell are ways to follow a build. All may be nil; they may be called at the same time.
-type Tell struct {
+// Observer has functions that follow a build. All may be nil; they may be called at the same time.
+type Observer struct {
 	Compiled func(p pack.Platform, took time.Duration)
 	Linked   func(p pack.Platform, took time.Duration)
 	Making   func(file string) func(done, total int64) // how much of the programs went into an artifact; total 0: unknown
@@ -90,7 +90,7 @@ func Build(ctx context.Context, p Plan) ([]pack.Artifact, error) {
 	if err := b.makeAll(ctx); err != nil {
 		return nil, err
 	}
-	if err := staging.land(); err != nil {
+	if err := staging.commit(); err != nil {
 		return nil, err
 	}
 	return b.sorted(), Index(p.Dir(), p.Version)
@@ -153,8 +153,8 @@ func (b *building) add(ctx context.Context, f pack.Format, in pack.Input) error 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.made = append(b.made, a)
-	if b.Tell.Made != nil {
-		b.Tell.Made(a)
+	if b.Observer.Made != nil {
+		b.Observer.Made(a)
 	}
 	return nil
 }
@@ -195,8 +195,8 @@ func (b *building) make(ctx context.Context, f pack.Format, in pack.Input, dir s
 		}
 		return filepath.Join(dir, a.File), err
 	}
-	if b.Tell.Making != nil {
-		in.Progress = b.Tell.Making(f.File(in.Platform))
+	if b.Observer.Making != nil {
+		in.Progress = b.Observer.Making(f.File(in.Platform))
 	}
 	a, err := pack.Make(f, in, dir)
 	a.Seconds = max(0, a.Seconds-waited.Seconds())

@@ -40,7 +40,7 @@ func TestPayloadsAreCompressedOnce(t *testing.T) {
 	plan := complete(t)
 	var mu sync.Mutex
 	times, read := map[string]int{}, map[string]int64{}
-	plan.Tell.Making = func(file string) func(done, total int64) {
+	plan.Observer.Making = func(file string) func(done, total int64) {
 		mu.Lock()
 		defer mu.Unlock()
 		times[file]++
@@ -51,7 +51,7 @@ func TestPayloadsAreCompressedOnce(t *testing.T) {
 		}
 	}
 	told := 0
-	plan.Tell.Made = func(pack.Artifact) { told++ }
+	plan.Observer.Made = func(pack.Artifact) { told++ }
 	made, err := build.Build(t.Context(), plan)
 	if err != nil || told != len(made) {
 		t.Fatalf("%d told, %d made, %v", told, len(made), err)
@@ -98,7 +98,7 @@ func TestAnArtifactThatIsOnlyEmbeddedIsNotInTheResult(t *testing.T) {
 	}
 	var mu sync.Mutex
 	times := map[string]int{}
-	plan.Tell.Making = func(file string) func(done, total int64) {
+	plan.Observer.Making = func(file string) func(done, total int64) {
 		mu.Lock()
 		defer mu.Unlock()
 		times[file]++

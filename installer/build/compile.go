@@ -88,16 +88,16 @@ func newCompiler(ctx context.Context, source, toolchain string, log io.Writer) (
 	if err := json.Unmarshal(out, &settings); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
-	env := append(roomy(), slices.DeleteFunc(os.Environ(), decides)...) // what go keeps is added as it understood it
+	env := append(gcSettings(), slices.DeleteFunc(os.Environ(), decides)...) // what go keeps is added as it understood it
 	for _, name := range kept {
 		env = append(env, name+"="+settings[name])
 	}
 	return &compiler{source: source, env: append(append(env, pinned...), choice), log: &shared{to: log}}, nil
 }
 
-// roomy lets the compiler collect its garbage less often, up to a limit per process: a sixth less work. A machine that says
+// gcSettings lets the compiler collect its garbage less often, up to a limit per process: a sixth less work. A machine that says
 // otherwise in its environment is believed, since the last of two variables of a name counts.
-func roomy() []string { return []string{"GOGC=400", "GOMEMLIMIT=1GiB"} }
+func gcSettings() []string { return []string{"GOGC=400", "GOMEMLIMIT=1GiB"} }
 
 // keeps tells whether a variable of the environment is one of go's settings to keep, or names the file with them.
 func keeps(variable string) bool {

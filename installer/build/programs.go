@@ -64,8 +64,8 @@ func (b *building) compileAll(ctx context.Context) error {
 			if err := b.compiler.prepare(ctx, p, programs); err != nil {
 				return err
 			}
-			if b.Tell.Compiled != nil {
-				b.Tell.Compiled(p, time.Since(began))
+			if b.Observer.Compiled != nil {
+				b.Observer.Compiled(p, time.Since(began))
 			}
 			return nil
 		})
@@ -123,8 +123,8 @@ func (b *building) linked(ctx context.Context, platform pack.Platform, programs 
 	if err := b.compiler.link(ctx, b.Version, b.Key, platform, programs, dir); err != nil {
 		return "", err
 	}
-	if b.Tell.Linked != nil {
-		b.Tell.Linked(platform, time.Since(began))
+	if b.Observer.Linked != nil {
+		b.Observer.Linked(platform, time.Since(began))
 	}
 	b.bins[platform] = dir
 	return dir, nil

@@ -41,8 +41,8 @@ func newStaging(into string) (*staging, error) {
 	return s, nil
 }
 
-// land moves everything to its place. A signature of a file that is replaced goes with it.
-func (s *staging) land() error {
+// commit moves everything to its place. A signature of a file that is replaced goes with it.
+func (s *staging) commit() error {
 	if err := os.MkdirAll(s.into, 0o755); err != nil {
 		return err
 	}

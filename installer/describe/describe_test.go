@@ -41,7 +41,7 @@ func released(t *testing.T) describe.Contents {
 	if err := build.Index(dir, manifests.MustVersion("9.1.0.0")); err != nil {
 		t.Fatal(err)
 	}
-	programs, err := describe.Look(pack.Input{Platform: here, Bin: bin})
+	programs, err := describe.Inspect(pack.Input{Platform: here, Bin: bin})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,9 +26,9 @@ type Program struct {
 	Info   *debug.BuildInfo // nil: it carries none
 }
 
-// Look reads what a platform's programs say of themselves, those that are there. One without build information (not made by
+// Inspect reads what a platform's programs say of themselves, those that are there. One without build information (not made by
 // Go) is only named.
-func Look(in pack.Input) ([]Program, error) {
+func Inspect(in pack.Input) ([]Program, error) {
 	var list []Program
 	for _, name := range []string{pack.Launcher, pack.Worker, pack.Setup} {
 		path := filepath.Join(in.Bin, in.Platform.Executable(name))

@@ -116,7 +116,7 @@ type content struct {
 	sum  [sha256.Size]byte
 }
 
-func weigh(body io.ReadSeeker) (content, error) {
+func measure(body io.ReadSeeker) (content, error) {
 	c := content{body: body}
 	h := sha256.New()
 	var err error
@@ -128,7 +128,7 @@ func weigh(body io.ReadSeeker) (content, error) {
 	return c, err
 }
 
-func (c content) note() map[string]string {
+func (c content) metadata() map[string]string {
 	return map[string]string{sumNote: hex.EncodeToString(c.sum[:])}
 }
 

@@ -66,8 +66,8 @@ func (p *publication) feed(ctx context.Context) error {
 // leave it. The manifest is read after the feed: so it knows every release that another publication put in. own makes it what this
 // run made of it, for a dry run.
 func (p *writing) changeFeed(ctx context.Context, own func(*manifests.Manifest), change func(base string, f *feed)) error {
-	return again(ctx, func() error {
-		old, tag, err := slurp(ctx, p.to, FeedKey, maxSmall)
+	return retryChange(ctx, func() error {
+		old, tag, err := readLimited(ctx, p.to, FeedKey, maxSmall)
 		when := When{Tag: tag}
 		if errors.Is(err, ErrAbsent) {
 			when, err = When{Absent: true}, nil

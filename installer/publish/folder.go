@@ -63,7 +63,7 @@ func (d *folder) Stat(_ context.Context, key string) (Object, error) {
 	if err != nil {
 		return Object{}, absent(err)
 	}
-	d.note(key) // an attempt before this one may have failed to sync it
+	d.recordFolders(key) // an attempt before this one may have failed to sync it
 	sum, err := d.tag(key)
 	return Object{info.Size(), sum}, err
 }
@@ -91,17 +91,17 @@ func (d *folder) Write(_ context.Context, key string, body io.ReadSeeker, sum st
 		return err
 	}
 	if path.Base(key) != "VERSION" {
-		d.note(key)
+		d.recordFolders(key)
 		return f.Place()
 	}
-	if err := d.settle(); err != nil { // VERSION says that all the rest is there
+	if err := d.syncFolders(); err != nil { // VERSION says that all the rest is there
 		return err
 	}
-	d.note(key)
+	d.recordFolders(key)
 	if err := f.Place(); err != nil {
 		return err
 	}
-	return d.settle()
+	return d.syncFolders()
 }
 
 // MakeFolder makes a folder and those above it, readable by all accounts: the umask does not count, and a web server may run as
@@ -125,8 +125,8 @@ func MakeFolder(dir string) error {
 	return nil
 }
 
-// note remembers the folders in which a key's name, and that of its folders, is new.
-func (d *folder) note(key string) {
+// recordFolders remembers the folders in which a key's name, and that of its folders, is new.
+func (d *folder) recordFolders(key string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for at := path.Dir(key); ; at = path.Dir(at) {
@@ -138,10 +138,10 @@ func (d *folder) note(key string) {
 	}
 }
 
-// settle has the disk keep the names of what was written: without it a power cut undoes a renaming, on a stick in any order. A file
+// syncFolders has the disk keep the names of what was written: without it a power cut undoes a renaming, on a stick in any order. A file
 // system that cannot sync a folder is left as it is; every other failure is one. Side by side, because a disk writes for all that
 // wait at once.
-func (d *folder) settle() error {
+func (d *folder) syncFolders() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var group errgroup.Group

@@ -20,7 +20,7 @@ type latest struct {
 
 // readLatest reads which version a place calls its latest.
 func readLatest(ctx context.Context, at Target, v manifests.Version) (f latest, err error) {
-	text, tag, err := slurp(ctx, at, regions.LatestVersionKey, manifests.MaxVersionFile+1)
+	text, tag, err := readLimited(ctx, at, regions.LatestVersionKey, manifests.MaxVersionFile+1)
 	f.when = When{Tag: tag}
 	if errors.Is(err, ErrAbsent) {
 		f.when, err = When{Absent: true}, nil
@@ -51,9 +51,9 @@ func (p *publication) global(ctx context.Context) error {
 
 // promoteLatest makes the release what a place serves as latest, unless a newer one is there, or comes meanwhile: then theirs stays.
 func (p *publication) promoteLatest(ctx context.Context, at Target) (leads bool, err error) {
-	err = again(ctx, func() error {
+	err = retryChange(ctx, func() error {
 		f, err := readLatest(ctx, at, p.r.Version)
-		if leads = p.mayLead(f); err != nil {
+		if leads = p.mayBeLatest(f); err != nil {
 			return err
 		}
 		if leads {

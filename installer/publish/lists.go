@@ -68,7 +68,7 @@ func (l *lists) outlive(now time.Time) (gone []string) {
 
 // readLists reads the record of a repository; before is what the index names that is there, for one that never had a record.
 func (p *writing) readLists(ctx context.Context, record string, before []string) (l lists, when When, err error) {
-	content, tag, err := slurp(ctx, p.to, record, maxSmall)
+	content, tag, err := readLimited(ctx, p.to, record, maxSmall)
 	switch {
 	case errors.Is(err, ErrAbsent):
 		when = When{Absent: true}
@@ -119,7 +119,7 @@ func (p *writing) dropLists(ctx context.Context, record string) error {
 				return fmt.Errorf("%s: %w", key, err)
 			}
 		}
-		p.tell(Step{key, Removed, 0, false}, 0)
+		p.report(Step{key, Removed, 0, false}, 0)
 	}
 	return p.writeLists(ctx, record, l, when)
 }

@@ -73,7 +73,7 @@ func newestActive(m *manifests.Manifest) (newest manifests.Version) {
 }
 
 func (c copier) copy(ctx context.Context) error {
-	return again(ctx, func() error {
+	return retryChange(ctx, func() error {
 		if err := c.apt(ctx); err != nil {
 			return err
 		}

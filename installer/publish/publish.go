@@ -110,18 +110,18 @@ func (p *publication) precheck(ctx context.Context) error {
 		return err
 	}
 	if p.o.Repositories {
-		if err := keepsSigned(ctx, p.to, p.o.Sign); err != nil {
+		if err := checkStaysSigned(ctx, p.to, p.o.Sign); err != nil {
 			return err
 		}
 	}
 	f, err := readLatest(ctx, p.to, p.r.Version)
-	p.result.Before, p.result.Latest = f.before, p.mayLead(f)
+	p.result.Before, p.result.Latest = f.before, p.mayBeLatest(f)
 	p.total = p.r.bytes(p.result.Latest)
 	return err
 }
 
-// mayLead tells whether the release is to be what latest/ serves: it is no older than that, and active.
-func (p *publication) mayLead(f latest) bool { return f.newest && p.r.active() }
+// mayBeLatest tells whether the release is to be what latest/ serves: it is no older than that, and active.
+func (p *publication) mayBeLatest(f latest) bool { return f.newest && p.r.active() }
 
 func (p *publication) unchanged(m *manifests.Manifest) error {
 	if m == nil || p.o.Replace {
@@ -184,7 +184,7 @@ func (p *publication) upload(ctx context.Context, to Target, key string, f File,
 			return err
 		}
 	}
-	p.tell(Step{key, action, f.Size, to != p.to}, f.Size)
+	p.report(Step{key, action, f.Size, to != p.to}, f.Size)
 	return nil
 }
 
@@ -222,7 +222,7 @@ func (p *publication) send(ctx context.Context, to Target, key string, f File, w
 		return err
 	}
 	defer body.Close()
-	return again(ctx, func() error {
+	return retryChange(ctx, func() error {
 		if _, err := body.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
@@ -269,7 +269,7 @@ func (p *publication) merge(m *manifests.Manifest) {
 	}
 }
 
-func (p *writing) tell(s Step, n int64) {
+func (p *writing) report(s Step, n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.result.Steps = append(p.result.Steps, s)

@@ -39,7 +39,7 @@ func Open(dir string, want manifests.Version) (*Release, error) { return open(di
 // open reads a release; in a mirror's part of one SHA256SUMS may be missing, or list packages that are not there.
 func open(dir string, want manifests.Version, part bool) (*Release, error) {
 	if _, err := os.Stat(filepath.Join(dir, build.ManifestFile)); err != nil {
-		if dir, err = pick(dir, want); err != nil {
+		if dir, err = findRelease(dir, want); err != nil {
 			return nil, err
 		}
 	}
@@ -68,8 +68,8 @@ func open(dir string, want manifests.Version, part bool) (*Release, error) {
 	return r, r.describe(part)
 }
 
-// pick finds the folder of a version below dir.
-func pick(dir string, want manifests.Version) (string, error) {
+// findRelease finds the folder of a version below dir.
+func findRelease(dir string, want manifests.Version) (string, error) {
 	found, _ := filepath.Glob(filepath.Join(dir, "*", build.ManifestFile))
 	var best manifests.Version
 	var at string

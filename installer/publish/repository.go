@@ -28,8 +28,8 @@ type Signer interface {
 // KeyKey is where the public key of signed repositories lies.
 const KeyKey = "ssm-setup.asc"
 
-// keepsSigned refuses to write unsigned metadata beside signatures that would not fit it.
-func keepsSigned(ctx context.Context, to Target, key Signer) error {
+// checkStaysSigned refuses to write unsigned metadata beside signatures that would not fit it.
+func checkStaysSigned(ctx context.Context, to Target, key Signer) error {
 	if key != nil {
 		return nil
 	}
@@ -61,7 +61,7 @@ func (p *writing) repositories(ctx context.Context, m *manifests.Manifest, local
 	if !p.o.Repositories {
 		return nil
 	}
-	return again(ctx, func() error {
+	return retryChange(ctx, func() error {
 		s := packageIndex{from: p.to, local: local}
 		if err := s.fill(ctx, m); err != nil {
 			return err
@@ -190,7 +190,7 @@ func (p *writing) apt(ctx context.Context, list []apt.Package, other bool) error
 	if err != nil {
 		return err
 	}
-	old, _, err := slurp(ctx, p.to, apt.ReleaseKey, maxSmall)
+	old, _, err := readLimited(ctx, p.to, apt.ReleaseKey, maxSmall)
 	if err != nil && !errors.Is(err, ErrAbsent) {
 		return fmt.Errorf("%s: %w", apt.ReleaseKey, err)
 	}
@@ -201,7 +201,7 @@ func (p *writing) apt(ctx context.Context, list []apt.Package, other bool) error
 	if string(release) != string(old) {
 		release = x.Release(later(p.o.Now(), apt.Date(old)))
 	} else if done, err := p.signedBefore(ctx, apt.InReleaseKey, other); done || err != nil {
-		p.tell(Step{apt.ReleaseKey, Same, int64(len(release)), false}, 0)
+		p.report(Step{apt.ReleaseKey, Same, int64(len(release)), false}, 0)
 		return err
 	}
 	if err := p.expectLists(ctx, apt.ListsKey, apt.Lists(release), apt.Lists(old)); err != nil {
@@ -235,7 +235,7 @@ func (p *writing) yum(ctx context.Context, list []yum.Package, other bool) error
 	if err != nil {
 		return err
 	}
-	old, _, err := slurp(ctx, p.to, yum.RepomdKey, maxSmall)
+	old, _, err := readLimited(ctx, p.to, yum.RepomdKey, maxSmall)
 	if err != nil && !errors.Is(err, ErrAbsent) {
 		return fmt.Errorf("%s: %w", yum.RepomdKey, err)
 	}
@@ -246,7 +246,7 @@ func (p *writing) yum(ctx context.Context, list []yum.Package, other bool) error
 	if string(repomd) != string(old) {
 		repomd = x.Repomd(later(p.o.Now(), yum.Date(old)))
 	} else if done, err := p.signedBefore(ctx, yum.SignatureKey, other); done || err != nil {
-		p.tell(Step{yum.RepomdKey, Same, int64(len(repomd)), false}, 0)
+		p.report(Step{yum.RepomdKey, Same, int64(len(repomd)), false}, 0)
 		return err
 	}
 	if err := p.expectLists(ctx, yum.ListsKey, yum.Lists(repomd), yum.Lists(old)); err != nil {
@@ -294,7 +294,7 @@ func (p *writing) otherKey(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("public key: %w", err)
 	}
-	there, _, err := slurp(ctx, p.to, KeyKey, maxSmall)
+	there, _, err := readLimited(ctx, p.to, KeyKey, maxSmall)
 	if err != nil && !errors.Is(err, ErrAbsent) {
 		return false, fmt.Errorf("%s: %w", KeyKey, err)
 	}

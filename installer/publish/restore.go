@@ -30,7 +30,7 @@ func (p *publication) restore(ctx context.Context, at Target, v manifests.Versio
 			}
 			from, copies := format.Keys(v, platform)
 			for _, key := range copies {
-				changed, err := p.renew(ctx, at, from[0], key, e.Checksum)
+				changed, err := p.rewriteCopy(ctx, at, from[0], key, e.Checksum)
 				if err != nil {
 					return err
 				}
@@ -48,8 +48,8 @@ func (p *publication) restore(ctx context.Context, at Target, v manifests.Versio
 	return err
 }
 
-// renew writes one copy anew, if it is not what it must be, and its signatures.
-func (p *publication) renew(ctx context.Context, at Target, from, key, sum string) (changed bool, err error) {
+// rewriteCopy writes one copy anew, if it is not what it must be, and its signatures.
+func (p *publication) rewriteCopy(ctx context.Context, at Target, from, key, sum string) (changed bool, err error) {
 	have, err := at.Stat(ctx, key)
 	if isAbsent(err) || err == nil && (have.SHA256 == "" || strings.EqualFold(have.SHA256, sum)) {
 		return false, nil
@@ -64,9 +64,9 @@ func (p *publication) renew(ctx context.Context, at Target, from, key, sum strin
 	if err != nil {
 		return false, err
 	}
-	p.tell(Step{key, Replaced, size, at != p.to}, 0)
+	p.report(Step{key, Replaced, size, at != p.to}, 0)
 	for _, end := range signatures {
-		sig, _, err := slurp(ctx, p.to, from+end, maxSmall)
+		sig, _, err := readLimited(ctx, p.to, from+end, maxSmall)
 		if isAbsent(err) {
 			continue
 		}

@@ -19,8 +19,8 @@ const tries = 6
 // maxSmall bounds what is read whole, in bytes.
 const maxSmall = 64 << 20
 
-// again runs a change until no other is faster, with growing pauses.
-func again(ctx context.Context, change func() error) error {
+// retryChange runs a change until no other is faster, with growing pauses.
+func retryChange(ctx context.Context, change func() error) error {
 	for try := 1; ; try++ {
 		err := change()
 		if !errors.Is(err, ErrChanged) || try == tries {
@@ -48,7 +48,7 @@ func reading(ctx context.Context, read func() error) error {
 // writeSmall writes a little object, unless it is there as it shall be, and reads it back.
 func (p *writing) writeSmall(ctx context.Context, to Target, key string, content []byte, when When) error {
 	action := Replaced
-	have, _, err := slurp(ctx, to, key, int64(len(content))+1)
+	have, _, err := readLimited(ctx, to, key, int64(len(content))+1)
 	switch {
 	case errors.Is(err, ErrAbsent):
 		action = New
@@ -61,7 +61,7 @@ func (p *writing) writeSmall(ctx context.Context, to Target, key string, content
 		if err := to.Write(ctx, key, bytes.NewReader(content), host.SHA256Bytes(content), when); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
-		back, _, err := slurp(ctx, to, key, int64(len(content))+1)
+		back, _, err := readLimited(ctx, to, key, int64(len(content))+1)
 		if err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
@@ -69,13 +69,13 @@ func (p *writing) writeSmall(ctx context.Context, to Target, key string, content
 			return fmt.Errorf("%w: %s", ErrChanged, key) // written over by another publication
 		}
 	}
-	p.tell(Step{key, action, int64(len(content)), to != p.to}, 0)
+	p.report(Step{key, action, int64(len(content)), to != p.to}, 0)
 	return nil
 }
 
 // changeManifest reads the region's manifest, lets change work on it, and writes it over the one that was read.
 func (p *writing) changeManifest(ctx context.Context, change func(*manifests.Manifest) error) (m *manifests.Manifest, err error) {
-	err = again(ctx, func() error {
+	err = retryChange(ctx, func() error {
 		var tag string
 		if m, tag, err = readManifest(ctx, p.to); err != nil {
 			return err
@@ -93,7 +93,7 @@ func (p *writing) changeManifest(ctx context.Context, change func(*manifests.Man
 }
 
 func readManifest(ctx context.Context, from Target) (*manifests.Manifest, string, error) {
-	content, tag, err := slurp(ctx, from, regions.ManifestKey, manifests.MaxManifest+1)
+	content, tag, err := readLimited(ctx, from, regions.ManifestKey, manifests.MaxManifest+1)
 	if errors.Is(err, ErrAbsent) {
 		return nil, "", nil
 	}
@@ -107,8 +107,8 @@ func readManifest(ctx context.Context, from Target) (*manifests.Manifest, string
 	return m, tag, nil
 }
 
-// slurp reads an object of at most limit bytes.
-func slurp(ctx context.Context, from Target, key string, limit int64) (b []byte, tag string, err error) {
+// readLimited reads an object of at most limit bytes.
+func readLimited(ctx context.Context, from Target, key string, limit int64) (b []byte, tag string, err error) {
 	err = reading(ctx, func() error {
 		var body io.ReadCloser
 		if body, tag, err = from.Read(ctx, key); err != nil {

@@ -24,8 +24,8 @@ func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Re
 	if err := p.served(ctx, m, v); err != nil {
 		return p.result, err
 	}
-	err = again(ctx, func() error {
-		text, tag, err := slurp(ctx, to, regions.StableVersionKey, manifests.MaxVersionFile+1)
+	err = retryChange(ctx, func() error {
+		text, tag, err := readLimited(ctx, to, regions.StableVersionKey, manifests.MaxVersionFile+1)
 		when := When{Tag: tag}
 		if isAbsent(err) {
 			when, err = When{Absent: true}, nil
@@ -74,7 +74,7 @@ func Mark(ctx context.Context, to Target, v manifests.Version, status string, o 
 	p := newWriting(to, o)
 	p.result.Version = v
 	if o.Repositories {
-		if err := keepsSigned(ctx, to, o.Sign); err != nil {
+		if err := checkStaysSigned(ctx, to, o.Sign); err != nil {
 			return p.result, err
 		}
 	}

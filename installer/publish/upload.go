@@ -21,7 +21,7 @@ const (
 )
 
 func (b *store) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when When) error {
-	c, err := weigh(body)
+	c, err := measure(body)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (b *store) Write(ctx context.Context, key string, body io.ReadSeeker, sum s
 		return b.parts(ctx, key, at, c, when)
 	}
 	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(key), Body: body, ContentLength: &c.size, ContentType: aws.String(contentType(key)),
-		Metadata: c.note(), ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(c.sum[:]))}
+		Metadata: c.metadata(), ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(c.sum[:]))}
 	in.IfMatch, in.IfNoneMatch = when.conditions()
 	_, err = b.client.PutObject(ctx, in)
 	return sorted(err)
@@ -41,7 +41,7 @@ func (b *store) Write(ctx context.Context, key string, body io.ReadSeeker, sum s
 // parts uploads a large object; nothing of it is seen before its last request.
 func (b *store) parts(ctx context.Context, key string, body io.ReaderAt, c content, when When) error {
 	up, err := b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &b.name, Key: b.key(key),
-		ContentType: aws.String(contentType(key)), Metadata: c.note(), ChecksumAlgorithm: types.ChecksumAlgorithmSha256})
+		ContentType: aws.String(contentType(key)), Metadata: c.metadata(), ChecksumAlgorithm: types.ChecksumAlgorithmSha256})
 	if err != nil {
 		return sorted(err)
 	}
@@ -66,7 +66,7 @@ func (b *store) sendParts(ctx context.Context, key string, id *string, body io.R
 	for i := range done {
 		group.Go(func() error {
 			from := int64(i) * partSize
-			c, err := weigh(io.NewSectionReader(body, from, min(partSize, size-from)))
+			c, err := measure(io.NewSectionReader(body, from, min(partSize, size-from)))
 			if err != nil {
 				return err
 			}

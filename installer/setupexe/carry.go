@@ -11,12 +11,12 @@ import (
 
 // Write writes a carrier: a program and the package behind it.
 func Write(w io.Writer, program, pkg []byte) error {
-	at := len(program) + gap(len(program))
+	at := len(program) + padding(len(program))
 	sum := sha256.Sum256(pkg)
 	trailer := binary.LittleEndian.AppendUint64(nil, uint64(at))
 	trailer = binary.LittleEndian.AppendUint64(trailer, uint64(len(pkg)))
 	trailer = append(append(trailer, sum[:]...), mark...)
-	for _, part := range [][]byte{program, make([]byte, gap(len(program))), pkg, make([]byte, gap(len(pkg))), trailer} {
+	for _, part := range [][]byte{program, make([]byte, padding(len(program))), pkg, make([]byte, padding(len(pkg))), trailer} {
 		if _, err := w.Write(part); err != nil {
 			return err
 		}
@@ -24,7 +24,7 @@ func Write(w io.Writer, program, pkg []byte) error {
 	return nil
 }
 
-func gap(n int) int { return (align - n%align) % align }
+func padding(n int) int { return (align - n%align) % align }
 
 // Read finds the package in a carrier of a size and checks it against the trailer's hash.
 func Read(r io.ReaderAt, size int64) ([]byte, error) {

@@ -16,7 +16,7 @@ import (
 
 // program checks the signatures of a Windows program.
 func program(f *File) error {
-	if err := sane(f); err != nil {
+	if err := checkBounds(f); err != nil {
 		return err
 	}
 	list, err := authenticode.VerifyPE(f.file, false)
@@ -34,8 +34,8 @@ func program(f *File) error {
 	return nil
 }
 
-// sane refuses a program whose place for signatures lies outside of it.
-func sane(f *File) error {
+// checkBounds refuses a program whose place for signatures lies outside of it.
+func checkBounds(f *File) error {
 	p, err := pe.NewFile(f.file)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBad, err)

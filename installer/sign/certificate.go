@@ -35,10 +35,10 @@ func openCertificate(o Options, certs, key []byte) (*certificate, error) {
 			return nil, fmt.Errorf("%w: there is no private key to it, nor a signing command", ErrKey)
 		}
 		c.leaf = list[max(0, slices.IndexFunc(list, func(x *x509.Certificate) bool { return !x.IsCA }))]
-		if c.key, err = o.Command.hold("x509", c.leaf.PublicKey); err != nil {
+		if c.key, err = o.Command.signer("x509", c.leaf.PublicKey); err != nil {
 			return nil, err
 		}
-	} else if i := slices.IndexFunc(list, func(x *x509.Certificate) bool { return same(x.PublicKey, signer.Public()) }); i >= 0 {
+	} else if i := slices.IndexFunc(list, func(x *x509.Certificate) bool { return sameKey(x.PublicKey, signer.Public()) }); i >= 0 {
 		c.leaf = list[i]
 	} else {
 		return nil, fmt.Errorf("%w: the private key belongs to none of the certificates", ErrKey)
@@ -131,7 +131,7 @@ func chainOf(leaf *x509.Certificate, list []*x509.Certificate) []*x509.Certifica
 	return chain
 }
 
-func same(a, b crypto.PublicKey) bool {
+func sameKey(a, b crypto.PublicKey) bool {
 	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && k.Equal(b)
 }

@@ -26,8 +26,8 @@ type held struct {
 	public  crypto.PublicKey
 }
 
-// hold checks that a command could sign for this public key.
-func (c Command) hold(purpose string, public crypto.PublicKey) (crypto.Signer, error) {
+// signer checks that a command could sign for this public key.
+func (c Command) signer(purpose string, public crypto.PublicKey) (crypto.Signer, error) {
 	switch public.(type) {
 	case *rsa.PublicKey, *ecdsa.PublicKey:
 	default:

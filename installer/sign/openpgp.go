@@ -72,7 +72,7 @@ func (k *pgpKey) private(o Options, key openpgp.Key) error {
 		if len(o.Command) == 0 {
 			return fmt.Errorf("%w: it is a public key only; a signing command would have to sign", ErrKey)
 		}
-		signer, err := o.Command.hold("openpgp", key.PublicKey.PublicKey)
+		signer, err := o.Command.signer("openpgp", key.PublicKey.PublicKey)
 		if err != nil {
 			return err
 		}

@@ -127,15 +127,15 @@ func forPackages(c *x509.Certificate) bool {
 func (f *File) root(s pkcs7.Signature, usage x509.ExtKeyUsage, at time.Time) error {
 	pool := x509.NewCertPool()
 	for _, c := range s.Intermediates {
-		pool.AddCert(handled(c))
+		pool.AddCert(withoutAppleExtensions(c))
 	}
-	_, err := handled(s.Certificate).Verify(x509.VerifyOptions{Roots: f.Roots, Intermediates: pool, CurrentTime: at,
+	_, err := withoutAppleExtensions(s.Certificate).Verify(x509.VerifyOptions{Roots: f.Roots, Intermediates: pool, CurrentTime: at,
 		KeyUsages: []x509.ExtKeyUsage{usage}})
 	return err
 }
 
-// handled is a certificate without Apple's own critical extensions: they say what it may sign.
-func handled(c *x509.Certificate) *x509.Certificate {
+// withoutAppleExtensions is a certificate without Apple's own critical extensions: they say what it may sign.
+func withoutAppleExtensions(c *x509.Certificate) *x509.Certificate {
 	apple := asn1.ObjectIdentifier{1, 2, 840, 113635, 100, 6}
 	own := *c
 	own.UnhandledCriticalExtensions = slices.DeleteFunc(slices.Clone(c.UnhandledCriticalExtensions), func(id asn1.ObjectIdentifier) bool {

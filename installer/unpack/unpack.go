@@ -157,7 +157,7 @@ func (w *writing) entry(h *tar.Header, body io.Reader) error {
 	default:
 		return fmt.Errorf("%w: %s is a link or a device", ErrUnsafe, excerpt(h.Name))
 	}
-	if err := w.admit(name, h.Size); err != nil || w.want != nil && !w.want(name) {
+	if err := w.checkLimits(name, h.Size); err != nil || w.want != nil && !w.want(name) {
 		return err
 	}
 	if err := w.file(name, fs.FileMode(h.Mode)&0o755, h.Size, body); err != nil {
@@ -167,8 +167,8 @@ func (w *writing) entry(h *tar.Header, body io.Reader) error {
 	return nil
 }
 
-// admit holds the next file against the limits, before anything of it is read.
-func (w *writing) admit(name string, size int64) error {
+// checkLimits compares the next file with the limits, before anything of it is read.
+func (w *writing) checkLimits(name string, size int64) error {
 	if w.seen[strings.ToLower(name)] {
 		return fmt.Errorf("%w: %s twice", ErrUnsafe, excerpt(name))
 	}

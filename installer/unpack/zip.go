@@ -33,7 +33,7 @@ func Zip(r io.ReaderAt, size int64, dir string, limits Limits, want func(name st
 		if !mode.IsRegular() {
 			return nil, fmt.Errorf("%w: %s is a link or a device", ErrUnsafe, excerpt(f.Name))
 		}
-		if err := w.admit(name, int64(f.UncompressedSize64)); err != nil {
+		if err := w.checkLimits(name, int64(f.UncompressedSize64)); err != nil {
 			return nil, err
 		}
 		if want == nil || want(name) {

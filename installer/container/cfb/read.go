@@ -174,7 +174,7 @@ func (f *File) Stream(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.gather(p, chain, f.sector, f.readSector)
+	return f.join(p, chain, f.sector, f.readSector)
 }
 
 func (f *File) small(p extent) ([]byte, error) {
@@ -182,7 +182,7 @@ func (f *File) small(p extent) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.gather(p, chain, miniSector, func(n uint32) ([]byte, error) {
+	return f.join(p, chain, miniSector, func(n uint32) ([]byte, error) {
 		each := int(f.sector / miniSector)
 		i := int(n) / each
 		if i >= len(f.mini) {
@@ -197,8 +197,8 @@ func (f *File) small(p extent) ([]byte, error) {
 	})
 }
 
-// gather joins the pieces of a chain and cuts them to the stream's size.
-func (f *File) gather(p extent, chain []uint32, unit int64, piece func(uint32) ([]byte, error)) ([]byte, error) {
+// join joins the pieces of a chain and cuts them to the stream's size.
+func (f *File) join(p extent, chain []uint32, unit int64, piece func(uint32) ([]byte, error)) ([]byte, error) {
 	if int64(len(chain)) < pieces(p.size, unit) {
 		return nil, fmt.Errorf("%w: a chain ends early", ErrFormat)
 	}

@@ -58,12 +58,12 @@ func (p *plan) tree() error {
 		}
 	}
 	full := bits.Len(uint(len(order)+1)) - 1 // rows without a gap; what lies below is red
-	p.entries[0].child = p.grow(order, full)
+	p.entries[0].child = p.balance(order, full)
 	return nil
 }
 
-// grow makes a tree of a sorted list and returns its top.
-func (p *plan) grow(order []uint32, rows int) uint32 {
+// balance makes a tree of a sorted list and returns its top.
+func (p *plan) balance(order []uint32, rows int) uint32 {
 	if len(order) == 0 {
 		return noEntry
 	}
@@ -72,8 +72,8 @@ func (p *plan) grow(order []uint32, rows int) uint32 {
 	if rows <= 0 {
 		e.color = red
 	}
-	e.left = p.grow(order[:middle], rows-1)
-	e.right = p.grow(order[middle+1:], rows-1)
+	e.left = p.balance(order[:middle], rows-1)
+	e.right = p.balance(order[middle+1:], rows-1)
 	return order[middle]
 }
 

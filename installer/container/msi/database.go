@@ -73,11 +73,11 @@ func (c Column) check(v any) error {
 			return nil
 		}
 	case string:
-		if n := utf8.RuneCountInString(v); c.isText() && utf8.ValidString(v) && (c.most() == 0 || n <= c.most()) && len(v) <= math.MaxUint16 {
+		if n := utf8.RuneCountInString(v); c.isText() && utf8.ValidString(v) && (c.size() == 0 || n <= c.size()) && len(v) <= math.MaxUint16 {
 			return nil
 		}
 	case int:
-		if !c.isText() && !c.isBinary() && fits(v, c.most()) {
+		if !c.isText() && !c.isBinary() && fitsWidth(v, c.size()) {
 			return nil
 		}
 	case []byte:
@@ -88,8 +88,8 @@ func (c Column) check(v any) error {
 	return fmt.Errorf("%w: %#v is no %s", ErrValue, v, c.Type)
 }
 
-// fits: the lowest number of each width stands for nothing.
-func fits(v, width int) bool {
+// fitsWidth: the lowest number of each width stands for nothing.
+func fitsWidth(v, width int) bool {
 	if width == 2 {
 		return v > math.MinInt16 && v <= math.MaxInt16
 	}

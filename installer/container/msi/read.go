@@ -83,7 +83,7 @@ func (o *opening) tables() ([]*Table, error) {
 			return nil, fmt.Errorf("%w: a column of %q", ErrFormat, name)
 		}
 		c := columnOf(column, bits)
-		if !c.isText() && !c.isBinary() && c.most() != 2 && c.most() != 4 {
+		if !c.isText() && !c.isBinary() && c.size() != 2 && c.size() != 4 {
 			return nil, fmt.Errorf("%w: column %s.%s has type %x", ErrFormat, name, column, bits)
 		}
 		t := byName[name]

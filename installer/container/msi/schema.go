@@ -91,18 +91,18 @@ func (c Column) nullable() bool { return strings.Contains("SLIV", c.Type[:1]) }
 func (c Column) isBinary() bool { return c.Type == "v0" || c.Type == "V0" }
 func (c Column) isText() bool   { return strings.Contains("sSlL", c.Type[:1]) }
 
-// most is the number in the type: characters, or bytes of a number.
-func (c Column) most() int { n, _ := strconv.Atoi(c.Type[1:]); return n }
+// size is the number in the type: characters, or bytes of a number.
+func (c Column) size() int { n, _ := strconv.Atoi(c.Type[1:]); return n }
 
 // bits is the type as _Columns has it.
 func (c Column) bits() int {
-	n := bitValid | c.most()
+	n := bitValid | c.size()
 	switch {
 	case c.isBinary():
 		n = typeBinary
 	case c.isText():
 		n |= bitString | bitShort
-	case c.most() == 2:
+	case c.size() == 2:
 		n |= bitShort
 	}
 	if c.Type[0] == 'l' || c.Type[0] == 'L' {
@@ -144,5 +144,5 @@ func (c Column) width(stringWidth int) int {
 	case c.isBinary():
 		return 2
 	}
-	return c.most()
+	return c.size()
 }

@@ -142,7 +142,7 @@ func (d *Database) Validate() error {
 				if v == nil {
 					continue
 				}
-				if err := d.obeys(list[i], v); err != nil {
+				if err := d.checkRule(list[i], v); err != nil {
 					return fmt.Errorf("%w: %s.%s of %v: %w", ErrValue, t.Name, t.Columns[i].Name, row[0], err)
 				}
 			}
@@ -151,7 +151,7 @@ func (d *Database) Validate() error {
 	return nil
 }
 
-func (d *Database) obeys(r rule, v any) error {
+func (d *Database) checkRule(r rule, v any) error {
 	if n, ok := v.(int); ok && r.bounded && (n < r.low || n > r.high) {
 		return fmt.Errorf("%d is not within %d and %d", n, r.low, r.high)
 	}

@@ -101,7 +101,7 @@ func (t *Table) encode(p *pool) (rows [][]uint32, streams []Stream, err error) {
 			case string:
 				raw[i] = uint32(p.number(v))
 			case int:
-				raw[i] = turned(v, c.most())
+				raw[i] = flipSign(v, c.size())
 			case []byte:
 				raw[i] = 1
 				streams = append(streams, Stream{squeeze(t.Name+"."+strings.Join(key, "."), false), v})
@@ -133,8 +133,8 @@ func (t *Table) keyOf(raw uint32, p *pool) string {
 	return fmt.Sprint(raw)
 }
 
-// turned is a number with its sign turned.
-func turned(v, width int) uint32 {
+// flipSign is a number with its sign turned.
+func flipSign(v, width int) uint32 {
 	if width == 2 {
 		return uint32(uint16(v) ^ 0x8000)
 	}

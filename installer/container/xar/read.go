@@ -221,7 +221,7 @@ func (f tocFile) entry(parent string) (Entry, error) {
 		}
 		name = string(b)
 	}
-	if strings.Contains(name, "/") || !proper(name) {
+	if strings.Contains(name, "/") || !isLocalPath(name) {
 		return Entry{}, fmt.Errorf("%w: %.80q cannot be a name", ErrFormat, name)
 	}
 	mode, err := strconv.ParseUint(f.Mode, 8, 12)

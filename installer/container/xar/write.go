@@ -68,7 +68,7 @@ func (a Archive) layout(alg algorithm) (root *heapFile, heap [][]byte, err error
 	seen := map[string]bool{}
 	for i, f := range a.Files {
 		parent, ok := folders[path.Dir(f.Name)]
-		if !ok || !proper(f.Name) || seen[f.Name] {
+		if !ok || !isLocalPath(f.Name) || seen[f.Name] {
 			return nil, nil, fmt.Errorf("%w: %.80q is listed twice, without its folder, or is no relative path", ErrFormat, f.Name)
 		}
 		if t := f.Mode.Type(); t != 0 && !f.Mode.IsDir() || f.Mode.IsDir() && len(f.Data) > 0 {
@@ -94,8 +94,8 @@ func (a Archive) layout(alg algorithm) (root *heapFile, heap [][]byte, err error
 	return root, heap, nil
 }
 
-// proper tells whether a name is a relative path that stays inside.
-func proper(name string) bool {
+// isLocalPath tells whether a name is a relative path that stays inside.
+func isLocalPath(name string) bool {
 	return name != "" && name != "." && path.Clean(name) == name && !path.IsAbs(name) && name != ".." && !strings.HasPrefix(name, "../")
 }
 
