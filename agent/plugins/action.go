@@ -94,6 +94,7 @@ func ID(inputs any) host.Name {
 }
 
 func cleanID(id string) host.Name {
+	id = strings.ReplaceAll(id, ":", "") // first: on Windows no path with one is local
 	if strings.HasPrefix(id, "~/") || !filepath.IsLocal(id) {
 		return host.Name{}
 	}
