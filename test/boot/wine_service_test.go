@@ -98,8 +98,9 @@ func (h *winHost) one(name string) int {
 func windowsRooms() map[string]string {
 	return map[string]string{
 		"installer": "", "installer/host": "", "installer/pointer": "", "installer/launcher": "", "installer/store": "",
-		"installer/service": "", "installer/unpack": "", "updater": "CrashAnywhere|ManyUpdates|Outage|RefusedPackages|WordsOfOutcomes|ANewerRequestEndsAnUpdater",
-		"agent": "", "agent/cloud": "", "agent/health": "", "agent/identity": "", "agent/journal": "", "agent/output": "",
+		"installer/service": "", "installer/unpack": "",
+		"updater": "CrashAnywhere|ManyUpdates|Outage|RefusedPackages|WordsOfOutcomes|ANewerRequestEndsAnUpdater",
+		"agent":   "", "agent/cloud": "", "agent/health": "", "agent/identity": "", "agent/journal": "", "agent/output": "",
 		"agent/plugins": "", "agent/runner": "", "agent/dispatch": "", "agent/logfile": "",
 	}
 }
