@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,8 +46,9 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 		return err
 	case <-ctx.Done():
 	}
-	pipes.mute()
+	pipes.stop()
 	killGroup(cmd)
+	close(pipes.killed)
 	pipes.cut()
 	select {
 	case <-ended: //nolint:errcheck // it was killed
@@ -59,13 +61,15 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 type pipes struct {
 	near, far []*os.File
 	copying   sync.WaitGroup
+	stopping  atomic.Bool
+	killed    chan struct{} // closed after the kill that follows stop
 	mu        sync.Mutex
 	muted     bool
 	writers   []io.Writer
 }
 
 func connect(cmd *exec.Cmd, stdout, stderr io.Writer) (*pipes, error) {
-	p := &pipes{writers: []io.Writer{stdout, stderr}}
+	p := &pipes{writers: []io.Writer{stdout, stderr}, killed: make(chan struct{})}
 	for range 2 {
 		r, w, err := os.Pipe()
 		if err != nil {
@@ -107,13 +111,36 @@ func (p *pipes) pass(i int, b []byte) {
 	}
 }
 
-func (p *pipes) wait() { p.copying.Wait() }
+// wait returns when the streams ended or, after stop, when the process was killed.
+func (p *pipes) wait() {
+	p.copying.Wait()
+	if p.stopping.Load() {
+		<-p.killed
+	}
+}
 
-// mute: nothing that still comes is kept.
-func (p *pipes) mute() {
+// stop keeps what lies in the pipes; nothing that still comes is kept.
+func (p *pipes) stop() {
+	p.stopping.Store(true)
+	if p.interrupt() {
+		p.copying.Wait()
+		for i, f := range p.near {
+			p.pass(i, unread(f))
+		}
+	}
 	p.mu.Lock()
 	p.muted = true
 	p.mu.Unlock()
+}
+
+// interrupt ends the copying at once and reports whether the system can do that.
+func (p *pipes) interrupt() bool {
+	for _, f := range p.near {
+		if f.SetReadDeadline(time.Unix(1, 0)) != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // cut closes our ends.

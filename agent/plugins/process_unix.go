@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 const (
@@ -25,3 +26,26 @@ func killGroup(cmd *exec.Cmd) {
 
 // exitCode is -1 after a signal. A shell between reports 128 and the signal's number instead.
 func exitCode(s *os.ProcessState) int { return s.ExitCode() }
+
+// pipeSize is the most bytes that Linux lets an ordinary account's pipe hold (/proc/sys/fs/pipe-max-size).
+const pipeSize = 1 << 20
+
+// unread returns what lies in the pipe f, without waiting for more.
+func unread(f *os.File) (all []byte) {
+	if f.SetReadDeadline(time.Time{}) != nil {
+		return nil
+	}
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	buf := make([]byte, 64<<10)
+	for len(all) < pipeSize {
+		n := 0
+		if raw.Read(func(fd uintptr) bool { n, err = syscall.Read(int(fd), buf); return true }) != nil || err != nil || n <= 0 {
+			break
+		}
+		all = append(all, buf[:n]...)
+	}
+	return all
+}

@@ -56,3 +56,21 @@ func TestATimeLimitKeepsWhatWasWritten(t *testing.T) {
 		t.Error("the process was not waited for")
 	}
 }
+
+func TestACancelKeepsWhatStillLiesInThePipe(t *testing.T) {
+	var stdout bytes.Buffer
+	p, err := connect(&exec.Cmd{}, &stdout, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.cut()
+	for range 2 {
+		if _, err := p.far[0].WriteString("before\n"); err != nil {
+			t.Fatal(err)
+		}
+		p.stop() // the copying had not come to it yet
+	}
+	if stdout.String() != "before\n" {
+		t.Errorf("%q", stdout.String())
+	}
+}
