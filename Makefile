@@ -16,7 +16,7 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 compile  = @scripts/compile.sh $(1) $(2) $(VERSION) $(OUT)/$(1)_$(2)
 pack     = @scripts/package.sh $(1) $(VERSION) $(2)
 
-.PHONY: build here help test demo check fmt lint bench clean \
+.PHONY: build here help test demo check fmt lint bench attack clean \
   build-release release package pre-build checkstyle quick-integtest quick-test coverage get-tools \
   build-linux build-linux-386 build-arm build-arm64 build-windows build-windows-386 build-darwin build-darwin-386 \
   package-rpm package-rpm-386 package-rpm-arm64 package-deb package-deb-386 package-deb-arm package-deb-arm64 \
@@ -51,6 +51,9 @@ lint: ## golangci-lint with .golangci.yml (compiles the pinned version when it i
 
 bench: ## the figures of the README, measured here
 	@scripts/bench.sh
+
+attack: ## the local and remote attackers of test/attack/attacks.txt against this build
+	@scripts/attack.sh
 
 clean: ## remove what was built
 	rm -rf $(OUT) dist build
