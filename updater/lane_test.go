@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/updater"
@@ -32,5 +33,22 @@ func TestACommandIsAnsweredOverItsLane(t *testing.T) {
 	other := func(upstream string) bool { return upstream != "MessageGatewayService" }
 	if len(w.sent) != 1 || w.final().Status != "Success" || len(asked) < 3 || slices.ContainsFunc(asked, other) {
 		t.Errorf("sent %+v over %q", w.sent, asked)
+	}
+}
+
+func TestEveryAnswerOfAnUpdateEndsWithItsNote(t *testing.T) {
+	w := newWorld(t)
+	r := command(updater.Request{})
+	r.ReplyTo.Note = "\nnot kept\n"
+	w.run(r)
+	for _, sent := range w.sent {
+		for _, step := range sent.RuntimeStatus {
+			if !strings.HasSuffix(step.Output, r.ReplyTo.Note) {
+				t.Errorf("%s ends in %q", sent.DocumentStatus, step.Output[max(0, len(step.Output)-40):])
+			}
+		}
+	}
+	if len(w.sent) != 2 {
+		t.Errorf("%d answers", len(w.sent))
 	}
 }

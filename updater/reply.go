@@ -68,14 +68,14 @@ func (w *work) reply(status string, code int, output string) (string, error) {
 	if started.IsZero() {
 		started = w.u.Started
 	}
-	if len(output) > longestOutput {
-		output = output[:longestOutput-len(cutMark)] + cutMark
+	if room := longestOutput - len(to.Note); len(output) > room {
+		output = output[:room-len(cutMark)] + cutMark
 	}
 	payload, err := json.Marshal(wire.Reply{
 		AdditionalInfo: wire.AdditionalInfo{Agent: w.Settings.Agent, DateTime: wire.ISOMillis(now)},
 		DocumentStatus: status,
 		RuntimeStatus: map[string]wire.StepStatus{to.PluginKey: {
-			Status: status, Code: code, Name: to.PluginName, Output: output, StepName: to.StepName,
+			Status: status, Code: code, Name: to.PluginName, Output: output + to.Note, StepName: to.StepName,
 			StartDateTime: wire.ISOMillis(started), EndDateTime: wire.ISOMillis(now),
 			OutputS3BucketName: to.Bucket, OutputS3KeyPrefix: to.Prefix,
 		}},

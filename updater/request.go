@@ -52,6 +52,7 @@ type ReplyTo struct {
 	Stderr     string    `json:"stderr,omitempty"`
 	Bucket     string    `json:"bucket,omitempty"` // where the step's output is kept besides
 	Prefix     string    `json:"prefix,omitempty"` // key up to and without /stdout
+	Note       string    `json:"note,omitempty"`   // end of every answer's output
 }
 
 // Explicit tells whether a person or a document wants this now; a scheduled update is not.

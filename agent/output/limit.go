@@ -1,6 +1,9 @@
 package output
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Sizes in bytes (docs/protocol/runcommand.md, "Fields of a step result"). A cut never splits a
 // character: half of one would become three bytes on its way, and push the marker over the limit.
@@ -65,6 +68,19 @@ func Combine(stdout, stderr string) string {
 		stdout = cut(stdout, room-len(stderr), outputMarker)
 	}
 	return stdout + between + stderr
+}
+
+// WithNote puts a note at the end of a text that [Limit] (StreamLimit) or [Combine] (ReplyLimit) made. The note is always whole: of
+// a text that leaves no room, more is cut off.
+func WithNote(s, note string, limit int) string {
+	if len(s)+len(note) < limit || note == "" {
+		return s + note
+	}
+	marker := outputMarker
+	if limit == StreamLimit {
+		marker = streamMarker
+	}
+	return cut(strings.TrimSuffix(s, marker), limit-len(note), marker) + note
 }
 
 // cut leaves room bytes, the marker counted in.

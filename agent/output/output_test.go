@@ -143,12 +143,43 @@ func TestWritersNeverFailTheScript(t *testing.T) {
 func TestEverySinkKeepsNothingThatIsNotAskedFor(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range output.Table(output.Region{}) {
-		if s.Name == "" || s.Wanted == nil || s.Keep == nil || seen[s.Name] {
+		if s.Name == "" || s.Wanted == nil || (s.Keep == nil) == (s.Without == nil) || seen[s.Name] {
 			t.Errorf("row %+v", s)
 		}
 		seen[s.Name] = true
 		if s.Wanted(output.Settings{}) {
 			t.Errorf("%s wants output that was not asked for", s.Name)
+		}
+	}
+}
+
+func TestAPlaceThatThisVersionDoesNotServeIsSaidAndNotNamed(t *testing.T) {
+	asked := output.Settings{Bucket: "b", Prefix: "p", LogGroup: "g", Stream: "s", CleanUp: "default"}
+	kept, note := output.Served(output.Table(output.Region{}), asked)
+	if kept != (output.Settings{CleanUp: "default"}) {
+		t.Errorf("%+v", kept)
+	}
+	if note != "\nOutput to S3 and CloudWatch Logs is not kept: not in this version.\n" {
+		t.Errorf("%q", note)
+	}
+	if kept, note := output.Served(output.Table(output.Region{}), kept); kept.CleanUp != "default" || note != "" {
+		t.Errorf("%+v %q", kept, note)
+	}
+}
+
+func TestANoteIsWholeWhereverATextIsCut(t *testing.T) {
+	const note = "\na note\n"
+	for _, c := range []struct {
+		text  string
+		limit int
+		want  string
+	}{
+		{"short", output.ReplyLimit, "short" + note},
+		{output.Combine(strings.Repeat("o", 5000), ""), output.ReplyLimit, strings.Repeat("o", 2500-23-8) + "\n---Output truncated---" + note},
+		{output.Limit(strings.Repeat("o", 30000)), output.StreamLimit, strings.Repeat("o", 24000-20-8) + "--output truncated--" + note},
+	} {
+		if got := output.WithNote(c.text, note, c.limit); got != c.want {
+			t.Errorf("%d bytes, ending in %q", len(got), got[max(0, len(got)-50):])
 		}
 	}
 }

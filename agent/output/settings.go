@@ -23,7 +23,8 @@ type Location struct {
 	Plugin string // without colons
 	Step   string // without colons
 	Upload Upload
-	Open   bool // the step is not over: it runs again after a reboot, or an updater will add to its files
+	Note   string // what the step's output says of places that do not keep it, see [Served]
+	Open   bool   // the step is not over: it runs again after a reboot, or an updater will add to its files
 }
 
 // Upload is how a result names what was uploaded of a step; all empty without a bucket. The JSON form is the original's.

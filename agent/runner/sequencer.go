@@ -146,7 +146,10 @@ func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Act
 		}
 		r.Output = output.Combine(r.StandardOutput, stderr)
 	}
-	r.StandardOutput, r.StandardError = output.Limit(r.StandardOutput), output.Limit(r.StandardError)
+	note := q.location(s, elements[0]).Note
+	r.Output = output.WithNote(r.Output, note, output.ReplyLimit)
+	r.StandardOutput = output.WithNote(output.Limit(r.StandardOutput), note, output.StreamLimit)
+	r.StandardError = output.Limit(r.StandardError)
 }
 
 func empty(s string) bool { return s == "" }
@@ -181,13 +184,16 @@ func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins
 }
 
 // location is where the streams of an element go: <command>/<plugin>/<step>, in documents 1.x <command>/<plugin>/<id>
-// (docs/protocol/runcommand.md, "Orchestration layout").
+// (docs/protocol/runcommand.md, "Orchestration layout"). It names a bucket only where output is kept there.
 func (q *Sequencer) location(s document.Step, inputs any) output.Location {
 	plugin, step := host.CleanName(s.Action), host.CleanName(s.ID)
 	if strings.HasPrefix(q.Job.Schema, "1.") {
 		step = plugins.ID(inputs)
 	}
-	return q.Job.Output.Location(q.Job.Directory, plugin, step)
+	kept, note := output.Served(q.Sinks, q.Job.Output)
+	l := kept.Location(q.Job.Directory, plugin, step)
+	l.Note = note
+	return l
 }
 
 // scripts is where a step's scripts go: the folder of that name in the command's; the action adds its id.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
@@ -329,5 +330,22 @@ func TestWhereOutputGoes(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		})
+	}
+}
+
+// A reply that named a bucket would send people to look for what is not there.
+func TestOutputThatIsNotKeptInTheRegionIsSaidSo(t *testing.T) {
+	const note = "\nOutput to S3 and CloudWatch Logs is not kept: not in this version.\n"
+	b := newBench(t, doc("2.2", inputs(`{"Out":"`+strings.Repeat("x", 30000)+`"}`), inputs(`{"Out":"o","code":168}`), `"action":"aws:notYet"`))
+	b.Sinks = output.Table(output.Region{})
+	b.Job.Output.Bucket, b.Job.Output.Prefix, b.Job.Output.LogGroup = "bucket", "prefix", "group"
+	results, _ := b.Run(t.Context(), nil)
+	for i, r := range results {
+		if r.Upload != (output.Upload{}) {
+			t.Errorf("step %d names a place: %+v", i, r.Upload)
+		}
+		if ran := i < 2; strings.Contains(r.Output, note) != ran || strings.Contains(r.StandardOutput, note) != ran {
+			t.Errorf("step %d: %.80q %.80q", i, r.Output, r.StandardOutput)
+		}
 	}
 }

@@ -28,7 +28,8 @@ func startUpdate(u plugins.Update, log *slog.Logger) error {
 // updateRequest is the document's wish in the updater's words.
 func updateRequest(u plugins.Update) updater.Request {
 	to := &updater.ReplyTo{MessageID: u.MessageID, CommandID: wire.CommandID(u.MessageID), PluginKey: u.StepID, PluginName: u.PluginName,
-		Upstream: u.Lane, Started: u.Started, Stdout: filepath.Join(u.Output.Dir, "stdout"), Stderr: filepath.Join(u.Output.Dir, "stderr")}
+		Upstream: u.Lane, Started: u.Started, Stdout: filepath.Join(u.Output.Dir, "stdout"), Stderr: filepath.Join(u.Output.Dir, "stderr"),
+		Note: u.Output.Note}
 	if up := u.Output.Upload; up.Bucket != "" {
 		to.Bucket, to.StepName, to.Prefix = up.Bucket, up.Step, strings.TrimPrefix(up.Prefix+"/"+up.Step, "/")
 	}

@@ -35,9 +35,10 @@ func TestADocumentsUpdateReachesTheUpdaterAsItsRequest(t *testing.T) {
 func TestAnUpdatesAnswerNamesWhereOutputWasUploaded(t *testing.T) {
 	u := documentsUpdate(t.TempDir())
 	u.AllowDowngrade = true
+	u.Output.Note = "note"
 	u.Output.Upload = output.Upload{Bucket: "b", Prefix: "pre/cmd/mi-0/awsupdateSsmAgent", Step: "0.awsupdateSsmAgent"}
 	r := updateRequest(u)
-	if to := r.ReplyTo; to.Bucket != "b" || to.Prefix != "pre/cmd/mi-0/awsupdateSsmAgent/0.awsupdateSsmAgent" ||
+	if to := r.ReplyTo; to.Bucket != "b" || to.Note != "note" || to.Prefix != "pre/cmd/mi-0/awsupdateSsmAgent/0.awsupdateSsmAgent" ||
 		to.StepName != "0.awsupdateSsmAgent" ||
 		!r.AllowDowngrade {
 		t.Errorf("%+v", to)

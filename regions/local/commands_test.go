@@ -49,6 +49,9 @@ func TestSendCommandIsChecked(t *testing.T) {
 		{"concurrency", "ValidationException", func(in *ssm.SendCommandInput) { in.MaxConcurrency = aws.String("0") }},
 		{"errors", "ValidationException", func(in *ssm.SendCommandInput) { in.MaxErrors = aws.String("101%") }},
 		{"comment", "ValidationException", func(in *ssm.SendCommandInput) { in.Comment = aws.String(strings.Repeat("c", 101)) }},
+		{"output to a log group", "ValidationException", func(in *ssm.SendCommandInput) {
+			in.CloudWatchOutputConfig = &types.CloudWatchOutputConfig{CloudWatchOutputEnabled: true}
+		}},
 		{"missing parameter", "InvalidParameters", func(in *ssm.SendCommandInput) { in.Parameters = nil }},
 		{"unknown parameter", "InvalidParameters", func(in *ssm.SendCommandInput) { in.Parameters["mood"] = []string{"good"} }},
 		{"execution time", "InvalidParameters", func(in *ssm.SendCommandInput) { in.Parameters["executionTimeout"] = []string{"172801"} }},
@@ -84,7 +87,7 @@ func TestACommandIsShownAsTheSDKShowsIt(t *testing.T) {
 	in := shellTo(n)
 	in.Comment, in.TimeoutSeconds, in.OutputS3BucketName, in.OutputS3KeyPrefix = aws.String("why"), aws.Int32(60), aws.String("results"),
 		aws.String("p")
-	in.CloudWatchOutputConfig = &types.CloudWatchOutputConfig{CloudWatchOutputEnabled: true, CloudWatchLogGroupName: aws.String("g")}
+	in.CloudWatchOutputConfig = &types.CloudWatchOutputConfig{CloudWatchLogGroupName: aws.String("g")}
 	sent, err := client.SendCommand(ctx, in)
 	must(t, err)
 	c := sent.Command
@@ -94,7 +97,7 @@ func TestACommandIsShownAsTheSDKShowsIt(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	m := n.poll()[0]
-	for _, want := range []string{`"OutputS3BucketName":"results"`, `"OutputS3KeyPrefix":"p"`, `"CloudWatchOutputEnabled":"true"`,
+	for _, want := range []string{`"OutputS3BucketName":"results"`, `"OutputS3KeyPrefix":"p"`, `"CloudWatchOutputEnabled":"false"`,
 		`"CloudWatchLogGroupName":"g"`} {
 		if !strings.Contains(m.Payload, want) {
 			t.Errorf("payload without %s", want)
@@ -114,7 +117,7 @@ func TestACommandIsShownAsTheSDKShowsIt(t *testing.T) {
 	if got.Status != types.CommandInvocationStatusFailed || got.ResponseCode != 3 || *got.StandardOutputContent != "out\n" ||
 		*got.StandardErrorContent != "failed to run commands: exit status 3" || *got.ExecutionElapsedTime != "PT0.091S" ||
 		*got.ExecutionStartDateTime != "2026-01-02T03:04:05.000Z" || *got.Comment != "why" ||
-		!got.CloudWatchOutputConfig.CloudWatchOutputEnabled {
+		*got.CloudWatchOutputConfig.CloudWatchLogGroupName != "g" {
 		t.Errorf("%+v", got)
 	}
 	list, err := client.ListCommandInvocations(ctx, &ssm.ListCommandInvocationsInput{CommandId: c.CommandId, Details: true})

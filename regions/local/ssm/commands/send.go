@@ -60,6 +60,9 @@ func (in sendCommandInput) check() error {
 	k.Form("maxConcurrency", in.MaxConcurrency, `^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$`, func(s string) bool { return isShare(s, 1) })
 	k.Form("maxErrors", in.MaxErrors, `^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$`, func(s string) bool { return isShare(s, 0) })
 	k.Length("cloudWatchLogGroupName", in.CloudWatchOutputConfig.CloudWatchLogGroupName, 1, 512)
+	if in.CloudWatchOutputConfig.CloudWatchOutputEnabled {
+		k.Fail("cloudWatchOutputConfig.cloudWatchOutputEnabled", "'true'", "Member must be false: this region keeps no output in log groups")
+	}
 	for _, id := range in.InstanceIds {
 		k.Form("instanceIds", id, `(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)`, nodes.IsID)
 	}

@@ -127,8 +127,10 @@ func (c command) standingOf(n nodes.Node, now time.Time) standing {
 
 func (c command) pluginOf(st step, s standing) pluginShown {
 	status, details := stepStatus(st, s)
-	p := pluginShown{Name: st.ID, Status: status, StatusDetails: details, ResponseCode: -1, OutputS3Region: c.OutputS3Region,
-		OutputS3BucketName: c.Payload.OutputS3BucketName, OutputS3KeyPrefix: st.OutputS3KeyPrefix, Output: clip(st.Output, 2500)}
+	p := pluginShown{Name: st.ID, Status: status, StatusDetails: details, ResponseCode: -1, Output: clip(st.Output, 2500)}
+	if !st.Answered || st.OutputS3BucketName != "" { // an answer without a bucket: nothing was kept in one
+		p.OutputS3Region, p.OutputS3BucketName, p.OutputS3KeyPrefix = c.OutputS3Region, c.Payload.OutputS3BucketName, st.OutputS3KeyPrefix
+	}
 	if st.Answered && status != wire.InProgress {
 		p.ResponseCode = st.Code
 	}
