@@ -9,6 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
 
@@ -82,8 +83,8 @@ func floorFell(p pointer.Paths, s pointer.State, floor string) bool {
 	return err == nil && d.Version == pointer.Floor && d.Floor == floor && d.Sequence == s.Sequence
 }
 
-// align does what [aligned] says.
-func (e *Engine) align(ctx context.Context, b *ledgerFile) error {
+// align does what [alignmentOf] says.
+func (e *Engine) align(ctx context.Context, b *ledger.File) error {
 	s := store.Store{Paths: e.Layout.Pointer()}
 	state, err := s.Read()
 	if err != nil {
@@ -93,7 +94,7 @@ func (e *Engine) align(ctx context.Context, b *ledgerFile) error {
 	if err != nil {
 		return err
 	}
-	w := &work{Engine: e, ledger: b, u: &Update{}, store: s}
+	w := &work{Engine: e, ledger: b, u: &ledger.Update{}, store: s}
 	p, alive := w.pulse()
 	m := alignmentOf(state, floor.String(), p, alive, floorFell(s.Paths, state, floor.String()), e.Now())
 	if m.leave {
@@ -106,8 +107,8 @@ func (e *Engine) align(ctx context.Context, b *ledgerFile) error {
 	}
 	e.Log.Info("changing the active version to the one that runs", "active", m.active.Version, "why", m.why)
 	if !m.block.IsZero() {
-		b.block(versionOf(m.block, floor), m.why, false, e.Now())
-		if err := b.save(true); err != nil {
+		b.Block(versionOf(m.block, floor), m.why, false, e.Now())
+		if err := b.Save(true); err != nil {
 			return err
 		}
 	}

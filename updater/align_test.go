@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // A package brought a floor that never starts. The ring survives it; once what runs instead has proved itself the pointer says so
@@ -14,7 +14,7 @@ import (
 func TestAPackageThatNeverStartsIsSetAside(t *testing.T) {
 	for name, before := range map[string]func(w *world) string{
 		"over a version of the store": func(w *world) string {
-			w.run(updater.Request{})
+			w.run(ledger.Request{})
 			return "9.2.0.0"
 		},
 		"over itself": func(w *world) string {
@@ -41,7 +41,7 @@ func TestAPackageThatNeverStartsIsSetAside(t *testing.T) {
 			if state.Active.Version != good || !state.SetAside.IsFloor() || state.Floor != "9.3.0.0" {
 				t.Errorf("pointer %+v", state)
 			}
-			led, _ := updater.ReadLedger(w.layout)
+			led, _ := ledger.Read(w.layout)
 			if len(led.Skip) != 1 || led.Skip[0].Version != ver("9.3.0.0") || led.Skip[0].Attempts != 1 ||
 				!strings.Contains(led.Skip[0].Reason, "9.3.0.0, installed by a package, does not start, "+good+" runs") {
 				t.Errorf("held back: %+v", led.Skip)

@@ -7,6 +7,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // Checked is what an update would do, without doing it.
@@ -26,16 +27,16 @@ type Checked struct {
 }
 
 // Check decides as an update would. It writes nothing and needs no lock. A region that cannot be read is an answer too.
-func (e *Engine) Check(ctx context.Context, r Request) (Checked, error) {
+func (e *Engine) Check(ctx context.Context, r ledger.Request) (Checked, error) {
 	e.complete()
-	led, err := ReadLedger(e.Layout)
-	if err != nil && !errors.Is(err, ErrLedger) {
+	led, err := ledger.Read(e.Layout)
+	if err != nil && !errors.Is(err, ledger.ErrDamaged) {
 		return Checked{}, err
 	}
 	w := &work{
 		Engine: e,
-		ledger: &ledgerFile{Ledger: led},
-		u:      &Update{Request: withID(r, e.Now())},
+		ledger: &ledger.File{Ledger: led},
+		u:      &ledger.Update{Request: ledger.WithID(r, e.Now())},
 		store:  store.Store{Paths: e.Layout.Pointer()},
 	}
 	state, err := w.store.Read()
@@ -64,7 +65,7 @@ func (e *Engine) Check(ctx context.Context, r Request) (Checked, error) {
 	var f *failure
 	switch {
 	case errors.As(err, &f):
-		c.Kind, c.Code, c.Lines, c.Fault = FailedKind, f.code, []string{f.text}, f.fault
+		c.Kind, c.Code, c.Lines, c.Fault = ledger.FailedKind, f.code, []string{f.text}, f.fault
 		c.Hints = hints(f.fault)
 		return c, nil
 	case err == nil && !answer.Success:

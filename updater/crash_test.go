@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // everyPair crashes the second updater at all of its points too; it takes a minute.
@@ -20,7 +21,7 @@ func points(t *testing.T, nature string) []string {
 	e := w.engine()
 	var list []string
 	e.Crash = func(at string) bool { list = append(list, at); return false }
-	_, err := e.Run(context.Background(), command(updater.Request{}), func(string) {})
+	_, err := e.Run(context.Background(), command(ledger.Request{}), func(string) {})
 	must(t, err)
 	return list
 }
@@ -53,7 +54,7 @@ func crashed(t *testing.T, nature, first, second string) {
 	w.nature["9.2.0.0"] = nature
 	e := w.engine()
 	e.Crash = func(at string) bool { return at == first }
-	_, err := e.Run(context.Background(), command(updater.Request{}), func(string) {})
+	_, err := e.Run(context.Background(), command(ledger.Request{}), func(string) {})
 	if !errors.Is(err, updater.ErrCrashed) {
 		t.Fatalf("no crash %s: %v", first, err)
 	}
@@ -78,7 +79,7 @@ func crashed(t *testing.T, nature, first, second string) {
 			final++
 		}
 	}
-	led, _ := updater.ReadLedger(w.layout)
+	led, _ := ledger.Read(w.layout)
 	if final != 1 || len(led.Owed) != 0 || len(w.deleted) != 1 {
 		t.Fatalf("crash %s, %s: %d final answers, %d deleted, owed %+v, last %+v", first, second, final, len(w.deleted), led.Owed, led.Last)
 	}

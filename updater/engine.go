@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -14,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // Engine brings requests through the eight stops. What it cannot do itself is handed in; a nil Log is silent, nil Now, Pause and
@@ -57,45 +57,33 @@ type stop struct {
 	undo func(*work, context.Context) error
 }
 
-// The stops by name, as the ledger has them.
-const (
-	stopAsk    = "ask"
-	stopPlan   = "plan"
-	stopFetch  = "fetch"
-	stopVerify = "verify"
-	stopStage  = "stage"
-	stopSwitch = "switch"
-	stopWatch  = "watch"
-	stopFinish = "finish"
-)
-
 // stops is an update.
 func stops() []stop {
 	return []stop{
-		{stopAsk, (*work).ask, nil},                     // who wants what; tell them that it began
-		{stopPlan, (*work).plan, nil},                   // request, manifest, facts → a target, or an answer
-		{stopFetch, (*work).fetch, nil},                 // the package, into the cache
-		{stopVerify, (*work).verify, nil},               // is it what the manifest lists?
-		{stopStage, (*work).stage, unstage},             // into the store; does it state its version, does it pass its self-test?
-		{stopSwitch, (*work).switchVersion, undoSwitch}, // the pointer, on probation
-		{stopWatch, (*work).watch, nil},                 // does it prove itself?
-		{stopFinish, (*work).finish, nil},               // confirm; answer the request
+		{ledger.StopAsk, (*work).ask, nil},                     // who wants what; tell them that it began
+		{ledger.StopPlan, (*work).plan, nil},                   // request, manifest, facts → a target, or an answer
+		{ledger.StopFetch, (*work).fetch, nil},                 // the package, into the cache
+		{ledger.StopVerify, (*work).verify, nil},               // is it what the manifest lists?
+		{ledger.StopStage, (*work).stage, unstage},             // into the store; does it state its version, does it pass its self-test?
+		{ledger.StopSwitch, (*work).switchVersion, undoSwitch}, // the pointer, on probation
+		{ledger.StopWatch, (*work).watch, nil},                 // does it prove itself?
+		{ledger.StopFinish, (*work).finish, nil},               // confirm; answer the request
 	}
 }
 
 // work is one update in the engine's hands.
 type work struct {
 	*Engine
-	ledger   *ledgerFile
-	u        *Update
+	ledger   *ledger.File
+	u        *ledger.Update
 	store    store.Store
 	source   Source
 	blob     blob
 	verified verified
-	end      *Outcome  // set when nothing is to be changed
-	revived  int       // launchers that the watch started
-	probed   bool      // the watch asked the service itself
-	saved    time.Time // when the watch last wrote to the ledger
+	end      *ledger.Outcome // set when nothing is to be changed
+	revived  int             // launchers that the watch started
+	probed   bool            // the watch asked the service itself
+	saved    time.Time       // when the watch last wrote to the ledger
 }
 
 // failure ends an update badly. Text is the message of the reply.
@@ -109,7 +97,7 @@ func (f *failure) Error() string { return f.text }
 func (f *failure) Unwrap() error { return f.cause }
 
 // ending ends an update early and as planned: nothing is to be changed.
-type ending struct{ outcome Outcome }
+type ending struct{ outcome ledger.Outcome }
 
 func (*ending) Error() string { return "nothing to change" }
 
@@ -133,7 +121,7 @@ func (w *work) walk(ctx context.Context, from string) error {
 		err := w.act(ctx, rows[at])
 		switch {
 		case err == nil:
-		case errors.Is(err, errLeave), errors.Is(err, ErrCrashed), rows[at].name == stopFinish:
+		case errors.Is(err, errLeave), errors.Is(err, ErrCrashed), rows[at].name == ledger.StopFinish:
 			return err
 		case ctx.Err() != nil:
 			return errLeave // this process was asked to end; what failed may have failed for that
@@ -178,7 +166,7 @@ func (w *work) arrive(name string) error {
 	now := w.Now()
 	w.u.Stop, w.u.Since, w.u.Moved = name, now, now
 	w.u.Done, w.u.Total = 0, 0
-	return w.ledger.save(true)
+	return w.ledger.Save(true)
 }
 
 // fail notes why, and undoes from the row that failed up to the first.
@@ -198,29 +186,18 @@ func (w *work) noteFailure(cause error) {
 	if !errors.As(cause, &f) {
 		f = &failure{code: codeUnexpected, text: cause.Error(), cause: cause}
 	}
-	w.u.Reason, w.u.Code, w.u.Fault = cut(f.text, longestReason), f.code, f.fault
+	w.u.Reason, w.u.Code, w.u.Fault = ledger.Cut(f.text, ledger.LongestReason), f.code, f.fault
 	if w.u.Fault == "" {
 		w.u.Fault = fault.Of(cause)
 	}
 	w.Log.Warn("update failed", "stop", w.u.Stop, "code", f.code, "reason", f.text)
 }
 
-// longestReason keeps the ledger in its slot, in bytes.
-const longestReason = 1500
-
-// cut shortens a text to at most n bytes.
-func cut(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	return strings.ToValidUTF8(text[:n], "") + "…"
-}
-
 // undo goes back through the rows. It keeps trying for a while where the disk is in the way; after that, resume does.
 func (w *work) undo(ctx context.Context, at int) error {
 	if w.end == nil {
 		w.u.Undoing = true
-		if err := w.ledger.save(true); err != nil {
+		if err := w.ledger.Save(true); err != nil {
 			return err
 		}
 	}
@@ -280,7 +257,7 @@ func (e *Engine) complete() {
 }
 
 // newWork makes a piece of work of the open update.
-func (e *Engine) newWork(b *ledgerFile) *work {
+func (e *Engine) newWork(b *ledger.File) *work {
 	b.Open.PID, b.Open.Updater = os.Getpid(), e.Settings.Agent.Version
 	b.BootID = e.System.Boot
 	b.Open.Attempts++

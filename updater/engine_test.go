@@ -17,12 +17,13 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 func TestAnUpdateAnswersItsCommand(t *testing.T) {
 	w := newWorld(t)
-	o := w.run(command(updater.Request{}))
-	if o.Kind != updater.Updated || !o.Success || o.RunningVersion != ver("9.2.0.0") {
+	o := w.run(command(ledger.Request{}))
+	if o.Kind != ledger.Updated || !o.Success || o.RunningVersion != ver("9.2.0.0") {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.2.0.0")
@@ -52,8 +53,8 @@ func TestBrokenReleasesAreTakenBack(t *testing.T) {
 		t.Run(nature, func(t *testing.T) {
 			w := newWorld(t)
 			w.nature["9.2.0.0"] = nature
-			o := w.run(command(updater.Request{}))
-			if o.Kind != updater.RolledBack || o.Success || o.Code != "ErrorUpdateFailRollbackSuccess" || o.Fault != fault.RolledBack {
+			o := w.run(command(ledger.Request{}))
+			if o.Kind != ledger.RolledBack || o.Success || o.Code != "ErrorUpdateFailRollbackSuccess" || o.Fault != fault.RolledBack {
 				t.Fatalf("%+v", o)
 			}
 			w.whole("9.1.0.0")
@@ -75,14 +76,14 @@ func TestBrokenReleasesAreTakenBack(t *testing.T) {
 				t.Error("the broken version is still in the store")
 			}
 			// a request without a version does not get it again; one that names it does
-			if o := w.run(updater.Request{}); o.Kind != "held" || !o.Success {
+			if o := w.run(ledger.Request{}); o.Kind != "held" || !o.Success {
 				t.Errorf("again: %+v", o)
 			}
 			w.nature["9.2.0.0"] = ""
-			if o := w.run(updater.Request{Want: "9.2.0.0"}); o.Kind != updater.Updated {
+			if o := w.run(ledger.Request{Want: "9.2.0.0"}); o.Kind != ledger.Updated {
 				t.Errorf("named: %+v", o)
 			}
-			if o := w.run(updater.Request{}); o.Kind != "up-to-date" {
+			if o := w.run(ledger.Request{}); o.Kind != "up-to-date" {
 				t.Errorf("a version that proved itself is still held back: %+v", o)
 			}
 		})
@@ -100,8 +101,8 @@ func TestAnOutageIsNotTheVersionsFault(t *testing.T) {
 		w.mu.Unlock()
 		return quiet(ctx, d)
 	}
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if err != nil || o == nil || o.Kind != updater.Updated {
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	if err != nil || o == nil || o.Kind != ledger.Updated {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	if w.now.Sub(began) < 20*time.Minute {
@@ -113,8 +114,8 @@ func TestAnOutageIsNotTheVersionsFault(t *testing.T) {
 func TestScheduledUpdatesArePostponedInAnOutage(t *testing.T) {
 	w := newWorld(t)
 	w.reachable = false
-	o := w.run(updater.Request{Why: updater.ByTimer})
-	if o.Kind != updater.Postponed || !o.Success {
+	o := w.run(ledger.Request{Why: ledger.ByTimer})
+	if o.Kind != ledger.Postponed || !o.Success {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.1.0.0")
@@ -123,16 +124,16 @@ func TestScheduledUpdatesArePostponedInAnOutage(t *testing.T) {
 func TestARollbackNeedsNoRegionAndNoProbation(t *testing.T) {
 	w := newWorld(t)
 	if o := w.run(
-		updater.Request{Want: updater.Previous, Why: updater.ByRollback},
-	); o.Kind != updater.NoPrevious ||
+		ledger.Request{Want: ledger.Previous, Why: ledger.ByRollback},
+	); o.Kind != ledger.NoPrevious ||
 		o.Fault != fault.Refused {
 		t.Fatalf("nothing to go back to: %+v", o)
 	}
-	w.run(updater.Request{})
+	w.run(ledger.Request{})
 	w.reachable, w.versions = false, nil
 	before := w.now
-	o := w.run(updater.Request{Want: updater.Previous, Why: updater.ByRollback})
-	if o.Kind != updater.WentBack || o.RunningVersion != ver("9.1.0.0") {
+	o := w.run(ledger.Request{Want: ledger.Previous, Why: ledger.ByRollback})
+	if o.Kind != ledger.WentBack || o.RunningVersion != ver("9.1.0.0") {
 		t.Fatalf("%+v", o)
 	}
 	if took := w.now.Sub(before); took > 15*time.Second {
@@ -140,18 +141,18 @@ func TestARollbackNeedsNoRegionAndNoProbation(t *testing.T) {
 	}
 	w.whole("9.1.0.0")
 	w.reachable, w.versions = true, []string{"9.1.0.0", "9.2.0.0"}
-	if o := w.run(updater.Request{Why: updater.ByTimer}); o.Kind != "held" {
+	if o := w.run(ledger.Request{Why: ledger.ByTimer}); o.Kind != "held" {
 		t.Errorf("a scheduled update brings it back: %+v", o)
 	}
-	if o := w.run(updater.Request{}); o.Kind != updater.Updated {
+	if o := w.run(ledger.Request{}); o.Kind != ledger.Updated {
 		t.Errorf("a person may have it again: %+v", o)
 	}
 }
 
 func TestADowngradeHasToBeAllowed(t *testing.T) {
 	w := newWorld(t)
-	w.run(updater.Request{})
-	o := w.run(command(updater.Request{Want: "9.1.0.0"}))
+	w.run(ledger.Request{})
+	o := w.run(command(ledger.Request{Want: "9.1.0.0"}))
 	if o.Kind != "downgrade-refused" || o.Code != "ErrorAttempToDowngrade" || o.Fault != fault.Refused {
 		t.Fatalf("%+v", o)
 	}
@@ -160,7 +161,7 @@ func TestADowngradeHasToBeAllowed(t *testing.T) {
 		"hint: updating amazon-ssm-agent to an older version, please turn on allow downgrade to proceed\n")
 	has(t, strings.Join(w.health, "\n"), "UpdateFailed_ErrorAttempToDowngrade-9.1.0.0-NoAlarm")
 	w.whole("9.2.0.0")
-	if o := w.run(updater.Request{Want: "9.1.0.0", AllowDowngrade: true}); o.Kind != updater.Updated {
+	if o := w.run(ledger.Request{Want: "9.1.0.0", AllowDowngrade: true}); o.Kind != ledger.Updated {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.1.0.0")
@@ -179,8 +180,8 @@ func TestADamagedPackageIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.spoilt = c.spoil
-			o := w.run(command(updater.Request{}))
-			if o.Kind != updater.FailedKind || o.Fault != c.fault || o.Code != "ErrorTargetPkgDownload" {
+			o := w.run(command(ledger.Request{}))
+			if o.Kind != ledger.FailedKind || o.Fault != c.fault || o.Code != "ErrorTargetPkgDownload" {
 				t.Fatalf("%+v", o)
 			}
 			has(t, w.final().Output, "Failed to update amazon-ssm-agent to 9.2.0.0\nNo rollback needed\n")
@@ -189,7 +190,7 @@ func TestADamagedPackageIsRefused(t *testing.T) {
 				t.Errorf("in the store: %v", entries)
 			}
 			w.spoilt = nil
-			if o := w.run(updater.Request{}); o.Kind != updater.Updated {
+			if o := w.run(ledger.Request{}); o.Kind != ledger.Updated {
 				t.Errorf("a good package afterwards: %+v", o)
 			}
 		})
@@ -205,8 +206,8 @@ func TestAPackageWithoutAWorkingAgentIsRefused(t *testing.T) {
 		}
 		return "cannot read the configuration", errors.New("exit status 1")
 	}
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if err != nil || o.Kind != updater.FailedKind || o.Code != "ErrorInstallFailed" || o.Fault != fault.Verify {
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	if err != nil || o.Kind != ledger.FailedKind || o.Code != "ErrorInstallFailed" || o.Fault != fault.Verify {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	has(t, o.Reason, "self-test failed", "cannot read the configuration")
@@ -216,8 +217,8 @@ func TestAPackageWithoutAWorkingAgentIsRefused(t *testing.T) {
 func TestAFullDiskChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.free = 1 << 20
-	o := w.run(updater.Request{})
-	if o.Kind != updater.FailedKind || o.Fault != fault.NoSpace {
+	o := w.run(ledger.Request{})
+	if o.Kind != ledger.FailedKind || o.Fault != fault.NoSpace {
 		t.Fatalf("%+v", o)
 	}
 	has(t, o.Reason, "Insufficient available disk space")
@@ -231,8 +232,8 @@ func TestAStoreWithoutExecutionIsNamed(t *testing.T) {
 	e.System.Try = func(_ context.Context, file string, _ ...string) (string, error) {
 		return "", &fs.PathError{Op: "fork/exec", Path: file, Err: fs.ErrPermission}
 	}
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if err != nil || o.Kind != updater.FailedKind || o.Fault != fault.Permission {
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	if err != nil || o.Kind != ledger.FailedKind || o.Fault != fault.Permission {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	has(t, o.Reason, "mounted noexec", w.layout.StoreDir())
@@ -243,11 +244,11 @@ func TestWithoutALauncherTheNextStartGoesOn(t *testing.T) {
 	w := newWorld(t)
 	w.killLauncher()
 	w.agent = nil
-	o, err := w.engine().Run(context.Background(), updater.Request{}, func(string) {})
+	o, err := w.engine().Run(context.Background(), ledger.Request{}, func(string) {})
 	if o != nil || err != nil {
 		t.Fatalf("%+v, %v", o, err)
 	}
-	led, _ := updater.ReadLedger(w.layout)
+	led, _ := ledger.Read(w.layout)
 	if led.Open == nil || !led.Open.NextStart {
 		t.Fatalf("%+v", led.Open)
 	}
@@ -273,9 +274,9 @@ func TestALauncherThatDiedBetweenTwoAgentsIsStartedAgain(t *testing.T) {
 		return nil
 	}
 	e.System.Revive = w.revive
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	must(t, err)
-	if o.Kind != updater.Updated {
+	if o.Kind != ledger.Updated {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.2.0.0")
@@ -288,8 +289,8 @@ func TestALauncherThatDiesEveryTimeIsLeftToTheNextStart(t *testing.T) {
 	e := w.engine()
 	started := 0
 	e.System.Revive = func() (int, error) { started++; return 77, nil }
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if led, _ := updater.ReadLedger(
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	if led, _ := ledger.Read(
 		w.layout,
 	); o != nil || err != nil || led.Open == nil || !led.Open.NextStart || started == 0 ||
 		started > 5 {
@@ -305,9 +306,9 @@ func TestTheAgentThatWasFallenBackToStays(t *testing.T) {
 	e := w.engine()
 	away, sent := e.System.StopAgent, 0
 	e.System.StopAgent = func(ctx context.Context) error { sent++; return away(ctx) }
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	must(t, err)
-	if o.Kind != updater.RolledBack || sent != 1 {
+	if o.Kind != ledger.RolledBack || sent != 1 {
 		t.Errorf("%+v, %d agents were stopped", o, sent)
 	}
 	w.whole("9.1.0.0")
@@ -327,7 +328,7 @@ func TestTheServiceHearsLastOfTheVersionThatRuns(t *testing.T) {
 			named <- p.Version
 			return probe(ctx)
 		}
-		_, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+		_, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 		must(t, err)
 		close(named)
 		var last string
@@ -344,15 +345,15 @@ func TestTheSourceOfTheConfigurationWins(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Settings.Source = ""
-	o, err := e.Run(context.Background(), command(updater.Request{Source: aws}), func(string) {})
+	o, err := e.Run(context.Background(), command(ledger.Request{Source: aws}), func(string) {})
 	must(t, err)
 	if o.Kind != "managed-elsewhere" || !o.Success {
 		t.Fatalf("%+v", o)
 	}
 	has(t, w.final().Output, "not managed from there, nothing changed")
-	r := command(updater.Request{Source: aws})
+	r := command(ledger.Request{Source: aws})
 	r.ReplyTo.MessageID = "aws.ssm.c-2.mi-1"
-	if o := w.run(r); o.Kind != updater.Updated {
+	if o := w.run(r); o.Kind != ledger.Updated {
 		t.Fatalf("%+v", o)
 	}
 	has(t, w.final().Output, "Agent.UpdateSource")
@@ -378,10 +379,10 @@ func TestADocumentMakesNoAddressTheSource(t *testing.T) {
 			asked = url
 			return open(c, url)
 		}
-		o, err := e.Run(context.Background(), command(updater.Request{Source: source}), func(string) {})
+		o, err := e.Run(context.Background(), command(ledger.Request{Source: source}), func(string) {})
 		must(t, err)
 		switch {
-		case counts && (o.Kind != updater.Updated || asked != local):
+		case counts && (o.Kind != ledger.Updated || asked != local):
 			t.Errorf("%s: %+v, asked %q", source, o, asked)
 		case !counts && (o.Kind != "managed-elsewhere" || asked != ""):
 			t.Errorf("%s: %+v, asked %q", source, o, asked)
@@ -405,15 +406,15 @@ func TestAnAnswerThatCannotBeSentIsOwed(t *testing.T) {
 		}
 		return reply(ctx, m, id, p)
 	}
-	_, err := e.Run(context.Background(), command(updater.Request{}), func(string) {})
+	_, err := e.Run(context.Background(), command(ledger.Request{}), func(string) {})
 	must(t, err)
-	led, _ := updater.ReadLedger(w.layout)
+	led, _ := ledger.Read(w.layout)
 	if len(led.Owed) != 1 || len(w.deleted) != 0 {
 		t.Fatalf("owed %+v", led.Owed)
 	}
 	// the same message again is one already taken
 	var said string
-	o, err := e.Run(context.Background(), command(updater.Request{}), func(s string) { said = s })
+	o, err := e.Run(context.Background(), command(ledger.Request{}), func(s string) { said = s })
 	if o != nil || err != nil || !strings.HasPrefix(said, "taken") {
 		t.Fatalf("%+v, %v, %q", o, err, said)
 	}
@@ -428,11 +429,11 @@ func TestOwedAnswersOfAnotherInstanceAreThrownAway(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Reporter.Reply = func(context.Context, string, string, string) error { return errors.New("out of reach") }
-	_, err := e.Run(context.Background(), command(updater.Request{}), func(string) {})
+	_, err := e.Run(context.Background(), command(ledger.Request{}), func(string) {})
 	must(t, err)
 	w.instance = "mi-00000000000000002"
 	must(t, w.engine().Resume(context.Background()))
-	if led, _ := updater.ReadLedger(w.layout); len(led.Owed) != 0 || len(w.sent) != 0 {
+	if led, _ := ledger.Read(w.layout); len(led.Owed) != 0 || len(w.sent) != 0 {
 		t.Fatalf("owed %+v, sent %+v", led.Owed, w.sent)
 	}
 }
@@ -441,7 +442,7 @@ func TestALostLedgerLeavesTheProbationJudged(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Crash = func(at string) bool { return at == "after the pointer" }
-	_, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	_, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	if !errors.Is(err, updater.ErrCrashed) {
 		t.Fatal(err)
 	}
@@ -453,15 +454,15 @@ func TestALostLedgerLeavesTheProbationJudged(t *testing.T) {
 
 func TestFloorIsTheTargetWithoutADownload(t *testing.T) {
 	w := newWorld(t)
-	w.run(updater.Request{})
+	w.run(ledger.Request{})
 	e := w.engine()
 	e.Open = func(context.Context, string) (updater.Source, error) {
 		s := w.region()
 		s.Fetch = nil
 		return s, nil
 	}
-	o, err := e.Run(context.Background(), updater.Request{Want: "9.1.0.0", AllowDowngrade: true}, func(string) {})
-	if err != nil || o.Kind != updater.Updated {
+	o, err := e.Run(context.Background(), ledger.Request{Want: "9.1.0.0", AllowDowngrade: true}, func(string) {})
+	if err != nil || o.Kind != ledger.Updated {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	if s, _ := w.store().Read(); s.Active != pointer.OnFloor() {
@@ -471,8 +472,8 @@ func TestFloorIsTheTargetWithoutADownload(t *testing.T) {
 
 func TestADocumentCannotAskForPrevious(t *testing.T) {
 	w := newWorld(t)
-	w.run(updater.Request{})
-	if o := w.run(command(updater.Request{Want: updater.Previous})); o.Kind != "unknown-version" || o.Code != "ErrorInvalidTargetVersion" {
+	w.run(ledger.Request{})
+	if o := w.run(command(ledger.Request{Want: ledger.Previous})); o.Kind != "unknown-version" || o.Code != "ErrorInvalidTargetVersion" {
 		t.Errorf("%+v", o)
 	}
 	w.whole("9.2.0.0")
@@ -482,9 +483,9 @@ func TestANewerRequestSupersedesOneThatWaitsForAStart(t *testing.T) {
 	w := newWorld(t)
 	w.killLauncher()
 	w.agent = nil
-	_, err := w.engine().Run(context.Background(), updater.Request{}, func(string) {})
+	_, err := w.engine().Run(context.Background(), ledger.Request{}, func(string) {})
 	must(t, err)
-	if o := w.run(updater.Request{Want: "9.1.0.0"}); o.Kind != "up-to-date" {
+	if o := w.run(ledger.Request{Want: "9.1.0.0"}); o.Kind != "up-to-date" {
 		t.Fatalf("%+v", o)
 	}
 	if s, _ := w.store().Read(); s.Active != pointer.OnFloor() || s.Probation {
@@ -505,7 +506,7 @@ func TestAnUpdaterThatIsAskedToEndLeavesEverything(t *testing.T) {
 		}
 		return s, err
 	}
-	o, err := e.Run(ctx, command(updater.Request{}), func(string) {})
+	o, err := e.Run(ctx, command(ledger.Request{}), func(string) {})
 	if o != nil || err != nil {
 		t.Fatalf("%+v, %v", o, err)
 	}
@@ -530,8 +531,8 @@ func TestAPackageOfAnotherVersionIsRefused(t *testing.T) {
 		}
 		return s, err
 	}
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if err != nil || o.Kind != updater.FailedKind || o.Fault != fault.Verify {
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	if err != nil || o.Kind != ledger.FailedKind || o.Fault != fault.Verify {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	has(t, o.Reason, "listed as 9.2.0.0 and carries 9.1.0.0")
@@ -555,8 +556,8 @@ func TestAChecksumThatIsAPathFetchesNothing(t *testing.T) {
 		}
 		return s, err
 	}
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
-	if err != nil || o.Kind != updater.FailedKind || o.Fault != fault.Verify {
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	if err != nil || o.Kind != ledger.FailedKind || o.Fault != fault.Verify {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	has(t, o.Reason, "the manifest has no checksum for")
@@ -565,7 +566,7 @@ func TestAChecksumThatIsAPathFetchesNothing(t *testing.T) {
 
 func TestCheckChangesNothing(t *testing.T) {
 	w := newWorld(t)
-	c, err := w.engine().Check(context.Background(), updater.Request{})
+	c, err := w.engine().Check(context.Background(), ledger.Request{})
 	if err != nil || !c.Changes || c.ToVersion != ver("9.2.0.0") || c.RunningVersion != ver("9.1.0.0") {
 		t.Fatalf("%+v, %v", c, err)
 	}
@@ -578,7 +579,7 @@ func TestCheckChangesNothing(t *testing.T) {
 	}
 	if c, err := e.Check(
 		context.Background(),
-		updater.Request{},
+		ledger.Request{},
 	); err != nil || c.Fault != fault.Region ||
 		c.Code != "ErrorManifestURLParse" {
 		t.Errorf("%+v, %v", c, err)
@@ -589,7 +590,7 @@ func TestASystemThatCannotTakeTheVersionIsRefused(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Settings.Precondition = "Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem"
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	if err != nil || o.Kind != "unsupported-platform" || o.Code != "ErrorFailedPrecondition" || o.Fault != fault.Refused {
 		t.Fatalf("%+v, %v", o, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // An engine is handed what it cannot do itself: the region's bucket, the reporter of answers, the probe of the service. Here they are
@@ -17,7 +17,7 @@ func ExampleEngine_Run() {
 	defer t.end()
 	machine := newWorld(t)
 	run := func(want string) {
-		outcome, err := machine.engine().Run(context.Background(), updater.Request{Want: want}, func(string) {})
+		outcome, err := machine.engine().Run(context.Background(), ledger.Request{Want: want}, func(string) {})
 		if err != nil {
 			fmt.Println("error:", err)
 			return

@@ -80,7 +80,7 @@ func (w *work) progress() func(done, total int64) {
 		if now := w.Now(); now.Sub(last) > 250*time.Millisecond || done == total {
 			last = now
 			w.u.Done, w.u.Total, w.u.Moved = done, total, now
-			_ = w.ledger.save(false)
+			_ = w.ledger.Save(false)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // finish is the last stop: it confirms what proved itself, writes the outcome into the ledger and the answer to what is owed, in
@@ -26,9 +27,9 @@ func (w *work) finish(ctx context.Context) error {
 	b := w.ledger
 	b.Last, b.Open = &o, nil
 	if owed != nil {
-		b.Owed = keepLast(append(b.Owed, *owed), mostOwed)
+		b.NoteOwed(*owed)
 	}
-	if err := b.save(true); err != nil {
+	if err := b.Save(true); err != nil {
 		b.Open = w.u
 		return err
 	}
@@ -46,7 +47,7 @@ func (w *work) finish(ctx context.Context) error {
 }
 
 // conclude decides the outcome, and confirms.
-func (w *work) conclude(ctx context.Context) (Outcome, error) {
+func (w *work) conclude(ctx context.Context) (ledger.Outcome, error) {
 	switch {
 	case w.end != nil:
 		return *w.end, nil
@@ -55,42 +56,42 @@ func (w *work) conclude(ctx context.Context) (Outcome, error) {
 	}
 	state, err := w.store.Read()
 	if err != nil {
-		return Outcome{}, err
+		return ledger.Outcome{}, err
 	}
 	if state.Probation && state.Sequence == w.u.Sequence {
 		if _, err := w.store.Confirm(w.u.Sequence); err != nil {
-			return Outcome{}, fmt.Errorf("confirm %s: %w", w.u.ToVersion, err)
+			return ledger.Outcome{}, fmt.Errorf("confirm %s: %w", w.u.ToVersion, err)
 		}
 		if w.crash("after the confirmation") {
-			return Outcome{}, ErrCrashed
+			return ledger.Outcome{}, ErrCrashed
 		}
 	}
 	w.reportVersion(ctx)
-	if w.u.Request.goesBack() {
-		return w.outcome(WentBack), nil
+	if w.u.Request.GoesBack() {
+		return w.outcome(ledger.WentBack), nil
 	}
-	return w.outcome(Updated), nil
+	return w.outcome(ledger.Updated), nil
 }
 
 // concludeUndone tells a failure before the switch from a rollback, and looks whether the old version is alive.
-func (w *work) concludeUndone(ctx context.Context) (Outcome, error) {
+func (w *work) concludeUndone(ctx context.Context) (ledger.Outcome, error) {
 	state, err := w.store.Read()
 	if err != nil {
-		return Outcome{}, err
+		return ledger.Outcome{}, err
 	}
 	if w.u.Sequence == 0 || state.Sequence <= w.u.Sequence {
-		return w.outcome(FailedKind), nil
+		return w.outcome(ledger.FailedKind), nil
 	}
 	soon, cancel := context.WithTimeout(ctx, briefly)
 	w.health(soon, baseRolledBack)
 	cancel()
-	o := w.outcome(RolledBack)
+	o := w.outcome(ledger.RolledBack)
 	switch err := w.alive(ctx, w.u.FromVersion.String()); {
 	case err == nil:
 		w.reportVersion(ctx)
 	case errors.Is(err, errNoLauncher):
 	case errors.Is(err, errLeave):
-		return Outcome{}, err
+		return ledger.Outcome{}, err
 	default:
 		o.Code, o.Fault = codeNotStarted, fault.Unhealthy
 		o.Lines = append(w.u.Lines, w.u.Reason, fmt.Sprintf("failed to rollback %v to %v, failed to start the agent, ErrorMessage=%v",
@@ -116,26 +117,26 @@ func (w *work) reportVersion(ctx context.Context) {
 }
 
 // record keeps what later updates should know.
-func (w *work) record(o Outcome) {
+func (w *work) record(o ledger.Outcome) {
 	b, now := w.ledger, w.Now()
 	switch o.Kind {
-	case Updated, WentBack:
+	case ledger.Updated, ledger.WentBack:
 		if !w.u.To.IsZero() {
-			b.noteConfirmed(o.ToVersion, w.u.To.Hash, now)
+			b.NoteConfirmed(o.ToVersion, w.u.To.Hash, now)
 		}
-		b.unblock(o.ToVersion)
-		if o.Kind == WentBack {
-			b.block(o.FromVersion, fmt.Sprintf("rolled back from it to %s", o.ToVersion), true, now)
+		b.Unblock(o.ToVersion)
+		if o.Kind == ledger.WentBack {
+			b.Block(o.FromVersion, fmt.Sprintf("rolled back from it to %s", o.ToVersion), true, now)
 		}
-	case RolledBack:
+	case ledger.RolledBack:
 		if w.u.Fault != fault.Superseded {
-			b.block(o.ToVersion, o.Reason, false, now)
+			b.Block(o.ToVersion, o.Reason, false, now)
 		}
 	}
 }
 
 // appendOutput adds the text to the step's output file, where there is one, and to its bucket.
-func (w *work) appendOutput(ctx context.Context, o Outcome) {
+func (w *work) appendOutput(ctx context.Context, o ledger.Outcome) {
 	to := w.u.Request.ReplyTo
 	if to == nil || to.Stdout == "" {
 		return

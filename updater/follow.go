@@ -8,6 +8,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // Ways in which an update stays open though its updater need not be waited for.
@@ -30,14 +31,14 @@ const tidyPatience = 3 * time.Second
 
 // Follow watches the ledger until the update with the id ends, telling of every change. [ErrNextStart], [ErrOutOfReach] (after patience)
 // and [ErrLost] leave it open.
-func Follow(ctx context.Context, l installer.Layout, id string, patience time.Duration, tell func(Update)) (Outcome, error) {
+func Follow(ctx context.Context, l installer.Layout, id string, patience time.Duration, tell func(ledger.Update)) (ledger.Outcome, error) {
 	var revision uint64
 	var deaf, gone, tidying time.Time
-	var ended *Outcome
+	var ended *ledger.Outcome
 	for {
-		led, err := ReadLedger(l)
+		led, err := ledger.Read(l)
 		if err != nil {
-			return Outcome{}, err
+			return ledger.Outcome{}, err
 		}
 		_, working := installer.UpdateLockHolder(l)
 		if led.Last != nil && led.Last.ID == id {
@@ -47,7 +48,7 @@ func Follow(ctx context.Context, l installer.Layout, id string, patience time.Du
 			return *ended, nil
 		}
 		if heldFor(&gone, !working) > lostAfter {
-			return Outcome{}, ErrLost
+			return ledger.Outcome{}, ErrLost
 		}
 		if u := led.Open; u != nil && u.ID == id {
 			if led.Revision != revision {
@@ -55,14 +56,14 @@ func Follow(ctx context.Context, l installer.Layout, id string, patience time.Du
 				tell(*u)
 			}
 			if u.NextStart && !working {
-				return Outcome{}, ErrNextStart
+				return ledger.Outcome{}, ErrNextStart
 			}
 			if heldFor(&deaf, u.OutOfReach) > patience {
-				return Outcome{}, ErrOutOfReach
+				return ledger.Outcome{}, ErrOutOfReach
 			}
 		}
 		if err := host.Sleep(ctx, 50*time.Millisecond); err != nil {
-			return Outcome{}, err
+			return ledger.Outcome{}, err
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // Words of health statuses (docs/protocol/update.md, "Health status").
@@ -45,15 +46,15 @@ func status(base string, scheduled bool, sub, code, target string) string {
 }
 
 // statusOf is the status of an outcome.
-func statusOf(o Outcome) string {
+func statusOf(o ledger.Outcome) string {
 	base, sub := baseSucceeded, ""
 	if !o.Success {
 		base = baseFailed
 	}
-	if o.Kind == RolledBack {
+	if o.Kind == ledger.RolledBack {
 		sub = rollbackMark
 	}
-	return status(base, o.Why == ByTimer, sub, o.Code, o.ToVersion.String())
+	return status(base, o.Why == ledger.ByTimer, sub, o.Code, o.ToVersion.String())
 }
 
 // health tells the service how far the update is; a failure to tell is no failure.
@@ -74,14 +75,14 @@ func (w *work) health(ctx context.Context, base string) {
 	if version == "" {
 		version = w.Settings.Agent.Version
 	}
-	if err := w.Reporter.Health(ctx, status(base, w.u.Request.Why == ByTimer, sub, code, target), version); err != nil {
+	if err := w.Reporter.Health(ctx, status(base, w.u.Request.Why == ledger.ByTimer, sub, code, target), version); err != nil {
 		w.Log.Info("cannot send the health status", "status", base, "error", err)
 	}
 }
 
 // healthOf tells the service the outcome of an update that owes no answer. Unlike the original's, which names the version before,
 // final statuses name the version that runs: so the service does not show the old one until the next ping.
-func (w *work) healthOf(ctx context.Context, o Outcome) {
+func (w *work) healthOf(ctx context.Context, o ledger.Outcome) {
 	if w.Reporter.Health == nil {
 		return
 	}

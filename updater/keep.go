@@ -8,6 +8,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
 
@@ -33,7 +34,7 @@ func Due(l installer.Layout, own installer.Pulse) string {
 	}
 	floor, floorErr := floorOf(l)
 	onProbation := state.Probation && own.Sequence == state.Sequence && watch.Runs(own, state.Active, floor.String())
-	led, err := ReadLedger(l)
+	led, err := ledger.Read(l)
 	if _, busy := installer.UpdateLockHolder(l); busy {
 		if err == nil && led.Open != nil && time.Since(led.Open.Moved) > idleMost {
 			return "the updater at work makes no progress"
@@ -54,7 +55,7 @@ func Due(l installer.Layout, own installer.Pulse) string {
 	switch {
 	case state.Probation:
 		return "a version is on trial"
-	case len(waiting(l, time.Now())) > 0:
+	case len(ledger.Waiting(l, time.Now())) > 0:
 		return "a request waits"
 	case floorErr != nil:
 		return ""

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // The ledger remembers the lane of an answer that could not be sent.
@@ -24,7 +25,7 @@ func TestACommandIsAnsweredOverItsLane(t *testing.T) {
 		}
 		return r
 	}
-	r := command(updater.Request{})
+	r := command(ledger.Request{})
 	r.ReplyTo.Upstream = "MessageGatewayService"
 	_, err := e.Run(context.Background(), r, func(string) {})
 	must(t, err)
@@ -38,7 +39,7 @@ func TestACommandIsAnsweredOverItsLane(t *testing.T) {
 
 func TestEveryAnswerOfAnUpdateEndsWithItsNote(t *testing.T) {
 	w := newWorld(t)
-	r := command(updater.Request{})
+	r := command(ledger.Request{})
 	r.ReplyTo.Note = "\nnot kept\n"
 	w.run(r)
 	for _, sent := range w.sent {

@@ -11,10 +11,11 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 func TestAHostWithoutUpdatesHasAnEmptyLedger(t *testing.T) {
-	led, err := updater.ReadLedger(installer.At(t.TempDir()))
+	led, err := ledger.Read(installer.At(t.TempDir()))
 	if err != nil || led.Open != nil || led.Last != nil {
 		t.Fatalf("%+v, %v", led, err)
 	}
@@ -24,7 +25,7 @@ func TestLedgerHasItsSizeFromTheStart(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Crash = func(at string) bool { return at == "before ask" }
-	_, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	_, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	if !errors.Is(err, updater.ErrCrashed) {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func TestLedgerHasItsSizeFromTheStart(t *testing.T) {
 
 func TestATornSlotLeavesTheOtherOne(t *testing.T) {
 	w := newWorld(t)
-	w.run(updater.Request{})
+	w.run(ledger.Request{})
 	whole, err := os.ReadFile(w.layout.Ledger())
 	must(t, err)
 	half := len(whole) / 2
@@ -48,21 +49,21 @@ func TestATornSlotLeavesTheOtherOne(t *testing.T) {
 		torn := bytes.Clone(whole)
 		torn[at+200]++
 		must(t, os.WriteFile(w.layout.Ledger(), torn, 0o600))
-		if led, err := updater.ReadLedger(w.layout); err != nil || led.Revision == 0 {
+		if led, err := ledger.Read(w.layout); err != nil || led.Revision == 0 {
 			t.Errorf("slot at %d: %+v, %v", at, led, err)
 		}
 	}
 	must(t, os.WriteFile(w.layout.Ledger(), bytes.Repeat([]byte("x"), len(whole)), 0o600))
-	if _, err := updater.ReadLedger(w.layout); !errors.Is(err, updater.ErrLedger) {
+	if _, err := ledger.Read(w.layout); !errors.Is(err, ledger.ErrDamaged) {
 		t.Errorf("both torn: %v", err)
 	}
-	if o := w.run(updater.Request{}); o.Kind != "up-to-date" {
+	if o := w.run(ledger.Request{}); o.Kind != "up-to-date" {
 		t.Errorf("a damaged ledger stops updates: %+v", o)
 	}
 }
 
 func TestUnknownFieldsAreKept(t *testing.T) {
-	var led updater.Ledger
+	var led ledger.Ledger
 	const text = `{"revision":3,"open":{"id":"a","since":"2030-01-01T00:00:00Z","moved":"2030-01-01T00:00:00Z",` +
 		`"started":"2030-01-01T00:00:00Z",` +
 		`"request":{},"stop":"ask","pid":1,"attempts":0,"tide":"high"},"moon":{"phase":7}}`
@@ -81,7 +82,7 @@ func TestManyUpdatesFitTheLedger(t *testing.T) {
 	e := w.engine()
 	e.Reporter.Reply = func(context.Context, string, string, string) error { return errors.New("out of reach") }
 	for i := range 9 {
-		r := command(updater.Request{Want: strings.Repeat("9", i*50)})
+		r := command(ledger.Request{Want: strings.Repeat("9", i*50)})
 		r.ReplyTo.MessageID += strings.Repeat("x", i)
 		if _, err := e.Run(context.Background(), r, func(string) {}); err != nil {
 			t.Fatal(err)
@@ -89,7 +90,7 @@ func TestManyUpdatesFitTheLedger(t *testing.T) {
 	}
 	w.advance(72 * time.Hour)
 	must(t, w.engine().Resume(context.Background()))
-	if led, _ := updater.ReadLedger(w.layout); len(led.Owed) != 0 {
+	if led, _ := ledger.Read(w.layout); len(led.Owed) != 0 {
 		t.Errorf("answers are owed for ever: %d", len(led.Owed))
 	}
 }

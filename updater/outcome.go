@@ -2,21 +2,10 @@ package updater
 
 import (
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
-)
-
-// Kinds of outcomes beside those of [manifests.Kind], which an update that changed nothing ends in.
-const (
-	Updated    = "updated"
-	WentBack   = "went-back"   // a rollback that was asked for
-	RolledBack = "rolled-back" // the new version did not prove itself
-	FailedKind = "failed"      // before anything was changed
-	Postponed  = "postponed"   // the service was out of reach
-	NoPrevious = "no-previous" // nothing to go back to
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // Codes of the original that are not among those of a decision (docs/protocol/update.md, "Error codes").
@@ -25,43 +14,6 @@ const (
 	codeRolledBack = "ErrorUpdateFailRollbackSuccess"
 	codeNotStarted = "ErrorCannotStartService"
 )
-
-// Outcome is how an update ended.
-type Outcome struct {
-	ID             string            `json:"id"`
-	Why            string            `json:"why,omitempty"`
-	Want           string            `json:"want,omitempty"`
-	Kind           string            `json:"kind"`
-	Success        bool              `json:"success"` // the reply's result
-	Code           string            `json:"code,omitempty"`
-	Fault          fault.Kind        `json:"fault,omitempty"`
-	FromVersion    manifests.Version `json:"from,omitzero"`
-	ToVersion      manifests.Version `json:"target,omitzero"`
-	RunningVersion manifests.Version `json:"running,omitzero"` // after it
-	Region         string            `json:"region,omitempty"`
-	Source         string            `json:"source,omitempty"`
-	Lines          []string          `json:"lines,omitempty"` // the original's words
-	Detail         string            `json:"detail,omitempty"`
-	Hints          []string          `json:"hints,omitempty"`
-	Reason         string            `json:"reason,omitempty"` // of a rollback or failure
-	Started        time.Time         `json:"started"`
-	Ended          time.Time         `json:"ended,omitzero"`
-}
-
-// Text is the outcome as the reply's output: the original's lines, then ours.
-func (o Outcome) Text() string {
-	var b strings.Builder
-	for _, l := range o.Lines {
-		b.WriteString(l + "\n")
-	}
-	if o.Detail != "" {
-		b.WriteString(o.Detail + "\n")
-	}
-	for _, h := range o.Hints {
-		b.WriteString("hint: " + h + "\n")
-	}
-	return b.String()
-}
 
 // product is the package's name in texts.
 func (w *work) product() string {
@@ -72,8 +24,8 @@ func (w *work) product() string {
 }
 
 // outcome starts one of a kind, with the texts of the kinds that need no more than the ledger.
-func (w *work) outcome(kind string) Outcome {
-	o := Outcome{ID: w.u.ID, Why: w.u.Request.Why, Want: w.u.Request.Want, Kind: kind, Success: true, FromVersion: w.u.FromVersion,
+func (w *work) outcome(kind string) ledger.Outcome {
+	o := ledger.Outcome{ID: w.u.ID, Why: w.u.Request.Why, Want: w.u.Request.Want, Kind: kind, Success: true, FromVersion: w.u.FromVersion,
 		ToVersion: w.u.ToVersion, RunningVersion: w.u.FromVersion, Region: w.u.Region, Source: w.u.Source, Lines: w.u.Lines, Started: w.u.Started}
 	if say, ok := descriptions()[kind]; ok {
 		say(w, &o)
@@ -84,38 +36,34 @@ func (w *work) outcome(kind string) Outcome {
 	return o
 }
 
-func (o *Outcome) line(format string, args ...any) {
-	o.Lines = append(o.Lines, fmt.Sprintf(format, args...))
-}
-
 // descriptions has one row per kind of ours.
-func descriptions() map[string]func(*work, *Outcome) {
-	return map[string]func(*work, *Outcome){
-		Updated: describeUpdated, WentBack: describeWentBack, RolledBack: describeRolledBack, FailedKind: describeFailed,
-		Postponed: describePostponed, NoPrevious: describeNoPrevious,
+func descriptions() map[string]func(*work, *ledger.Outcome) {
+	return map[string]func(*work, *ledger.Outcome){
+		ledger.Updated: describeUpdated, ledger.WentBack: describeWentBack, ledger.RolledBack: describeRolledBack, ledger.FailedKind: describeFailed,
+		ledger.Postponed: describePostponed, ledger.NoPrevious: describeNoPrevious,
 	}
 }
 
-func describeUpdated(w *work, o *Outcome) {
+func describeUpdated(w *work, o *ledger.Outcome) {
 	o.RunningVersion = o.ToVersion
-	o.line("%v updated successfully to %v", w.product(), o.ToVersion)
+	o.AddLine("%v updated successfully to %v", w.product(), o.ToVersion)
 	o.Detail = fmt.Sprintf("%s runs and is confirmed in region %s; %s is kept for a rollback", o.ToVersion, o.Region, o.FromVersion)
 	if w.u.Known {
 		o.Detail = fmt.Sprintf("%s, which was confirmed on this host before, runs again in place of %s", o.ToVersion, o.FromVersion)
 	}
 }
 
-func describeWentBack(w *work, o *Outcome) {
+func describeWentBack(w *work, o *ledger.Outcome) {
 	o.RunningVersion = o.ToVersion
-	o.line("rolledback %v to %v", w.product(), o.ToVersion)
+	o.AddLine("rolledback %v to %v", w.product(), o.ToVersion)
 	o.Detail = fmt.Sprintf("rolled back from %s to %s; scheduled updates skip %s for a while", o.FromVersion, o.ToVersion, o.FromVersion)
 }
 
-func describeRolledBack(w *work, o *Outcome) {
+func describeRolledBack(w *work, o *ledger.Outcome) {
 	o.Success, o.Code, o.Fault, o.Reason = false, w.u.Code, w.u.Fault, w.u.Reason
-	o.line("%s", w.u.Reason)
-	o.line("Initiating rollback %v to %v", w.product(), o.FromVersion)
-	o.line("rolledback %v to %v", w.product(), o.FromVersion)
+	o.AddLine("%s", w.u.Reason)
+	o.AddLine("Initiating rollback %v to %v", w.product(), o.FromVersion)
+	o.AddLine("rolledback %v to %v", w.product(), o.FromVersion)
 	o.Lines = append(o.Lines, w.failedLines()[0])
 	o.Detail = fmt.Sprintf(
 		"%s did not become healthy on this host; %s runs again, and %s is blocked here: only an update that names it installs it",
@@ -128,9 +76,9 @@ func describeRolledBack(w *work, o *Outcome) {
 	}
 }
 
-func describeFailed(w *work, o *Outcome) {
+func describeFailed(w *work, o *ledger.Outcome) {
 	o.Success, o.Code, o.Fault, o.Reason = false, w.u.Code, w.u.Fault, w.u.Reason
-	o.line("%s", w.u.Reason)
+	o.AddLine("%s", w.u.Reason)
 	o.Lines = append(o.Lines, w.failedLines()...)
 	o.Detail = fmt.Sprintf("nothing was changed: %s keeps running", o.FromVersion)
 	if o.FromVersion.IsZero() { // it did not come as far as to look
@@ -139,15 +87,15 @@ func describeFailed(w *work, o *Outcome) {
 	o.Hints = hints(o.Fault)
 }
 
-func describePostponed(w *work, o *Outcome) {
-	o.line("update skipped")
+func describePostponed(w *work, o *ledger.Outcome) {
+	o.AddLine("update skipped")
 	o.Detail = fmt.Sprintf("this host cannot reach the service at present, so %s could not be confirmed: postponed", o.ToVersion)
 }
 
-func describeNoPrevious(w *work, o *Outcome) {
+func describeNoPrevious(w *work, o *ledger.Outcome) {
 	o.Success, o.Fault = false, fault.Refused
 	o.Reason = "there is no version to go back to"
-	o.line("there is no version of %v to go back to", w.product())
+	o.AddLine("there is no version of %v to go back to", w.product())
 	o.Detail = fmt.Sprintf("%s is all this host has; to get an older one: ssm-setup update --version V --allow-downgrade", o.FromVersion)
 }
 

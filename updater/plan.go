@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // plan is the second stop: it ends in a target, or in an answer with a reason.
@@ -25,7 +26,7 @@ func (w *work) plan(ctx context.Context) error {
 		return fmt.Errorf("find the package version: %w", err)
 	}
 	w.u.FromVersion, w.u.Region, w.u.Lines, w.u.Notes = w.running(state, floor), w.Settings.Region, nil, nil
-	if w.u.Request.goesBack() {
+	if w.u.Request.GoesBack() {
 		return w.planBack(state, floor)
 	}
 	answer, err := w.decide(ctx, floor)
@@ -38,7 +39,7 @@ func (w *work) plan(ctx context.Context) error {
 	}
 	if answer.FromFloor {
 		w.u.To = pointer.OnFloor()
-		w.u.Known = w.ledger.hasConfirmed(floor, "") && answer.Kind == manifests.DowngradeAllowed
+		w.u.Known = w.ledger.HasConfirmed(floor, "") && answer.Kind == manifests.DowngradeAllowed
 	}
 	return nil
 }
@@ -64,20 +65,20 @@ func versionOf(t pointer.Target, floor manifests.Version) manifests.Version {
 
 // planBack plans a rollback: to what the pointer calls previous, else to the floor. No region is asked.
 func (w *work) planBack(state pointer.State, floor manifests.Version) error {
-	if o := w.ledger.Last; o != nil && o.Kind == RolledBack && o.Ended.After(w.u.Request.Asked) {
+	if o := w.ledger.Last; o != nil && o.Kind == ledger.RolledBack && o.Ended.After(w.u.Request.Asked) {
 		w.u.FromVersion, w.u.ToVersion = o.ToVersion, o.FromVersion // what was to be left has been taken back since the request was made
-		return &ending{w.outcome(WentBack)}
+		return &ending{w.outcome(ledger.WentBack)}
 	}
 	to := state.Previous
 	if to.IsZero() && !state.Active.IsFloor() {
 		to = pointer.OnFloor()
 	}
 	if to.IsZero() {
-		return &ending{w.outcome(NoPrevious)}
+		return &ending{w.outcome(ledger.NoPrevious)}
 	}
 	w.u.To, w.u.FromFloor, w.u.ToVersion = to, to.IsFloor(), versionOf(to, floor)
-	w.u.Known = w.ledger.hasConfirmed(w.u.ToVersion, to.Hash) ||
-		w.ledger.hasConfirmed(w.u.ToVersion, "") // what a floor left behind in the store
+	w.u.Known = w.ledger.HasConfirmed(w.u.ToVersion, to.Hash) ||
+		w.ledger.HasConfirmed(w.u.ToVersion, "") // what a floor left behind in the store
 	w.u.Lines = []string{fmt.Sprintf("Updating %s from %s to %s", w.product(), w.u.FromVersion, w.u.ToVersion)}
 	return nil
 }
@@ -87,7 +88,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	q := manifests.Question{
 		Package: w.product(), Region: w.Settings.Region, Running: w.u.FromVersion, Floor: floor,
 		Requested: w.u.Request.Want, AllowDowngrade: w.u.Request.AllowDowngrade,
-		Skip: w.ledger.skipFor(w.u.Request, w.Now()), Precondition: w.Settings.Precondition,
+		Skip: w.ledger.SkipFor(w.u.Request, w.Now()), Precondition: w.Settings.Precondition,
 	}
 	url, note, managed := chooseSource(w.Settings, w.u.Request.Source)
 	w.u.Source = strings.ReplaceAll(url, "{Region}", w.Settings.Region)
@@ -112,7 +113,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	if err != nil {
 		w.Log.Warn("no usable checksum", "error", err) // fetch refuses it
 	}
-	w.u.Package = Package{File: file, URL: w.source.URL(answer.Target, file), SHA256: sum, Size: release.Size}
+	w.u.Package = ledger.Package{File: file, URL: w.source.URL(answer.Target, file), SHA256: sum, Size: release.Size}
 	return answer, nil
 }
 
@@ -182,7 +183,7 @@ func printable(text string) string {
 			return '?'
 		}
 		return r
-	}, cut(text, 300))
+	}, ledger.Cut(text, 300))
 }
 
 // answered is an ending without a change.

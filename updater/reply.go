@@ -8,19 +8,8 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
-
-// Owed is an answer that could not be sent yet. It keeps its reply id, so that the service sees one answer however often it is
-// tried.
-type Owed struct {
-	MessageID string    `json:"message_id"`
-	Upstream  string    `json:"upstream,omitempty"` // the lane, see [ReplyTo]
-	ReplyID   string    `json:"reply_id"`
-	Payload   string    `json:"payload,omitempty"` // of SendReply; empty once it was sent
-	Status    string    `json:"status,omitempty"`  // the health status that goes with it
-	Version   string    `json:"version,omitempty"`
-	Since     time.Time `json:"since"`
-}
 
 // owedFor is how long an answer is worth sending: the service gives up on a command after two days.
 const owedFor = 48 * time.Hour
@@ -37,7 +26,7 @@ func (w *work) progressReply() (string, error) {
 }
 
 // answer is what is owed for an outcome; nil where no sender waits for one.
-func (w *work) answer(o Outcome) (*Owed, error) {
+func (w *work) answer(o ledger.Outcome) (*ledger.Owed, error) {
 	to := w.u.Request.ReplyTo
 	if to == nil || to.MessageID == "" {
 		return nil, nil
@@ -50,7 +39,7 @@ func (w *work) answer(o Outcome) (*Owed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Owed{
+	return &ledger.Owed{
 		MessageID: to.MessageID,
 		Upstream:  to.Upstream,
 		ReplyID:   host.NewUUID(),
@@ -84,17 +73,17 @@ func (w *work) reply(status string, code int, output string) (string, error) {
 }
 
 // sendOwedUnlessEnding pays at the end of a run; one that was asked to end leaves it to the next.
-func (e *Engine) sendOwedUnlessEnding(ctx context.Context, b *ledgerFile) {
+func (e *Engine) sendOwedUnlessEnding(ctx context.Context, b *ledger.File) {
 	if ctx.Err() == nil {
 		e.sendOwed(ctx, b)
 	}
 }
 
 // sendOwed sends what is owed: reply, removal of the message, health status, in this order. What cannot be sent stays.
-func (e *Engine) sendOwed(ctx context.Context, b *ledgerFile) {
+func (e *Engine) sendOwed(ctx context.Context, b *ledger.File) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	var left []Owed
+	var left []ledger.Owed
 	changed := false
 	for _, o := range b.Owed {
 		switch paid := e.sendAnswer(ctx, &o); {
@@ -106,14 +95,14 @@ func (e *Engine) sendOwed(ctx context.Context, b *ledgerFile) {
 	}
 	b.Owed = left
 	if changed {
-		if err := b.save(true); err != nil {
+		if err := b.Save(true); err != nil {
 			e.Log.Error("cannot write the update record", "error", err)
 		}
 	}
 }
 
 // sendAnswer tries one answer; true when nothing more is to be done about it.
-func (e *Engine) sendAnswer(ctx context.Context, o *Owed) bool {
+func (e *Engine) sendAnswer(ctx context.Context, o *ledger.Owed) bool {
 	lane := e.Reporter.lane(o.Upstream)
 	if lane.Reply == nil || lane.Delete == nil {
 		return false

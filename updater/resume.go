@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // How resume deals with another updater.
@@ -35,7 +36,7 @@ func (e *Engine) Resume(ctx context.Context) error {
 	if e.removed() {
 		return nil
 	}
-	b, err := openLedger(e.Layout)
+	b, err := ledger.Open(e.Layout)
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (e *Engine) awaitLock(ctx context.Context) (*installer.UpdateLock, error) {
 
 // endIdle ends an updater of ours that holds the lock and moved nothing for half an hour.
 func (e *Engine) endIdle() {
-	led, err := ReadLedger(e.Layout)
+	led, err := ledger.Read(e.Layout)
 	if err != nil || led.Open == nil || led.BootID != e.System.Boot || e.Now().Sub(led.Open.Moved) < idleMost {
 		return
 	}
@@ -100,7 +101,7 @@ func (e *Engine) endIdle() {
 }
 
 // adopt makes an open update of a pointer on probation that no ledger knows: the ledger was lost.
-func (e *Engine) adopt(b *ledgerFile) error {
+func (e *Engine) adopt(b *ledger.File) error {
 	if b.Open != nil {
 		return nil
 	}
@@ -115,11 +116,11 @@ func (e *Engine) adopt(b *ledgerFile) error {
 	}
 	now := e.Now()
 	id, err := e.Identity()
-	b.Open = &Update{ID: host.NewUUID(), Request: Request{Why: ByCommandLine}, Stop: stopWatch, Since: now, Moved: now, Started: now,
+	b.Open = &ledger.Update{ID: host.NewUUID(), Request: ledger.Request{Why: ledger.ByCommandLine}, Stop: ledger.StopWatch, Since: now, Moved: now, Started: now,
 		Region: e.Settings.Region, FromVersion: versionOf(orFloor(state.Previous), floor), ToVersion: versionOf(state.Active, floor),
 		From: orFloor(state.Previous), To: state.Active, FromSequence: state.Sequence - 1, Sequence: state.Sequence,
 		Registered: err == nil && id != "", Notes: []string{"the record of this update was lost"}}
-	return b.save(true)
+	return b.Save(true)
 }
 
 func orFloor(t pointer.Target) pointer.Target {
@@ -130,7 +131,7 @@ func orFloor(t pointer.Target) pointer.Target {
 }
 
 // goOn goes on with the open update where the pointer says it stands: not replaced → on, or undo; replaced → its sequence decides.
-func (e *Engine) goOn(ctx context.Context, b *ledgerFile) error {
+func (e *Engine) goOn(ctx context.Context, b *ledger.File) error {
 	w := e.newWork(b)
 	state, err := w.store.Read()
 	if err != nil {
@@ -152,12 +153,12 @@ func (e *Engine) goOn(ctx context.Context, b *ledgerFile) error {
 			&failure{code: codeUnexpected, text: fmt.Sprintf("%d updaters ended before they could switch to it", w.u.Attempts-1)},
 		)
 	case !written:
-		w.u.To, w.u.Package, w.u.Known, w.u.FromFloor = pointer.Target{}, Package{}, false, false
-		return w.walk(ctx, stopPlan)
+		w.u.To, w.u.Package, w.u.Known, w.u.FromFloor = pointer.Target{}, ledger.Package{}, false, false
+		return w.walk(ctx, ledger.StopPlan)
 	case state.Sequence == w.u.Sequence && (state.Probation || w.u.Known):
-		return w.walk(ctx, stopWatch)
+		return w.walk(ctx, ledger.StopWatch)
 	case state.Active == w.u.To:
-		return w.walk(ctx, stopFinish)
+		return w.walk(ctx, ledger.StopFinish)
 	}
 	return w.undone(ctx, w.failTrial("the version before was restored while no updater was at work"))
 }

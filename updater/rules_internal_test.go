@@ -7,6 +7,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 func TestWhenThePointerFollowsWhatRuns(t *testing.T) {
@@ -99,36 +100,36 @@ func TestStatusesAreTheOriginals(t *testing.T) {
 
 func TestAFailedVersionIsBlockedLongerEachTime(t *testing.T) {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-	var l Ledger
+	var l ledger.Ledger
 	v := manifests.MustVersion("9.2.0.0")
 	days := []int{1, 2, 4, 8, 16, 30, 30}
 	for i, d := range days {
-		l.block(v, "it crashed", false, now)
+		l.Block(v, "it crashed", false, now)
 		if h := l.Skip[0]; h.Attempts != i+1 || h.Until != now.Add(time.Duration(d)*24*time.Hour) || len(l.Skip) != 1 {
 			t.Errorf("attempt %d: %+v", i+1, l.Skip)
 		}
 	}
-	if l.skipFor(Request{}, now)[v] == "" || l.skipFor(Request{}, now.Add(31*24*time.Hour))[v] != "" {
+	if l.SkipFor(ledger.Request{}, now)[v] == "" || l.SkipFor(ledger.Request{}, now.Add(31*24*time.Hour))[v] != "" {
 		t.Error("it is held for thirty days, no longer")
 	}
-	l.unblock(v)
-	l.block(v, "rolled back from it", true, now)
-	if l.skipFor(Request{Why: ByCommandLine}, now)[v] != "" || l.skipFor(Request{Why: ByTimer}, now)[v] == "" {
+	l.Unblock(v)
+	l.Block(v, "rolled back from it", true, now)
+	if l.SkipFor(ledger.Request{Why: ledger.ByCommandLine}, now)[v] != "" || l.SkipFor(ledger.Request{Why: ledger.ByTimer}, now)[v] == "" {
 		t.Error("scheduled updates do not skip a version that was rolled back from")
 	}
 }
 
 func TestOnlyAnUpdateThatHasNotSwitchedIsEnded(t *testing.T) {
 	for _, s := range stops() {
-		before := s.name != stopSwitch && s.name != stopWatch && s.name != stopFinish
-		if got := (&Update{Stop: s.name}).pending(); got != before {
+		before := s.name != ledger.StopSwitch && s.name != ledger.StopWatch && s.name != ledger.StopFinish
+		if got := (&ledger.Update{Stop: s.name}).Pending(); got != before {
 			t.Errorf("at %s: %v", s.name, got)
 		}
-		if (&Update{Stop: s.name, Sequence: 7}).pending() || (&Update{Stop: s.name, Undoing: true}).pending() {
+		if (&ledger.Update{Stop: s.name, Sequence: 7}).Pending() || (&ledger.Update{Stop: s.name, Undoing: true}).Pending() {
 			t.Errorf("at %s, with tokens made or undoing", s.name)
 		}
 	}
-	if (*Update)(nil).pending() {
+	if (*ledger.Update)(nil).Pending() {
 		t.Error("none is open")
 	}
 }

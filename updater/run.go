@@ -3,20 +3,19 @@ package updater
 import (
 	"context"
 	"errors"
-	"os"
-	"slices"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // Run takes a request and brings it to its end. say is told one line as soon as it is decided whether the request is taken, for
 // the program that started this updater ([Launch]). The outcome is nil when another updater has it, or when it stays open for resume: no
 // launcher runs, or this process was asked to end.
-func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Outcome, error) {
+func (e *Engine) Run(ctx context.Context, r ledger.Request, say func(line string)) (*ledger.Outcome, error) {
 	e.complete()
-	r = withID(r, e.Now())
+	r = ledger.WithID(r, e.Now())
 	lock, err := e.takeLock(ctx)
 	if errors.Is(err, installer.ErrBusy) {
 		if lock, err = e.takeOver(r); lock == nil {
@@ -30,7 +29,7 @@ func (e *Engine) Run(ctx context.Context, r Request, say func(line string)) (*Ou
 	e.lock = lock
 	defer e.runDeferred()
 	defer func() { _ = lock.Release() }()
-	b, err := openLedger(e.Layout)
+	b, err := ledger.Open(e.Layout)
 	if err != nil {
 		say(answerRefused + " " + err.Error())
 		return nil, err
@@ -57,7 +56,7 @@ func (e *Engine) takeLock(ctx context.Context) (*installer.UpdateLock, error) {
 		if !errors.Is(err, installer.ErrBusy) || e.Now().Sub(began) > passing {
 			return lock, err
 		}
-		if led, unread := ReadLedger(e.Layout); unread != nil || led.Open != nil {
+		if led, unread := ledger.Read(e.Layout); unread != nil || led.Open != nil {
 			return nil, err
 		}
 		if e.Pause(ctx, 100*time.Millisecond) != nil {
@@ -68,15 +67,15 @@ func (e *Engine) takeLock(ctx context.Context) (*installer.UpdateLock, error) {
 
 // refuseOrPostpone answers while another updater holds the lock. A watch without the service ends for the new request; a command
 // that is in the ledger already was taken before.
-func (e *Engine) refuseOrPostpone(r Request, say func(string)) error {
-	led, err := ReadLedger(e.Layout)
+func (e *Engine) refuseOrPostpone(r ledger.Request, say func(string)) error {
+	led, err := ledger.Read(e.Layout)
 	switch {
-	case err == nil && led.hasAccepted(r):
-		withdraw(e.Layout, r.ID)
+	case err == nil && led.HasAccepted(r):
+		ledger.Withdraw(e.Layout, r.ID)
 		say(answerTaken + " " + r.ID)
 		return nil
 	case err == nil && led.Open != nil && led.Open.OutOfReach && r.Explicit():
-		if _, err := deposit(e.Layout, r, forLater); err != nil {
+		if _, err := ledger.Deposit(e.Layout, r, ledger.ForLater); err != nil {
 			say(answerRefused + " " + err.Error())
 			return err
 		}
@@ -88,7 +87,7 @@ func (e *Engine) refuseOrPostpone(r Request, say func(string)) error {
 }
 
 // checkInstance looks whether the ledger belongs to this instance. Under another id the answers of the old one are not waited for.
-func (e *Engine) checkInstance(b *ledgerFile) {
+func (e *Engine) checkInstance(b *ledger.File) {
 	id, err := e.Identity()
 	if err != nil || id == "" {
 		return
@@ -104,61 +103,29 @@ func (e *Engine) checkInstance(b *ledgerFile) {
 		}
 	}
 	b.InstanceID = id
-	if err := b.save(true); err != nil {
+	if err := b.Save(true); err != nil {
 		e.Log.Error("cannot write the update record", "error", err)
 	}
 }
 
 // accept makes sure the request outlives this process: in the ledger, or, behind an update that is still open, in its folder.
-func (e *Engine) accept(b *ledgerFile, r Request) error {
+func (e *Engine) accept(b *ledger.File, r ledger.Request) error {
 	if b.Open != nil {
-		_, err := deposit(e.Layout, r, forLater)
+		_, err := ledger.Deposit(e.Layout, r, ledger.ForLater)
 		return err
 	}
-	return e.begin(b, r)
-}
-
-// begin enters a request into the ledger as the open update.
-func (e *Engine) begin(b *ledgerFile, r Request) error {
-	accepted := slices.Clone(b.Accepted)
-	if r.ReplyTo != nil && !b.noteAccepted(r.ReplyTo.MessageID) {
-		withdraw(e.Layout, r.ID)
-		return nil
-	}
-	now := e.Now()
-	b.Open = &Update{ID: r.ID, Request: r, Stop: stopAsk, Since: now, Moved: now, Started: now, PID: os.Getpid()}
-	if err := b.save(true); err != nil && !e.entered(b, accepted) {
-		return err
-	}
-	withdraw(e.Layout, r.ID)
-	return nil
-}
-
-// entered tells, after a failure to write a request down, whether the record has it all the same, so that answer and record agree: it
-// takes the request out again, and where that fails too, the record that every other updater reads decides.
-func (e *Engine) entered(b *ledgerFile, accepted []string) bool {
-	open := b.Open
-	b.Open, b.Accepted = nil, accepted
-	if b.save(true) == nil {
-		return false
-	}
-	led, err := ReadLedger(e.Layout)
-	if err != nil || led.Open == nil || led.Open.ID != open.ID {
-		return false
-	}
-	b.Open, b.Accepted = open, led.Accepted
-	return true
+	return b.Enter(r, e.Now())
 }
 
 // serve works off what is open, then what waits, and returns the outcome of the request asked for.
-func (e *Engine) serve(ctx context.Context, b *ledgerFile, r Request) (*Outcome, error) {
+func (e *Engine) serve(ctx context.Context, b *ledger.File, r ledger.Request) (*ledger.Outcome, error) {
 	defer e.sendOwedUnlessEnding(ctx, b)
 	if b.Open != nil && b.Open.ID != r.ID {
 		if err := e.closeOpen(ctx, b, r); err != nil {
 			return nil, leftOpen(err)
 		}
 	} else if b.Open != nil {
-		if err := e.newWork(b).walk(ctx, stopAsk); err != nil {
+		if err := e.newWork(b).walk(ctx, ledger.StopAsk); err != nil {
 			return nil, leftOpen(err)
 		}
 	}
@@ -172,7 +139,7 @@ func (e *Engine) serve(ctx context.Context, b *ledgerFile, r Request) (*Outcome,
 }
 
 // closeOpen brings an open update to its end, so that a newer request may follow. One that only waits for the next start is undone.
-func (e *Engine) closeOpen(ctx context.Context, b *ledgerFile, r Request) error {
+func (e *Engine) closeOpen(ctx context.Context, b *ledger.File, r ledger.Request) error {
 	if _, running := e.System.Launcher(); b.Open.NextStart && !running && r.Explicit() {
 		w := e.newWork(b)
 		return w.undone(
@@ -180,25 +147,25 @@ func (e *Engine) closeOpen(ctx context.Context, b *ledgerFile, r Request) error 
 			&failure{code: codeRolledBack, fault: fault.Superseded, text: w.trialText("a newer request came before it was started")},
 		)
 	}
-	if b.Open.pending() && r.Explicit() {
+	if b.Open.Pending() && r.Explicit() {
 		return e.giveWay(ctx, b)
 	}
 	return e.goOn(ctx, b)
 }
 
 // serveWaiting works off the requests that were handed over and are in no ledger yet.
-func (e *Engine) serveWaiting(ctx context.Context, b *ledgerFile) error {
-	for _, r := range waiting(e.Layout, e.Now()) {
+func (e *Engine) serveWaiting(ctx context.Context, b *ledger.File) error {
+	for _, r := range ledger.Waiting(e.Layout, e.Now()) {
 		if ctx.Err() != nil || b.Open != nil {
 			return nil
 		}
-		if err := e.begin(b, r); err != nil {
+		if err := b.Enter(r, e.Now()); err != nil {
 			return err
 		}
 		if b.Open == nil {
 			continue
 		}
-		if err := e.newWork(b).walk(ctx, stopAsk); err != nil {
+		if err := e.newWork(b).walk(ctx, ledger.StopAsk); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // standsStill has nothing of the machine move for a minute, again and again, whenever the updater has looked n times.
@@ -35,17 +36,17 @@ func TestAMachineThatStandsStillBlamesNoVersion(t *testing.T) {
 		w := newWorld(t)
 		e := w.engine()
 		standsStill(w, e, n)
-		o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+		o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 		must(t, err)
-		if o == nil || o.Kind != updater.Updated {
+		if o == nil || o.Kind != ledger.Updated {
 			t.Fatalf("every %d looks: %+v", n, o)
 		}
 		w.whole("9.2.0.0")
 		e = w.engine()
 		standsStill(w, e, n)
-		o, err = e.Run(context.Background(), updater.Request{Want: updater.Previous, Why: updater.ByRollback}, func(string) {})
+		o, err = e.Run(context.Background(), ledger.Request{Want: ledger.Previous, Why: ledger.ByRollback}, func(string) {})
 		must(t, err)
-		if o == nil || o.Kind != updater.WentBack {
+		if o == nil || o.Kind != ledger.WentBack {
 			t.Fatalf("every %d looks: %+v", n, o)
 		}
 		w.whole("9.1.0.0")
@@ -68,18 +69,18 @@ func TestAnAgentThatWasOnlyStartingIsAskedAgain(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	deafOnce(w, e)
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	must(t, err)
-	if o.Kind != updater.Updated {
+	if o.Kind != ledger.Updated {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.2.0.0")
 
 	e = w.engine()
 	deafOnce(w, e)
-	o, err = e.Run(context.Background(), updater.Request{Want: updater.Previous, Why: updater.ByRollback}, func(string) {})
+	o, err = e.Run(context.Background(), ledger.Request{Want: ledger.Previous, Why: ledger.ByRollback}, func(string) {})
 	must(t, err)
-	if o.Kind != updater.WentBack {
+	if o.Kind != ledger.WentBack {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.1.0.0")
@@ -95,9 +96,9 @@ func TestABrokenAgentThatWasOnlyStartingIsTakenBack(t *testing.T) {
 		}
 		return false
 	}
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	must(t, err)
-	if o.Kind != updater.RolledBack || o.Code != "ErrorUpdateFailRollbackSuccess" {
+	if o.Kind != ledger.RolledBack || o.Code != "ErrorUpdateFailRollbackSuccess" {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.1.0.0")
@@ -108,14 +109,14 @@ func TestAPackageBetweenTokensAndPointerBlocksNoVersion(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Crash = func(at string) bool { return at == "before the pointer" }
-	if _, err := e.Run(context.Background(), command(updater.Request{}), func(string) {}); !errors.Is(err, updater.ErrCrashed) {
+	if _, err := e.Run(context.Background(), command(ledger.Request{}), func(string) {}); !errors.Is(err, updater.ErrCrashed) {
 		t.Fatal(err)
 	}
 	_, err := w.store().KeepFloor("9.1.0.0")
 	must(t, err)
 	resume(w)
 	w.whole("9.2.0.0")
-	if led, _ := updater.ReadLedger(w.layout); led.Last.Kind != updater.Updated || len(led.Skip) != 0 {
+	if led, _ := ledger.Read(w.layout); led.Last.Kind != ledger.Updated || len(led.Skip) != 0 {
 		t.Errorf("%+v, held back %+v", led.Last, led.Skip)
 	}
 }
@@ -123,7 +124,7 @@ func TestAPackageBetweenTokensAndPointerBlocksNoVersion(t *testing.T) {
 // An agent of an older pointer is asked to leave, and the launcher is killed in that moment.
 func TestALauncherThatDiesWhenAnAgentLeavesIsStartedAgain(t *testing.T) {
 	w := newWorld(t)
-	w.run(updater.Request{})
+	w.run(ledger.Request{})
 	w.mu.Lock()
 	w.agent.version, w.agent.pulse.Version, w.agent.pulse.Hash = "9.1.0.0", "9.1.0.0", ""
 	w.agent.pulse.Sequence = 1
@@ -148,7 +149,7 @@ func TestAnUpdaterThatMakesNoProgressIsDue(t *testing.T) {
 	w.now = time.Now().Add(-2 * time.Hour)
 	e := w.engine()
 	e.Crash = func(at string) bool { return at == "before fetch" }
-	if _, err := e.Run(context.Background(), updater.Request{}, func(string) {}); !errors.Is(err, updater.ErrCrashed) {
+	if _, err := e.Run(context.Background(), ledger.Request{}, func(string) {}); !errors.Is(err, updater.ErrCrashed) {
 		t.Fatal(err)
 	}
 	hold(t, w.layout)
@@ -177,9 +178,9 @@ func TestALockThatIsHeldInPassingIsWaitedFor(t *testing.T) {
 		}
 		return wait(ctx, d)
 	}
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	must(t, err)
-	if o.Kind != updater.Updated {
+	if o.Kind != ledger.Updated {
 		t.Errorf("%+v", o)
 	}
 }
@@ -189,14 +190,14 @@ func TestARequestInTheLedgerWasTaken(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	e.Crash = func(at string) bool { return at == "before ask" }
-	if _, err := e.Run(context.Background(), updater.Request{ID: "named"}, func(string) {}); !errors.Is(err, updater.ErrCrashed) {
+	if _, err := e.Run(context.Background(), ledger.Request{ID: "named"}, func(string) {}); !errors.Is(err, updater.ErrCrashed) {
 		t.Fatal(err)
 	}
 	p := updater.Program{Path: self(t), Name: "updater", Environment: []string{"ANSWER="}}
-	if id, err := updater.Launch(context.Background(), p, w.layout, updater.Request{ID: "named"}); id != "named" || err != nil {
+	if id, err := updater.Launch(context.Background(), p, w.layout, ledger.Request{ID: "named"}); id != "named" || err != nil {
 		t.Errorf("%q, %v", id, err)
 	}
-	if _, err := updater.Launch(context.Background(), p, w.layout, updater.Request{ID: "other"}); !errors.Is(err, updater.ErrDied) {
+	if _, err := updater.Launch(context.Background(), p, w.layout, ledger.Request{ID: "other"}); !errors.Is(err, updater.ErrDied) {
 		t.Errorf("another: %v", err)
 	}
 }
@@ -204,7 +205,7 @@ func TestARequestInTheLedgerWasTaken(t *testing.T) {
 // What was written since the last sync may be torn by a power cut, all of it.
 func TestAPowerCutDuringADownloadLeavesARecord(t *testing.T) {
 	w := newWorld(t)
-	w.run(updater.Request{Want: "9.1.0.0"}) // both slots are in use
+	w.run(ledger.Request{Want: "9.1.0.0"}) // both slots are in use
 	e := w.engine()
 	open := e.Open
 	e.Open = func(c context.Context, url string) (updater.Source, error) {
@@ -214,7 +215,7 @@ func TestAPowerCutDuringADownloadLeavesARecord(t *testing.T) {
 			must(t, err)
 			for i := range 4 {
 				want.Progress(1000, 1000)
-				led, err := updater.ReadLedger(w.layout)
+				led, err := ledger.Read(w.layout)
 				if err != nil || led.Open == nil || led.Open.Done != 1000 {
 					t.Errorf("progress %d is not to be seen: %+v, %v", i, led.Open, err)
 				}
@@ -229,7 +230,7 @@ func TestAPowerCutDuringADownloadLeavesARecord(t *testing.T) {
 				other := installer.At(t.TempDir())
 				must(t, os.MkdirAll(filepath.Dir(other.Ledger()), 0o755))
 				must(t, os.WriteFile(other.Ledger(), torn, 0o600))
-				if led, err := updater.ReadLedger(other); err != nil || led.Open == nil {
+				if led, err := ledger.Read(other); err != nil || led.Open == nil {
 					t.Errorf("after a power cut, progress %d: %+v, %v", i, led, err)
 				}
 			}
@@ -237,7 +238,7 @@ func TestAPowerCutDuringADownloadLeavesARecord(t *testing.T) {
 		}
 		return s, err
 	}
-	_, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	_, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	must(t, err)
 }
 
@@ -268,17 +269,17 @@ func TestALauncherThatIsSlowBlamesNoVersion(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	slowLauncher(w, e, 70*time.Second)
-	o, err := e.Run(context.Background(), updater.Request{}, func(string) {})
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	must(t, err)
-	if o.Kind != updater.Updated {
+	if o.Kind != ledger.Updated {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.2.0.0")
 	e = w.engine()
 	slowLauncher(w, e, 70*time.Second)
-	o, err = e.Run(context.Background(), updater.Request{Want: updater.Previous, Why: updater.ByRollback}, func(string) {})
+	o, err = e.Run(context.Background(), ledger.Request{Want: ledger.Previous, Why: ledger.ByRollback}, func(string) {})
 	must(t, err)
-	if o.Kind != updater.WentBack {
+	if o.Kind != ledger.WentBack {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.1.0.0")
@@ -290,9 +291,9 @@ func TestALauncherThatStandsStillEndsTheUpdate(t *testing.T) {
 	e := w.engine()
 	slowLauncher(w, e, 24*time.Hour)
 	began := w.now
-	o, err := e.Run(context.Background(), command(updater.Request{}), func(string) {})
+	o, err := e.Run(context.Background(), command(ledger.Request{}), func(string) {})
 	must(t, err)
-	if o.Kind != updater.RolledBack || o.Fault != fault.Unhealthy || w.final().Status != "Failed" || w.now.Sub(began) > 10*time.Minute {
+	if o.Kind != ledger.RolledBack || o.Fault != fault.Unhealthy || w.final().Status != "Failed" || w.now.Sub(began) > 10*time.Minute {
 		t.Fatalf("after %s: %+v", w.now.Sub(began), o)
 	}
 	w.advance(24 * time.Hour)
@@ -302,7 +303,7 @@ func TestALauncherThatStandsStillEndsTheUpdate(t *testing.T) {
 // The launcher gave a version up long after it was confirmed, and runs the one before: a rollback to that asks it for nothing.
 func TestARollbackToWhatRunsAlreadyStopsNoAgent(t *testing.T) {
 	w := newWorld(t)
-	w.run(updater.Request{})
+	w.run(ledger.Request{})
 	w.whole("9.2.0.0")
 	w.mu.Lock()
 	w.nature["9.2.0.0"] = "dead"
@@ -313,7 +314,7 @@ func TestARollbackToWhatRunsAlreadyStopsNoAgent(t *testing.T) {
 		t.Fatalf("%s runs", got)
 	}
 	before := w.agent.pid
-	if o := w.run(updater.Request{Want: updater.Previous, Why: updater.ByRollback}); o.Kind != updater.WentBack {
+	if o := w.run(ledger.Request{Want: ledger.Previous, Why: ledger.ByRollback}); o.Kind != ledger.WentBack {
 		t.Fatalf("%+v", o)
 	}
 	w.whole("9.1.0.0")

@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // ErrUnfit says that a package holds no agent of the version it is listed as, or one that does not work here.
@@ -35,7 +36,7 @@ func (w *work) stage(ctx context.Context) error {
 			return w.badInstall(err)
 		}
 		w.u.To = t
-		w.u.Known = w.u.ToVersion.Less(w.u.FromVersion) && w.ledger.hasConfirmed(w.u.ToVersion, t.Hash)
+		w.u.Known = w.u.ToVersion.Less(w.u.FromVersion) && w.ledger.HasConfirmed(w.u.ToVersion, t.Hash)
 	}
 	file, err := pointer.Check(w.store.Paths, w.u.To)
 	if err != nil {
@@ -114,13 +115,13 @@ func (w *work) prove(ctx context.Context, file string) error {
 			file, err, w.Layout.StoreDir())
 	}
 	if err != nil {
-		return fmt.Errorf("%w: asked for its version it says %q: %w", ErrUnfit, cut(out, 200), err)
+		return fmt.Errorf("%w: asked for its version it says %q: %w", ErrUnfit, ledger.Cut(out, 200), err)
 	}
 	if out != want {
-		return fmt.Errorf("%w: asked for its version it says %q, not %q", ErrUnfit, cut(out, 200), want)
+		return fmt.Errorf("%w: asked for its version it says %q, not %q", ErrUnfit, ledger.Cut(out, 200), want)
 	}
 	if out, err := w.System.Try(ctx, file, "selftest"); err != nil {
-		return fmt.Errorf("%w: its self-test failed: %w: %s", ErrUnfit, err, cut(out, 500))
+		return fmt.Errorf("%w: its self-test failed: %w: %s", ErrUnfit, err, ledger.Cut(out, 500))
 	}
 	return nil
 }

@@ -14,10 +14,19 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // answerWithin is how long an updater may take to say whether it takes a request.
 const answerWithin = 20 * time.Second
+
+// ErrBusy says that another update is under way. The text is the original's.
+var ErrBusy = fault.New(fault.Busy, "Another update in progress, try again later",
+	"wait until that one is done, then run the same command again; ssm-setup status shows it")
+
+// ErrDied says that the updater ended before it took the request. The text is the original's.
+var ErrDied = errors.New("Updater died before updating, make sure your system is supported") //nolint:staticcheck // the original's words
 
 // Words of the one line an updater writes to its output before it goes to work.
 const (
@@ -28,7 +37,7 @@ const (
 
 // Start hands a request to an updater of the running program's own version and returns once that updater has it in its ledger.
 // [ErrBusy]: another update is under way. [ErrDied]: it ended before. The updater lives on when the caller ends.
-func Start(l installer.Layout, r Request) error {
+func Start(l installer.Layout, r ledger.Request) error {
 	exe, err := os.Executable()
 	if err != nil {
 		return err
@@ -46,15 +55,15 @@ type Program struct {
 }
 
 // Launch is [Start] with a program of the caller's choice; it returns the request's id in the ledger.
-func Launch(ctx context.Context, p Program, l installer.Layout, r Request) (string, error) {
-	r = withID(r, time.Now())
-	file, err := deposit(l, r, handedOver)
+func Launch(ctx context.Context, p Program, l installer.Layout, r ledger.Request) (string, error) {
+	r = ledger.WithID(r, time.Now())
+	file, err := ledger.Deposit(l, r, ledger.HandedOver)
 	if err != nil {
 		return "", fmt.Errorf("hand the request over: %w", err)
 	}
 	line, err := launch(ctx, p, l, file)
 	if err != nil {
-		withdraw(l, r.ID)
+		ledger.Withdraw(l, r.ID)
 		return "", err
 	}
 	word, rest, _ := strings.Cut(line, " ")
@@ -71,13 +80,13 @@ func Launch(ctx context.Context, p Program, l installer.Layout, r Request) (stri
 		}
 		err = ErrDied
 	}
-	withdraw(l, r.ID)
+	ledger.Withdraw(l, r.ID)
 	return "", err
 }
 
 // entered reports whether a request is in the ledger.
 func entered(l installer.Layout, id string) bool {
-	led, err := ReadLedger(l)
+	led, err := ledger.Read(l)
 	return err == nil && (led.Open != nil && led.Open.ID == id || led.Last != nil && led.Last.ID == id)
 }
 

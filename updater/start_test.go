@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // TestMain is also the other process of some tests: called as "updater" it answers as its environment says, called as "asker" it
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	case "asker":
 		e := updater.Engine{Layout: installer.At(os.Args[1])}
-		_, _ = e.Run(context.Background(), updater.Request{Want: os.Args[2], Why: updater.ByCommandLine}, func(s string) { fmt.Println(s) })
+		_, _ = e.Run(context.Background(), ledger.Request{Want: os.Args[2], Why: ledger.ByCommandLine}, func(s string) { fmt.Println(s) })
 		os.Exit(0)
 	case "stuck":
 		e := updater.Engine{Layout: installer.At(os.Args[1]), Identity: func() (string, error) { return "", nil },
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 			Open: func(context.Context, string) (updater.Source, error) {
 				return updater.Source{Manifest: func(context.Context) (*manifests.Manifest, error) { select {} }}, nil
 			}}
-		_, _ = e.Run(context.Background(), command(updater.Request{}), func(s string) { fmt.Println(s) })
+		_, _ = e.Run(context.Background(), command(ledger.Request{}), func(s string) { fmt.Println(s) })
 		os.Exit(0)
 	case "holder":
 		lock, err := installer.LockUpdate(installer.At(os.Args[1]))
@@ -73,7 +74,7 @@ func TestTheUpdatersFirstLineDecides(t *testing.T) {
 		"taken x\n": nil, "busy\n": updater.ErrBusy, "": updater.ErrDied, "nonsense\n": updater.ErrDied,
 	} {
 		p := updater.Program{Path: self(t), Name: "updater", Environment: []string{"ANSWER=" + answer, "COPY=" + copied}}
-		id, err := updater.Launch(context.Background(), p, l, updater.Request{Want: "9.2.0.0"})
+		id, err := updater.Launch(context.Background(), p, l, ledger.Request{Want: "9.2.0.0"})
 		if !errors.Is(err, want) || (want == nil) != (id != "") {
 			t.Errorf("%q: %q, %v", answer, id, err)
 		}
@@ -82,7 +83,7 @@ func TestTheUpdatersFirstLineDecides(t *testing.T) {
 			t.Errorf("%q: the request is still there", answer)
 		}
 		for _, f := range left { // taken, by an updater that does not exist
-			r, err := updater.ReadRequest(f)
+			r, err := ledger.ReadRequest(f)
 			if err != nil || r.Want != "9.2.0.0" || r.ID != id {
 				t.Errorf("%+v, %v", r, err)
 			}
@@ -90,11 +91,11 @@ func TestTheUpdatersFirstLineDecides(t *testing.T) {
 		}
 	}
 	p := updater.Program{Path: self(t), Name: "updater", Environment: []string{"ANSWER=refused the disk is on fire\n"}}
-	if _, err := updater.Launch(context.Background(), p, l, updater.Request{}); err == nil || err.Error() != "the disk is on fire" {
+	if _, err := updater.Launch(context.Background(), p, l, ledger.Request{}); err == nil || err.Error() != "the disk is on fire" {
 		t.Errorf("refused: %v", err)
 	}
 	p.Path = filepath.Join(t.TempDir(), "none")
-	if _, err := updater.Launch(context.Background(), p, l, updater.Request{}); !errors.Is(err, updater.ErrDied) {
+	if _, err := updater.Launch(context.Background(), p, l, ledger.Request{}); !errors.Is(err, updater.ErrDied) {
 		t.Errorf("no program: %v", err)
 	}
 }
@@ -121,7 +122,7 @@ func TestASecondUpdaterIsBusy(t *testing.T) {
 	w := newWorld(t)
 	hold(t, w.layout)
 	var said string
-	o, err := w.engine().Run(context.Background(), updater.Request{}, func(s string) { said = s })
+	o, err := w.engine().Run(context.Background(), ledger.Request{}, func(s string) { said = s })
 	if o != nil || !errors.Is(err, updater.ErrBusy) || said != "busy" {
 		t.Fatalf("%+v, %v, %q", o, err, said)
 	}
@@ -137,7 +138,7 @@ func TestASecondUpdaterIsBusy(t *testing.T) {
 
 func TestAWatchWithoutTheServiceGivesWay(t *testing.T) {
 	w := deafUntil(t, "9.1.0.0")
-	led, _ := updater.ReadLedger(w.layout)
+	led, _ := ledger.Read(w.layout)
 	if led.Last.Kind != "up-to-date" || led.Last.Want != "9.1.0.0" {
 		t.Errorf("the newer request ended so: %+v", led.Last)
 	}
@@ -148,9 +149,9 @@ func TestAWatchWithoutTheServiceGivesWay(t *testing.T) {
 }
 
 func TestAWatchWithoutTheServiceCanBeRolledBack(t *testing.T) {
-	w := deafUntil(t, updater.Previous)
-	led, _ := updater.ReadLedger(w.layout)
-	if o := led.Last; o.Kind != updater.WentBack || o.FromVersion != ver("9.2.0.0") || o.RunningVersion != ver("9.1.0.0") {
+	w := deafUntil(t, ledger.Previous)
+	led, _ := ledger.Read(w.layout)
+	if o := led.Last; o.Kind != ledger.WentBack || o.FromVersion != ver("9.2.0.0") || o.RunningVersion != ver("9.1.0.0") {
 		t.Errorf("%+v", led.Last)
 	}
 	w.whole("9.1.0.0")
@@ -166,7 +167,7 @@ func deafUntil(t *testing.T, want string) *world {
 	asked := false
 	wait := e.Pause
 	e.Pause = func(ctx context.Context, d time.Duration) error {
-		led, _ := updater.ReadLedger(w.layout)
+		led, _ := ledger.Read(w.layout)
 		w.mu.Lock()
 		w.reachable = asked
 		w.mu.Unlock()
@@ -181,7 +182,7 @@ func deafUntil(t *testing.T, want string) *world {
 		return wait(ctx, d)
 	}
 	w.reachable = false
-	if _, err := e.Run(context.Background(), updater.Request{}, func(string) {}); err != nil {
+	if _, err := e.Run(context.Background(), ledger.Request{}, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -227,7 +228,7 @@ Failed to update amazon-ssm-agent to 9.2.0.0
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			c.change(w)
-			got := w.run(updater.Request{Want: c.want}).Text()
+			got := w.run(ledger.Request{Want: c.want}).Text()
 			if at := strings.Index(got, file); at >= 0 {
 				end := at + strings.IndexByte(got[at:], '\n')
 				got = got[:at] + "FILE" + got[end:]

@@ -3,33 +3,24 @@ package updater
 import (
 	"context"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
-
-// pending tells whether an update has not begun to switch: nothing of it is active, and ending it changes nothing on the host. A
-// download that never ends must not hold a host, so a rollback, a removal and a newer request end such an update.
-func (u *Update) pending() bool {
-	if u == nil || u.Undoing || u.Sequence != 0 {
-		return false
-	}
-	return slices.Contains([]string{stopAsk, stopPlan, stopFetch, stopVerify, stopStage}, u.Stop)
-}
 
 // EndPending ends the updater that is at work on an update which has not switched, and waits until its lock is free; a part of its download
 // stays. It tells whether there was one. The update stays open in the ledger, for the next updater to close.
 func EndPending(l installer.Layout) (ended bool, err error) {
-	led, err := ReadLedger(l)
+	led, err := ledger.Read(l)
 	if err != nil {
 		return false, nil //nolint:nilerr // a record that cannot be read says nothing of the holder
 	}
 	boot, _ := host.BootID()
 	pid, held := installer.UpdateLockHolder(l)
-	if !led.Open.pending() || !held || pid != led.Open.PID || pid == os.Getpid() || led.BootID != "" && boot != "" && led.BootID != boot {
+	if !led.Open.Pending() || !held || pid != led.Open.PID || pid == os.Getpid() || led.BootID != "" && boot != "" && led.BootID != boot {
 		return false, nil
 	}
 	if err = host.KillGroup(pid); err != nil { // the group has the self-test of a staged version
@@ -48,9 +39,9 @@ func EndPending(l installer.Layout) (ended bool, err error) {
 
 // takeOver takes the update lock for a newer request from an updater that has not switched. Nil without an error where there is no
 // such updater, or where the request is one that waits: a scheduled one, and a command that was taken before.
-func (e *Engine) takeOver(r Request) (*installer.UpdateLock, error) {
-	led, err := ReadLedger(e.Layout)
-	if err != nil || !r.Explicit() || led.hasAccepted(r) {
+func (e *Engine) takeOver(r ledger.Request) (*installer.UpdateLock, error) {
+	led, err := ledger.Read(e.Layout)
+	if err != nil || !r.Explicit() || led.HasAccepted(r) {
 		return nil, nil //nolint:nilerr // a record that cannot be read says nothing of the holder
 	}
 	ended, err := EndPending(e.Layout)
@@ -62,7 +53,7 @@ func (e *Engine) takeOver(r Request) (*installer.UpdateLock, error) {
 }
 
 // giveWay closes an open update that has not switched, in favour of a newer request.
-func (e *Engine) giveWay(ctx context.Context, b *ledgerFile) error {
+func (e *Engine) giveWay(ctx context.Context, b *ledger.File) error {
 	w := e.newWork(b)
 	return w.undone(ctx, &failure{code: codeUnexpected, fault: fault.Superseded,
 		text: "it gave way to a newer request before anything was changed"})

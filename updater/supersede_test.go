@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // stuck has another process work on a command, in a region that never sends its manifest. The function it returns waits for its end.
@@ -33,9 +34,9 @@ func stuck(t *testing.T, w *world) (wait func() error) {
 }
 
 func TestANewerRequestEndsAnUpdaterThatHasNotSwitched(t *testing.T) {
-	for kind, r := range map[string]updater.Request{
-		updater.Updated:    {Why: updater.ByCommandLine},
-		updater.NoPrevious: {Why: updater.ByRollback, Want: updater.Previous},
+	for kind, r := range map[string]ledger.Request{
+		ledger.Updated:    {Why: ledger.ByCommandLine},
+		ledger.NoPrevious: {Why: ledger.ByRollback, Want: ledger.Previous},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			w := newWorld(t)
@@ -51,7 +52,7 @@ func TestANewerRequestEndsAnUpdaterThatHasNotSwitched(t *testing.T) {
 			if first.Status != "Failed" || !strings.Contains(first.Output, "gave way to a newer request") {
 				t.Errorf("the command that gave way: %+v", first)
 			}
-			led, err := updater.ReadLedger(w.layout)
+			led, err := ledger.Read(w.layout)
 			if err != nil || len(led.Skip) != 0 || led.Open != nil {
 				t.Errorf("%+v, %v", led, err)
 			}
@@ -62,15 +63,15 @@ func TestANewerRequestEndsAnUpdaterThatHasNotSwitched(t *testing.T) {
 func TestAScheduledUpdateAndACommandTakenBeforeEndNoUpdater(t *testing.T) {
 	w := newWorld(t)
 	stuck(t, w)
-	if _, err := w.engine().Run(context.Background(), updater.Request{Why: updater.ByTimer}, func(string) {}); !errors.Is(err,
+	if _, err := w.engine().Run(context.Background(), ledger.Request{Why: ledger.ByTimer}, func(string) {}); !errors.Is(err,
 		updater.ErrBusy) {
 		t.Errorf("scheduled: %v", err)
 	}
-	if _, err := w.engine().Run(context.Background(), command(updater.Request{}), func(string) {}); err != nil {
+	if _, err := w.engine().Run(context.Background(), command(ledger.Request{}), func(string) {}); err != nil {
 		t.Errorf("the same command again: %v", err)
 	}
-	led, err := updater.ReadLedger(w.layout)
-	if err != nil || led.Open == nil || led.Open.Undoing || led.Open.Request.Why != updater.ByDocument {
+	led, err := ledger.Read(w.layout)
+	if err != nil || led.Open == nil || led.Open.Undoing || led.Open.Request.Why != ledger.ByDocument {
 		t.Errorf("the update under way: %+v, %v", led.Open, err)
 	}
 }
@@ -94,14 +95,14 @@ func TestAnInterruptedUpdateGivesWayToANewerRequest(t *testing.T) {
 		w := newWorld(t)
 		e := w.engine()
 		e.Crash = func(now string) bool { return now == at }
-		if _, err := e.Run(context.Background(), command(updater.Request{}), func(string) {}); !errors.Is(err, updater.ErrCrashed) {
+		if _, err := e.Run(context.Background(), command(ledger.Request{}), func(string) {}); !errors.Is(err, updater.ErrCrashed) {
 			t.Fatalf("%s: %v", at, err)
 		}
-		o := w.run(updater.Request{Why: updater.ByRollback, Want: updater.Previous})
-		if o.Kind != updater.NoPrevious {
+		o := w.run(ledger.Request{Why: ledger.ByRollback, Want: ledger.Previous})
+		if o.Kind != ledger.NoPrevious {
 			t.Errorf("%s: %+v", at, o)
 		}
-		led, err := updater.ReadLedger(w.layout)
+		led, err := ledger.Read(w.layout)
 		if err != nil || led.Open != nil || w.final().Status != "Failed" {
 			t.Errorf("%s: %+v, %v, %+v", at, led.Open, err, w.final())
 		}

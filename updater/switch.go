@@ -9,6 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
 
@@ -30,7 +31,7 @@ func (w *work) switchVersion(ctx context.Context) error {
 	if w.u.Sequence, err = w.store.Prepare(w.u.Sequence); err != nil {
 		return w.badInstall(fmt.Errorf("prepare the switch: %w", err))
 	}
-	if err := w.ledger.save(true); err != nil {
+	if err := w.ledger.Save(true); err != nil {
 		return err
 	}
 	if w.crash("before the pointer") {
@@ -67,11 +68,11 @@ func (w *work) baseline(ctx context.Context, state pointer.State, floor string) 
 	}
 	w.u.Reachable = w.u.Registered && w.probe(ctx) == nil
 	if w.u.Registered && !w.u.Reachable && !w.u.Request.Explicit() {
-		return &ending{w.outcome(Postponed)}
+		return &ending{w.outcome(ledger.Postponed)}
 	}
 	p, alive := w.pulse()
 	if alive && (!p.LastRoundTrip.IsZero() || !w.u.Registered) && watch.Runs(p, state.Active, floor) {
-		w.ledger.noteConfirmed(w.running(state, w.u.FromVersion), state.Active.Hash, w.Now())
+		w.ledger.NoteConfirmed(w.running(state, w.u.FromVersion), state.Active.Hash, w.Now())
 	}
 	return nil
 }

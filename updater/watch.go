@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
 
@@ -85,7 +86,7 @@ func (w *work) carryOut(
 func (w *work) saveReach(outOfReach bool, at time.Time) {
 	if outOfReach != w.u.OutOfReach || at.Sub(w.saved) > 30*time.Second {
 		w.saved, w.u.OutOfReach, w.u.Moved = at, outOfReach, at
-		_ = w.ledger.save(false)
+		_ = w.ledger.Save(false)
 	}
 }
 
@@ -134,7 +135,7 @@ func (w *work) revive() bool {
 // leaveForNextStart leaves the update to the next start of the service.
 func (w *work) leaveForNextStart() error {
 	w.u.NextStart, w.u.Moved = true, w.Now()
-	if err := w.ledger.save(true); err != nil {
+	if err := w.ledger.Save(true); err != nil {
 		return err
 	}
 	w.Log.Info("the service does not run: the update takes effect at its next start")
@@ -142,7 +143,7 @@ func (w *work) leaveForNextStart() error {
 }
 
 func (w *work) superseded() bool {
-	for _, r := range waiting(w.Layout, w.Now()) {
+	for _, r := range ledger.Waiting(w.Layout, w.Now()) {
 		if r.Explicit() {
 			return true
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // world is a machine made small: a true tree of an installation, a clock that moves only when a test or the engine waits, the true
@@ -271,7 +272,7 @@ func (w *world) region() updater.Source {
 }
 
 // run has a request worked off.
-func (w *world) run(r updater.Request) updater.Outcome {
+func (w *world) run(r ledger.Request) ledger.Outcome {
 	w.t.Helper()
 	o, err := w.engine().Run(context.Background(), r, func(string) {})
 	if err != nil || o == nil {
@@ -281,9 +282,9 @@ func (w *world) run(r updater.Request) updater.Outcome {
 }
 
 // command is a request that came over ec2messages.
-func command(r updater.Request) updater.Request {
-	r.Why = updater.ByDocument
-	r.ReplyTo = &updater.ReplyTo{MessageID: "aws.ssm.c-1.mi-1", PluginKey: "awsupdateSsmAgent", PluginName: "aws:updateSsmAgent"}
+func command(r ledger.Request) ledger.Request {
+	r.Why = ledger.ByDocument
+	r.ReplyTo = &ledger.ReplyTo{MessageID: "aws.ssm.c-1.mi-1", PluginKey: "awsupdateSsmAgent", PluginName: "aws:updateSsmAgent"}
 	return r
 }
 
@@ -311,7 +312,7 @@ func (w *world) whole(want ...string) {
 	w.t.Helper()
 	state, err := w.store().Read()
 	must(w.t, err)
-	led, err := updater.ReadLedger(w.layout)
+	led, err := ledger.Read(w.layout)
 	must(w.t, err)
 	got := w.running()
 	switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 func documentsUpdate(root string) plugins.Update {
@@ -20,7 +21,7 @@ func documentsUpdate(root string) plugins.Update {
 func TestADocumentsUpdateReachesTheUpdaterAsItsRequest(t *testing.T) {
 	root := t.TempDir()
 	r := updateRequest(documentsUpdate(root))
-	if r.Want != "9.2.0.0" || r.AllowDowngrade || r.Why != updater.ByDocument || r.Package != "amazon-ssm-agent" ||
+	if r.Want != "9.2.0.0" || r.AllowDowngrade || r.Why != ledger.ByDocument || r.Package != "amazon-ssm-agent" ||
 		r.Source != "https://example/{Region}/manifest.json" {
 		t.Errorf("%+v", r)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--source URL]   update this host
@@ -33,7 +34,7 @@ func resume(layout installer.Layout) func() {
 type order struct {
 	subcommand string
 	layout     installer.Layout
-	request    updater.Request
+	request    ledger.Request
 	file       string
 }
 
@@ -95,7 +96,7 @@ func parseOrder(args []string) (o order, err error) {
 	set.StringVar(&o.request.Want, "want", "", "")
 	set.BoolVar(&o.request.AllowDowngrade, "allow-downgrade", false, "")
 	set.StringVar(&o.request.Source, "source", "", "")
-	set.StringVar(&o.request.Why, "why", updater.ByCommandLine, "")
+	set.StringVar(&o.request.Why, "why", ledger.ByCommandLine, "")
 	if err := set.Parse(args[1:]); err != nil {
 		return o, err
 	}
@@ -103,7 +104,7 @@ func parseOrder(args []string) (o order, err error) {
 		return o, fmt.Errorf("unexpected argument %q", set.Arg(0))
 	}
 	if o.file != "" {
-		if o.request, err = updater.ReadRequest(o.file); err != nil {
+		if o.request, err = ledger.ReadRequest(o.file); err != nil {
 			return o, err
 		}
 	}
@@ -127,7 +128,7 @@ func refuse(o order, err error) int {
 	return sorry(err, "")
 }
 
-func check(ctx context.Context, e *updater.Engine, r updater.Request) int {
+func check(ctx context.Context, e *updater.Engine, r ledger.Request) int {
 	c, err := e.Check(ctx, r)
 	if err != nil {
 		return sorry(err, "")

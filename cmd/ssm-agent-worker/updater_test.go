@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 func TestTheUpdatersCommandLine(t *testing.T) {
@@ -18,12 +18,12 @@ func TestTheUpdatersCommandLine(t *testing.T) {
 	}
 	o, err := parseOrder([]string{"run", "--want", ">=9.1", "--allow-downgrade", "--root", dir})
 	if err != nil || o.subcommand != "run" || o.request.Want != ">=9.1" || !o.request.AllowDowngrade ||
-		o.request.Why != updater.ByCommandLine ||
+		o.request.Why != ledger.ByCommandLine ||
 		o.layout.Root != dir {
 		t.Errorf("%+v, %v", o, err)
 	}
 	o, err = parseOrder([]string{"run", "--request", file, "--root", dir})
-	if err != nil || o.request.ID != "x" || o.request.Want != "9.2.0.0" || o.request.Why != updater.ByDocument {
+	if err != nil || o.request.ID != "x" || o.request.Want != "9.2.0.0" || o.request.Why != ledger.ByDocument {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, help := range []string{"--help", "-h", "help"} {

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
-	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 func rollbackCommand() *cli.Command {
@@ -22,5 +22,5 @@ func rollback(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return order(c, l, updater.Request{Want: updater.Previous, Why: updater.ByRollback}, "roll back")
+	return order(c, l, ledger.Request{Want: ledger.Previous, Why: ledger.ByRollback}, "roll back")
 }

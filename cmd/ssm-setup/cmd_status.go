@@ -16,7 +16,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
-	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 func statusCommand() *cli.Command {
@@ -32,33 +32,33 @@ func statusCommand() *cli.Command {
 // statusResult is the object of status --json. Versions are four-part texts, empty where there is none. Its members are only ever
 // added: floor and package_version, probation and on_trial are the same.
 type statusResult struct {
-	Installed      bool              `json:"installed"`
-	Root           string            `json:"root,omitempty"`
-	Floor          string            `json:"floor"`
-	PackageVersion string            `json:"package_version"` // what the package installed
-	Active         string            `json:"active"`          // what is to run
-	Previous       string            `json:"previous"`        // the fallback version: what a rollback goes back to
-	SetAside       string            `json:"set_aside,omitempty"`
-	Probation      bool              `json:"probation"`
-	OnTrial        bool              `json:"on_trial"` // active is not confirmed yet
-	Sequence       uint64            `json:"sequence"`
-	Running        string            `json:"running"` // version that really runs
-	Healthy        bool              `json:"healthy"` // it runs, and reached the service within the last two health intervals
-	PID            int               `json:"pid,omitempty"`
-	LauncherPID    int               `json:"launcher_pid,omitempty"`
-	Service        string            `json:"service"` // linux-systemd …; none: a detached launcher
-	InstanceID     string            `json:"instance_id"`
-	Region         string            `json:"region"`
-	Source         string            `json:"source"` // where updates come from
-	Pinged         time.Time         `json:"last_round_trip,omitzero"`
-	Fault          string            `json:"last_fault,omitempty"`
-	Death          string            `json:"last_death,omitempty"` // how an agent ended that was not asked to, within the last day
-	Update         *updater.Outcome  `json:"last_update"`
-	UnderWay       *updater.Update   `json:"update_under_way,omitempty"`
-	Skip           []updater.Blocked `json:"skip,omitempty"`
-	Logs           string            `json:"logs"`
-	Unreadable     []string          `json:"unreadable,omitempty"` // what could not be read, and why
-	Warnings       []string          `json:"warnings,omitempty"`   // what goes on working and should not stay so
+	Installed      bool             `json:"installed"`
+	Root           string           `json:"root,omitempty"`
+	Floor          string           `json:"floor"`
+	PackageVersion string           `json:"package_version"` // what the package installed
+	Active         string           `json:"active"`          // what is to run
+	Previous       string           `json:"previous"`        // the fallback version: what a rollback goes back to
+	SetAside       string           `json:"set_aside,omitempty"`
+	Probation      bool             `json:"probation"`
+	OnTrial        bool             `json:"on_trial"` // active is not confirmed yet
+	Sequence       uint64           `json:"sequence"`
+	Running        string           `json:"running"` // version that really runs
+	Healthy        bool             `json:"healthy"` // it runs, and reached the service within the last two health intervals
+	PID            int              `json:"pid,omitempty"`
+	LauncherPID    int              `json:"launcher_pid,omitempty"`
+	Service        string           `json:"service"` // linux-systemd …; none: a detached launcher
+	InstanceID     string           `json:"instance_id"`
+	Region         string           `json:"region"`
+	Source         string           `json:"source"` // where updates come from
+	Pinged         time.Time        `json:"last_round_trip,omitzero"`
+	Fault          string           `json:"last_fault,omitempty"`
+	Death          string           `json:"last_death,omitempty"` // how an agent ended that was not asked to, within the last day
+	Update         *ledger.Outcome  `json:"last_update"`
+	UnderWay       *ledger.Update   `json:"update_under_way,omitempty"`
+	Skip           []ledger.Blocked `json:"skip,omitempty"`
+	Logs           string           `json:"logs"`
+	Unreadable     []string         `json:"unreadable,omitempty"` // what could not be read, and why
+	Warnings       []string         `json:"warnings,omitempty"`   // what goes on working and should not stay so
 
 	death launcher.Death // of last_death
 }
@@ -106,7 +106,7 @@ func readStatus(l installer.Layout) (statusResult, error) {
 	r.Source = cfg.Agent.UpdateSource
 	r.Warnings = insecureWarnings(cfg)
 	r.readAgent(l, 2*time.Duration(max(1, cfg.Ssm.HealthFrequencyMinutes))*time.Minute)
-	ledger, err := updater.ReadLedger(l)
+	ledger, err := ledger.Read(l)
 	miss("the record of updates", err)
 	r.Update, r.UnderWay, r.Skip = ledger.Last, ledger.Open, ledger.Skip
 	if s, err := service.Of(l).Status(); err == nil {

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // statusText is the state of an installation for people. What is known about a failed update is said once: with the update.
@@ -75,7 +75,7 @@ func pingText(r statusResult) string {
 	return text
 }
 
-func updateText(o *updater.Outcome) string {
+func updateText(o *ledger.Outcome) string {
 	if o == nil {
 		return "-"
 	}
@@ -84,7 +84,7 @@ func updateText(o *updater.Outcome) string {
 
 // failedUpdate tells whether the last update failed with this version.
 func (r statusResult) failedUpdate(version string) bool {
-	return r.Update != nil && r.Update.Kind == updater.RolledBack && r.Update.ToVersion.String() == version
+	return r.Update != nil && r.Update.Kind == ledger.RolledBack && r.Update.ToVersion.String() == version
 }
 
 // deathOfUpdate tells whether the last crash is the one for which the last update failed.
@@ -93,7 +93,7 @@ func (r statusResult) deathOfUpdate() bool {
 }
 
 // blockedText says until when a version is blocked, and why, unless the last update says that.
-func (r statusResult) blockedText(s updater.Blocked) string {
+func (r statusResult) blockedText(s ledger.Blocked) string {
 	until := s.Until.Local().Format("2006-01-02 15:04")
 	if s.Scheduled {
 		return fmt.Sprintf("%s for scheduled updates, until %s", s.Version, until)

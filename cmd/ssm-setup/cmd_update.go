@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 func updateCommand() *cli.Command {
@@ -38,8 +39,8 @@ func update(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r := updater.Request{Want: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"), Why: updater.ByCommandLine}
-	if r.Want == updater.Previous {
+	r := ledger.Request{Want: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"), Why: ledger.ByCommandLine}
+	if r.Want == ledger.Previous {
 		return usage("--version previous: that is ssm-setup rollback")
 	}
 	if c.Bool("check") {
@@ -71,7 +72,7 @@ func installed(c *cli.Context) (installer.Layout, error) {
 }
 
 // order hands a request to the installed agent's updater and follows it to its end.
-func order(c *cli.Context, l installer.Layout, r updater.Request, verb string) error {
+func order(c *cli.Context, l installer.Layout, r ledger.Request, verb string) error {
 	out := printerOf(c)
 	p := updater.Program{Path: l.Launcher(), Name: "amazon-ssm-agent", Arguments: []string{"updater"}, Environment: setup.CleanEnvironment(l)}
 	id, err := updater.Launch(c.Context, p, l, r)
@@ -95,10 +96,10 @@ func order(c *cli.Context, l installer.Layout, r updater.Request, verb string) e
 const servicePatience = 20 * time.Second
 
 // follower tells of each stop once, and of the download as it goes.
-func follower(out *printer) func(updater.Update) {
+func follower(out *printer) func(ledger.Update) {
 	bar := out.progress("downloading")
 	last := ""
-	return func(u updater.Update) {
+	return func(u ledger.Update) {
 		if u.Stop == "fetch" && u.Total > 0 {
 			bar(u.Done, u.Total)
 			return
@@ -111,7 +112,7 @@ func follower(out *printer) func(updater.Update) {
 	}
 }
 
-func stopText(u updater.Update) string {
+func stopText(u ledger.Update) string {
 	switch {
 	case u.Undoing && u.Sequence > 0:
 		return fmt.Sprintf("%s fails (%s): going back to %s", u.ToVersion, plainReason(u.Reason), u.FromVersion)
@@ -137,7 +138,7 @@ func stopText(u updater.Update) string {
 }
 
 // checkUpdate has the installed agent say what it would do.
-func checkUpdate(c *cli.Context, l installer.Layout, r updater.Request) error {
+func checkUpdate(c *cli.Context, l installer.Layout, r ledger.Request) error {
 	args := []string{"updater", "check", "--want", r.Want}
 	if r.AllowDowngrade {
 		args = append(args, "--allow-downgrade")

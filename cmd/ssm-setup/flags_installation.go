@@ -13,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 func rootFlag() cli.Flag {
@@ -50,7 +51,7 @@ func agentPorts() setup.Ports {
 
 // updateEnded tells whether the last update ended less than age ago, and none is open.
 func updateEnded(l installer.Layout, age time.Duration) bool {
-	ledger, err := updater.ReadLedger(l)
+	ledger, err := ledger.Read(l)
 	return err == nil && ledger.Open == nil && ledger.Last != nil && time.Since(ledger.Last.Ended) < age
 }
 

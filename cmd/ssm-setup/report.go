@@ -9,11 +9,11 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
-	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // report says how an update ended, and with which exit code.
-func report(out *printer, l installer.Layout, o updater.Outcome, verb string) error {
+func report(out *printer, l installer.Layout, o ledger.Outcome, verb string) error {
 	text := outcomeText(o)
 	if o.Success {
 		out.result(o, "%s", strings.Join(append([]string{text}, o.Hints...), "\nhint: "))
@@ -22,11 +22,11 @@ func report(out *printer, l installer.Layout, o updater.Outcome, verb string) er
 	out.result(o, "")
 	p := cannot(verb, "the agent on "+where(l), errors.New(text)).withKind(kindOf(o.Kind, o.Fault))
 	p.name = o.Code
-	if o.Kind == updater.RolledBack && o.Fault != fault.Superseded {
+	if o.Kind == ledger.RolledBack && o.Fault != fault.Superseded {
 		o.Hints = append(o.Hints,
 			fmt.Sprintf("%s is blocked on this machine for a while; ssm-setup update --version %[1]s tries it all the same", o.ToVersion))
 	}
-	if o.Kind == updater.NoPrevious {
+	if o.Kind == ledger.NoPrevious {
 		o.Hints = append(o.Hints, "ssm-setup update --version V --allow-downgrade gets an older one")
 	}
 	return p.withHint(strings.Join(o.Hints, "\n"))
@@ -34,26 +34,26 @@ func report(out *printer, l installer.Layout, o updater.Outcome, verb string) er
 
 // outcomeText is an update's end in one sentence. The updater's own texts are for the document's output, where other tools look for
 // the original's sentences.
-func outcomeText(o updater.Outcome) string {
+func outcomeText(o ledger.Outcome) string {
 	step := o.FromVersion.String()
 	if !o.ToVersion.IsZero() {
 		step += " → " + o.ToVersion.String()
 	}
 	switch o.Kind {
-	case updater.Updated:
+	case ledger.Updated:
 		return fmt.Sprintf("updated %s; %s is kept as the fallback version", step, o.FromVersion)
-	case updater.WentBack:
+	case ledger.WentBack:
 		return fmt.Sprintf("rolled back %s; scheduled updates leave %s out for a while", step, o.FromVersion)
-	case updater.RolledBack:
+	case ledger.RolledBack:
 		if o.Fault == fault.Superseded {
 			return fmt.Sprintf("update %s stopped for a newer request, %s kept", step, o.FromVersion)
 		}
 		return fmt.Sprintf("update %s failed, %s kept: %s", step, o.FromVersion, plainReason(o.Reason))
-	case updater.FailedKind:
+	case ledger.FailedKind:
 		return fmt.Sprintf("update %s failed, nothing was changed: %s", step, plainReason(o.Reason))
-	case updater.Postponed:
+	case ledger.Postponed:
 		return fmt.Sprintf("update %s postponed: the service cannot be reached from here", step)
-	case updater.NoPrevious:
+	case ledger.NoPrevious:
 		return fmt.Sprintf("%s is all this machine has: there is no fallback version", o.FromVersion)
 	}
 	return decisionText(o.Kind, o.ToVersion, o.Detail)

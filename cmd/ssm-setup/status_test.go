@@ -8,7 +8,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/manifests"
-	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // failedUpdate is a status after an update that failed four minutes ago, because the new version crashed.
@@ -18,10 +18,10 @@ func failedUpdate() statusResult {
 	return statusResult{Installed: true, PackageVersion: "9.1.0.0", Active: "9.2.0.0", Previous: "9.1.0.0", Running: "9.2.0.0", PID: 7,
 		InstanceID: "mi-1", Region: "local", Pinged: now.Add(-10 * time.Second), Logs: "/logs",
 		Death: "9.3.0.0, …", death: launcher.Death{Version: "9.3.0.0", At: now.Add(-4*time.Minute - 5*time.Second), How: "exit code 3"},
-		Update: &updater.Outcome{Kind: updater.RolledBack, FromVersion: v2, ToVersion: v3, Started: now.Add(-5 * time.Minute),
+		Update: &ledger.Outcome{Kind: ledger.RolledBack, FromVersion: v2, ToVersion: v3, Started: now.Add(-5 * time.Minute),
 			Ended:  now.Add(-4 * time.Minute),
 			Reason: "failed to update amazon-ssm-agent to 9.3.0.0, failed to start the agent, ErrorMessage=no heartbeat for 20s (its process ended: exit code 3)"},
-		Skip: []updater.Blocked{{Version: v3, Reason: "the same", Until: now.Add(24 * time.Hour)}}}
+		Skip: []ledger.Blocked{{Version: v3, Reason: "the same", Until: now.Add(24 * time.Hour)}}}
 }
 
 func TestAFailedUpdateIsToldOnceInTheStatus(t *testing.T) {
@@ -43,18 +43,18 @@ func TestAFailedUpdateIsToldOnceInTheStatus(t *testing.T) {
 func TestPeopleReadPlainWords(t *testing.T) {
 	r := failedUpdate()
 	r.OnTrial, r.SetAside = true, "9.4.0.0"
-	r.Skip = append(r.Skip, updater.Blocked{Version: manifests.MustVersion("9.0.0.0"), Scheduled: true})
+	r.Skip = append(r.Skip, ledger.Blocked{Version: manifests.MustVersion("9.0.0.0"), Scheduled: true})
 	texts := []string{statusText(r), ssmSetup("help").out}
 	for _, make := range subcommands {
 		texts = append(texts, ssmSetup(make().Name, "--help").out)
 	}
-	for kind := range map[string]bool{updater.Updated: true, updater.WentBack: true, updater.RolledBack: true, updater.FailedKind: true,
-		updater.Postponed: true, updater.NoPrevious: true} {
+	for kind := range map[string]bool{ledger.Updated: true, ledger.WentBack: true, ledger.RolledBack: true, ledger.FailedKind: true,
+		ledger.Postponed: true, ledger.NoPrevious: true} {
 		o := *r.Update
 		o.Kind = kind
 		texts = append(texts, outcomeText(o))
 	}
-	for _, u := range []updater.Update{{Undoing: true, Sequence: 1}, {OutOfReach: true}, {Stop: "plan"}, {Stop: "stage"}, {Stop: "switch"},
+	for _, u := range []ledger.Update{{Undoing: true, Sequence: 1}, {OutOfReach: true}, {Stop: "plan"}, {Stop: "stage"}, {Stop: "switch"},
 		{Stop: "watch"},
 		{Stop: "watch", Known: true}} {
 		texts = append(texts, stopText(u))

@@ -21,7 +21,9 @@ const (
 	functionBudget = 60
 	roomFiles      = 30 // a verb's variants by system count once
 	roomBudget     = 3500
-	launcherBudget = 2400 // cmd/amazon-ssm-agent and the rooms of ours that only it needs
+	// launcherBudget is for cmd/amazon-ssm-agent and the rooms of ours that only it needs. It has room for what keeps the launcher safe
+	// beside an edited or hostile host: it bounds what a release prints, holds a lock whose folder may be moved, and judges deaths.
+	launcherBudget = 2700
 )
 
 // launcherRooms are what the launcher's budget counts.

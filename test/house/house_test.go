@@ -79,8 +79,9 @@ var rooms = map[string][]string{
 	"installer/sign":        {"installer/host", "installer/container/cfb", "installer/container/xar"},
 	"installer/sign/testca": {}, // for tests
 
-	"updater/watch": {"installer", "installer/launcher", "installer/pointer"},
-	"updater": {"updater/watch", "installer", "installer/host", "installer/launcher", "installer/pointer", "installer/store",
+	"updater/ledger": {"installer", "installer/host", "installer/pointer", "manifests"},
+	"updater/watch":  {"installer", "installer/launcher", "installer/pointer"},
+	"updater": {"updater/ledger", "updater/watch", "installer", "installer/host", "installer/launcher", "installer/pointer", "installer/store",
 		"installer/unpack", "regions", "regions/bucket",
 		"regions/wire", "manifests"},
 
@@ -105,7 +106,7 @@ var rooms = map[string][]string{
 	"cmd/ssm-agent-worker": {"agent", "agent/*", "updater", "updater/*", "installer", "installer/*", "regions", "regions/*",
 		"manifests"},
 	"cmd/ssm-setup/setupcli": {"installer", "installer/*", "regions", "regions/bucket", "manifests"},
-	"cmd/ssm-setup": {"cmd/ssm-setup/setupcli", "agent/*", "updater", "installer", "installer/*", "regions", "regions/*",
+	"cmd/ssm-setup": {"cmd/ssm-setup/setupcli", "agent/*", "updater", "updater/ledger", "installer", "installer/*", "regions", "regions/*",
 		"manifests"},
 }
 

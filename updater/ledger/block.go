@@ -1,4 +1,4 @@
-package updater
+package ledger
 
 import (
 	"time"
@@ -22,13 +22,13 @@ const (
 	blockMost  = 30 * 24 * time.Hour
 )
 
-// block enters a version, or renews its entry.
-func (l *Ledger) block(v manifests.Version, reason string, scheduled bool, now time.Time) {
+// Block enters a version, or renews its entry.
+func (l *Ledger) Block(v manifests.Version, reason string, scheduled bool, now time.Time) {
 	if v.IsZero() {
 		return
 	}
-	h := Blocked{Version: v, Reason: cut(reason, 300), Scheduled: scheduled}
-	if old, ok := l.unblock(v); ok {
+	h := Blocked{Version: v, Reason: Cut(reason, 300), Scheduled: scheduled}
+	if old, ok := l.Unblock(v); ok {
 		h.Attempts = old.Attempts
 		h.Scheduled = scheduled && old.Scheduled
 	}
@@ -41,8 +41,8 @@ func (l *Ledger) block(v manifests.Version, reason string, scheduled bool, now t
 	l.Skip = keepLast(append(l.Skip, h), mostBlocked)
 }
 
-// unblock takes a version's entry away.
-func (l *Ledger) unblock(v manifests.Version) (Blocked, bool) {
+// Unblock takes a version's entry away.
+func (l *Ledger) Unblock(v manifests.Version) (Blocked, bool) {
 	for i, h := range l.Skip {
 		if h.Version == v {
 			l.Skip = append(l.Skip[:i:i], l.Skip[i+1:]...)
@@ -52,8 +52,8 @@ func (l *Ledger) unblock(v manifests.Version) (Blocked, bool) {
 	return Blocked{}, false
 }
 
-// skipFor are the versions to keep away from for a request that names none.
-func (l *Ledger) skipFor(r Request, now time.Time) map[manifests.Version]string {
+// SkipFor are the versions to keep away from for a request that names none.
+func (l *Ledger) SkipFor(r Request, now time.Time) map[manifests.Version]string {
 	skip := map[manifests.Version]string{}
 	for _, h := range l.Skip {
 		if now.Before(h.Until) && (!h.Scheduled || !r.Explicit()) {

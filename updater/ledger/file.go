@@ -1,4 +1,4 @@
-package updater
+package ledger
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,17 +22,17 @@ const slotSize = 64 << 10
 
 const slotHead = "ssm-setup ledger 1 " // then the length of the JSON text, a space, its SHA-256, a newline, the text, spaces
 
-// ErrLedger says that neither slot of the ledger holds a whole record.
-var ErrLedger = errors.New("the update record is damaged")
+// ErrDamaged says that neither slot of the ledger holds a whole record.
+var ErrDamaged = errors.New("the update record is damaged")
 
-// ReadLedger reads the ledger, also while an updater writes it. A host that never had an update has an empty one.
-func ReadLedger(l installer.Layout) (led Ledger, err error) {
+// Read reads the ledger, also while an updater writes it. A host that never had an update has an empty one.
+func Read(l installer.Layout) (led Ledger, err error) {
 	for range 3 {
 		var torn bool
 		if led, _, torn, err = readLedger(l.Ledger()); !torn {
 			break
 		}
-		time.Sleep(2 * time.Millisecond) // it met a write half done, or there was a power cut in one
+		time.Sleep(2 * time.Millisecond) // it met a write half done, or there was a power Cut in one
 	}
 	return led, err
 }
@@ -58,7 +59,7 @@ func readLedger(path string) (led Ledger, slot int, torn bool, err error) {
 		}
 	}
 	if slot < 0 && torn {
-		return Ledger{}, -1, torn, fmt.Errorf("%w: %s", ErrLedger, path)
+		return Ledger{}, -1, torn, fmt.Errorf("%w: %s", ErrDamaged, path)
 	}
 	return led, slot, torn, nil
 }
@@ -82,29 +83,30 @@ func decodeSlot(b []byte) (led Ledger, err error) {
 	size, sum, ok2 := strings.Cut(strings.TrimPrefix(string(head), slotHead), " ")
 	n, err := strconv.Atoi(size)
 	if !ok || !ok2 || err != nil || n < 0 || n > len(rest) {
-		return Ledger{}, ErrLedger
+		return Ledger{}, ErrDamaged
 	}
 	if host.SHA256Bytes(rest[:n]) != sum {
-		return Ledger{}, ErrLedger
+		return Ledger{}, ErrDamaged
 	}
 	err = json.Unmarshal(rest[:n], &led)
 	return led, err
 }
 
-// ledgerFile is the ledger in the hands of the holder of the update lock.
-type ledgerFile struct {
-	path string
-	slot int // of the last record that is on the disk for certain; -1: there is none
-	sync func(*os.File) error
+// File is the ledger in the hands of the holder of the update lock.
+type File struct {
+	layout installer.Layout
+	path   string // of the ledger
+	slot   int    // of the last record that is on the disk for certain; -1: there is none
+	sync   func(*os.File) error
 	Ledger
 }
 
-// openLedger reads the ledger and gives the file its full size. A damaged one is begun anew: what matters for the safety of the
+// Open reads the ledger and gives the file its full size. A damaged one is begun anew: what matters for the safety of the
 // host is in the pointer. What an updater before left unsynced is synced, so that the record found is one that lasts.
-func openLedger(l installer.Layout) (*ledgerFile, error) {
-	b := &ledgerFile{path: l.Ledger(), sync: (*os.File).Sync}
+func Open(l installer.Layout) (*File, error) {
+	b := &File{layout: l, path: l.Ledger(), sync: (*os.File).Sync}
 	led, slot, _, err := readLedger(b.path)
-	if err != nil && !errors.Is(err, ErrLedger) {
+	if err != nil && !errors.Is(err, ErrDamaged) {
 		return nil, err
 	}
 	b.Ledger, b.slot = led, slot
@@ -126,9 +128,9 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// save writes the ledger, never over the record that is on the disk for certain. synced: only then is it there after a power cut;
-// progress need not be, and takes its turn in the other slot again and again: a power cut may tear that one, no more.
-func (b *ledgerFile) save(synced bool) error {
+// Save writes the ledger, never over the record that is on the disk for certain. synced: only then is it there after a power Cut;
+// progress need not be, and takes its turn in the other slot again and again: a power Cut may tear that one, no more.
+func (b *File) Save(synced bool) error {
 	b.Revision++
 	text, err := encodeSlot(b.Ledger)
 	if err != nil {
@@ -153,4 +155,36 @@ func (b *ledgerFile) save(synced bool) error {
 		b.slot = next
 	}
 	return nil
+}
+
+// Enter enters a request as the open update, at the time now, and removes the file that handed it over. A command that was taken before is
+// entered no second time: then none is open. After an error the record does not have the request either.
+func (b *File) Enter(r Request, now time.Time) error {
+	accepted := slices.Clone(b.Accepted)
+	if r.ReplyTo != nil && !b.NoteAccepted(r.ReplyTo.MessageID) {
+		Withdraw(b.layout, r.ID)
+		return nil
+	}
+	b.Open = &Update{ID: r.ID, Request: r, Stop: StopAsk, Since: now, Moved: now, Started: now, PID: os.Getpid()}
+	if err := b.Save(true); err != nil && !b.entered(accepted) {
+		return err
+	}
+	Withdraw(b.layout, r.ID)
+	return nil
+}
+
+// entered tells, after a failure to write a request down, whether the record has it all the same, so that answer and record agree: it
+// takes the request out again, and where that fails too, the record that every other updater reads decides.
+func (b *File) entered(accepted []string) bool {
+	open := b.Open
+	b.Open, b.Accepted = nil, accepted
+	if b.Save(true) == nil {
+		return false
+	}
+	led, err := Read(b.layout)
+	if err != nil || led.Open == nil || led.Open.ID != open.ID {
+		return false
+	}
+	b.Open, b.Accepted = open, led.Accepted
+	return true
 }

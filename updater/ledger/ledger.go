@@ -1,4 +1,4 @@
-package updater
+package ledger
 
 import (
 	"encoding/json"
@@ -77,6 +77,27 @@ type Update struct {
 	Total int64    `json:"total,omitempty"`
 
 	extra map[string]json.RawMessage
+}
+
+// The stops of an update by name, in [Update.Stop].
+const (
+	StopAsk    = "ask"
+	StopPlan   = "plan"
+	StopFetch  = "fetch"
+	StopVerify = "verify"
+	StopStage  = "stage"
+	StopSwitch = "switch"
+	StopWatch  = "watch"
+	StopFinish = "finish"
+)
+
+// Pending tells whether an update has not begun to switch: nothing of it is active, and ending it changes nothing on the host. A
+// download that never ends must not hold a host, so a rollback, a removal and a newer request end such an update.
+func (u *Update) Pending() bool {
+	if u == nil || u.Undoing || u.Sequence != 0 {
+		return false
+	}
+	return slices.Contains([]string{StopAsk, StopPlan, StopFetch, StopVerify, StopStage}, u.Stop)
 }
 
 // Package is the archive an update brings.
@@ -159,8 +180,8 @@ func keepLast[T any](list []T, n int) []T {
 	return list
 }
 
-// noteConfirmed notes that a version proved itself.
-func (l *Ledger) noteConfirmed(v manifests.Version, hash string, now time.Time) {
+// NoteConfirmed notes that a version proved itself.
+func (l *Ledger) NoteConfirmed(v manifests.Version, hash string, now time.Time) {
 	for i, s := range l.Confirmed {
 		if s.Version == v && s.Hash == hash {
 			l.Confirmed = append(l.Confirmed[:i:i], l.Confirmed[i+1:]...)
@@ -170,8 +191,8 @@ func (l *Ledger) noteConfirmed(v manifests.Version, hash string, now time.Time) 
 	l.Confirmed = keepLast(append(l.Confirmed, ConfirmedVersion{v, hash, now}), mostConfirmed)
 }
 
-// hasConfirmed tells whether a version proved itself here before.
-func (l *Ledger) hasConfirmed(v manifests.Version, hash string) bool {
+// HasConfirmed tells whether a version proved itself here before.
+func (l *Ledger) HasConfirmed(v manifests.Version, hash string) bool {
 	for _, s := range l.Confirmed {
 		if s.Version == v && s.Hash == hash {
 			return true
@@ -180,13 +201,13 @@ func (l *Ledger) hasConfirmed(v manifests.Version, hash string) bool {
 	return false
 }
 
-// hasAccepted tells whether the command that a request comes from was taken before.
-func (l *Ledger) hasAccepted(r Request) bool {
+// HasAccepted tells whether the command that a request comes from was taken before.
+func (l *Ledger) HasAccepted(r Request) bool {
 	return r.ReplyTo != nil && slices.Contains(l.Accepted, r.ReplyTo.MessageID)
 }
 
-// noteAccepted notes a command's message id; false when it is there already.
-func (l *Ledger) noteAccepted(message string) bool {
+// NoteAccepted notes a command's message id; false when it is there already.
+func (l *Ledger) NoteAccepted(message string) bool {
 	for _, m := range l.Accepted {
 		if m == message {
 			return false
@@ -195,3 +216,17 @@ func (l *Ledger) noteAccepted(message string) bool {
 	l.Accepted = keepLast(append(l.Accepted, message), mostAccepted)
 	return true
 }
+
+// LongestReason is how long [Update.Reason] may be, in bytes, so that the ledger fits its slot.
+const LongestReason = 1500
+
+// Cut shortens a text to at most n bytes.
+func Cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "") + "…"
+}
+
+// NoteOwed notes an answer that is to be sent.
+func (l *Ledger) NoteOwed(o Owed) { l.Owed = keepLast(append(l.Owed, o), mostOwed) }

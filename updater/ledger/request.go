@@ -1,8 +1,7 @@
-package updater
+package ledger
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
-	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Reasons for an update, in [Request.Why].
@@ -58,15 +56,8 @@ type ReplyTo struct {
 // Explicit tells whether a person or a document wants this now; a scheduled update is not.
 func (r Request) Explicit() bool { return r.Why != ByTimer }
 
-// goesBack tells a rollback. No document may ask for one: to it, "previous" names no version.
-func (r Request) goesBack() bool { return r.Want == Previous && r.Why != ByDocument }
-
-// ErrBusy says that another update is under way. The text is the original's.
-var ErrBusy = fault.New(fault.Busy, "Another update in progress, try again later",
-	"wait until that one is done, then run the same command again; ssm-setup status shows it")
-
-// ErrDied says that the updater ended before it took the request. The text is the original's.
-var ErrDied = errors.New("Updater died before updating, make sure your system is supported") //nolint:staticcheck // the original's words
+// GoesBack tells a rollback. No document may ask for one: to it, "previous" names no version.
+func (r Request) GoesBack() bool { return r.Want == Previous && r.Why != ByDocument }
 
 // longestRequest bounds a request file, in bytes.
 const longestRequest = 16 << 10
@@ -76,18 +67,18 @@ const longestWant = 256
 
 func askDir(l installer.Layout) string { return filepath.Join(l.UpdateRoot(), "ask") }
 
-// A request file has one of two endings. One that was handed over becomes an entry in the ledger within moments, or is refused;
+// A request file has one of two endings, see [Deposit]. One that was handed over becomes an entry in the ledger within moments, or is refused;
 // an updater that takes it for later gives it the second name. So no updater takes a request that another one is still answering.
 const (
-	handedOver = ".json"
-	forLater   = ".next"
+	HandedOver = ".json"
+	ForLater   = ".next"
 )
 
 // orphaned is the age at which a request that no updater took belongs to resume: its updater never came to life.
 const orphaned = time.Minute
 
-// deposit puts a request where the updater, or resume after a crash, finds it.
-func deposit(l installer.Layout, r Request, ending string) (string, error) {
+// Deposit puts a request where the updater, or resume after a crash, finds it.
+func Deposit(l installer.Layout, r Request, ending string) (string, error) {
 	dir := askDir(l)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
@@ -128,20 +119,20 @@ func ReadRequest(path string) (Request, error) {
 	return r, nil
 }
 
-// waiting are the requests taken for later, and the orphaned ones, oldest first. Unreadable ones are removed.
-func waiting(l installer.Layout, now time.Time) []Request {
+// Waiting are the requests taken for later, and the orphaned ones, oldest first. Unreadable ones are removed.
+func Waiting(l installer.Layout, now time.Time) []Request {
 	entries, _ := os.ReadDir(askDir(l))
 	var list []Request
 	for _, e := range entries {
 		id, ending, _ := strings.Cut(e.Name(), ".")
-		if ending = "." + ending; ending != handedOver && ending != forLater {
+		if ending = "." + ending; ending != HandedOver && ending != ForLater {
 			continue
 		}
 		path := filepath.Join(askDir(l), e.Name())
 		switch r, err := ReadRequest(path); {
 		case err != nil || r.ID != id:
 			os.Remove(path)
-		case ending == forLater || now.Sub(r.Asked).Abs() > orphaned: // also one that was written before the clock was put back
+		case ending == ForLater || now.Sub(r.Asked).Abs() > orphaned: // also one that was written before the clock was put back
 			list = append(list, r)
 		}
 	}
@@ -149,17 +140,17 @@ func waiting(l installer.Layout, now time.Time) []Request {
 	return list
 }
 
-// withdraw removes a request that was taken, or refused.
-func withdraw(l installer.Layout, id string) {
+// Withdraw removes a request that was taken, or refused.
+func Withdraw(l installer.Layout, id string) {
 	if id != "" && !strings.ContainsAny(id, `/\`) {
-		os.Remove(filepath.Join(askDir(l), id+handedOver))
-		os.Remove(filepath.Join(askDir(l), id+forLater))
+		os.Remove(filepath.Join(askDir(l), id+HandedOver))
+		os.Remove(filepath.Join(askDir(l), id+ForLater))
 	}
 }
 
-// withID gives a request its name and time.
-func withID(r Request, now time.Time) Request {
-	r.Want = cut(r.Want, longestWant)
+// WithID gives a request its name and time.
+func WithID(r Request, now time.Time) Request {
+	r.Want = Cut(r.Want, longestWant)
 	if r.ID == "" {
 		r.ID = host.NewUUID()
 	}

@@ -1,4 +1,4 @@
-package updater
+package ledger
 
 import (
 	"errors"
@@ -26,7 +26,7 @@ func TestAnswerAndRecordAgreeWhateverOfADiskFails(t *testing.T) {
 			if err := os.MkdirAll(filepath.Dir(l.Ledger()), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			b, err := openLedger(l)
+			b, err := Open(l)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,10 +41,9 @@ func TestAnswerAndRecordAgreeWhateverOfADiskFails(t *testing.T) {
 				left--
 				return errors.New("input/output error")
 			}
-			e := &Engine{Layout: l, Now: time.Now}
 			request := Request{ID: "one", ReplyTo: &ReplyTo{MessageID: "aws.ssm.c-1.mi-1"}}
-			err = e.begin(b, request)
-			led, readErr := ReadLedger(l)
+			err = b.Enter(request, time.Now())
+			led, readErr := Read(l)
 			if readErr != nil {
 				t.Fatal(readErr)
 			}
