@@ -34,7 +34,7 @@ const runStamp = "2006-01-02T15-04-05.000Z"
 func (v *converter) parse(m mailbox.Message) (*journal.Job, error) {
 	var send wire.SendCommand
 	if err := json.Unmarshal([]byte(m.Payload), &send); err != nil {
-		return nil, fmt.Errorf("encountered error while parsing input - internal error %w", err)
+		return nil, document.Unreadable(err, "the payload")
 	}
 	doc, err := document.Parse(send.DocumentContent, document.Options{Parameters: send.Parameters, Resolve: v.resolve})
 	if err != nil {

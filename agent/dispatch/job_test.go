@@ -5,6 +5,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/document"
 	"github.com/ssm-setup/ssm-setup/agent/journal"
+	"github.com/ssm-setup/ssm-setup/agent/mailbox"
 )
 
 func TestAStepComesBackFromItsStateFileAsItWentIn(t *testing.T) {
@@ -27,5 +28,19 @@ func TestNamesOfObjectsAndLogGroups(t *testing.T) {
 	}
 	if got := joinKey("/a//b/", "c", "", "d"); got != "a/b/c/d" {
 		t.Error(got)
+	}
+}
+
+func TestAPayloadThatIsNoCommandIsRefusedInItsOwnWords(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{}`: "Document with schema version  is not supported by this version of ssm agent, please update to latest version",
+		`[]`: "encountered error while parsing input - internal error json: cannot unmarshal array into the payload of type object",
+		`{"Parameters":"x"}`: "encountered error while parsing input - internal error json: cannot unmarshal string into Parameters of " +
+			"type object",
+	} {
+		_, err := (&converter{}).parse(mailbox.Message{Payload: payload})
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v", payload, err)
+		}
 	}
 }

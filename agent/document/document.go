@@ -2,10 +2,12 @@ package document
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 )
 
 // Document is what [Parse] makes: steps in running order, everything substituted.
@@ -43,7 +45,7 @@ func Parse(content []byte, o Options) (Document, error) {
 	}
 	var raw source
 	if err := decode(content, &raw); err != nil {
-		return Document{}, internal(err)
+		return Document{}, Unreadable(err, "the document")
 	}
 	steps, err := raw.steps()
 	if err != nil {
@@ -71,28 +73,28 @@ func Parse(content []byte, o Options) (Document, error) {
 // source is a document as it arrives. Keys match without regard to case. The members of a step that do nothing are
 // still typed: a wrong type makes the document unreadable, as it always did.
 type source struct {
-	SchemaVersion string
-	Description   string
-	RuntimeConfig ordered[*rawPlugin]
-	MainSteps     []*rawStep
-	Parameters    map[string]*Definition
+	SchemaVersion string                 `json:"schemaVersion"`
+	Description   string                 `json:"description"`
+	RuntimeConfig ordered[*rawPlugin]    `json:"runtimeConfig"`
+	MainSteps     []*rawStep             `json:"mainSteps"`
+	Parameters    map[string]*Definition `json:"parameters"`
 }
 
 type rawPlugin struct {
-	Settings    any
-	Properties  any
-	Description string
+	Settings    any    `json:"settings"`
+	Properties  any    `json:"properties"`
+	Description string `json:"description"`
 }
 
 type rawStep struct {
-	Action         string
-	Name           string
-	Inputs         any
-	Settings       any
-	Precondition   ordered[[]string]
-	OnFailure      string
-	MaxAttempts    int
-	TimeoutSeconds int
+	Action         string            `json:"action"`
+	Name           string            `json:"name"`
+	Inputs         any               `json:"inputs"`
+	Settings       any               `json:"settings"`
+	Precondition   ordered[[]string] `json:"precondition"`
+	OnFailure      string            `json:"onFailure"`
+	MaxAttempts    int               `json:"maxAttempts"`
+	TimeoutSeconds int               `json:"timeoutSeconds"`
 }
 
 var errSchema = errors.New("Unsupported schema format") //nolint:staticcheck // the original's words
@@ -131,7 +133,7 @@ func (s *source) mainSteps() ([]Step, error) {
 	steps := make([]Step, 0, len(s.MainSteps))
 	for _, m := range s.MainSteps {
 		if m == nil {
-			return nil, internal(errors.New("a step is null"))
+			return nil, Unreadable(errors.New("a step is null"), "")
 		}
 		step := Step{ID: m.Name, Action: m.Action, Inputs: m.Inputs, Settings: m.Settings}
 		for _, p := range m.Precondition {
@@ -154,9 +156,30 @@ func (s *Step) fill(sub substitution, variables map[string]string) error {
 	return nil
 }
 
-// internal is the shape of errors of reading JSON (docs/protocol/runcommand.md, "Rejection summary").
-func internal(err error) error {
-	return fmt.Errorf("encountered error while parsing input - internal error %w", err)
+// Unreadable is the shape of errors of reading JSON (docs/protocol/runcommand.md, "Rejection summary"); whole names what was read.
+func Unreadable(err error, whole string) error {
+	return fmt.Errorf("encountered error while parsing input - internal error %w", WrongType(err, whole))
+}
+
+// WrongType says which member of whole has the wrong JSON type, in the words of the JSON: its keys and types. Other errors stay.
+func WrongType(err error, whole string) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	return fmt.Errorf("json: cannot unmarshal %s into %s of type %s", wrong.Value, cmp.Or(wrong.Field, whole), jsonType(wrong.Type))
+}
+
+func jsonType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return jsonType(t.Elem())
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Slice, reflect.Array:
+		return "array"
+	}
+	return t.Kind().String()
 }
 
 // decode reads exactly one JSON value.

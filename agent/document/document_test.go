@@ -58,7 +58,14 @@ func TestWhichSchemasAreKnown(t *testing.T) {
 		{"no JSON", `{`, "encountered error while parsing input - internal error unexpected EOF"},
 		{"nothing", ``, "encountered error while parsing input - internal error unexpected end of JSON input"},
 		{"an ignored key of the wrong type", `{"schemaVersion":"2.2","mainSteps":[{"action":"a","name":"b","timeoutSeconds":"5"}]}`,
-			"encountered error while parsing input - internal error json: cannot unmarshal string"},
+			"encountered error while parsing input - internal error json: cannot unmarshal string into mainSteps.timeoutSeconds of type int"},
+		{"steps that are no list", `{"schemaVersion":"2.2","mainSteps":{}}`,
+			"encountered error while parsing input - internal error json: cannot unmarshal object into mainSteps of type array"},
+		{"a plugin that is no object", `{"schemaVersion":"1.2","runtimeConfig":{"aws:x":"y"}}`,
+			"encountered error while parsing input - internal error json: cannot unmarshal string into runtimeConfig of type object"},
+		{"a pattern that is no text", `{"schemaVersion":"2.2","parameters":{"p":{"allowedPattern":5}}}`,
+			"encountered error while parsing input - internal error json: cannot unmarshal number into parameters.allowedPattern of type string"},
+		{"a list for a document", `[]`, "encountered error while parsing input - internal error json: cannot unmarshal array into the document of type object"},
 		{"unknown keys", `{"schemaVersion":"2.2","mainSteps":[{"action":"a","name":"b","isEnd":true,"nextStep":"c"}]}`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -150,6 +157,10 @@ func TestAllowedPatternsAreChecked(t *testing.T) {
 		{"one of a list", `{"type":"StringList","allowedPattern":"^a$"}`, `["a","b"]`, shape +
 			"parameter value /b/ does not match the allowed pattern /^a$/"},
 		{"map as JSON", `{"type":"StringMap","allowedPattern":"^{\"k\":1}$"}`, `{"k":1}`, ""},
+		{"a map that does not", `{"type":"StringMap","allowedPattern":"^x$"}`, `{"k":1,"j":"a b"}`, shape +
+			"parameter value /map[j:a b k:1]/ does not match the allowed pattern /^x$/"},
+		{"a list of maps", `{"type":"MapList","allowedPattern":"^x$"}`, `[{"k":"v"}]`, shape +
+			"parameter value /map[k:v]/ does not match the allowed pattern /^x$/"},
 		{"default is checked too", `{"type":"String","default":"b","allowedPattern":"^a$"}`, ``, shape +
 			"parameter value /b/ does not match the allowed pattern /^a$/"},
 		{"no value", `{"type":"String","allowedPattern":"a"}`, ``, shape + "invalid parameter type String with parameter value <nil>"},

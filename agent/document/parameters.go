@@ -11,17 +11,16 @@ import (
 // Definition is one entry of a document's parameters. The type's text is not checked (docs/protocol/runcommand.md, "Parameter
 // definitions").
 type Definition struct {
-	Type           string
-	Default        any
-	Description    string
-	AllowedValues  []string
-	AllowedPattern string
-	// ENV_VAR: see variables.go; everything else counts as absent
-	InterpolationType string
-	MinChars          limit
-	MaxChars          limit
-	MinItems          limit
-	MaxItems          limit
+	Type              string   `json:"type"`
+	Default           any      `json:"default"`
+	Description       string   `json:"description"`
+	AllowedValues     []string `json:"allowedValues"`
+	AllowedPattern    string   `json:"allowedPattern"`
+	InterpolationType string   `json:"interpolationType"` // ENV_VAR: see variables.go; everything else counts as absent
+	MinChars          limit    `json:"minChars"`
+	MaxChars          limit    `json:"maxChars"`
+	MinItems          limit    `json:"minItems"`
+	MaxItems          limit    `json:"maxItems"`
 }
 
 // limit is a number or numeric text in 0..2^31-1; anything else counts as not given.

@@ -66,7 +66,7 @@ func strictChecks() []check {
 	}
 }
 
-// matches tests every text of v against the pattern, anywhere in it.
+// matches tests every text of v against the pattern, anywhere in it. A map is tested as JSON, and shown as map[key:value].
 func matches(def Definition, v any) string {
 	if def.AllowedPattern == "" {
 		return ""
@@ -78,9 +78,13 @@ func matches(def Definition, v any) string {
 	if err != nil {
 		return fmt.Sprintf("encountered error while compiling allowed pattern - internal error: %v", err)
 	}
-	for _, t := range texts(v) {
-		if !pattern.MatchString(t) {
-			return fmt.Sprintf("parameter value /%s/ does not match the allowed pattern /%s/", t, def.AllowedPattern)
+	elements, ok := v.([]any)
+	if !ok {
+		elements = []any{v}
+	}
+	for _, element := range elements {
+		if !pattern.MatchString(asText(element)) {
+			return fmt.Sprintf("parameter value /%v/ does not match the allowed pattern /%s/", element, def.AllowedPattern)
 		}
 	}
 	return ""

@@ -7,11 +7,11 @@ import (
 
 // scriptInputs are the inputs of script-like actions (docs/protocol/runcommand.md, "aws:runShellScript").
 type scriptInputs struct {
-	RunCommand       lines
-	WorkingDirectory string
-	TimeoutSeconds   any
-	Environment      map[string]string
-	ID               string
+	RunCommand       lines             `json:"runCommand"`
+	WorkingDirectory string            `json:"workingDirectory"`
+	TimeoutSeconds   any               `json:"timeoutSeconds"`
+	Environment      map[string]string `json:"environment"`
+	ID               string            `json:"id"`
 }
 
 // Limits of timeoutSeconds; anything outside or unreadable means the default.

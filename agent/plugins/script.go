@@ -122,8 +122,6 @@ func (c Call) exit(ctx context.Context, err error) Exit {
 		return Exit{Status: wire.TimedOut, Code: code}
 	case CodeEnd:
 		return Exit{Status: wire.Success, Code: code}
-	case CodeEndFail:
-		return Exit{Status: wire.Failed, Code: code}
 	}
 	fmt.Fprintf(c.Stderr, "failed to run commands: %v", exit)
 	return Exit{Status: wire.Failed, Code: code}

@@ -107,7 +107,7 @@ func TestExitCodesBecomeStatuses(t *testing.T) {
 		{"exit 194", wire.SuccessAndReboot, "", 194},
 		{"exit 137", wire.TimedOut, "", 137},
 		{"exit 168", wire.Success, "", 168},
-		{"exit 169", wire.Failed, "", 169},
+		{"exit 169", wire.Failed, "failed to run commands: exit status 169", 169},
 	} {
 		t.Run(c.line, func(t *testing.T) {
 			b, o := run(t, lines(c.line))
@@ -128,8 +128,8 @@ func TestALineThatIsNoTextIsItsJSON(t *testing.T) {
 
 func TestInputsThatCannotBeReadFail(t *testing.T) {
 	b, o := run(t, map[string]any{"runCommand": "echo hi"})
-	const start = "Invalid format in plugin properties map[runCommand:echo hi];\nerror json: cannot unmarshal string"
-	if o.Status != wire.Failed || o.Code != 1 || !strings.HasPrefix(b.stderr.String(), start) {
+	const start = "Invalid format in plugin properties map[runCommand:echo hi];\nerror json: cannot unmarshal string into runCommand of type array"
+	if o.Status != wire.Failed || o.Code != 1 || b.stderr.String() != start {
 		t.Errorf("%+v %q", o, b.stderr.String())
 	}
 }

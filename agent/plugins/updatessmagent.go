@@ -14,10 +14,10 @@ import (
 
 // updateInputs are the inputs of aws:updateSsmAgent, all text (docs/protocol/update.md, "Plugin inputs").
 type updateInputs struct {
-	AgentName      string
-	AllowDowngrade string
-	TargetVersion  string
-	Source         string
+	AgentName      string `json:"agentName"`
+	AllowDowngrade string `json:"allowDowngrade"`
+	TargetVersion  string `json:"targetVersion"`
+	Source         string `json:"source"`
 }
 
 // Update is what a document asks of the updater. Whether the version is wanted, known or older is decided there, not here.

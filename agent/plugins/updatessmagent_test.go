@@ -72,7 +72,7 @@ func TestAnUpdateThatIsNotTakenFails(t *testing.T) {
 	}{
 		{map[string]any{"allowDowngrade": "maybe"}, nil, `strconv.ParseBool: parsing "maybe": invalid syntax`, false},
 		{map[string]any{}, nil, `strconv.ParseBool: parsing "": invalid syntax`, false},
-		{map[string]any{"allowDowngrade": true}, nil, "invalid format in plugin properties map[allowDowngrade:true];\nerror json: cannot unmarshal bool", false},
+		{map[string]any{"allowDowngrade": true}, nil, "invalid format in plugin properties map[allowDowngrade:true];\nerror json: cannot unmarshal bool into allowDowngrade of type string", false},
 		{good, errors.New("not here"), "not here", true},
 	} {
 		o, stdout, stderr, taken := update(t, updateCall(t.TempDir(), c.inputs), c.answer)

@@ -33,11 +33,12 @@ func runsFinally(s document.Step) bool { return input(s, "finallyStep") == "true
 func flow(s document.Step, r *Result) (ended bool) {
 	onFailure := input(s, "onFailure")
 	switch {
-	case r.Code == plugins.CodeEnd && r.Status == wire.Success:
-		r.StandardError = ""
+	case r.Code == plugins.CodeEnd: // the code alone decides, also where another element of a list failed
+		r.Status, r.StandardError = wire.Success, ""
 		r.StandardOutput += "\nStep exited with code 168. Therefore, marking step as succeeded. " +
 			"Further document steps will be skipped."
-	case r.Code == plugins.CodeEndFail && r.Status == wire.Failed:
+	case r.Code == plugins.CodeEndFail:
+		r.Status = wire.Failed
 		both(r, "\nStep exited with code 169. Therefore, marking step as Failed. "+
 			"Further document steps will be skipped.")
 	case r.Status == wire.Failed && (onFailure == exit || onFailure == successAndExit):

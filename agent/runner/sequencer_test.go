@@ -241,12 +241,48 @@ func TestAnActionOfLinuxIsNotSupportedOnMacOS(t *testing.T) {
 	}
 }
 
+func TestAnActionOfWindowsOnlyIsNotFoundOnLinux(t *testing.T) {
+	for _, content := range []string{doc("2.0", `"action":"aws:psModule"`),
+		`{"schemaVersion":"1.2","runtimeConfig":{"aws:psModule":{"properties":{}}}}`} {
+		b := newBench(t, content)
+		b.Actions = plugins.Table(plugins.Ports{})
+		results, document := b.Run(t.Context(), nil)
+		want := "Plugin with name aws:psModule not found. Step name: " + b.Job.Steps[0].ID
+		if r := results[0]; r.Wire().Output != want || document != wire.Failed {
+			t.Errorf("%q, %s", r.Wire().Output, document)
+		}
+	}
+}
+
 func TestBothStreamsOfAListAreJoinedByLines(t *testing.T) {
 	b := newBench(t, `{"schemaVersion":"1.2","runtimeConfig":{"aws:say":{"properties":[
 		{"id":"0","Out":"o","Err":"e3","code":3},{"id":"1","Out":"o","Err":"e3","code":3}]}}}`)
 	results, _ := b.Run(t.Context(), nil)
 	if r := results[0]; r.StandardOutput != "o\no" || r.StandardError != "e3\ne3" {
 		t.Errorf("%q %q", r.StandardOutput, r.StandardError)
+	}
+}
+
+func TestACodeThatEndsTheDocumentDecidesAloneInAList(t *testing.T) {
+	for _, c := range []struct {
+		name, list, status string
+		code               int
+		stderr             string
+	}{
+		{"168, then a failure", `[{"code":168,"status":"Success"},{"code":3,"Err":"e"}]`, wire.Success, 168, ""},
+		{"169, then a time limit", `[{"code":169},{"code":137,"status":"TimedOut"}]`, wire.Failed, 169,
+			"\nStep exited with code 169. Therefore, marking step as Failed. Further document steps will be skipped."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, doc("2.2", inputs(c.list), inputs(`{}`)))
+			results, document := b.Run(t.Context(), nil)
+			if r := results[0]; r.Status != c.status || r.Code != c.code || r.StandardError != c.stderr || document != c.status {
+				t.Errorf("%+v, document %s", r, document)
+			}
+			if results[1].Status != wire.Skipped {
+				t.Errorf("a later step is %s", results[1].Status)
+			}
+		})
 	}
 }
 
