@@ -2,7 +2,7 @@
 // clock; what a document may ask of the outside (parameter-store values) is a function handed in.
 //
 //	document.go      schema versions and the two bodies: runtimeConfig (1.x), mainSteps (2.x)
-//	parameters.go    definitions, defaults, which supplied values count
+//	parameters.go    definitions, defaults, which supplied values count and which are refused
 //	validate.go      allowedPattern for all; the other limits for documents run by a document
 //	substitute.go    {{ name }} by the rules of the original, to the letter
 //	variables.go     parameters that reach scripts as environment variables

@@ -15,7 +15,7 @@ type Document struct {
 	Schema      string // "1.0", "1.2", "2.0", "2.0.1", "2.0.2", "2.0.3" or "2.2"
 	Description string
 	Steps       []Step
-	Dropped     []string // supplied parameters that were ignored for their names, sorted
+	Dropped     []string // supplied under a name that does not count, and of no effect: sorted
 }
 
 // Step is one action with its inputs. As JSON it is part of a job on disk.
@@ -52,6 +52,9 @@ func Parse(content []byte, o Options) (Document, error) {
 		return Document{}, err
 	}
 	values, dropped := supplied(o.Parameters)
+	if err := raw.checkDropped(o.Parameters, dropped); err != nil {
+		return Document{}, err
+	}
 	raw.addDefaults(values)
 	fetched := &fetched{resolve: o.Resolve}
 	if err := raw.validate(values, fetched, o.Strict); err != nil {

@@ -130,7 +130,7 @@ func TestParametersAreSubstituted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := parse(t, c.inputs, defs, map[string]any{"p1": "one {{p2}}", "win": `C:\$Recycle.Bin`, "cash": "$$1",
-				"extra": "e", "amp": []any{"a&b", "<c>"}, "not-me": "x", "odd-name": "supplied"})
+				"extra": "e", "amp": []any{"a&b", "<c>"}, "not-me": "x", "odd-name": []any{"o"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,6 +138,23 @@ func TestParametersAreSubstituted(t *testing.T) {
 				t.Errorf("got %#v, want %#v", got, want)
 			}
 		})
+	}
+}
+
+func TestASuppliedParameterIsNeverReplacedByItsDefault(t *testing.T) {
+	for _, name := range []string{"my_name", "my-name", "my.name"} {
+		defs := `{"` + name + `":{"type":"String","default":"d"},"n-o":{"type":"Integer","default":5},"none_":{"type":"String"}}`
+		_, err := parse(t, `"{{ `+name+` }}"`, defs, map[string]any{name: "given"})
+		if err == nil || !strings.Contains(err.Error(), "the parameter "+name+" cannot be supplied") {
+			t.Errorf("%s: %v", name, err)
+		}
+		got, err := parse(t, `"{{ `+name+` }}"`, defs, map[string]any{name: "d", "n-o": 5.0, "none_": nil})
+		if err != nil || got != "d" {
+			t.Errorf("%s with the default sent along: %v, %v", name, got, err)
+		}
+	}
+	if _, err := parse(t, `{}`, `{"none_":{"type":"String"}}`, map[string]any{"none_": "given"}); err == nil {
+		t.Error("a value for a parameter without default was ignored")
 	}
 }
 

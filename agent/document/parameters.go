@@ -2,6 +2,7 @@ package document
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -74,6 +75,20 @@ func supplied(given map[string]any) (values map[string]any, dropped []string) {
 		}
 	}
 	return values, dropped
+}
+
+// checkDropped refuses a supplied value in whose place the document's default would be used. The service sends the defaults of all
+// parameters along: a value that is the default replaces nothing.
+func (s *source) checkDropped(given map[string]any, dropped []string) error {
+	for _, name := range dropped {
+		def, declared := s.Parameters[name]
+		if !declared || def != nil && asText(given[name]) == asText(def.Default) {
+			continue
+		}
+		return fmt.Errorf("the parameter %s cannot be supplied: an agent takes only names of letters and digits, and would use the "+
+			"default instead", name)
+	}
+	return nil
 }
 
 // addDefaults fills in declared parameters that were not supplied; without a default they are null.
