@@ -137,10 +137,10 @@ func TestARunningCommandIsCancelled(t *testing.T) {
 	}
 }
 
-// One runs, two wait, further ones are held by the lane; a cancel of a waiting one is answered at once; all others run, in
-// order. docs/protocol/runcommand.md, "Concurrency and shutdown".
+// One runs, all others are acknowledged and wait; a cancel of a waiting one is answered at once; all others run, in order.
+// docs/protocol/runcommand.md, "Concurrency and shutdown".
 func TestCommandsBeyondTheLimitWaitAndRunInOrder(t *testing.T) {
-	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1, "Mds.CommandWorkerBufferLimit": 2})
+	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1})
 	h.start()
 	dir := t.TempDir()
 	gate, order := filepath.Join(dir, "gate"), filepath.Join(dir, "order")
@@ -149,9 +149,9 @@ func TestCommandsBeyondTheLimitWaitAndRunInOrder(t *testing.T) {
 		ids = append(ids, h.shell(fmt.Sprintf("echo %d >> %s; while [ ! -e %s ]; do sleep 0.01; done", i, order, gate)))
 		h.until("its delivery", func() bool { return h.region.Count("GetMessages") >= i+1 })
 	}
-	h.until("three to be acknowledged", func() bool { return h.region.Count("AcknowledgeMessage") == 3 })
+	h.until("all to be acknowledged", func() bool { return h.region.Count("AcknowledgeMessage") == 5 })
 	h.until("one to run", func() bool { return h.read(order) == "0\n" && len(files(h.state("current"))) == 1 })
-	if n := len(files(h.state("pending"))); n != 2 {
+	if n := len(files(h.state("pending"))); n != 4 {
 		t.Errorf("%d wait", n)
 	}
 	h.must(h.region.Cancel(ids[2]))
@@ -168,6 +168,29 @@ func TestCommandsBeyondTheLimitWaitAndRunInOrder(t *testing.T) {
 	if got := h.read(order); got != "0\n1\n3\n4\n" {
 		t.Errorf("order %q", got)
 	}
+}
+
+// A command that has no place on the host would come again ten seconds later, and a copy of one that has would be told of again.
+func TestOfManyCommandsAtOnceNoneWaitsForARedelivery(t *testing.T) {
+	const many = 90
+	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 2})
+	gate := filepath.Join(t.TempDir(), "gate")
+	ids := []string{h.shell("while [ ! -e " + gate + " ]; do sleep 0.01; done"), h.shell("while [ ! -e " + gate + " ]; do sleep 0.01; done")}
+	for range many - 2 {
+		ids = append(ids, h.shell("true"))
+	}
+	h.start()
+	h.until("all to be acknowledged", func() bool { return h.region.Count("AcknowledgeMessage") >= many })
+	if n := len(files(h.state("pending"))); n != many-2 {
+		t.Errorf("%d wait", n)
+	}
+	h.must(os.WriteFile(gate, nil, 0o600))
+	for i, id := range ids {
+		if inv := h.wait(id); inv.Status != "Success" {
+			t.Errorf("command %d: %+v", i, inv)
+		}
+	}
+	h.until("the journal to be empty", h.idle)
 }
 
 // What could not be sent is sent when the service takes it again. 16, 17.

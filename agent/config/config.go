@@ -38,7 +38,7 @@ type Profile struct {
 // Mds is the ec2messages lane.
 type Mds struct {
 	CommandWorkersLimit      int // commands at once, at least 1
-	CommandWorkerBufferLimit int // commands accepted ahead, at least 1
+	CommandWorkerBufferLimit int // read and checked as the original does; without effect, see agent/dispatch
 	StopTimeoutMillis        int64
 	Endpoint                 string
 	CommandRetryLimit        int

@@ -53,7 +53,7 @@ func (q *queue) cancel(messageID string) error {
 		return err
 	}
 	if i := slices.Index(q.waiting, c); i >= 0 {
-		q.waiting = append(q.waiting[:i:i], q.waiting[i+1:]...)
+		q.leave(i)
 		c.freed = true // it never had a place
 		q.begin(c)
 		return nil
@@ -81,6 +81,9 @@ func (q *queue) markCancelled(c *command) error {
 	defer c.mu.Unlock()
 	if c.over {
 		return nil // the cancel came too late
+	}
+	if err := c.wake(q.journal); err != nil {
+		return err
 	}
 	c.SsmSetup.Cancelled = true
 	if c.worker != nil {

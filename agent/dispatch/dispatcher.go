@@ -50,7 +50,7 @@ func New(ctx context.Context, o Options) *Dispatcher {
 	e := &executor{journal: o.Journal, lanes: o.Lanes, assignment: jobs.assignment, spec: o.Worker, agent: o.Agent,
 		rebooter: newRebooter(boot, o.Restart, o.Now, o.Log.With("room", "reboot")), finished: o.Finished, now: o.Now, log: o.Log}
 	q := newQueue(ctx, queueOptions{journal: o.Journal, lanes: o.Lanes, workers: o.Config.Mds.CommandWorkersLimit,
-		buffer: o.Config.Mds.CommandWorkerBufferLimit, parse: jobs.parse, run: e.run, prestart: e.prestart, now: o.Now, log: o.Log})
+		parse: jobs.parse, run: e.run, prestart: e.prestart, now: o.Now, log: o.Log})
 	return &Dispatcher{o: o, executor: e, queue: q}
 }
 

@@ -18,6 +18,8 @@
 //
 // What must always be true:
 //   - a command is accepted once: it is in the journal before its lane acknowledges it, and a second copy is a duplicate;
+//   - a command that has no turn yet waits on disk, acknowledged, up to 10,000 of them or 64 MB: left with its service it would come
+//     again after ten seconds only. In memory it is its name;
 //   - a command is answered once: its job leaves the journal after the last reply was sent or kept, and a reply sent twice has the
 //     same id;
 //   - an end that the agent found itself is on disk before it is told, so that no later agent runs the command again;

@@ -47,6 +47,10 @@ type executor struct {
 // run runs a command, or takes up one that an earlier agent ran, and reports what happens. It ends when the command is
 // answered, or with the context: then the journal and the worker's folder hold everything the next agent needs.
 func (x *executor) run(ctx context.Context, c *command, hold func() (release func())) {
+	if err := x.wake(c); err != nil {
+		x.failed(ctx, c, seqGivenUp, "the agent gave this command up: its state file cannot be read: "+err.Error())
+		return
+	}
 	if c.SsmSetup.FinalReply != nil {
 		x.sendFinal(ctx, c)
 		return
@@ -77,6 +81,12 @@ func (x *executor) run(ctx context.Context, c *command, hold func() (release fun
 		return
 	}
 	x.follow(ctx, c, w, hold)
+}
+
+func (x *executor) wake(c *command) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wake(x.journal)
 }
 
 func (c *command) isCancelled() bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,7 +23,8 @@ type queueOptions struct {
 	journal *journal.Journal
 	lanes   []mailbox.Lane
 	workers int // at once
-	buffer  int // waiting behind them
+	places  int // for those that wait behind them; 0: mostWaiting
+	room    int // for those that wait, in bytes of their state files and messages; 0: mostRoom
 	parse   func(mailbox.Message) (*journal.Job, error)
 	// run works on a command until it is answered or the context ends. hold keeps the queue from taking and beginning commands
 	// until its result is called.
@@ -31,6 +33,13 @@ type queueOptions struct {
 	now      func() time.Time
 	log      *slog.Logger
 }
+
+// How many commands wait for their turn, at most. They wait on disk, acknowledged: a command that stayed with its lane would come
+// again after its visibility time, ten seconds later. In memory stays what names them.
+const (
+	mostWaiting = 10_000
+	mostRoom    = 64 << 20
+)
 
 // queue takes commands from the lanes, first come first served: so many at once, so many waiting, the next is refused.
 type queue struct {
@@ -41,7 +50,9 @@ type queue struct {
 	mu      sync.Mutex
 	holds   int                 // above 0: no command is taken or begun
 	open    map[string]*command // by message id
+	byID    map[string]*command // the same by command id
 	waiting []*command
+	size    int // of the waiting ones, in bytes
 	running int
 }
 
@@ -49,22 +60,50 @@ func newQueue(ctx context.Context, o queueOptions) *queue {
 	if o.prestart == nil {
 		o.prestart = func(host.Name) *prestarted { return nil }
 	}
-	return &queue{queueOptions: o, ctx: ctx, open: map[string]*command{}}
+	if o.places == 0 {
+		o.places = mostWaiting
+	}
+	if o.room == 0 {
+		o.room = mostRoom
+	}
+	return &queue{queueOptions: o, ctx: ctx, open: map[string]*command{}, byID: map[string]*command{}}
 }
 
 // command is a job in hand.
 type command struct {
 	*journal.Job
 	resumed    bool
+	size       int         // of its state file when it came, in bytes; under queue.mu
 	prestarted *prestarted // may be nil
 
 	mu     sync.Mutex // guards the job's content and what follows
+	brief  bool       // the job is what names it; wake reads the rest
 	worker *runner.Worker
 	over   bool // answered and forgotten by the journal: it must not be written there again
 	freed  bool // gave its place back; under queue.mu
 }
 
 func (c *command) messageID() string { return c.DocumentInformation.MessageID }
+
+// rest leaves on disk what is not needed while a command waits.
+func (c *command) rest() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Job, c.brief = c.Brief(), true
+}
+
+// wake reads what rest left on disk. Under c.mu.
+func (c *command) wake(j *journal.Journal) error {
+	if !c.brief {
+		return nil
+	}
+	job, err := j.Waiting(c.ID())
+	if err != nil {
+		return err
+	}
+	*c.Job, c.brief = *job, false
+	return nil
+}
 
 // accept is what the lanes call, a [mailbox.Accept].
 func (q *queue) accept(ctx context.Context, m mailbox.Message) error {
@@ -86,7 +125,7 @@ func (q *queue) accept(ctx context.Context, m mailbox.Message) error {
 	case q.open[m.ID] != nil, q.journal.Seen(journal.SendCommand, job.ID()):
 		q.journal.Remember(journal.SendCommand, job.ID(), q.now())
 		return mailbox.ErrDuplicate
-	case q.running >= q.workers && len(q.waiting) >= q.buffer:
+	case q.running >= q.workers && !q.fits(len(m.Payload)):
 		return mailbox.ErrFull
 	}
 	c := &command{Job: job}
@@ -101,6 +140,11 @@ func (q *queue) accept(ctx context.Context, m mailbox.Message) error {
 	q.log.Info("command accepted", "messageID", m.ID, "document", job.DocumentInformation.DocumentName)
 	q.enqueue(c)
 	return nil
+}
+
+// fits tells whether one more command of that size can wait: the first always can. Under mu.
+func (q *queue) fits(size int) bool {
+	return len(q.waiting) == 0 || len(q.waiting) < q.places && q.size+size <= q.room
 }
 
 // parseSafely rejects a message that makes the parser panic like any other that cannot be parsed. Otherwise one message would end
@@ -121,7 +165,7 @@ func (q *queue) resume(l journal.Loaded) {
 	defer q.mu.Unlock()
 	for _, job := range l.Current {
 		c := &command{Job: job, resumed: true}
-		q.open[c.messageID()] = c
+		q.note(c)
 		q.running++
 		q.begin(c)
 	}
@@ -132,19 +176,33 @@ func (q *queue) resume(l journal.Loaded) {
 
 // enqueue lets a command begin, or wait. Under mu.
 func (q *queue) enqueue(c *command) {
-	q.open[c.messageID()] = c
+	q.note(c)
 	q.waiting = append(q.waiting, c)
+	c.size = c.Size()
+	q.size += c.size
 	q.next()
+	if len(q.waiting) > 0 && q.waiting[len(q.waiting)-1] == c {
+		c.rest()
+	}
 }
+
+// note takes a command in hand. Under mu.
+func (q *queue) note(c *command) { q.open[c.messageID()], q.byID[c.ID().String()] = c, c }
 
 // next begins what has a place. Under mu.
 func (q *queue) next() {
 	for q.holds == 0 && q.ctx.Err() == nil && q.running < q.workers && len(q.waiting) > 0 {
 		c := q.waiting[0]
-		q.waiting = q.waiting[1:]
+		q.leave(0)
 		q.running++
 		q.begin(c)
 	}
+}
+
+// leave takes a command out of those that wait. Under mu.
+func (q *queue) leave(place int) {
+	q.size -= q.waiting[place].size
+	q.waiting = slices.Delete(q.waiting, place, place+1)
 }
 
 func (q *queue) begin(c *command) {
@@ -175,18 +233,14 @@ func (q *queue) forget(c *command) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	delete(q.open, c.messageID())
+	delete(q.byID, c.ID().String())
 }
 
 // isOpen tells whether a command id belongs to a command in hand.
 func (q *queue) isOpen(id string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, c := range q.open {
-		if c.ID().String() == id {
-			return true
-		}
-	}
-	return false
+	return q.byID[id] != nil
 }
 
 // probe would hang if the queue did.

@@ -3,7 +3,9 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,13 +24,13 @@ func newTestQueue(t *testing.T, run func(*command)) *queue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newQueue(t.Context(), queueOptions{journal: j, workers: 1, buffer: 1, now: time.Now, log: slog.New(slog.DiscardHandler),
+	return newQueue(t.Context(), queueOptions{journal: j, workers: 1, places: 1, now: time.Now, log: slog.New(slog.DiscardHandler),
 		parse: func(m mailbox.Message) (*journal.Job, error) { return someJob(m.ID), nil },
 		run:   func(_ context.Context, c *command, _ func() func()) { run(c) }})
 }
 
 func someJob(messageID string) *journal.Job {
-	job := &journal.Job{DocumentType: journal.SendCommand}
+	job := &journal.Job{DocumentType: journal.SendCommand, InstancePluginsInformation: []journal.Plugin{{Name: "aws:runShellScript"}}}
 	id := wire.CommandID(messageID)
 	job.DocumentInformation = journal.Information{DocumentID: id, CommandID: id, MessageID: messageID, CreatedDate: wire.ISOMillis(time.Now())}
 	return job
@@ -75,6 +77,80 @@ func TestACancelThatOvertakesItsCommandReachesIt(t *testing.T) {
 		t.Error("another one is cancelled")
 	}
 	q.busy.Wait()
+}
+
+// waiting gives a queue that has n commands waiting behind one that runs until the returned function is called.
+func waiting(t *testing.T, n int, change func(*queue)) (q *queue, ran chan *command, goOn func()) {
+	t.Helper()
+	gate := make(chan struct{})
+	ran = make(chan *command, n+1)
+	q = newTestQueue(t, func(c *command) { <-gate; ran <- c })
+	change(q)
+	for i := range n + 1 {
+		if err := q.accept(t.Context(), numbered(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return q, ran, func() { close(gate); q.busy.Wait() }
+}
+
+func numbered(i int) mailbox.Message {
+	id := wire.MessageID(fmt.Sprintf("2b196342-d7d4-436e-8f09-%012d", i), someNode)
+	return mailbox.Message{Topic: wire.TopicSendCommand, ID: id, Payload: strings.Repeat(" ", 100)}
+}
+
+// sizeOnDisk is how long the state file of someJob is.
+func sizeOnDisk(t *testing.T) int {
+	t.Helper()
+	j, err := journal.Open(t.TempDir(), someNode, "orchestration")
+	job := someJob(numbered(0).ID)
+	if err = errors.Join(err, j.Accept(job)); err != nil {
+		t.Fatal(err)
+	}
+	return job.Size()
+}
+
+func TestOneMoreThanCanWaitIsRefused(t *testing.T) {
+	for what, change := range map[string]func(*queue){
+		"places": func(q *queue) { q.places = 3 },
+		"room":   func(q *queue) { q.places, q.room = 100, 3*sizeOnDisk(t)+50 },
+	} {
+		q, ran, goOn := waiting(t, 3, change)
+		if err := q.accept(t.Context(), numbered(9)); !errors.Is(err, mailbox.ErrFull) {
+			t.Errorf("%s: %v", what, err)
+		}
+		goOn()
+		for i := range 4 {
+			if c := <-ran; c.messageID() != numbered(i).ID {
+				t.Errorf("%s: %s is number %d", what, c.messageID(), i)
+			}
+		}
+		if q.size != 0 {
+			t.Errorf("%s: %d bytes are left of nothing", what, q.size)
+		}
+	}
+}
+
+// Ten thousand documents would be more than the agent's memory.
+func TestOfAWaitingCommandOnlyItsNameStaysInMemory(t *testing.T) {
+	q, ran, goOn := waiting(t, 1, func(*queue) {})
+	c := q.waiting[0]
+	if !c.brief || c.InstancePluginsInformation != nil {
+		t.Errorf("%+v", c.Job)
+	}
+	if err := q.cancel(c.messageID()); err != nil {
+		t.Fatal(err)
+	}
+	if c.InstancePluginsInformation == nil || !c.SsmSetup.Cancelled {
+		t.Errorf("%+v", c.Job)
+	}
+	goOn()
+	<-ran
+	<-ran
+	left, err := q.journal.Load(15, time.Now(), nil)
+	if err != nil || len(left.Pending) != 2 || len(left.Pending[1].InstancePluginsInformation) == 0 || !left.Pending[1].SsmSetup.Cancelled {
+		t.Errorf("%+v, %v", left.Pending, err)
+	}
 }
 
 func TestAClockSetBackByAYearDelaysNoReboot(t *testing.T) {

@@ -26,6 +26,7 @@ type Job struct {
 	SsmSetup                   Ours
 
 	read json.RawMessage // the file this was read from
+	size int             // of the state file, in bytes
 }
 
 // Information says which command this is.
@@ -129,6 +130,15 @@ type FinalReply struct {
 	Seq   int             `json:"seq"`             // number of the reply
 	Event json.RawMessage `json:"event"`           // the end, as the worker would have told it
 	Trace string          `json:"trace,omitempty"` // why, where there is no step to say it
+}
+
+// Size is how long the job's state file is, in bytes, as it was last written or read.
+func (j *Job) Size() int { return j.size }
+
+// Brief is what must be known of a job that waits; [Journal.Waiting] reads all of it.
+func (j *Job) Brief() *Job {
+	return &Job{DocumentInformation: j.DocumentInformation, DocumentType: j.DocumentType, UpstreamServiceName: j.UpstreamServiceName,
+		SsmSetup: j.SsmSetup, size: j.size}
 }
 
 // ID is the job's name on disk; the zero name where its document id cannot be one.

@@ -95,8 +95,12 @@ func (j *Journal) write(where string, job *Job) error {
 	if err := host.WriteFile(j.file(where, job.ID()), text, 0o600); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+	job.size = len(text)
 	return nil
 }
+
+// Waiting reads a job that waits for its turn.
+func (j *Journal) Waiting(id host.Name) (*Job, error) { return j.read(pending, id.String()) }
 
 // Begin moves a job from pending to current. It is not synced: after a power cut the job is in one of the two.
 func (j *Journal) Begin(job *Job) error {
@@ -165,7 +169,7 @@ func (j *Journal) read(where, id string) (*Job, error) {
 		if data, err = os.ReadFile(filepath.Join(j.state(where), id)); err != nil {
 			continue
 		}
-		job := &Job{read: data}
+		job := &Job{read: data, size: len(data)}
 		if err = json.Unmarshal(data, job); err == nil && job.ID().String() != id {
 			err = fmt.Errorf("document id %q in the file %s", job.DocumentInformation.DocumentID, id)
 		}

@@ -16,8 +16,9 @@
 //   - a reply the service did not take lies in <data>/<id>/replies until it did, at most two hours, under the id it was
 //     first sent with (docs/protocol/runcommand.md, "Failed replies");
 //
-//   - a full queue holds up only the commands that wait for it: they stay with the lane, unacknowledged and in
-//     order, while polling goes on, so that a cancel always gets through. (The original stands still instead.)
+//   - a command that the queue has no place for (it has 10,000) stays with the lane, unacknowledged and in order, and
+//     polling stops until it has one: what would be fetched meanwhile could only be dropped. A cancel of the same poll gets
+//     through. (The original stands still from the eleventh command on.)
 //
 //     lane.go         the type and its words
 //     table.go        what is known of every lane: one row each

@@ -43,6 +43,7 @@ type polled struct {
 	service cloud.Service
 	heard   chan struct{} // the service answered after a failure
 	room    chan struct{} // a command ended
+	placed  chan struct{} // all commands that waited here have a place
 
 	handling sync.Mutex // messages are handled one after another, in order
 	held     []Message  // under handling
@@ -58,7 +59,7 @@ type polled struct {
 }
 
 func newPolled(o Options, service cloud.Service) *polled {
-	return &polled{Options: o, service: service, client: o.Dial(service), heard: make(chan struct{}, 1), room: make(chan struct{}, 1),
+	return &polled{Options: o, service: service, client: o.Dial(service), heard: make(chan struct{}, 1), room: make(chan struct{}, 1), placed: make(chan struct{}, 1),
 		opening: map[string]chan struct{}{}, declined: map[string]bool{}}
 }
 

@@ -58,10 +58,10 @@ func TestWhatTheServiceIsToldOfAMessage(t *testing.T) {
 	}
 }
 
-// While a command waits for a place, cancels get through, and no command overtakes it. The original stands still then.
-func TestAFullQueueHoldsUpNoCancel(t *testing.T) {
-	s := newService(t, answer{messages: []wire.Message{message(send, first, "{}"), message(send, second, "{}")}},
-		answer{messages: []wire.Message{message(send, first, "{}"), message(cancel, third, "{}")}})
+// While commands wait for a place, nothing is polled, a cancel of the same poll gets through, and no command overtakes them.
+func TestAFullQueueStopsPollingAndHoldsUpNoCancelOfThePoll(t *testing.T) {
+	s := newService(t, answer{messages: []wire.Message{message(send, first, "{}"), message(send, second, "{}"),
+		message(send, first, "{}"), message(cancel, third, "{}")}}, answer{})
 	var full atomic.Bool
 	full.Store(true)
 	var order []string
@@ -74,13 +74,16 @@ func TestAFullQueueHoldsUpNoCancel(t *testing.T) {
 		return nil
 	})
 	calls := s.wait(2)
-	s.polled(3)
+	if n := len(s.polled(1)); n != 1 {
+		t.Errorf("%d polls while commands wait", n)
+	}
 	if calls[1].operation != "AcknowledgeMessage" || calls[1].message != wire.MessageID(third, node) || len(s.wait(0)) != 2 {
 		t.Fatalf("%+v", s.wait(0))
 	}
 	full.Store(false)
 	l.Room()
 	calls = s.wait(6)
+	s.polled(3)
 	if !slices.Equal(order, []string{third, first, second}) {
 		t.Errorf("%v", order)
 	}

@@ -14,19 +14,32 @@ import (
 // one MDS message").
 const holdRetry = 10 * time.Second
 
-// maxHeld bounds what waits here; more stays with the service, which delivers it again.
-const maxHeld = 64
-
-// hold puts a command at the end of those that wait. A copy of one that waits is dropped.
+// hold puts a command at the end of those that wait. A copy of one that waits is dropped. What waits here is at most the rest of one
+// poll: the next follows when all of it has a place.
 func (l *polled) hold(m Message) {
-	waits := slices.ContainsFunc(l.held, func(h Message) bool { return h.ID == m.ID })
-	if waits || len(l.held) >= maxHeld {
+	if slices.ContainsFunc(l.held, func(h Message) bool { return h.ID == m.ID }) {
 		return
 	}
 	if len(l.held) == 0 {
-		l.Log.Warn("no place for another command, it waits unacknowledged", "messageID", m.ID)
+		l.Log.Warn("no place for another command, it waits unacknowledged, and polling stops", "messageID", m.ID)
 	}
 	l.held = append(l.held, m)
+}
+
+// untilNoneHeld returns when no command waits here, or with the context.
+func (l *polled) untilNoneHeld(ctx context.Context) {
+	for l.holds() && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-l.placed:
+		}
+	}
+}
+
+func (l *polled) holds() bool {
+	l.handling.Lock()
+	defer l.handling.Unlock()
+	return len(l.held) > 0
 }
 
 // retryHeld offers the waiting commands again, first come first served, until one must wait on.
@@ -40,6 +53,7 @@ func (l *polled) retryHeld(ctx context.Context, accept Accept) {
 		}
 		l.held = l.held[1:]
 	}
+	signal(l.placed)
 }
 
 // cancelHeld answers for a command that a cancel reaches while it waits.

@@ -48,6 +48,7 @@ func (l *polled) poll(ctx context.Context, accept Accept) {
 		case len(messages) > 0:
 			empty, failed, said = 0, 0, ""
 			l.handleAll(ctx, messages, accept)
+			l.untilNoneHeld(ctx)
 		case took >= unhurried:
 			empty, failed = 0, 0
 		default:
