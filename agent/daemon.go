@@ -77,6 +77,9 @@ func Run(ctx context.Context, o Options) error {
 	defer drain()
 	logs := logfile.Open(o.Layout.Logs(), o.Layout.ConfigDir(), console)
 	defer logs.Close()
+	if o.Child != nil {
+		logs.Brief()
+	}
 	d := &daemon{Options: o, started: time.Now(), logs: logs, log: logs.Logger().With("room", "ssm-agent-worker"), watchdog: watchdog.New(nil)}
 	return d.run(ctx)
 }

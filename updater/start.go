@@ -104,10 +104,7 @@ func launch(ctx context.Context, p Program, l installer.Layout, file string) (st
 	}
 	cmd := &exec.Cmd{Path: p.Path, Args: args, Env: p.Environment, Dir: workFolder(l), Stdout: out}
 	host.Detached(cmd)
-	if log, err := os.OpenFile(LogFile(l), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err == nil {
-		cmd.Stderr = log // for what a program says when it breaks
-		defer log.Close()
-	}
+	cmd.Stderr = &complaints{log: LogFile(l)}
 	err = cmd.Start()
 	out.Close()
 	if err != nil {
@@ -124,6 +121,22 @@ func launch(ctx context.Context, p Program, l installer.Layout, file string) (st
 		}
 	}
 	return line, nil
+}
+
+// complaints are what an updater says when it breaks: 64 KiB of them go to the log, a release that prints more fills no disk.
+type complaints struct {
+	log   string
+	taken int
+}
+
+func (c *complaints) Write(p []byte) (int, error) {
+	text := p[:min(len(p), 64<<10-c.taken)]
+	c.taken += len(text)
+	if f, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err == nil && len(text) > 0 {
+		_, _ = f.Write(text)
+		f.Close()
+	}
+	return len(p), nil
 }
 
 // LogFile is the updater's log, under the original's name (docs/protocol/update.md, "Updater command line").

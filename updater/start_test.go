@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,9 @@ import (
 func TestMain(m *testing.M) {
 	switch os.Args[0] {
 	case "updater":
+		for n, _ := strconv.Atoi(os.Getenv("FLOOD")); n > 0; n-- {
+			fmt.Fprintln(os.Stderr, strings.Repeat("flood ", 1000))
+		}
 		fmt.Print(os.Getenv("ANSWER"))
 		if file := os.Getenv("COPY"); file != "" {
 			_ = os.WriteFile(file, []byte(strings.Join(os.Args[1:], " ")), 0o600)
@@ -97,6 +101,18 @@ func TestTheUpdatersFirstLineDecides(t *testing.T) {
 	p.Path = filepath.Join(t.TempDir(), "none")
 	if _, err := updater.Launch(context.Background(), p, l, ledger.Request{}); !errors.Is(err, updater.ErrDied) {
 		t.Errorf("no program: %v", err)
+	}
+}
+
+func TestAnUpdaterThatPrintsWithoutEndFillsNoDisk(t *testing.T) {
+	l := installer.At(t.TempDir())
+	must(t, os.MkdirAll(l.Logs(), 0o755))
+	p := updater.Program{Path: self(t), Name: "updater", Environment: []string{"ANSWER=taken x\n", "FLOOD=2000"}}
+	_, err := updater.Launch(context.Background(), p, l, ledger.Request{Want: "9.2.0.0"})
+	must(t, err)
+	info, err := os.Stat(updater.LogFile(l))
+	if err != nil || info.Size() > 64<<10 {
+		t.Errorf("%v, %v", info, err)
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package logfile writes the agent's log as the original does, so that programs and people who read its files go on reading them.
 //
 // Parties: every part of the agent that has something to say gets a logger of [Logs]; the launcher takes the same lines from standard
-// output, by a console that never blocks ([NonBlocking]).
+// output, by a console that never blocks ([NonBlocking]). It gets no lines about single commands ([Logs.Brief]): those are in the file.
 //
 // Files it owns (docs/protocol/identity.md, "Log files"):
 //

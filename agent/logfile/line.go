@@ -16,6 +16,8 @@ type lines struct {
 	logs *Logs
 	room string
 	tail string // attributes already printed
+
+	command bool // about a single command
 }
 
 // Enabled follows the level.
@@ -34,10 +36,14 @@ func (h *lines) WithAttrs(attrs []slog.Attr) slog.Handler {
 			n.room = "[" + a.Value.String() + "] "
 			continue
 		}
+		n.command = n.command || a.Key == commandKey
 		n.tail += printed(a)
 	}
 	return &n
 }
+
+// commandKey is the attribute of lines about a single command.
+const commandKey = "messageID"
 
 func printed(a slog.Attr) string {
 	text := fmt.Sprint(a.Value.Resolve().Any())
@@ -52,13 +58,18 @@ func (h *lines) Handle(_ context.Context, r slog.Record) error {
 	var b bytes.Buffer
 	b.WriteString(r.Time.Format(logStamp))
 	b.WriteString(" " + r.Level.String() + " " + h.room + r.Message + h.tail)
-	r.Attrs(func(a slog.Attr) bool { b.WriteString(printed(a)); return true })
+	command := h.command
+	r.Attrs(func(a slog.Attr) bool {
+		command = command || a.Key == commandKey
+		b.WriteString(printed(a))
+		return true
+	})
 	b.WriteByte('\n')
 	_, _ = h.logs.all.Write(b.Bytes()) // never fails
 	if r.Level >= slog.LevelError {
 		_, _ = h.logs.errors.Write(bytes.Replace(b.Bytes(), []byte(" ERROR "), []byte(" ERROR "+source(r.PC)), 1))
 	}
-	if h.logs.console != nil {
+	if h.logs.console != nil && !(command && r.Level < slog.LevelWarn && h.logs.brief) {
 		_, _ = h.logs.console.Write(b.Bytes()) // a line that cannot be written is lost
 	}
 	return nil

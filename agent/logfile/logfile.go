@@ -27,7 +27,12 @@ type Logs struct {
 	console     io.Writer
 	level       *slog.LevelVar
 	xml         string
+	brief       bool
 }
+
+// Brief has the console take no line about a single command, unless it is a warning or an error: where a service manager keeps what the
+// console gets, a busy agent would fill its log with what the file has too.
+func (l *Logs) Brief() { l.brief = true }
 
 // Open makes the folder if it can. The minimum level is info, or minlevel of seelog.xml in the folder of settings,
 // the documented way to debug; call Reload now and then to follow it.

@@ -38,6 +38,29 @@ $`)
 	}
 }
 
+// At one command a second the lines about commands were 20 MB a day in the log of the service manager, beside those in the file.
+func TestABriefConsoleGetsNoLineAboutASingleCommand(t *testing.T) {
+	dir := t.TempDir()
+	var console bytes.Buffer
+	logs := logfile.Open(dir, t.TempDir(), &console)
+	defer logs.Close()
+	logs.Brief()
+	log := logs.Logger()
+	log.Info("starting", "instance", "mi-1")
+	log.Info("command accepted", "messageID", "one")
+	log.With("messageID", "one").Info("command ended")
+	log.Warn("message dropped", "messageID", "one")
+	for _, line := range []string{"starting", "command accepted", "command ended", "message dropped"} {
+		text, err := os.ReadFile(filepath.Join(dir, "amazon-ssm-agent.log"))
+		if err != nil || !strings.Contains(string(text), line) {
+			t.Errorf("the file has no %q, %v", line, err)
+		}
+		if got, want := strings.Contains(console.String(), line), !strings.HasPrefix(line, "command"); got != want {
+			t.Errorf("the console has %q: %t", line, got)
+		}
+	}
+}
+
 // seelog.xml with minlevel="debug" is the documented way to debug.
 func TestSeelogXMLSetsTheLevel(t *testing.T) {
 	settings := t.TempDir()

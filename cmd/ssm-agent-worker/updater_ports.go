@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -195,9 +196,10 @@ func (p *ports) patient() *http.Client {
 // updateLog is the updater's log: 4 MB, then it makes way, and one full file stays. Without a place for it there is none.
 func updateLog(l installer.Layout) (*slog.Logger, func()) {
 	_ = os.MkdirAll(l.Logs(), 0o755)
-	f, err := host.Rolling{Path: updater.LogFile(l), Size: 4 << 20, Keep: 1, Mode: 0o644}.Open()
-	if err != nil {
-		return slog.New(slog.DiscardHandler), func() {}
+	f := host.Rolling{Path: updater.LogFile(l), Size: 4 << 20, Keep: 1, Mode: 0o644}.File()
+	if crash, err := os.OpenFile(updater.LogFile(l), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err == nil {
+		_ = debug.SetCrashOutput(crash, debug.CrashOptions{}) // the program that started this updater may be gone by then
+		crash.Close()
 	}
 	log := slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})).With("pid", os.Getpid())
 	return log, func() { f.Close() }

@@ -19,7 +19,7 @@ func cleanEnvironment(p pointer.Paths, env []string) []string {
 	return host.CleanEnvironment(env, p.Credentials(), contractVariables()...)
 }
 
-// openLog opens the log of a detached launcher for appending.
+// openLog opens the log of a detached launcher for appending, for what it says before and beside its own lines.
 func openLog(p pointer.Paths) (*os.File, error) {
 	if err := os.MkdirAll(p.Logs(), 0o755); err != nil {
 		return nil, err

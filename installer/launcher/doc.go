@@ -30,6 +30,8 @@
 // # What is always true
 //
 //   - No network, no configuration, nothing that can block: pipes are non-blocking, log lines are dropped when behind.
+//   - What agents print is bounded, whatever a release does: 64 KiB a minute reach the log, and a log without a service manager rolls
+//     at 1 MiB (outlet.go). No agent waits for it.
 //   - Called with other arguments or by another name it becomes the ring's first sound agent and spends nothing.
 //   - When every agent of the ring failed, the ring begins anew, for ever.
 //
@@ -40,6 +42,5 @@
 //
 // The same loop under the service control manager, or by itself under a root. There are no signals: an event of its name asks an
 // agent or a detached launcher to end (event_windows.go), handles come by number (child.go), and a program cannot be replaced, so
-// whatever is for the agent runs as a child. The service has no output: its lines, and what an agent says when it falls over, go to
-// launcher.log.
+// whatever is for the agent runs as a child. The service has no output: its lines, and what agents print, go to launcher.log.
 package launcher

@@ -18,9 +18,9 @@ type lineWriter struct {
 	direct  io.Writer // takes the lines in the caller's goroutine; nil: another takes them
 }
 
-// newLineWriter writes to w: by another goroutine or, at once, in the caller's own.
-func newLineWriter(w io.Writer, atOnce bool) *lineWriter {
-	v := &lineWriter{lines: make(chan string, 32), done: make(chan struct{})}
+// newLineWriter writes to w: by another goroutine, behind which so many lines may wait, or, at once, in the caller's own.
+func newLineWriter(w io.Writer, waiting int, atOnce bool) *lineWriter {
+	v := &lineWriter{lines: make(chan string, waiting), done: make(chan struct{})}
 	if atOnce {
 		v.direct = w
 	}

@@ -27,7 +27,7 @@ func TestTheJournalGetsPrioritiesAndNoSecondTime(t *testing.T) {
 			stream = fmt.Sprintf("%d:%d", stat.Dev, stat.Ino)
 		}
 		t.Setenv("JOURNAL_STREAM", stream)
-		out := newLineWriter(w, false)
+		out := newLineWriter(w, 32, false)
 		out.say("started agent ", "9.2.0.0")
 		out.warn("an original agent is running")
 		out.alarm("agent ended")

@@ -9,11 +9,12 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-// loop is the launcher at work. One goroutine does everything; only log lines leave by another.
+// loop is the launcher at work. One goroutine does everything; only log lines leave by another, and what children print.
 type loop struct {
 	Service
 	*lineWriter
-	notes *lineWriter // of deaths, to their file
+	notes  *lineWriter // of deaths, to their file
+	outlet *outlet     // for what children print
 	children
 	stop   chan os.Signal   // the service is to end
 	ended  chan os.Signal   // some child may have ended
@@ -42,13 +43,17 @@ func newLoop(s Service) *loop {
 
 // run returns when the service was stopped.
 func (l *loop) run() {
-	l.lineWriter = newLineWriter(l.Log, l.played)
+	l.lineWriter = newLineWriter(l.Log, 32, l.played)
 	defer l.lineWriter.close()
-	l.notes = newLineWriter(noteFile(l.Paths.Death()), l.played)
+	l.notes = newLineWriter(noteFile(l.Paths.Death()), 32, l.played)
 	defer l.notes.close()
 	defer forgetPid(l.Paths)
 	defer func() { l.lock.Release() }()
 	host.CloseOnExec(3)
+	if !l.played {
+		l.outlet = newOutlet(newLineWriter(l.Log, printAtOnce, false))
+	}
+	defer func() { l.outlet.close() }()
 	if !l.wanted() || l.singleInstance() || l.unready() {
 		return
 	}

@@ -33,7 +33,10 @@ func Main(args []string) int {
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(20) // its heap is tiny; the default would let it grow to 4 MB first
 	s := Service{Paths: paths, Stamp: stamp.Version(), Timing: Design(), Log: os.Stderr}
-	s.Detached, s.Instead = detachedBy(os.Getenv(detachedVariable))
+	if s.Detached, s.Instead = detachedBy(os.Getenv(detachedVariable)); s.Detached {
+		_ = os.MkdirAll(paths.Logs(), 0o755)
+		s.Log = rollingLog(paths.LaunchLog())
+	}
 	if err := s.Run(); err != nil {
 		os.Stderr.WriteString("error: cannot run the service: " + err.Error() + "\n")
 		return 1

@@ -32,7 +32,7 @@ func (children) next() (pid int, how string, ended bool) {
 	}
 }
 
-// spawn starts a program in a session of its own: nothing to read, output passed through, and the descriptors in more from 3 on.
+// spawn starts a program in a session of its own: nothing to read, output to the outlet, and the descriptors in more from 3 on.
 func (l *loop) spawn(file string, argv, env []string, more ...uintptr) (int, error) {
 	null, err := syscall.Open(os.DevNull, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -40,7 +40,8 @@ func (l *loop) spawn(file string, argv, env []string, more ...uintptr) (int, err
 	} else {
 		defer syscall.Close(null)
 	}
-	files := append([]uintptr{uintptr(null), 1, 2}, more...)
+	out := l.outlet.stream(uintptr(null))
+	files := append([]uintptr{uintptr(null), out, out}, more...)
 	attr := &syscall.ProcAttr{Env: env, Files: files, Sys: &syscall.SysProcAttr{Setsid: true}}
 	for range 10 {
 		var pid int

@@ -13,9 +13,8 @@ import (
 // children are the children this process started. The handle of one that ended is kept until it is collected: so long no program
 // else gets its id.
 type children struct {
-	mu     sync.Mutex
-	ends   []ended
-	errors *os.File // where children write errors to instead of this process's own place; nil: there
+	mu   sync.Mutex
+	ends []ended
 }
 
 type ended struct {
@@ -37,7 +36,7 @@ func (c *children) next() (pid int, how string, found bool) {
 	return e.pid, e.how, true
 }
 
-// spawn starts a program in a process group of its own, on a console that is not shown: nothing to read, output passed through, and
+// spawn starts a program in a process group of its own, on a console that is not shown: nothing to read, output to the outlet, and
 // the handles in more inherited.
 func (l *loop) spawn(file string, argv, env []string, more ...uintptr) (int, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
@@ -45,29 +44,18 @@ func (l *loop) spawn(file string, argv, env []string, more ...uintptr) (int, err
 		return 0, err
 	}
 	defer null.Close()
-	out, errs := outlet(os.Stdout, null), outlet(os.Stderr, null)
-	if l.children.errors != nil {
-		out, errs = null.Fd(), l.children.errors.Fd()
-	}
+	out := l.outlet.stream(null.Fd())
 	sys := &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP | windows.CREATE_NO_WINDOW}
 	for _, h := range more {
 		sys.AdditionalInheritedHandles = append(sys.AdditionalInheritedHandles, syscall.Handle(h))
 	}
 	pid, handle, err := syscall.StartProcess(file, argv,
-		&syscall.ProcAttr{Env: env, Files: []uintptr{null.Fd(), out, errs}, Sys: sys})
+		&syscall.ProcAttr{Env: env, Files: []uintptr{null.Fd(), out, out}, Sys: sys})
 	if err != nil {
 		return 0, err
 	}
 	go l.waitFor(pid, windows.Handle(handle))
 	return pid, nil
-}
-
-// outlet is a stream of this process, or null where it has none, as services have none.
-func outlet(f, null *os.File) uintptr {
-	if _, err := windows.GetFileType(windows.Handle(f.Fd())); err != nil {
-		return null.Fd()
-	}
-	return f.Fd()
 }
 
 // waitFor puts a child that ended where the loop collects it.

@@ -94,6 +94,18 @@ func actAgent(p pointer.Paths, version string) {
 	switch string(act) {
 	case "die":
 		os.Exit(1)
+	case "flood":
+		line := strings.Repeat("flood ", 1000) + "\n"
+		for range 5000 { // 60 MB
+			_, _ = os.Stdout.WriteString(line)
+			_, _ = os.Stderr.WriteString(line)
+		}
+		tell(p, "flooded", version)
+	case "trace":
+		for n := range 500 {
+			fmt.Fprintln(os.Stderr, "goroutine", n)
+		}
+		os.Exit(2)
 	case "mute":
 		select {}
 	case "hang":

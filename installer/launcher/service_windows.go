@@ -39,17 +39,15 @@ func (l *loop) catch() {
 	}
 }
 
-// managed is the service as the manager knows it. It has no output, so the launcher's log file takes its lines and what an agent
-// says when it falls over.
+// managed is the service as the manager knows it. It has no output, so the launcher's log file takes its lines and what agents
+// print.
 type managed struct{ service Service }
 
 // Execute accepts Stop and Shutdown and is Running at once: everything else is the agent's.
 func (m managed) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (bool, uint32) {
 	l := newLoop(m.service)
-	if log, err := openLog(l.Paths); err == nil {
-		l.Log, l.children.errors = log, log
-		defer log.Close()
-	}
+	_ = os.MkdirAll(l.Paths.Logs(), 0o755)
+	l.Log = rollingLog(l.Paths.LaunchLog())
 	l.catch()
 	done := make(chan struct{})
 	go func() { defer close(done); l.run() }()
