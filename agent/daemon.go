@@ -166,36 +166,49 @@ func (d *daemon) launcherRuns(pid int) bool {
 	}
 }
 
-// live waits for configuration and identity, then runs the node for as long as the machine is the same.
-func (d *daemon) live(ctx context.Context) error {
-	cfg, err := d.configuration(ctx)
-	if err != nil {
-		return err
-	}
-	d.heartbeat.period.Store(int64(installer.BeatPeriod(time.Duration(cfg.Agent.UpdateWatchSeconds) * time.Second)))
+// live runs the machine's node, anew when the machine is another node or its settings can be read again.
+func (d *daemon) live(ctx context.Context) (err error) {
 	if d.http, err = d.connections(ctx); err != nil {
 		return err
 	}
 	go d.background(ctx)
 	for {
-		id, err := d.identity(ctx, cfg)
-		if err != nil {
-			return err
-		}
-		d.heartbeat.pulse.Known(id.InstanceID)
-		if err := d.runNode(ctx, cfg, id); err != nil || ctx.Err() != nil {
+		settings := config.Read(d.Layout)
+		if err := d.liveWith(ctx, settings); err != nil || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-// configuration reads the file, again and again while it cannot be read.
-func (d *daemon) configuration(ctx context.Context) (cfg config.Config, err error) {
-	err = d.until(ctx, "waiting for a configuration that can be read", func() error {
-		cfg, err = config.Load(d.Layout.ConfigFile())
-		return err
-	})
-	return cfg, err
+// liveWith runs the node with these settings. Where they stand in for a file that cannot be read, only until that is mended: the
+// agent never ends for the sake of its settings.
+func (d *daemon) liveWith(ctx context.Context, settings config.Settings) error {
+	d.heartbeat.period.Store(int64(installer.BeatPeriod(time.Duration(settings.Agent.UpdateWatchSeconds) * time.Second)))
+	now, leave := context.WithCancel(ctx)
+	defer leave()
+	if settings.Fault != nil {
+		d.log.Error("the settings cannot be used", "error", settings.Fault)
+		go d.awaitSettings(now, leave)
+	}
+	id, err := d.identity(now, settings.Config)
+	if err == nil {
+		d.heartbeat.pulse.Known(id.InstanceID)
+		err = d.runNode(now, settings, id)
+	}
+	if now.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// awaitSettings calls leave when the file can be read again.
+func (d *daemon) awaitSettings(ctx context.Context, leave func()) {
+	for host.Sleep(ctx, identityPeriod) == nil {
+		if _, err := config.Load(d.Layout.ConfigFile()); err == nil {
+			d.log.Info("the settings can be read again")
+			leave()
+		}
+	}
 }
 
 // connections makes the process's HTTP client, which may need a file of certificates.

@@ -45,9 +45,10 @@ type node struct {
 }
 
 // runNode runs the node until ctx ends or the machine has another identity; then it returns nil.
-func (d *daemon) runNode(ctx context.Context, cfg config.Config, id *identity.Identity) error {
+func (d *daemon) runNode(ctx context.Context, settings config.Settings, id *identity.Identity) error {
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
+	cfg := settings.Config
 	n := &node{daemon: d, config: cfg, id: id}
 	var loops sync.WaitGroup
 	defer loops.Wait()
@@ -55,13 +56,16 @@ func (d *daemon) runNode(ctx context.Context, cfg config.Config, id *identity.Id
 	loops.Go(func() { _ = id.Run(ctx) })
 	ping := health.New(health.Options{Client: n.client(cloud.SSM()), InstanceID: id.InstanceID, Version: stamp.Version(),
 		Period: time.Duration(cfg.Ssm.HealthFrequencyMinutes) * time.Minute, Channel: n.channel, Done: d.heartbeat.pulse.Done,
-		Log: d.logs.Logger().With("room", "HealthCheck")})
+		Trouble: troubleOf(settings), Log: d.logs.Logger().With("room", "HealthCheck")})
 	n.log.Info("starting", "instance", id.InstanceID, "region", id.Region)
 	loops.Go(func() { n.followIdentity(ctx, leave) })
 	if ping.Awaken(ctx) != nil {
 		return nil
 	}
 	n.log.Info("first health ping was taken", "after", time.Since(d.started))
+	if err := settings.Keep(d.Layout); err != nil {
+		n.log.Warn("the settings could not be kept as the last good ones", "error", err)
+	}
 	loops.Go(func() { _ = ping.Run(ctx) })
 	j, err := d.openJournal(ctx, cfg, id)
 	if err != nil {
@@ -73,6 +77,17 @@ func (d *daemon) runNode(ctx context.Context, cfg config.Config, id *identity.Id
 	<-ctx.Done()
 	n.dispatcher.Close()
 	return nil
+}
+
+// troubleOf is what pings say of settings that cannot be read; empty: nothing.
+func troubleOf(s config.Settings) string {
+	switch {
+	case s.Fault == nil:
+		return ""
+	case s.OnlyCommands:
+		return "ConfigurationUnreadable-Defaults"
+	}
+	return "ConfigurationUnreadable-LastGood"
 }
 
 // openJournal waits for a disk that takes the tree; the error is the context's.

@@ -69,6 +69,9 @@ func (l Layout) Store(version string) string { return l.Pointer().Version(versio
 // ConfigFile is the agent's configuration.
 func (l Layout) ConfigFile() string { return filepath.Join(l.ConfigDir(), "amazon-ssm-agent.json") }
 
+// GoodConfig is the configuration with which the service was reached last.
+func (l Layout) GoodConfig() string { return filepath.Join(l.Data(), "config.good") }
+
 // Vault is the folder of keys and of the hybrid registration.
 func (l Layout) Vault() string { return filepath.Join(l.Data(), "Vault") }
 

@@ -3,9 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"runtime"
 	"time"
@@ -25,6 +23,10 @@ type Config struct {
 	Birdwatcher Birdwatcher
 	Kms         Kms
 	Identity    Identity
+
+	// OnlyCommands: these are no settings of the administrator's but what is left without any, see [Read]. Nothing runs then that only
+	// settings may allow: no session, no port forwarding, no association, no update by the agent itself.
+	OnlyCommands bool `json:"-"`
 }
 
 // Profile is about sharing a hybrid node's credentials with other programs.
@@ -137,7 +139,7 @@ func (c Config) Service(name string) (endpoint string, limit time.Duration) {
 	return "", 0
 }
 
-// Error says that a configuration file cannot be used. Nothing may run in its place.
+// Error says that a configuration file cannot be used.
 type Error struct {
 	Path string
 	Err  error
@@ -148,20 +150,10 @@ func (e *Error) Error() string { return fmt.Sprintf("cannot read configuration %
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Load reads the file at path; one that does not exist means the defaults.
+// Load reads the file at path for a command that checks before it changes something; one that does not exist means the defaults.
 func Load(path string) (Config, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Default(), nil
-	}
-	if err != nil {
-		return Config{}, &Error{path, err}
-	}
-	c, err := Parse(data)
-	if err != nil {
-		return Config{}, &Error{path, err}
-	}
-	return c, nil
+	s, err := readFile(path)
+	return s.Config, err
 }
 
 // Parse reads the text of a file. A byte order mark at its start is skipped.

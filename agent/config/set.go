@@ -17,6 +17,9 @@ func Set(path string, settings map[string]any) error {
 		return &Error{path, err}
 	}
 	text, editErr := Edit(old, settings)
+	if editErr == nil { // what it keeps may be of a wrong type
+		_, editErr = Parse(text)
+	}
 	if editErr != nil {
 		return &Error{path, editErr}
 	}

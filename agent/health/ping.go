@@ -24,6 +24,7 @@ type Options struct {
 	Period     time.Duration               // between pings: Ssm.HealthFrequencyMinutes
 	Channel    func() string               // ssmmessages, ec2messages or ""; nil: always ""
 	Facts      func(context.Context) Facts // of this machine; nil: [ThisMachine]
+	Trouble    string                      // what every full ping is followed by, as a status of the agent; empty: nothing
 	Done       func(error)                 // told of every ping: nil, or why it failed; may be nil
 	Log        *slog.Logger
 
@@ -60,12 +61,23 @@ func New(o Options) *Pinger {
 	return &Pinger{o}
 }
 
-// Ping sends one full ping (docs/protocol/runcommand.md, "UpdateInstanceInformation").
+// Ping sends one full ping (docs/protocol/runcommand.md, "UpdateInstanceInformation"), and one more with what troubles the agent, in the
+// member in which updaters send their statuses: a ping that says something else than Active is no sign of life by itself.
 func (p *Pinger) Ping(ctx context.Context) error {
+	if err := p.full(ctx, "Active"); err != nil || p.o.Trouble == "" {
+		return err
+	}
+	if err := p.full(ctx, p.o.Trouble); err != nil {
+		p.o.Log.Warn("the region was not told of the agent's trouble", "trouble", p.o.Trouble, "error", err)
+	}
+	return nil
+}
+
+func (p *Pinger) full(ctx context.Context, status string) error {
 	f := p.o.Facts(ctx)
 	channel := p.o.Channel()
 	in := p.empty()
-	in.AgentStatus = "Active"
+	in.AgentStatus = status
 	in.AvailabilityZone, in.AvailabilityZoneId = &p.o.Zone, &p.o.ZoneID
 	in.ComputerName, in.IPAddress = f.ComputerName, f.IPAddress
 	in.PlatformName, in.PlatformVersion = f.PlatformName, f.PlatformVersion

@@ -4,11 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
-
-	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // keys are one set of temporary credentials as the shared file holds it.
@@ -30,7 +26,12 @@ func (s share) section() string {
 
 // read is the profile's credentials; fs.ErrNotExist when the file or one of the three keys is missing.
 func (s share) read() (keys, error) {
-	text, err := os.ReadFile(s.file)
+	file, err := openShared(s.file, false)
+	if err != nil {
+		return keys{}, err
+	}
+	defer file.Close()
+	text, err := file.read()
 	if err != nil {
 		return keys{}, err
 	}
@@ -64,30 +65,16 @@ func (s share) read() (keys, error) {
 // folders of 0700; one that was there keeps its mode. Unlike the original, which replaces a file it cannot parse, this works
 // line by line and never needs to.
 func (s share) write(k keys) error {
-	path := s.file
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	file, err := openShared(s.file, true)
+	if err != nil {
+		return err
 	}
-	old, err := os.ReadFile(path)
+	defer file.Close()
+	old, err := file.read()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	mode := fs.FileMode(0o600)
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
-	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	text := []byte(replaceProfile(string(old), s.section(), k))
-	owner := ownerOf(path)
-	if err := host.WriteFile(path, text, mode); err != nil {
-		// A file that is itself a mount point cannot be replaced, only rewritten.
-		if inPlace := os.WriteFile(path, text, mode); inPlace != nil {
-			return err
-		}
-		return nil
-	}
-	return owner.handBack(path)
+	return file.replace([]byte(replaceProfile(string(old), s.section(), k)))
 }
 
 // replaceProfile is the text of the file with the credentials in place.

@@ -57,8 +57,8 @@ func runCLI(args []string) int {
 	return 0
 }
 
-// getInstanceInformation prints who this machine is, in one line (docs/protocol/identity.md, "Commands of ssm-cli"). It reads no
-// configuration.
+// getInstanceInformation prints who this machine is, in one line (docs/protocol/identity.md, "Commands of ssm-cli"), with
+// the agent's own settings.
 func getInstanceInformation(parameters []string) error {
 	if len(parameters) > 0 {
 		if strings.HasPrefix(parameters[0], "--") {
@@ -70,7 +70,7 @@ func getInstanceInformation(parameters []string) error {
 	if err != nil {
 		return err
 	}
-	id, err := identity.Load(layout, config.Default(), identity.Options{})
+	id, err := identity.Load(layout, config.Read(layout).Config, identity.Options{})
 	if err != nil {
 		return err
 	}

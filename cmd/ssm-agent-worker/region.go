@@ -43,10 +43,7 @@ func loadNode() (n node, err error) {
 	if err != nil {
 		return n, err
 	}
-	cfg, err := config.Load(layout.ConfigFile())
-	if err != nil {
-		return n, err
-	}
+	cfg := config.Read(layout).Config
 	client, err := cloud.HTTP()
 	if err != nil {
 		return n, err

@@ -39,10 +39,11 @@ type ports struct {
 }
 
 func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
-	cfg, err := config.Load(l.ConfigFile())
-	if err != nil {
-		return nil, err
+	settings := config.Read(l)
+	if settings.Fault != nil {
+		log.Warn("the settings cannot be used", "error", settings.Fault)
 	}
+	cfg := settings.Config
 	client, err := cloud.HTTP()
 	if err != nil {
 		return nil, err

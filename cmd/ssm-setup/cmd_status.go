@@ -101,10 +101,10 @@ func readStatus(l installer.Layout) (statusResult, error) {
 	r.Probation, r.OnTrial, r.Sequence = state.Probation, state.Probation, state.Sequence
 	r.InstanceID, r.Region, err = identity.Registered(l)
 	miss("registration", err)
-	cfg, err := config.Load(l.ConfigFile())
-	miss("settings", err)
+	cfg := config.Read(l)
+	miss("settings", cfg.Fault)
 	r.Source = cfg.Agent.UpdateSource
-	r.Warnings = insecureWarnings(cfg)
+	r.Warnings = insecureWarnings(cfg.Config)
 	r.readAgent(l, 2*time.Duration(max(1, cfg.Ssm.HealthFrequencyMinutes))*time.Minute)
 	ledger, err := ledger.Read(l)
 	miss("the record of updates", err)
