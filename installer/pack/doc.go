@@ -1,6 +1,6 @@
 // Package pack says what a package of the product is: one file per format, the table of them in [Formats].
 //
-//	deb, rpm   for a package manager (nfpm; this is the only door to it); payload xz
+//	deb, rpm   for a package manager (nfpm and rpmpack; this is the only door to them); payload xz
 //	pkg        for macOS 12 and up, Intel, Apple silicon and both in one; own writers, see xar, bom, cpio and macho
 //	msi, exe   for Windows, with and without the original's switches in front; own writers, see msi, cab, cfb and setupexe
 //	tar        the portable archive (a zip for Windows): what the store and --root installations are made of
@@ -16,8 +16,8 @@
 //
 // An artifact is one file with the name that manifests use, for example amazon-ssm-agent-debian-amd64.deb. A format that holds a
 // finished package of another row gets that one from [Input.Embedded] and stores it: what is compressed already is not compressed
-// again. deb and rpm hold the same programs, but each in a stream of its own kind, headers and all, which nfpm compresses as it
-// writes.
+// again. deb and rpm hold the same programs, but each in a stream of its own kind, headers and all, which is compressed as it
+// is written.
 //
 // With keys (see [Signing]) deb, rpm, exe, msi and pkg are signed inside, deb and rpm also by FILE.sig beside them.
 //
@@ -31,7 +31,7 @@
 //	                 64 MiB    3.70 MB   2.2 MB/s     Go's 6   4.55 MB    22 MB/s
 //
 // So:
-//   - deb and rpm: xz with 8 MiB, which is what nfpm has: a fifth smaller than gzip, and every dpkg and rpm reads it. zstd would give
+//   - deb and rpm: xz with 8 MiB, which is what nfpm and rpmpack have: a fifth smaller than gzip, and every dpkg and rpm reads it. zstd would give
 //     the same in a third of the time, but dpkg before Debian 12 and rpm before 4.14 cannot read it. A larger dictionary gains
 //     nothing; the binary tree as matcher had not come to an end after ten minutes. (xz -6, a program in C, makes 3.02 MB of it.)
 //   - tar.gz, zip and the payload of a pkg: deflate, the only one that original updaters and every macOS unpack, at level 6: level
@@ -49,7 +49,10 @@
 //   - a file of an artifact's name is whole.
 //
 // What the packages hold and do is docs/protocol/update.md, "Packages", without its hazards: an upgrade stops and disables nothing,
-// the last script enables (a first installation only) and restarts (if it ran); see assets/. The two settings files that admins
+// the last script enables (a first installation only) and restarts (if it ran); see assets/. Where no service manager runs (a chroot,
+// an image or container being built, dnf --installroot), the service is enabled for the first boot. The unit lies in the system's own
+// folder for units, so that it can be masked; an edited one in /etc, the place of earlier packages and of the original's rpm, stays
+// in force. The two settings files that admins
 // make are in no list of conffiles: dpkg-deb refuses names that are not in the package, and dpkg leaves unlisted files alone
 // at upgrade, removal and purge, which is what listing them was for.
 package pack

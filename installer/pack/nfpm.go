@@ -76,10 +76,9 @@ func (s *stage) contents(list []entry) (files.Contents, error) {
 	return out, nil
 }
 
-var nfpmType = map[kind]string{plain: files.TypeFile, doc: files.TypeRPMDoc, config: files.TypeConfigNoReplace,
-	link: files.TypeSymlink, folder: files.TypeDir}
+var nfpmType = map[kind]string{plain: files.TypeFile, config: files.TypeConfigNoReplace, link: files.TypeSymlink, folder: files.TypeDir}
 
-// info is what deb and rpm have in common.
+// info is a package as nfpm takes it.
 func (s *stage) info(list []entry) (*nfpm.Info, error) {
 	contents, err := s.contents(list)
 	if err != nil {
@@ -95,7 +94,7 @@ func (s *stage) info(list []entry) (*nfpm.Info, error) {
 	}), nil
 }
 
-// nfpmArch is Go's architecture in nfpm's words, which each format translates into its own: arm6 is Debian's armhf.
+// nfpmArch is Go's architecture in nfpm's words: arm6 is Debian's armhf.
 func nfpmArch(arch string) string {
 	if arch == "arm" {
 		return "arm6"

@@ -69,6 +69,8 @@ const (
 	tagName, tagVersion, tagRelease, tagBuildHost, tagVendor, tagGroup, tagArch = 1000, 1001, 1002, 1007, 1011, 1016, 1022
 	tagPre, tagPost, tagPreun, tagPostun, tagPretrans, tagPosttrans             = 1023, 1024, 1025, 1026, 1151, 1152
 	tagModes, tagFlags, tagUser, tagLinks                                       = 1030, 1037, 1039, 1036
+	tagRequireFlags, tagRequires, tagRequireVersion                             = 1048, 1049, 1050
+	tagChangeTime, tagChangeName, tagChangeText                                 = 1080, 1081, 1082
 	tagDirIndexes, tagBaseNames, tagDirNames, tagCompressor                     = 1116, 1117, 1118, 1125
 )
 
@@ -104,13 +106,15 @@ func TestAnRPMHoldsTheFilesOfTheAgent(t *testing.T) {
 	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(strings.Fields(a)[2], strings.Fields(b)[2]) })
 	// flags: 1 config, 2 doc, 16 noreplace
 	golden(t, lines, `
+040755 0 /etc/amazon
+040755 0 /etc/amazon/ssm
 100644 2 /etc/amazon/ssm/NOTICE.md
 100644 2 /etc/amazon/ssm/README.md
 100644 2 /etc/amazon/ssm/RELEASENOTES.md
 100644 0 /etc/amazon/ssm/amazon-ssm-agent.json.template
 100644 0 /etc/amazon/ssm/seelog.xml.template
+040755 0 /etc/init
 100644 17 /etc/init/amazon-ssm-agent.conf
-100644 17 /etc/systemd/system/amazon-ssm-agent.service
 100755 0 /usr/bin/amazon-ssm-agent
 100755 0 /usr/bin/ssm-agent-worker
 120000 0 /usr/bin/ssm-cli -> amazon-ssm-agent
@@ -118,7 +122,10 @@ func TestAnRPMHoldsTheFilesOfTheAgent(t *testing.T) {
 120000 0 /usr/bin/ssm-session-logger -> amazon-ssm-agent
 120000 0 /usr/bin/ssm-session-worker -> amazon-ssm-agent
 100644 0 /usr/lib/systemd/system-preset/80-amazon-ssm-agent.preset
+100644 0 /usr/lib/systemd/system/amazon-ssm-agent.service
+040755 0 /usr/lib/systemd/system/amazon-ssm-agent.service.d
 100644 0 /usr/lib/systemd/system/amazon-ssm-agent.service.d/ssm-setup.conf
+040755 0 /var/lib/amazon
 040755 0 /var/lib/amazon/ssm
 `)
 	for _, owner := range h[tagUser].([]string) {
@@ -126,18 +133,50 @@ func TestAnRPMHoldsTheFilesOfTheAgent(t *testing.T) {
 			t.Errorf("owner %s", owner)
 		}
 	}
-	for _, tag := range []int{tagPretrans, tagPre, tagPost, tagPreun, tagPostun, tagPosttrans} {
+	for _, tag := range []int{tagPre, tagPost, tagPreun, tagPostun, tagPosttrans} {
 		if h.text(tag) == "" {
 			t.Errorf("no scriptlet %d", tag)
 		}
+	}
+	if h.text(tagPretrans) != "" {
+		t.Error("there is a scriptlet pretrans: it would run before the shell that a new root gets in the same transaction")
 	}
 	z, err := xz.NewReader(bytes.NewReader(payload))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cpio, err := io.ReadAll(z)
-	if err != nil || !bytes.Contains(cpio, []byte("program ssm-agent-worker")) {
+	if err != nil || !bytes.Contains(cpio, []byte("program ssm-agent-worker")) || !bytes.Contains(cpio, []byte("./usr/bin/ssm-cli\x00")) {
 		t.Errorf("payload of %d bytes, %v", len(cpio), err)
+	}
+}
+
+// What rpmbuild states, a package of ours states, too: the shell that scriptlets need, before they run; what rpm must be able to; the
+// release in a change log.
+func TestAnRPMStatesWhatItNeedsAndWhatChanged(t *testing.T) {
+	h, _ := readRPM(t, make1(t, "rpm", input(t, amd64)))
+	var lines []string
+	versions, flags := h[tagRequireVersion].([]string), h[tagRequireFlags].([]int)
+	for i, name := range h[tagRequires].([]string) {
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %#x %s", name, flags[i], versions[i])))
+	}
+	slices.Sort(lines)
+	golden(t, lines, `
+/bin/sh 0x1100
+/bin/sh 0x120
+/bin/sh 0x300
+/bin/sh 0x500
+/bin/sh 0x900
+rpmlib(CompressedFileNames) 0x100000a 3.0.4-1
+rpmlib(FileDigests) 0x100000a 4.6.0-1
+rpmlib(PayloadFilesHavePrefix) 0x100000a 4.0-1
+rpmlib(PayloadIsXz) 0x100000a 5.2-1
+`)
+	if got := h.text(tagChangeName); !strings.HasSuffix(got, "> - 9.1.0.0-1") || h.text(tagChangeText) != "- Release 9.1.0.0." {
+		t.Errorf("changes: %q, %q", got, h.text(tagChangeText))
+	}
+	if at := h[tagChangeTime].([]int); len(at) != 1 || int64(at[0]) != input(t, amd64).Time.Unix() {
+		t.Errorf("time of the change: %v", at)
 	}
 }
 

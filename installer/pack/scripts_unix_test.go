@@ -19,6 +19,12 @@ mark=$state/service-before-removal
 agent=$state/agent
 sysconfig=$state/../sysconfig
 log=$state/../log
+units=$state/../units
+wants=$units/multi-user.target.wants/$unit.service
+packaged=$state/../packaged
+presets="$state/../presets $state/../presets-vendor"
+kept=$state/unit-before-upgrade
+systemctl=${TEST_SYSTEMCTL-systemctl}
 supervisor() { echo "$TEST_SUPERVISOR"; }
 systemctl() {
 	case "$1" in
@@ -48,8 +54,10 @@ type world struct {
 func newWorld(t *testing.T, words ...string) *world {
 	t.Helper()
 	w := &world{t, t.TempDir(), "systemd"}
-	if err := os.Mkdir(filepath.Join(w.dir, "state"), 0o755); err != nil {
-		t.Fatal(err)
+	for _, dir := range []string{"state", "units", "packaged", "presets", "presets-vendor"} {
+		if err := os.Mkdir(filepath.Join(w.dir, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, word := range words {
 		w.touch(word)
@@ -220,14 +228,138 @@ func TestPackagesRefuseASystemWithTheSnap(t *testing.T) {
 	}
 }
 
-func TestPackagesInstallWithoutAServiceManager(t *testing.T) {
+// In a chroot, an image or a container that is being built nothing is started; the service is enabled for the first boot, by
+// systemctl, which needs no running systemd for that.
+func TestPackagesEnableTheServiceWhereNoServiceManagerRuns(t *testing.T) {
 	w := newWorld(t)
 	w.supervisor = ""
-	for _, script := range []string{"deb/preinst install", "deb/postinst configure", "deb/prerm remove", "deb/postrm remove",
-		"deb/postrm purge",
-		"rpm/pre 1", "rpm/post 1", "rpm/posttrans", "rpm/preun 0", "rpm/postun 0"} {
-		words := strings.Fields(script)
-		w.want("", words[0], words[1:]...)
+	for _, script := range []struct{ line, told string }{{"deb/preinst install", ""}, {"deb/postinst configure", "enable"},
+		{"deb/postinst configure 9.1.0.0-1", ""}, {"deb/prerm remove", "disable"}, {"deb/postrm remove", ""}, {"deb/postrm purge", ""},
+		{"rpm/pre 1", ""}, {"rpm/post 1", ""}, {"rpm/posttrans", "preset"}, {"rpm/posttrans", ""}, {"rpm/preun 0", "disable"}, {"rpm/postun 0", ""}} {
+		if strings.HasPrefix(script.line, "rpm/pre 1") {
+			os.MkdirAll(filepath.Join(w.dir, "state"), 0o755) // the package's own folder
+		}
+		words := strings.Fields(script.line)
+		w.want(script.told, words[0], words[1:]...)
+	}
+}
+
+// Where systemd is not installed (yet), the scripts make the link themselves, and read the presets as it does.
+func TestPackagesEnableTheServiceWhereSystemdIsNotInstalledYet(t *testing.T) {
+	t.Setenv("TEST_SYSTEMCTL", "none")
+	link := "units/multi-user.target.wants/amazon-ssm-agent.service"
+	isLinked := func(w *world) bool {
+		to, err := os.Readlink(filepath.Join(w.dir, link))
+		return err == nil && strings.HasSuffix(to, "/units/amazon-ssm-agent.service")
+	}
+	unit := func() *world {
+		w := newWorld(t)
+		w.supervisor = ""
+		os.WriteFile(filepath.Join(w.dir, "units/amazon-ssm-agent.service"), []byte("[Unit]\n"), 0o644)
+		return w
+	}
+	w := unit()
+	w.want("", "deb/preinst", "install")
+	w.want("", "deb/postinst", "configure")
+	if !isLinked(w) {
+		t.Error("the deb makes no link")
+	}
+	w.want("", "deb/prerm", "remove")
+	if w.has(link) {
+		t.Error("the deb leaves the link at its removal")
+	}
+	w.want("", "deb/preinst", "install", "9.1.0.0-1")
+	w.want("", "deb/postinst", "configure", "9.1.0.0-1")
+	if !isLinked(w) {
+		t.Error("the deb that came back makes no link")
+	}
+	for _, c := range []struct {
+		admin, vendor string
+		want          bool
+	}{{"", "", true}, {"", "80-x.preset enable amazon-ssm-agent.service", true}, {"10-a.preset disable amazon-ssm-agent.service",
+		"80-x.preset enable amazon-ssm-agent.service", false}, {"", "99-z.preset disable *", false}, {"80-x.preset disable amazon*",
+		"80-x.preset enable amazon-ssm-agent.service", false}, {"99-a.preset disable amazon-ssm-agent.service",
+		"80-x.preset enable amazon-ssm-agent.service", true}, {"10-a.preset #disable amazon-ssm-agent.service", "", true}} {
+		w := unit()
+		for dir, line := range map[string]string{"presets": c.admin, "presets-vendor": c.vendor} {
+			if name, text, ok := strings.Cut(line, " "); ok {
+				os.WriteFile(filepath.Join(w.dir, dir, name), []byte("# a comment\n"+text+"\n"), 0o644)
+			}
+		}
+		w.want("", "rpm/post", "1")
+		w.want("", "rpm/posttrans")
+		if isLinked(w) != c.want {
+			t.Errorf("%+v: link is there: %v", c, isLinked(w))
+		}
+	}
+}
+
+// A masked service is an admin's word, also where the package was not there before.
+func TestPackagesLeaveAMaskedServiceAlone(t *testing.T) {
+	for _, scripts := range [][]string{{"deb/preinst install", "deb/postinst configure"}, {"deb/preinst install 9.1.0.0-1",
+		"deb/postinst configure 9.1.0.0-1"}, {"rpm/pre 1", "rpm/post 1", "rpm/posttrans"}} {
+		w := newWorld(t)
+		os.Symlink("/dev/null", filepath.Join(w.dir, "units/amazon-ssm-agent.service"))
+		for _, script := range scripts {
+			words := strings.Fields(script)
+			w.want("", words[0], words[1:]...)
+		}
+	}
+}
+
+// dpkg keeps the settings of a removed package and calls its return no first installation. Where the agent's data was wiped between,
+// no note tells how the service stood: it is enabled, as at the first time.
+func TestADebThatComesBackAfterItsStateWasWipedIsEnabled(t *testing.T) {
+	w := newWorld(t, "enabled", "running")
+	w.want("stop disable", "deb/prerm", "remove")
+	w.want("", "deb/postrm", "remove")
+	os.RemoveAll(filepath.Join(w.dir, "state"))
+	w.want("", "deb/preinst", "install", "9.1.0.0-1")
+	w.want("enable start", "deb/postinst", "configure", "9.1.0.0-1")
+
+	// disabled while it was installed is the admin's act, also where the data was wiped first
+	w = newWorld(t)
+	os.RemoveAll(filepath.Join(w.dir, "state"))
+	w.want("stop disable", "deb/prerm", "remove")
+	w.want("", "deb/preinst", "install", "9.1.0.0-1")
+	w.want("", "deb/postinst", "configure", "9.1.0.0-1")
+}
+
+// Earlier packages of ours, and the original's, have the unit in /etc. rpm removes it with them, and moves an edited one aside; what an
+// admin wrote comes back to its place.
+func TestAnRPMKeepsAnEditedUnitOfEarlierPackagesInForce(t *testing.T) {
+	const unit, saved = "units/amazon-ssm-agent.service", "units/amazon-ssm-agent.service.rpmsave"
+	for name, put := range map[string]func(string) error{
+		"edited": func(path string) error { return os.WriteFile(path, []byte("[Service]\nNice=5\n"), 0o644) },
+		"masked": func(path string) error { return os.Symlink("/dev/null", path) },
+	} {
+		w := newWorld(t, "enabled", "running")
+		if err := put(filepath.Join(w.dir, unit)); err != nil {
+			t.Fatal(err)
+		}
+		w.want("", "rpm/pre", "2")
+		os.Rename(filepath.Join(w.dir, unit), filepath.Join(w.dir, saved)) // rpm's doing
+		w.want("restart", "rpm/posttrans")
+		if _, err := os.Lstat(filepath.Join(w.dir, unit)); err != nil || w.has(saved) || w.has("state/unit-before-upgrade") {
+			t.Errorf("%s: the admin's unit is not back: %v", name, err)
+		}
+	}
+	// an unedited one is gone, whatever a removal of long ago left; the link that enables the service leads to the package's
+	w := newWorld(t, "enabled", "running")
+	os.MkdirAll(filepath.Join(w.dir, "units/multi-user.target.wants"), 0o755)
+	os.WriteFile(filepath.Join(w.dir, unit), []byte("[Service]\n"), 0o644)
+	os.WriteFile(filepath.Join(w.dir, saved), []byte("[Service]\nNice=5\n"), 0o644)
+	os.Symlink(filepath.Join(w.dir, unit), filepath.Join(w.dir, "units/multi-user.target.wants/amazon-ssm-agent.service"))
+	w.want("", "rpm/pre", "2")
+	os.Remove(filepath.Join(w.dir, unit))
+	os.WriteFile(filepath.Join(w.dir, "packaged/amazon-ssm-agent.service"), []byte("[Service]\n"), 0o644)
+	w.want("restart", "rpm/posttrans")
+	if to, _ := os.Readlink(filepath.Join(w.dir, "units/multi-user.target.wants/amazon-ssm-agent.service")); !strings.HasSuffix(to,
+		"/packaged/amazon-ssm-agent.service") {
+		t.Errorf("the link that enables the service leads to %s", to)
+	}
+	if w.has(unit) || !w.has(saved) {
+		t.Error("a file that a removal of long ago left was taken for the admin's unit")
 	}
 }
 

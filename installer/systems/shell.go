@@ -28,15 +28,24 @@ func Shell() string {
 	return b.String()
 }
 
-const shellHead = `# number prints the given field of a dotted version; nothing is 0.
-number() { echo "$1" | sed 's/[^0-9.].*//' | cut -d. -f"$2" -s | sed 's/^$/0/'; }
+// It needs no program but the shell: an rpm may ask while the root it goes into has no other yet.
+const shellHead = `# number sets field to the next number of a dotted version, and rest to what follows.
+number() {
+	case "$1" in
+	*.*) field=${1%%.*} rest=${1#*.} ;;
+	*) field=$1 rest= ;;
+	esac
+	case "$field" in *[!0-9]*) field=${field%%[!0-9]*} rest= ;; esac
+	: "${field:=0}"
+}
 
 older() {
-	for field in 1 2; do
-		have=$(number "$1.0.0" $field)
-		least=$(number "$2.0.0" $field)
-		if [ "${have:-0}" -lt "${least:-0}" ]; then return 0; fi
-		if [ "${have:-0}" -gt "${least:-0}" ]; then return 1; fi
+	have=$1 least=$2
+	for turn in 1 2; do
+		number "$have" && have_n=$field have=$rest
+		number "$least" && least_n=$field least=$rest
+		if [ "$have_n" -lt "$least_n" ]; then return 0; fi
+		if [ "$have_n" -gt "$least_n" ]; then return 1; fi
 	done
 	return 1
 }
@@ -48,8 +57,8 @@ refused() {
 
 # refuse_system is made from the table of supported systems.
 refuse_system() {
-	kernel=$(uname -r)
-	if older "$kernel" ` + Kernel + `; then
+	kernel=$(uname -r 2>/dev/null) || read -r kernel 2>/dev/null </proc/sys/kernel/osrelease || kernel=
+	if [ -n "$kernel" ] && older "$kernel" ` + Kernel + `; then
 		echo "FATAL: Minimum required kernel version is ` + Kernel + `"
 		echo "The running kernel version is $kernel"
 		exit 1

@@ -35,6 +35,14 @@ type machine struct {
 // boot starts a machine over a base root; it is gone with the test.
 func boot(t *testing.T, base string) *machine {
 	t.Helper()
+	m := rooted(t, base)
+	m.start()
+	return m
+}
+
+// rooted is a machine that was not started yet: its root can be changed from outside, as builders of images do.
+func rooted(t *testing.T, base string) *machine {
+	t.Helper()
 	dir := t.TempDir()
 	m := &machine{t: t, name: fmt.Sprintf("ssmboot%d-%08x", os.Getpid(), crc32.ChecksumIEEE([]byte(dir))), root: filepath.Join(dir, "root"), ended: make(chan struct{})}
 	must(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=755")) // what a machine writes is gone with it, and costs no disk
@@ -49,15 +57,20 @@ func boot(t *testing.T, base string) *machine {
 	options := fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", base, dir, dir)
 	must(t, syscall.Mount("overlay", m.root, "overlay", 0, options))
 	t.Cleanup(func() {
-		m.halt()
 		if err := syscall.Unmount(m.root, syscall.MNT_DETACH); err != nil {
 			t.Logf("unmount: %v", err)
 		}
 	})
 	must(t, os.WriteFile(filepath.Join(m.root, "etc/machine-id"), []byte(strings.Repeat("ab", 16)+"\n"), 0o444))
+	return m
+}
+
+// start boots it.
+func (m *machine) start() {
+	m.t.Helper()
+	m.t.Cleanup(m.halt)
 	go m.keepRunning()
 	m.wait()
-	return m
 }
 
 // spawn puts the container into a control group of its own, then becomes systemd-nspawn.

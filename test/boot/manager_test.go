@@ -102,25 +102,20 @@ func adminsWord(h *host) {
 		}
 	})
 
-	// masked: where the package's unit lies in /etc, the link stands in the unit's own place
-	h.sh("mkdir -p /root/kept && cp -a " + h.sys.unit + " /root/kept/ && ln -sfn /dev/null /etc/systemd/system/amazon-ssm-agent.service && systemctl daemon-reload")
+	h.sh("systemctl mask amazon-ssm-agent")
 	h.turns(func(after string) {
 		if h.enabled() != "masked" || h.state() != "inactive" {
 			h.t.Errorf("after the %s the masked service is %s, %s", after, h.enabled(), h.state())
 		}
 	})
-	h.sh("rm /etc/systemd/system/amazon-ssm-agent.service")
-	if h.sys.unitInEtc {
-		h.sh("cp -a /root/kept/amazon-ssm-agent.service /etc/systemd/system/")
-	}
-	h.sh("systemctl daemon-reload && systemctl enable --now amazon-ssm-agent")
+	h.sh("systemctl unmask amazon-ssm-agent && systemctl enable --now amazon-ssm-agent")
 	h.active()
 }
 
 // settings shows that edited files of the package, and the agent's own settings, stay.
 func settings(h *host) {
 	h.t.Helper()
-	h.sh("sed -i 's/^Description=.*/Description=ours/' " + h.sys.unit + " && echo '# ours' >>/etc/init/amazon-ssm-agent.conf && systemctl daemon-reload")
+	h.sh("sed 's/^Description=.*/Description=ours/' " + h.sys.unit + " >/root/edited && cp /root/edited " + h.sys.edited + " && echo '# ours' >>/etc/init/amazon-ssm-agent.conf && systemctl daemon-reload")
 	before := h.sh("sha256sum /etc/amazon/ssm/amazon-ssm-agent.json")
 	h.turns(func(after string) {
 		if got := h.sh("systemctl show -p Description --value amazon-ssm-agent"); strings.TrimSpace(got) != "ours" {
@@ -171,7 +166,7 @@ func removal(h *host) {
 	h.sh(h.sys.remove)
 	h.gone()
 	if h.sys.purge == "" {
-		h.sh("test -e " + h.sys.unit + ".rpmsave && ! test -e " + h.sys.unit)
+		h.sh("test -e /etc/init/amazon-ssm-agent.conf.rpmsave && cmp /root/edited " + h.sys.edited + " && ! test -e " + h.sys.unit)
 		h.do("9.2.0.0", h.sys.install)
 		h.active()
 		h.isEnabled("enabled")

@@ -78,7 +78,7 @@ type system struct {
 	purge     string
 	verify    string // prints what differs from the package
 	unit      string // where the package puts the unit
-	unitInEtc bool   // the package's own unit lies where an admin's would
+	edited    string // where an admin writes another
 	stops     int    // scripts that run at an upgrade
 }
 
@@ -92,7 +92,7 @@ var systems = []system{
 	{name: "deb", base: debian, file: "amazon-ssm-agent-debian-" + runtime.GOARCH + ".deb",
 		install: "dpkg -i %s", upgrade: "dpkg -i %s", downgrade: "dpkg -i %s", reinstall: "dpkg -i %s",
 		remove: "dpkg -r amazon-ssm-agent", purge: "dpkg -P amazon-ssm-agent", verify: "dpkg -V amazon-ssm-agent",
-		unit: "/lib/systemd/system/amazon-ssm-agent.service", stops: 4},
+		unit: "/lib/systemd/system/amazon-ssm-agent.service", edited: "/lib/systemd/system/amazon-ssm-agent.service", stops: 4},
 	rpmSystem(system{name: "rpm", install: "rpm -i %s", upgrade: "rpm -U %s", downgrade: "rpm -U --oldpackage %s",
 		reinstall: "rpm -U --replacepkgs %s",
 		remove:    "rpm -e amazon-ssm-agent"}),
@@ -110,7 +110,7 @@ func rpmSystem(s system) system {
 	if s.prepare == nil {
 		s.prepare = trustKey
 	}
-	s.unit, s.unitInEtc, s.stops = "/etc/systemd/system/amazon-ssm-agent.service", true, 6
+	s.unit, s.edited, s.stops = "/usr/lib/systemd/system/amazon-ssm-agent.service", "/etc/systemd/system/amazon-ssm-agent.service", 5
 	return s
 }
 
@@ -198,7 +198,9 @@ func (h *host) configure() {
 }
 
 // register runs the agent's own command line.
-func (h *host) register() {
+func (h *host) register() { h.t.Helper(); h.registerAs("9.1.0.0") }
+
+func (h *host) registerAs(version string) {
 	h.t.Helper()
 	id, code, err := h.region.CreateActivation(1)
 	must(h.t, err)
@@ -206,7 +208,7 @@ func (h *host) register() {
 	if !strings.Contains(out, "Successfully registered the instance with AWS SSM using Managed instance-id: mi-") {
 		h.t.Fatalf("registration says: %s", out)
 	}
-	h.online("9.1.0.0")
+	h.online(version)
 	h.node = h.region.Instances()[0].InstanceID
 }
 
@@ -305,18 +307,12 @@ func life(t *testing.T, h *host) {
 	h.processes()
 
 	// the original's unit text instead of ours
-	h.sh("mkdir -p /root/kept && cp -a " + h.sys.unit + " /root/kept/")
 	must(t, os.WriteFile(filepath.Join(h.root, "root/original.service"), []byte(originalUnit), 0o644))
 	h.sh("cp /root/original.service /etc/systemd/system/amazon-ssm-agent.service && systemctl daemon-reload && systemctl restart amazon-ssm-agent")
 	h.active()
 	h.echo("original-unit")
 	h.processes()
-	if h.sys.unitInEtc {
-		h.sh("cp -a /root/kept/amazon-ssm-agent.service /etc/systemd/system/")
-	} else {
-		h.sh("rm /etc/systemd/system/amazon-ssm-agent.service")
-	}
-	h.sh("systemctl daemon-reload && systemctl restart amazon-ssm-agent")
+	h.sh("rm /etc/systemd/system/amazon-ssm-agent.service && systemctl daemon-reload && systemctl restart amazon-ssm-agent")
 	h.active()
 
 	// a package upgrade keeps store, registration and settings; the service runs the new floor

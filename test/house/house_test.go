@@ -115,6 +115,7 @@ var doors = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2":      {"agent/cloud", "agent/identity", "installer/publish"},
 	"github.com/CycloneDX/cyclonedx-go": {"installer/describe"},
 	"github.com/goreleaser/nfpm":        {"installer/pack"},
+	"github.com/google/rpmpack":         {"installer/pack"},
 	"github.com/minio/selfupdate":       {"installer/selfswap"},
 	"github.com/Masterminds/semver":     {"manifests"},
 	"github.com/urfave/cli":             {"cmd/ssm-setup"},

@@ -3,14 +3,29 @@ state=/var/lib/amazon/ssm
 unit=amazon-ssm-agent
 agent=/usr/bin/amazon-ssm-agent
 mark=$state/service-before-removal
+units=/etc/systemd/system
+wants=$units/multi-user.target.wants/$unit.service
+packaged='/usr/lib/systemd/system /lib/systemd/system'
+presets='/etc/systemd/system-preset /run/systemd/system-preset /usr/lib/systemd/system-preset'
+kept=$state/unit-before-upgrade
+systemctl=systemctl
 
-# supervisor says who runs services here: systemd, upstart or nothing (a container, a root being built).
+# supervisor says who runs services here: systemd, upstart or nothing (a chroot, an image or a container being built). It needs no
+# program but the shell, like all that runs before the files of an rpm are there.
 supervisor() {
-	case "$(cat /proc/1/comm 2>/dev/null)" in
-	systemd) if [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; then echo systemd; fi ;;
+	init=
+	if [ -r /proc/1/comm ]; then read -r init </proc/1/comm || true; fi
+	case "$init" in
+	systemd) if [ -d /run/systemd/system ] && command -v $systemctl >/dev/null 2>&1 && ! chrooted; then echo systemd; fi ;;
 	init) if command -v initctl >/dev/null 2>&1; then echo upstart; fi ;;
 	esac
 	return 0
+}
+
+# chrooted tells whether the service manager has another root folder than this script.
+chrooted() {
+	theirs=$(stat -Lc %d:%i /proc/1/root/. 2>/dev/null) || return 1
+	[ "$theirs" != "$(stat -Lc %d:%i /. 2>/dev/null)" ]
 }
 
 running() {
@@ -30,8 +45,16 @@ enabled() {
 	case "$(supervisor)" in
 	systemd) systemctl is-enabled --quiet $unit.service 2>/dev/null ;;
 	upstart) return 0 ;;
-	*) return 1 ;;
+	*) [ -L $wants ] ;;
 	esac
+}
+
+# masked tells whether an admin keeps the service from ever starting: a link to /dev/null, or an empty file.
+masked() {
+	for where in $units /run/systemd/system; do
+		if [ -e $where/$unit.service ] && [ ! -s $where/$unit.service ]; then return 0; fi
+	done
+	return 1
 }
 
 reload() {
@@ -50,8 +73,69 @@ act() {
 		start | stop | restart) initctl "$1" $unit >/dev/null 2>&1 || true ;;
 		esac
 		;;
+	*) offline "$1" ;;
 	esac
 	return 0
+}
+
+# offline does enable, disable and preset where no service manager runs, so that the service is there when the system boots: by
+# systemctl, which then only makes links, or by hand where systemd is not installed (yet).
+offline() {
+	case "$1" in
+	enable | disable | preset) ;;
+	*) return 0 ;;
+	esac
+	if command -v $systemctl >/dev/null 2>&1 && SYSTEMD_OFFLINE=1 $systemctl "$1" $unit.service >/dev/null 2>&1; then return 0; fi
+	case "$1" in
+	disable) rm -f $wants ;;
+	enable) link ;;
+	preset) if wanted; then link; else rm -f $wants; fi ;;
+	esac
+}
+
+# link makes the link by which systemd starts the service at boot; it leads to the unit that counts.
+link() {
+	for where in $units $packaged; do
+		if [ -s $where/$unit.service ]; then
+			(umask 022 && mkdir -p ${wants%/*}) && ln -sf $where/$unit.service $wants || true
+			return 0
+		fi
+	done
+}
+
+# wanted reads the presets as systemd does: files in the order of their names, one in /etc in place of others of the same name, and
+# the first line that fits decides. Without one a service is enabled.
+wanted() {
+	for name in $(for folder in $presets; do (cd $folder 2>/dev/null && ls); done | LC_ALL=C sort -u); do
+		for folder in $presets; do
+			if [ ! -r $folder/$name ]; then continue; fi
+			while read -r word pattern _; do
+				case "$unit.service" in
+				$pattern)
+					case "$word" in
+					enable) return 0 ;;
+					disable) return 1 ;;
+					esac
+					;;
+				esac
+			done <$folder/$name
+			break
+		done
+	done
+	return 0
+}
+
+# relink mends the link of an enabled service whose unit went to another folder.
+relink() {
+	if [ -L $wants ] && [ ! -e $wants ]; then link; fi
+	return 0
+}
+
+# first enables and starts after a first installation, if the service is not masked.
+first() {
+	if masked; then return 0; fi
+	act enable
+	act start
 }
 
 restart_if_running() {
@@ -164,16 +248,19 @@ forget_versions() {
 
 # remember writes down how the service stood before a removal; restore brings that back.
 remember() {
-	[ -d $state ] || return 0
 	words=
 	if enabled; then words=enabled; fi
 	if running; then words="$words running"; fi
-	echo "$words" >$mark
+	note "$words"
 }
+
+# note makes the mark, and the folder for it.
+note() { (umask 022 && mkdir -p $state && echo "$1" >$mark) || true; }
 
 restore() {
 	words=$(cat $mark 2>/dev/null || true)
 	rm -f $mark
+	if masked; then return 0; fi
 	case "$words" in *enabled*) act enable ;; esac
 	case "$words" in *running*) act start ;; esac
 }
@@ -181,6 +268,31 @@ restore() {
 # begin is the end of a first installation from an rpm: the presets of the system decide whether the service is enabled (this
 # package's own says that it is; an admin's comes before it), and what is enabled starts.
 begin() {
+	if masked; then return 0; fi
 	act preset
 	if enabled; then act start; fi
+}
+
+# placed tells what lies in a unit's place: where a link leads, or a figure of the content; nothing where nothing is.
+placed() {
+	if [ -L "$1" ]; then
+		echo "link $(readlink "$1")"
+	elif [ -e "$1" ]; then
+		echo "file $(cksum <"$1")"
+	fi
+}
+
+# note_unit and put_unit_back: rpm moves an edited unit of /etc aside (.rpmsave) when it removes a package that had one there, an
+# original's or an earlier one of ours. What an admin wrote stays in force; what was not edited, rpm removes.
+note_unit() {
+	rm -f $kept
+	there=$(placed $units/$unit.service)
+	if [ -n "$there" ]; then echo "$there" >$kept; fi
+}
+
+put_unit_back() {
+	[ -e $kept ] || return 0
+	saved=$units/$unit.service.rpmsave
+	if [ -z "$(placed $units/$unit.service)" ] && [ "$(placed $saved)" = "$(cat $kept)" ]; then mv -f $saved $units/$unit.service; fi
+	rm -f $kept
 }
