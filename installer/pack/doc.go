@@ -19,7 +19,7 @@
 // again. deb and rpm hold the same programs, but each in a stream of its own kind, headers and all, which is compressed as it
 // is written.
 //
-// With keys (see [Signing]) deb, rpm, exe, msi and pkg are signed inside, deb and rpm also by FILE.sig beside them.
+// With keys (see [Signing]) deb, rpm, exe, msi and pkg are signed inside, and with an OpenPGP key by FILE.sig beside them.
 //
 // Compression is chosen by BenchmarkCompress: launcher and worker for linux/amd64, 10.6 MB, on an AMD EPYC whose two processors
 // were busy with other things besides; MB/s are of one processor's own time.

@@ -150,7 +150,7 @@ func testProof(t *testing.T, f pack.Format, p pack.Platform) {
 		t.Errorf("%s: with keys and without: same bytes is %v", p, !inside)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, signed.File+pack.SignatureSuffix))
-	if beside := f.Signed.Installers == pack.DetachedOpenPGP; beside != (string(b) == "OpenPGP") || beside == errors.Is(err, fs.ErrNotExist) {
+	if beside := f.Signed.Content.Check != nil; beside != (string(b) == "OpenPGP") || beside == errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%s: beside it lies %q, %v", p, b, err)
 	}
 	in.Signing = pack.Signing{}

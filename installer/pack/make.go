@@ -80,7 +80,7 @@ func (a *Artifact) write(f Format, in Input, path string) error {
 	if err := out.Place(); err != nil {
 		return err
 	}
-	if f.Signed.Installers == DetachedOpenPGP {
+	if f.Signed.Content.Check != nil { // it is a package: its signature can be checked without knowing its format
 		return in.Signing.Beside(path)
 	}
 	return nil

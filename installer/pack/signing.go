@@ -13,7 +13,7 @@ import (
 
 // Signing is how a build signs; what is nil is not signed. The functions may be called at the same time. See installer/sign.
 type Signing struct {
-	OpenPGP      func(io.Reader) ([]byte, error) // a binary detached signature: deb, rpm, and files FILE.sig
+	OpenPGP      func(io.Reader) ([]byte, error) // a binary detached signature: deb, rpm, and files FILE.sig of all packages
 	Authenticode func(path string) error         // signs a program or MSI where it lies
 	Xar          func() ([]xar.Signature, error) // of a pkg
 }

@@ -58,7 +58,7 @@ func TestFormatsAreSigned(t *testing.T) {
 			t.Errorf("%s is not signed", name)
 		}
 		sig, err := os.ReadFile(path + pack.SignatureSuffix)
-		if linux := p.OS == "linux"; linux != (string(sig) == "OpenPGP") || linux == errors.Is(err, os.ErrNotExist) {
+		if string(sig) != "OpenPGP" {
 			t.Errorf("%s.sig: %q, %v", a.File, sig, err)
 		}
 		in.Signing = pack.Signing{Authenticode: func(string) error { return io.ErrClosedPipe }}

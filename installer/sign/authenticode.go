@@ -3,6 +3,7 @@
 package sign
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"github.com/sassoftware/relic/v7/lib/authenticode"
 	"github.com/sassoftware/relic/v7/lib/certloader"
 	"github.com/sassoftware/relic/v7/lib/comdoc"
+
+	"github.com/ssm-setup/ssm-setup/installer/container/cfb"
 )
 
 // What Windows shows of a signed program.
@@ -59,8 +62,27 @@ func (s *Signer) program(ctx context.Context, f *os.File) error {
 	return patch.Apply(f, f.Name())
 }
 
-// msi signs streams and their metadata (the extended signature).
+// msi signs streams and their metadata (the extended signature). The library adds its streams wherever there is room; a container
+// of our writer is written anew by that, so that no place is left which the signature does not cover.
 func (s *Signer) msi(ctx context.Context, f *os.File) error {
+	ours, err := cfb.Exact(f)
+	if err != nil {
+		return err
+	}
+	if err := s.insert(ctx, f); err != nil || !ours {
+		return err
+	}
+	var b bytes.Buffer
+	if err := cfb.Rewrite(&b, f); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(b.Bytes(), 0); err != nil {
+		return err
+	}
+	return f.Truncate(int64(b.Len()))
+}
+
+func (s *Signer) insert(ctx context.Context, f *os.File) error {
 	doc, err := comdoc.WriteFile(f)
 	if err != nil {
 		return err

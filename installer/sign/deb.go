@@ -3,6 +3,7 @@ package sign
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -17,6 +18,7 @@ type member struct {
 // members reads the table of an ar archive as Debian packages use it: short names, even places.
 func members(r io.ReaderAt, size int64) ([]member, error) {
 	const magic, header = 8, 60
+	numbers := regexp.MustCompile(`^([0-9]+ *|-1 *| +)$`)
 	var list []member
 	for at := int64(magic); at < size; {
 		head := make([]byte, header)
@@ -27,6 +29,16 @@ func members(r io.ReaderAt, size int64) ([]member, error) {
 		if err != nil || n < 0 || n > size-at-header {
 			return nil, fmt.Errorf("%w: it is no whole ar archive", ErrBad)
 		}
+		for _, f := range [][]byte{head[16:28], head[28:34], head[34:40], head[40:48], head[48:58]} {
+			if !numbers.Match(f) {
+				return nil, fmt.Errorf("%w: the header of a member holds something else than numbers", ErrBad)
+			}
+		}
+		if pad := make([]byte, 1); n%2 == 1 && at+header+n < size {
+			if _, err := r.ReadAt(pad, at+header+n); err != nil || pad[0] != '\n' {
+				return nil, fmt.Errorf("%w: something else lies behind a member", ErrBad)
+			}
+		}
 		name := strings.TrimSuffix(strings.TrimRight(string(head[:16]), " "), "/")
 		list = append(list, member{name, at + header, n})
 		at += header + n + n%2
@@ -35,7 +47,7 @@ func members(r io.ReaderAt, size int64) ([]member, error) {
 }
 
 // deb checks the signatures inside of a Debian package (members whose names begin with _gpg, debsigs): each covers the members
-// that dpkg reads, one after the other.
+// that dpkg reads, one after the other. Other members are refused: dpkg passes over some, and nothing covers them.
 func deb(f *File) error {
 	b := f.Bytes()
 	list, err := members(b, b.Size())
@@ -47,7 +59,9 @@ func deb(f *File) error {
 		switch {
 		case strings.HasPrefix(m.name, "_gpg"):
 			signatures = append(signatures, m)
-		case !strings.HasPrefix(m.name, "_"):
+		case len(signatures) > 0:
+			return fmt.Errorf("%w: the member %q lies behind the signatures", ErrBad, m.name)
+		default:
 			read = append(read, m)
 		}
 	}

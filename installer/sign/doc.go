@@ -2,7 +2,7 @@
 //
 //	deb            OpenPGP, member _gpgorigin, over the other members in their order
 //	rpm            OpenPGP over the header, and over header and payload
-//	FILE.sig       OpenPGP, detached, binary: deb, rpm, SHA256SUMS
+//	FILE.sig       OpenPGP, detached, binary: all packages, SHA256SUMS
 //	exe, msi       Authenticode, SHA-256, with an RFC 3161 timestamp where a server is named
 //	pkg            RSA and CMS signatures of the table of contents, as a Developer ID certificate makes them
 //
@@ -19,5 +19,8 @@
 //   - no key and no passphrase is written to a file, a log, an argument of a child or its environment;
 //   - [Verify] says what it did check, and a signature counts for what it covers: that of an rpm's header for the package only if
 //     the header has a digest of the payload, that of a key for the time in which this very key was valid. Nothing here knows
-//     whether Apple notarised a package.
+//     whether Apple notarised a package;
+//   - a file that holds more than its signature covers is refused, signed or not: bytes behind the container, members, streams
+//     and tags that no digest is of, a structure that does not open. Slack inside of a structure and reserved fields are refused in
+//     packages of ours, which have none, and reported in others.
 package sign

@@ -42,12 +42,12 @@ func exe() []byte {
 	return b.Bytes()
 }
 
-// msiFile is a compound file with streams of both sizes, which is all that a signature looks at.
+// msiFile is a compound file with streams of both sizes, which is all that a signature looks at. Its summary names our build.
 func msiFile(t testing.TB) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	class := [16]byte{0x84, 0x10, 0x0c, 8: 0xc0, 15: 0x46}
-	err := cfb.Write(&b, class, []cfb.Stream{cfb.Bytes("\x05SummaryInformation", []byte("short")),
+	err := cfb.Write(&b, class, []cfb.Stream{cfb.Bytes("\x05SummaryInformation", []byte("short\x00ssm-setup\x00")),
 		cfb.Bytes("Big", bytes.Repeat([]byte("0123456789"), 5000)), cfb.Bytes("Other", []byte("another"))})
 	if err != nil {
 		t.Fatal(err)

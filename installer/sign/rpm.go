@@ -82,11 +82,17 @@ func rpm(f *File) error {
 		return err
 	}
 	at := lead + (int64(len(sig.raw))+7)/8*8
+	if err := f.rpmEdges(lead, sig, at); err != nil {
+		return err
+	}
 	head, err := readPart(f.file, at, f.size)
 	if err != nil {
 		return err
 	}
 	payload := at + int64(len(head.raw))
+	if n, ok := sig.number(rpmSize); ok && int64(n) != f.size-at {
+		return fmt.Errorf("%w: it has %d bytes behind its signatures, %d are stated", ErrBad, f.size-at, n)
+	}
 	covered, err := rpmDigests(f, sig, head, payload)
 	if err != nil {
 		return err

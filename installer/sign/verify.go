@@ -161,6 +161,17 @@ type File struct {
 // Bytes are the file's content and its length.
 func (f *File) Bytes() *io.SectionReader { return io.NewSectionReader(f.file, 0, f.size) }
 
+// Maker is the program that packages of ours name as the one that made them. In those, what no signature covers must be as it was
+// made; in others it is reported.
+const Maker = "ssm-setup"
+
+// uncovered says how many bytes of a signed file that are not empty no signature covers.
+func (f *File) uncovered(n int64) {
+	if n > 0 {
+		f.report.Note = fmt.Sprintf("signed content intact; %d bytes of slack not covered", n)
+	}
+}
+
 func (f *File) add(s Signature) { f.report.Signatures = append(f.report.Signatures, s) }
 
 // Words for the files that are no package.

@@ -32,6 +32,9 @@ func (t Trusted) detached(data io.Reader, sig []byte, of string) (Signature, err
 	if err != nil || !ok || found.IssuerKeyId == nil {
 		return s, fmt.Errorf("%w: %s is no OpenPGP signature", ErrBad, of)
 	}
+	if err := onlySignatures(raw); err != nil {
+		return s, fmt.Errorf("%w: %s: %w", ErrBad, of, err)
+	}
 	s.Key = keyOf(found)
 	s.By, s.Made = "key "+s.Key, found.CreationTime.UTC()
 	if len(t.Keys) == 0 {
@@ -41,6 +44,17 @@ func (t Trusted) detached(data io.Reader, sig []byte, of string) (Signature, err
 		return s, nil
 	}
 	return t.byKeys(s, data, raw)
+}
+
+// onlySignatures refuses bytes beside signatures: nothing covers them.
+func onlySignatures(raw []byte) error {
+	for r := bytes.NewReader(raw); r.Len() > 0; {
+		p, err := packet.Read(r)
+		if _, ok := p.(*packet.Signature); !ok || err != nil {
+			return errors.New("something else lies behind the signature")
+		}
+	}
+	return nil
 }
 
 func (t Trusted) byKeys(s Signature, data io.Reader, raw []byte) (Signature, error) {

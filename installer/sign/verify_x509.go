@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"bytes"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -27,7 +28,14 @@ func pkg(f *File) error {
 			return fmt.Errorf("%w: %w", ErrBad, err)
 		}
 	}
+	ticket, err := a.Cover()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
 	f.report.Note = "notarisation was not looked at"
+	if ticket > 0 {
+		f.report.Note += fmt.Sprintf("; %d bytes of a notarisation ticket behind the package are not covered", ticket)
+	}
 	for _, s := range a.Signatures {
 		sig, err := tableSignature(a, s)
 		if err != nil {
@@ -46,8 +54,12 @@ const maxFile = 4 << 30 >> 1 // of one file in a package
 func tableSignature(a *xar.Reader, f xar.Found) (s pkcs9.TimestampedSignature, err error) {
 	if f.Element == "x-signature" && f.Style == "CMS" {
 		var der asn1.RawValue // zeroes follow
-		if _, err := asn1.Unmarshal(f.Bytes, &der); err != nil {
+		rest, err := asn1.Unmarshal(f.Bytes, &der)
+		if err != nil {
 			return s, fmt.Errorf("the CMS signature cannot be read: %w", err)
+		}
+		if len(bytes.Trim(rest, "\x00")) > 0 {
+			return s, errors.New("something else lies behind the CMS signature")
 		}
 		signed, err := pkcs7.Unmarshal(der.FullBytes)
 		if err != nil {

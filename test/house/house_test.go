@@ -76,7 +76,7 @@ var rooms = map[string][]string{
 		"installer/systems",
 		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
-	"installer/sign":        {"installer/host", "installer/container/cfb", "installer/container/xar"},
+	"installer/sign":        {"installer/host", "installer/stamp", "installer/container/cfb", "installer/container/xar"},
 	"installer/sign/testca": {}, // for tests
 
 	"updater/ledger": {"installer", "installer/host", "installer/pointer", "manifests"},

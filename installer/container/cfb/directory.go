@@ -45,13 +45,14 @@ func (f *File) readDirectory(b []byte) error {
 // paths are the names of all entries by their place in the directory; empty for the root and for those that no storage holds.
 func paths(b []byte) ([]string, error) {
 	type step struct {
-		at    uint32
-		above string // path of the storage, with a slash behind it
+		at        uint32
+		above     string // path of the storage, with a slash behind it
+		low, high uint32 // entries that the names below it lie between; noEntry for none
 	}
 	le := binary.LittleEndian
 	names, seen := make([]string, len(b)/entrySize), make([]bool, len(b)/entrySize)
 	seen[0] = true
-	for todo := []step{{le.Uint32(b[76:]), ""}}; len(todo) > 0; {
+	for todo := []step{{le.Uint32(b[76:]), "", noEntry, noEntry}}; len(todo) > 0; {
 		s := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		if s.at == noEntry {
@@ -67,72 +68,47 @@ func paths(b []byte) ([]string, error) {
 			return nil, err
 		}
 		names[s.at] = s.above + name
-		if child := le.Uint32(e[76:]); child != noEntry && e[66] == typeStorage {
-			todo = append(todo, step{child, s.above + name + "/"})
+		if err := inOrder(b, s.at, s.low, s.high); err != nil {
+			return nil, err
 		}
-		todo = append(todo, step{le.Uint32(e[68:]), s.above}, step{le.Uint32(e[72:]), s.above})
+		if child := le.Uint32(e[76:]); child != noEntry && e[66] == typeStorage {
+			todo = append(todo, step{child, s.above + name + "/", noEntry, noEntry})
+		}
+		todo = append(todo, step{le.Uint32(e[68:]), s.above, s.low, s.at}, step{le.Uint32(e[72:]), s.above, s.at, s.high})
 	}
 	return names, nil
 }
 
+// inOrder refuses an entry whose name does not lie between two others: a reader that looks for a name would not find it.
+func inOrder(b []byte, at, low, high uint32) error {
+	key := func(n uint32) []uint16 {
+		units, err := unitsOf(b[int(n)*entrySize:][:entrySize])
+		if err != nil {
+			return nil
+		}
+		return upper(units)
+	}
+	if low != noEntry && compare(key(low), key(at)) >= 0 || high != noEntry && compare(key(at), key(high)) >= 0 {
+		return fmt.Errorf("%w: its directory is not in order", ErrFormat)
+	}
+	return nil
+}
+
 func nameOf(e []byte) (string, error) {
+	units, err := unitsOf(e)
+	return string(utf16.Decode(units)), err
+}
+
+// unitsOf is the name of an entry in UTF-16.
+func unitsOf(e []byte) ([]uint16, error) {
 	le := binary.LittleEndian
 	length := int(le.Uint16(e[64:]))
 	if length < 4 || length > 64 || length%2 != 0 {
-		return "", fmt.Errorf("%w: a name of %d bytes", ErrFormat, length)
+		return nil, fmt.Errorf("%w: a name of %d bytes", ErrFormat, length)
 	}
 	units := make([]uint16, length/2-1)
 	for i := range units {
 		units[i] = le.Uint16(e[2*i:])
 	}
-	return string(utf16.Decode(units)), nil
-}
-
-// Check follows the chains of all streams: each is long enough, and no sector belongs to two of them. slack is the number of bytes
-// that belong to nothing: free sectors, and what lies behind the last one. Errors: ErrFormat.
-func (f *File) Check() (slack int64, err error) {
-	used := make([]bool, f.sectors)
-	mark := func(chain []uint32) error {
-		for _, n := range chain {
-			if int64(n) >= f.sectors || used[n] {
-				return fmt.Errorf("%w: sector %d belongs to two chains, or to none of the file's", ErrFormat, n)
-			}
-			used[n] = true
-		}
-		return nil
-	}
-	if err := mark(f.tables); err != nil {
-		return 0, err
-	}
-	starts := f.chains
-	for _, name := range f.Names {
-		p := f.streams[name]
-		if p.size < miniCutoff {
-			if _, err := f.Stream(name); err != nil {
-				return 0, err
-			}
-			continue
-		}
-		chain, err := follow(f.fat, p.start)
-		if err != nil || int64(len(chain)) < pieces(p.size, f.sector) {
-			return 0, fmt.Errorf("%w: the chain of %q", ErrFormat, name)
-		}
-		starts = append(starts[:len(starts):len(starts)], p.start)
-	}
-	for _, start := range starts {
-		chain, err := follow(f.fat, start)
-		if err != nil {
-			return 0, err
-		}
-		if err := mark(chain); err != nil {
-			return 0, err
-		}
-	}
-	slack = f.size - f.sector
-	for n, in := range used {
-		if in {
-			slack -= min(f.sector, f.size-(int64(n)+1)*f.sector)
-		}
-	}
-	return slack, nil
+	return units, nil
 }

@@ -17,7 +17,7 @@
 // Only what an installer needs is written: streams below one root, no storages, no times. A stream has at most 2 GiB (version 3),
 // a name at most 31 units of UTF-16. What is read may also have storages and sectors of 4096 bytes (version 4), as other writers
 // make them: [Open] and [File.Check] refuse a file that goes in circles or claims to be larger than it is, before a library that
-// trusts what it reads is given it.
+// trusts what it reads is given it. Check also counts the bytes that no stream holds, see [Slack].
 package cfb
 
 import "errors"
@@ -40,6 +40,7 @@ var ErrFormat = errors.New("not a sound compound file")
 const (
 	sector       = 512 // of version 3
 	miniSector   = 64
+	rootName     = "Root Entry"
 	miniCutoff   = 4096
 	entrySize    = 128
 	perSector    = sector / 4 // chain entries in a sector
@@ -56,6 +57,7 @@ const (
 	red          = 0
 	black        = 1
 	majorVersion = 3
+	minorVersion = 0x3E
 	widerVersion = 4
 	widerSector  = 4096
 	headerSize   = 512

@@ -14,8 +14,8 @@ import (
 func TestADamagedStructureIsRefused(t *testing.T) {
 	sound := write(t, cfb.Bytes("Big", bytes.Repeat([]byte("0123456789"), 1000)), cfb.Bytes("Bigger", bytes.Repeat([]byte("ab"), 9000)),
 		cfb.Bytes("small", []byte("x")))
-	if slack := check(t, sound); slack != 0 {
-		t.Errorf("%d bytes of a file of our own belong to nothing", slack)
+	if slack := check(t, sound); slack != (cfb.Slack{}) {
+		t.Errorf("a file of our own has slack: %+v", slack)
 	}
 	le := binary.LittleEndian
 	directory := (1 + int(le.Uint32(sound[48:]))) * 512
@@ -27,6 +27,9 @@ func TestADamagedStructureIsRefused(t *testing.T) {
 		"a stream that no folder holds": func(b []byte) { le.PutUint32(b[directory+76:], 0xFFFFFFFF) },
 		"a stream larger than the file": func(b []byte) { le.PutUint32(b[directory+128+120:], 1<<30) },
 		"more tables than sectors":      func(b []byte) { le.PutUint32(b[44:], 1<<20) },
+		"fewer tables than it names":    func(b []byte) { le.PutUint32(b[44:], 0) },
+		"a table marked as free":        func(b []byte) { le.PutUint32(b[fat:], 0xFFFFFFFF) },
+		"names out of order":            func(b []byte) { b[directory+128+64] = 14 },
 	} {
 		b := bytes.Clone(sound)
 		damage(b)
@@ -42,9 +45,24 @@ func TestADamagedStructureIsRefused(t *testing.T) {
 
 // Bytes behind the container belong to nothing, and are counted.
 func TestSlackIsCounted(t *testing.T) {
-	b := append(write(t, cfb.Bytes("one", []byte("x"))), strings.Repeat("jar", 500)...)
-	if slack := check(t, b); slack != 1500 {
-		t.Errorf("%d bytes of slack, 1500 were added", slack)
+	sound := write(t, cfb.Bytes("one", []byte("x")), cfb.Bytes("Big", bytes.Repeat([]byte("0123456789"), 1000)))
+	if got, want := check(t, append(bytes.Clone(sound), strings.Repeat("jar", 500)...)), (cfb.Slack{Bytes: 1500, Written: 1500,
+		Behind: 1500}); got != want {
+		t.Errorf("behind the container: %+v, not %+v", got, want)
+	}
+	if got, want := check(t, append(bytes.Clone(sound), make([]byte, 700)...)), (cfb.Slack{Bytes: 700}); got != want {
+		t.Errorf("zeroes behind it: %+v, not %+v", got, want)
+	}
+	directory := (1 + int(binary.LittleEndian.Uint32(sound[48:]))) * 512
+	for name, at := range map[string]int{"class in the header": 8, "reserved field": 34, "transaction": 52, "minor version": 24,
+		"behind a name": directory + 128 + 60, "time of a stream": directory + 128 + 108, "free entry": directory + 3*128 + 5,
+		"behind a small stream": bytes.Index(sound, []byte("x\x00\x00\x00")) + 1, "behind a large stream": len(sound) - 1,
+		"free place of the FAT": 1024 - 4} {
+		b := bytes.Clone(sound)
+		b[at] ^= 0x40
+		if got := check(t, b); got.Written == 0 || got.Behind != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }
 
@@ -105,12 +123,12 @@ func TestWiderSectorsAndStoragesAreRead(t *testing.T) {
 	if err != nil || !bytes.Equal(got, content) || strings.Join(f.Names, " ") != "Folder/File" {
 		t.Errorf("%d bytes, %v, %v", len(got), f.Names, err)
 	}
-	if slack := check(t, b); slack != 0 {
-		t.Errorf("%d bytes of slack", slack)
+	if slack := check(t, b); slack.Bytes != 0 {
+		t.Errorf("slack: %+v", slack)
 	}
 }
 
-func check(t *testing.T, b []byte) int64 {
+func check(t *testing.T, b []byte) cfb.Slack {
 	t.Helper()
 	f, err := cfb.Open(bytes.NewReader(b), int64(len(b)))
 	if err != nil {

@@ -20,6 +20,9 @@ type File struct {
 	miniFAT []uint32
 	mini    []uint32 // sectors of the mini stream
 	chains  []uint32 // where the other chains begin: mini FAT, directory, mini stream
+	header  []byte   // the first sector
+	entries []byte   // the directory as it stands
+	difat   int      // how many of tables are places of the FAT
 	sectors int64
 	size    int64
 }
@@ -63,6 +66,7 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 		return nil, err
 	}
 	f.chains = []uint32{le.Uint32(h[60:]), le.Uint32(h[48:])}
+	f.header, f.entries = h, directory
 	return f, f.readDirectory(directory)
 }
 
@@ -102,6 +106,7 @@ func (f *File) readFAT(h []byte) error {
 		w := words(b)
 		places, next = append(places, w[:last]...), w[last]
 	}
+	f.difat = len(f.tables)
 	for _, at := range places {
 		if at == freeSector {
 			continue

@@ -174,7 +174,7 @@ func (p *plan) header() []byte {
 	le := binary.LittleEndian
 	b = append(b, magic[:]...)
 	b = append(b, make([]byte, 16)...)
-	for _, v := range []uint16{0x3E, majorVersion, 0xFFFE, 9, 6, 0, 0, 0} { // versions, byte order, sector shifts, reserved
+	for _, v := range []uint16{minorVersion, majorVersion, 0xFFFE, 9, 6, 0, 0, 0} { // versions, byte order, sector shifts, reserved
 		b = le.AppendUint16(b, v)
 	}
 	for _, v := range []uint32{0, p.nFAT, p.directoryAt(), 0, miniCutoff, first(p.miniFATAt(), p.nMiniFAT), p.nMiniFAT,

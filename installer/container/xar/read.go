@@ -27,7 +27,8 @@ type Reader struct {
 	Files      []Entry
 	Signatures []Found
 
-	heap *io.SectionReader
+	heap    *io.SectionReader
+	extents []extent // of the heap that the table names
 }
 
 // Entry is one file of an archive.
@@ -66,6 +67,9 @@ func Open(r io.ReaderAt, size int64) (*Reader, error) {
 	}
 	alg, err := algorithmOf(func(a algorithm) bool { return a.number == binary.BigEndian.Uint32(head[24:]) })
 	if err != nil {
+		return nil, err
+	}
+	if err := checkHead(r, from, alg); err != nil {
 		return nil, err
 	}
 	packed := make([]byte, length)
@@ -127,6 +131,7 @@ type (
 		GID   int       `xml:"gid"`
 		MTime string    `xml:"mtime"`
 		Data  *tocData  `xml:"data"`
+		Extra []tocData `xml:"ea"` // extended attributes
 		Files []tocFile `xml:"file"`
 	}
 	tocData struct {
@@ -153,6 +158,7 @@ func (a *Reader) read(t toc, alg algorithm) error {
 	if t.Checksum.Style != alg.style || subtle.ConstantTimeCompare(digest, a.Digest) != 1 {
 		return fmt.Errorf("%w: the table of contents", ErrDigest)
 	}
+	a.extents = append(a.extents, extent{t.Checksum.Offset, t.Checksum.Offset + t.Checksum.Size})
 	for _, p := range t.Signature {
 		if err := a.signature("signature", p); err != nil {
 			return err
@@ -171,6 +177,7 @@ func (a *Reader) signature(element string, p tocRange) error {
 	if err != nil {
 		return err
 	}
+	a.extents = append(a.extents, extent{p.Offset, p.Offset + p.Size})
 	f := Found{Element: element, Style: p.Style, Bytes: b}
 	for _, text := range p.Chain {
 		der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
@@ -205,6 +212,19 @@ func (a *Reader) walk(parent string, files []tocFile, depth int) error {
 			return err
 		}
 		a.Files = append(a.Files, e)
+		if f.Data != nil {
+			a.extents = append(a.extents, extent{e.Offset, e.Offset + e.Length})
+		}
+		for _, x := range f.Extra {
+			b, err := a.at(x.Offset, x.Length, 1<<20)
+			if err != nil {
+				return err
+			}
+			if err := x.Archived.check(e.Name, b); err != nil {
+				return err
+			}
+			a.extents = append(a.extents, extent{x.Offset, x.Offset + x.Length})
+		}
 		if err := a.walk(e.Name+"/", f.Files, depth+1); err != nil {
 			return err
 		}

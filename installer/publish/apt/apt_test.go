@@ -70,6 +70,16 @@ func TestTheControlFileIsReadFromTheHeadOfADeb(t *testing.T) {
 	}
 }
 
+// A few bytes can ask for a dictionary of 4 GiB, which a reader would allocate before it has read anything of the archive.
+func TestADictionaryThatIsTooLargeIsRefused(t *testing.T) {
+	whole := deb(t, control, ".xz")
+	at := bytes.Index(whole, []byte{0x21, 1}) + 2
+	whole[at] = 40 // 4 GiB less one
+	if _, err := apt.Control(bytes.NewReader(whole)); !errors.Is(err, apt.ErrDeb) || !strings.Contains(err.Error(), "67108864 are allowed") {
+		t.Error(err)
+	}
+}
+
 // neverRead is the payload, which the metadata does not need.
 type neverRead struct{ t *testing.T }
 

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // ErrDeb says that something is no Debian package.
@@ -62,7 +63,7 @@ func control(name string, data []byte) (string, error) {
 	case ".gz":
 		r, err = gzip.NewReader(r)
 	case ".xz":
-		r, err = xz.NewReader(r)
+		r, err = firstBlock(data)
 	case ".tar":
 	default:
 		err = fmt.Errorf("its control archive is packed as %s", path.Ext(name))
@@ -84,6 +85,42 @@ func control(name string, data []byte) (string, error) {
 		}
 		return strings.TrimSpace(string(text)) + "\n", nil
 	}
+}
+
+// maxDictionary bounds the dictionary that an xz stream may ask for, in bytes: the reader allocates it at once. xz -9 asks for that.
+const maxDictionary = 64 << 20
+
+// firstBlock unpacks the first block of an xz stream; a control archive is far smaller than a block. Header of 12 bytes, then that of
+// the block: size, flags, compressed and plain size where they are stated, filters (the file format of xz, section 3.1).
+func firstBlock(data []byte) (io.Reader, error) {
+	const streamHeader, lzma2 = 12, 0x21
+	bad := errors.New("its xz stream cannot be read")
+	if len(data) < streamHeader+2 || !bytes.HasPrefix(data, []byte("\xfd7zXZ\x00")) {
+		return nil, bad
+	}
+	length, flags := (int(data[streamHeader])+1)*4, data[streamHeader+1]
+	if length < 8 || len(data) < streamHeader+length {
+		return nil, bad
+	}
+	b := data[streamHeader+2 : streamHeader+length]
+	for _, stated := range []byte{0x40, 0x80} {
+		if flags&stated == 0 {
+			continue
+		}
+		_, n := binary.Uvarint(b)
+		if n <= 0 {
+			return nil, bad
+		}
+		b = b[n:]
+	}
+	if flags&3 != 0 || len(b) < 3 || b[0] != lzma2 || b[1] != 1 {
+		return nil, bad // more filters, or others
+	}
+	size, err := lzma.DecodeDictCap(b[2])
+	if err != nil || size > maxDictionary {
+		return nil, fmt.Errorf("its xz stream asks for a dictionary of %d bytes, %d are allowed", size, maxDictionary)
+	}
+	return lzma.Reader2Config{DictCap: int(size)}.NewReader2(bytes.NewReader(data[streamHeader+length:]))
 }
 
 // field reads a field of a control file.
