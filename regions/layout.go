@@ -71,5 +71,11 @@ func AWSManifest(address, region string) bool {
 	return ok && b == S3Bucket{Bucket(region), Partition(region)}
 }
 
-// UriFormat is the template a manifest published under base carries.
-func UriFormat(base string) string { return base + "/{PackageName}/{PackageVersion}/{FileName}" }
+// UriFormat is the template a manifest published under base carries. All who can read the bucket read it: credentials of base stay out.
+func UriFormat(base string) string {
+	if scheme, rest, ok := strings.Cut(base, "://"); ok {
+		host, path, _ := strings.Cut(rest, "/")
+		base = scheme + "://" + strings.TrimSuffix(host[strings.LastIndexByte(host, '@')+1:]+"/"+path, "/")
+	}
+	return base + "/{PackageName}/{PackageVersion}/{FileName}"
+}

@@ -119,3 +119,14 @@ func TestTheTableOfRegionsIsSortedAndWellFormed(t *testing.T) {
 		t.Error("too few public regions")
 	}
 }
+
+func TestATemplateForAllHoldsNoCredentials(t *testing.T) {
+	for base, want := range map[string]string{
+		"https://bob:secret@mirror.example/amazon-ssm-x": "https://mirror.example/amazon-ssm-x/{PackageName}/{PackageVersion}/{FileName}",
+		"https://mirror.example/a@b":                     "https://mirror.example/a@b/{PackageName}/{PackageVersion}/{FileName}",
+	} {
+		if got := regions.UriFormat(base); got != want {
+			t.Errorf("%s: %s", base, got)
+		}
+	}
+}

@@ -57,7 +57,7 @@ func (e *Engine) Check(ctx context.Context, r ledger.Request) (Checked, error) {
 		RunningVersion: w.u.FromVersion,
 		ToVersion:      answer.Target,
 		Region:         e.Settings.Region,
-		Source:         w.u.Source,
+		Source:         fault.Redact(w.u.Source),
 		Lines:          answer.Lines,
 		Detail:         answer.Detail,
 		Hints:          answer.Hints,

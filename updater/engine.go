@@ -186,7 +186,7 @@ func (w *work) noteFailure(cause error) {
 	if !errors.As(cause, &f) {
 		f = &failure{code: codeUnexpected, text: cause.Error(), cause: cause}
 	}
-	w.u.Reason, w.u.Code, w.u.Fault = ledger.Cut(f.text, ledger.LongestReason), f.code, f.fault
+	w.u.Reason, w.u.Code, w.u.Fault = ledger.Cut(fault.Redact(f.text), ledger.LongestReason), f.code, f.fault
 	if w.u.Fault == "" {
 		w.u.Fault = fault.Of(cause)
 	}

@@ -45,7 +45,7 @@ func (w *work) fetch(ctx context.Context) error {
 		}
 		return w.badPackage("", err)
 	}
-	w.u.Lines = append(w.u.Lines, "Successfully downloaded "+w.u.Package.URL)
+	w.u.Lines = append(w.u.Lines, "Successfully downloaded "+fault.Redact(w.u.Package.URL))
 	return nil
 }
 

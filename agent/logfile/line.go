@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // lines is the handler.
@@ -33,7 +35,7 @@ func (h *lines) WithAttrs(attrs []slog.Attr) slog.Handler {
 	n := *h
 	for _, a := range attrs {
 		if a.Key == "room" {
-			n.room = "[" + a.Value.String() + "] "
+			n.room = "[" + plain(a.Value.String()) + "] "
 			continue
 		}
 		n.command = n.command || a.Key == commandKey
@@ -50,14 +52,17 @@ func printed(a slog.Attr) string {
 	if strings.ContainsAny(text, " \t\r\n\"=") || text == "" {
 		text = strconv.Quote(text)
 	}
-	return " " + a.Key + "=" + text
+	return " " + a.Key + "=" + plain(text)
 }
+
+// plain is a text that may come from outside, without control characters and without the passwords of addresses.
+func plain(text string) string { return fault.OneLine(fault.Redact(text)) }
 
 // Handle writes one line.
 func (h *lines) Handle(_ context.Context, r slog.Record) error {
 	var b bytes.Buffer
 	b.WriteString(r.Time.Format(logStamp))
-	b.WriteString(" " + r.Level.String() + " " + h.room + r.Message + h.tail)
+	b.WriteString(" " + r.Level.String() + " " + h.room + plain(r.Message) + h.tail)
 	command := h.command
 	r.Attrs(func(a slog.Attr) bool {
 		command = command || a.Key == commandKey

@@ -61,6 +61,20 @@ func TestABriefConsoleGetsNoLineAboutASingleCommand(t *testing.T) {
 	}
 }
 
+// Ids and addresses come from outside: no id begins a line of its own, no password of an address is written.
+func TestWhatComesFromOutsideIsPrintable(t *testing.T) {
+	var console bytes.Buffer
+	logs := logfile.Open(t.TempDir(), t.TempDir(), &console)
+	defer logs.Close()
+	id := "aws.ssm.x\x1b[2J\n2026-01-01 00:00:00.0000 INFO forged"
+	logs.Logger().With("room", "a\nb").With("job", id).Error("message "+id, "id", id, "bell", "x\a",
+		"url", errors.New(`Get "http://bob:secret@host/VERSION"`))
+	text := console.String()
+	if strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\x1b\a") || strings.Contains(text, "secret") || !strings.Contains(text, `\n2026`) {
+		t.Errorf("%q", text)
+	}
+}
+
 // seelog.xml with minlevel="debug" is the documented way to debug.
 func TestSeelogXMLSetsTheLevel(t *testing.T) {
 	settings := t.TempDir()

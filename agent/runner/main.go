@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // Exit codes of a worker, for people: the agent reads events.
@@ -33,7 +34,7 @@ func Main(dir string, actions []plugins.Action, sinks []output.Sink) int {
 	defer stop()
 	watch := listen(dir, stop)
 	defer watch()
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	log := slog.New(slog.NewTextHandler(fault.Writer(os.Stderr), nil))
 	w := process{dir: dir, actions: actions, sinks: sinks, log: log, wake: wake}
 	code, err := w.work(ctx)
 	if err != nil {

@@ -39,7 +39,7 @@ func runAgent([]string) int {
 
 // sorry tells a person what went wrong and what to do next: hint, else what the error itself proposes.
 func sorry(err error, hint string) int {
-	fmt.Fprintln(os.Stderr, "error:", err)
+	fmt.Fprintln(fault.Writer(os.Stderr), "error:", err)
 	if hint == "" {
 		hint = fault.HintOf(err)
 	}

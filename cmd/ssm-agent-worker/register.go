@@ -160,7 +160,7 @@ func (c *registration) registerNode(ctx context.Context) (id string, err error) 
 	if err != nil {
 		return "", err
 	}
-	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(fault.Writer(c.err), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return identity.Register(ctx, layout, cfg, identity.Options{HTTP: client, Log: log}, activation)
 }
 

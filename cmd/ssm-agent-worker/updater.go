@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
@@ -46,7 +47,7 @@ func runUpdater(args []string) int {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
-		fmt.Fprintln(os.Stderr, "error:", err)
+		fmt.Fprintln(fault.Writer(os.Stderr), "error:", err)
 		return 2
 	}
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGPIPE)

@@ -22,6 +22,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/installer/systems"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
@@ -202,6 +203,6 @@ func updateLog(l installer.Layout) (*slog.Logger, func()) {
 		_ = debug.SetCrashOutput(crash, debug.CrashOptions{}) // the program that started this updater may be gone by then
 		crash.Close()
 	}
-	log := slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})).With("pid", os.Getpid())
+	log := slog.New(slog.NewTextHandler(fault.Writer(f), &slog.HandlerOptions{Level: slog.LevelDebug})).With("pid", os.Getpid())
 	return log, func() { f.Close() }
 }

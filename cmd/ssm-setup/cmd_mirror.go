@@ -68,8 +68,10 @@ func mirror(c *cli.Context) error {
 	if wanted.Latest && len(wanted.Versions) > 0 {
 		return usage("--latest and --version exclude each other")
 	}
-	if err := regions.CheckNew(endpoint, c.Bool("allow-insecure")); err != nil {
-		return cannot("mirror", "region "+region, err)
+	for _, address := range []string{endpoint, c.String("url")} {
+		if err := regions.CheckNew(address, c.Bool("allow-insecure")); err != nil {
+			return cannot("mirror", "region "+region, err)
+		}
 	}
 	base, err := regions.BucketURL(region, endpoint, "")
 	if err != nil {

@@ -24,6 +24,7 @@ func writeFlags() []cli.Flag {
 		&cli.StringFlag{Name: "profile", Usage: "profile of the shared AWS files"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
 		&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+		insecureFlag(),
 	}
 }
 
@@ -96,6 +97,9 @@ func openRegion(c *cli.Context) (to publish.Target, o publish.Options, done func
 	o = publish.Options{Region: c.String("region"), DryRun: c.Bool("dry-run")}
 	if err := checkRegion(o.Region, c.String("endpoint"), c.Bool("allow-unknown-region") || c.String("to") != ""); err != nil {
 		return nil, o, nil, err
+	}
+	if err := regions.CheckNew(c.String("endpoint"), c.Bool("allow-insecure")); err != nil {
+		return nil, o, nil, cannot("write", "to region "+o.Region, err)
 	}
 	if to, o.UriFormat, err = publishTarget(c, c.String("to")); err != nil {
 		return nil, o, nil, err

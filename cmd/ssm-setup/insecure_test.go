@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,12 +16,36 @@ func TestPlainHTTPOfAnotherMachineIsRefusedWhereItIsNewlyGiven(t *testing.T) {
 		{"install", "--root", filepath.Join(t.TempDir(), "host")},
 		{"mirror", "--to", filepath.Join(t.TempDir(), "mirror")},
 		{"self-update"},
+		{"publish"},
+		{"promote", "--version", "9.1.0.0"},
+		{"mark", "--version", "9.1.0.0", "--status", "Inactive"},
+		{"mirror", "--to", filepath.Join(t.TempDir(), "mirror"), "--url", address, "--endpoint", "http://127.0.0.1:1"},
 	} {
-		args = append(args, "--region", "local", "--endpoint", address)
+		if args = append(args, "--region", "local"); !slices.Contains(args, "--endpoint") {
+			args = append(args, "--endpoint", address)
+		}
 		s := ssmSetup(args...)
 		if s.code != exitRefused || !strings.Contains(s.err, "plain http to another machine: "+address) ||
 			!strings.Contains(s.err, "--allow-insecure") {
 			t.Errorf("%s: %+v", args[0], s)
+		}
+	}
+}
+
+// An endpoint may hold a password: it is used, and appears nowhere.
+func TestNoPasswordOfAnEndpointAppears(t *testing.T) {
+	const endpoint = "http://bob:secret@127.0.0.1:1"
+	for _, args := range [][]string{
+		{"install", "--root", filepath.Join(t.TempDir(), "host")},
+		{"mirror", "--to", filepath.Join(t.TempDir(), "mirror")},
+		{"regions"},
+		{"publish", "--from", t.TempDir()},
+	} {
+		for _, format := range [][]string{nil, {"--json"}} {
+			s := ssmSetup(append(append(append([]string{}, format...), args...), "--region", "local", "--endpoint", endpoint)...)
+			if s.code == 0 || strings.Contains(s.err+s.out, "secret") {
+				t.Errorf("%s: %+v", args[0], s)
+			}
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // printer is the one place that speaks to people. Results go to out; progress, errors and hints to err. With --json the result is one
@@ -29,7 +31,7 @@ type printer struct {
 }
 
 func newPrinter(in io.Reader, out, err io.Writer) *printer {
-	p := &printer{in: in, out: out, err: err, width: 80}
+	p := &printer{in: in, out: fault.Writer(out), err: fault.Writer(err), width: 80}
 	if f, ok := err.(*os.File); ok {
 		p.terminal = term.IsTerminal(int(f.Fd()))
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // levels is the original's log of a setup: LEVEL message, with date and time in front on-premises.
@@ -19,7 +20,7 @@ type levels struct {
 }
 
 func (l *levels) line(level, format string, args ...any) {
-	text := level + " " + fmt.Sprintf(format, args...) + "\n"
+	text := level + " " + fault.OneLine(fault.Redact(fmt.Sprintf(format, args...))) + "\n"
 	if l.dated {
 		text = time.Now().Format("2006-01-02 15:04:05 ") + text
 	}
