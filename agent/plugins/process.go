@@ -28,9 +28,9 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer pipes.cut()
 	ownGroup(cmd)
 	if err := cmd.Start(); err != nil {
-		pipes.cut()
 		return err
 	}
 	pipes.started()
@@ -49,7 +49,6 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	pipes.stop()
 	killGroup(cmd)
 	close(pipes.killed)
-	pipes.cut()
 	select {
 	case <-ended: //nolint:errcheck // it was killed
 	case <-time.After(reapTime):
@@ -59,24 +58,25 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 
 // pipes carry the two streams.
 type pipes struct {
-	near, far []*os.File
-	copying   sync.WaitGroup
-	stopping  atomic.Bool
-	killed    chan struct{} // closed after the kill that follows stop
-	mu        sync.Mutex
-	muted     bool
-	writers   []io.Writer
+	near     []*nearEnd
+	far      []*os.File
+	copying  sync.WaitGroup
+	stopping atomic.Bool
+	killed   chan struct{} // closed after the kill that follows stop
+	mu       sync.Mutex
+	muted    bool
+	writers  []io.Writer
 }
 
 func connect(cmd *exec.Cmd, stdout, stderr io.Writer) (*pipes, error) {
 	p := &pipes{writers: []io.Writer{stdout, stderr}, killed: make(chan struct{})}
 	for range 2 {
-		r, w, err := os.Pipe()
+		near, far, err := openPipe()
 		if err != nil {
 			p.cut()
 			return nil, err
 		}
-		p.near, p.far = append(p.near, r), append(p.far, w)
+		p.near, p.far = append(p.near, near), append(p.far, far)
 	}
 	cmd.Stdout, cmd.Stderr = p.far[0], p.far[1]
 	return p, nil
@@ -122,30 +122,24 @@ func (p *pipes) wait() {
 // stop keeps what lies in the pipes; nothing that still comes is kept.
 func (p *pipes) stop() {
 	p.stopping.Store(true)
-	if p.interrupt() {
-		p.copying.Wait()
-		for i, f := range p.near {
-			p.pass(i, unread(f))
-		}
+	for _, near := range p.near {
+		near.interrupt()
+	}
+	p.copying.Wait()
+	for i, near := range p.near {
+		p.pass(i, near.unread())
 	}
 	p.mu.Lock()
 	p.muted = true
 	p.mu.Unlock()
 }
 
-// interrupt ends the copying at once and reports whether the system can do that.
-func (p *pipes) interrupt() bool {
-	for _, f := range p.near {
-		if f.SetReadDeadline(time.Unix(1, 0)) != nil {
-			return false
-		}
-	}
-	return true
-}
-
 // cut closes our ends.
 func (p *pipes) cut() {
-	for _, f := range append(p.near, p.far...) {
-		f.Close()
+	for _, near := range p.near {
+		near.Close()
+	}
+	for _, far := range p.far {
+		far.Close()
 	}
 }

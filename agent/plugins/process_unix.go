@@ -30,12 +30,24 @@ func exitCode(s *os.ProcessState) int { return s.ExitCode() }
 // pipeSize is the most bytes that Linux lets an ordinary account's pipe hold (/proc/sys/fs/pipe-max-size).
 const pipeSize = 1 << 20
 
-// unread returns what lies in the pipe f, without waiting for more.
-func unread(f *os.File) (all []byte) {
-	if f.SetReadDeadline(time.Time{}) != nil {
+// nearEnd is our end of a pipe that a process writes into.
+type nearEnd struct{ *os.File }
+
+// openPipe makes a pipe; the process gets far.
+func openPipe() (near *nearEnd, far *os.File, err error) {
+	r, w, err := os.Pipe()
+	return &nearEnd{r}, w, err
+}
+
+// interrupt ends a read, and those to come, at once.
+func (n *nearEnd) interrupt() { _ = n.SetReadDeadline(time.Unix(1, 0)) } // a pipe has deadlines
+
+// unread returns what lies in the pipe, without waiting for more. No read may be under way.
+func (n *nearEnd) unread() (all []byte) {
+	if n.SetReadDeadline(time.Time{}) != nil {
 		return nil
 	}
-	raw, err := f.SyscallConn()
+	raw, err := n.SyscallConn()
 	if err != nil {
 		return nil
 	}
