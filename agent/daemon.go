@@ -60,6 +60,8 @@ func Run(ctx context.Context, o Options) error {
 	if o.Child != nil && o.Child.Rival() != 0 {
 		return fmt.Errorf("%w: process %d", ErrRival, o.Child.Rival())
 	}
+	var byHand *host.FolderLock // the agent lock of an agent without a launcher
+	var byHandErr error
 	if o.Child == nil { // by hand: an agent that is started later must know
 		dir := o.Layout.Pointer().AgentLock()
 		_ = os.MkdirAll(dir, 0o700) // TryLock says what is wrong with it
@@ -68,6 +70,7 @@ func Run(ctx context.Context, o Options) error {
 			return fmt.Errorf("%w: process %d", ErrRival, holder)
 		}
 		defer lock.Release()
+		byHand, byHandErr = lock, err
 	}
 	if o.Lean {
 		debug.SetGCPercent(gcPercent)
@@ -81,6 +84,13 @@ func Run(ctx context.Context, o Options) error {
 		logs.Brief()
 	}
 	d := &daemon{Options: o, started: time.Now(), logs: logs, log: logs.Logger().With("room", "ssm-agent-worker"), watchdog: watchdog.New(nil)}
+	d.keep = byHand.Keep
+	if o.Child != nil {
+		d.keep, byHandErr = o.Child.KeepLock, o.Child.LockError()
+	}
+	if byHandErr != nil {
+		d.log.Warn("no agent lock, running without: another agent of this installation may run beside this one", "error", byHandErr)
+	}
 	return d.run(ctx)
 }
 
@@ -92,6 +102,7 @@ type daemon struct {
 	log       *slog.Logger
 	watchdog  *watchdog.Watchdog
 	heartbeat *heartbeat
+	keep      func() (rival int, lost bool, err error) // looks after the agent lock
 	http      *http.Client
 }
 
@@ -102,13 +113,11 @@ func (d *daemon) run(ctx context.Context) error {
 	var stop <-chan struct{}
 	if d.Child != nil {
 		stop = d.Child.Stop()
-		if err := d.Child.LockError(); err != nil {
-			d.log.Warn("no agent lock, running without", "error", err)
-		}
 	}
 	ended := make(chan error, 1)
 	d.log.Info("amazon-ssm-agent - v" + stamp.Version())
 	d.heartbeat = newHeartbeat(d.Child, d.Layout.Pulse(), d.watchdog, d.log)
+	d.heartbeat.keep, d.heartbeat.leave = d.keep, leave
 	go d.heartbeat.run(ctx)
 	go func() { ended <- d.live(ctx) }()
 	select {

@@ -22,6 +22,10 @@ type heartbeat struct {
 	watchdog *watchdog.Watchdog
 	period   atomic.Int64 // nanoseconds
 	log      *slog.Logger
+
+	keep  func() (rival int, lost bool, err error) // looks after the agent lock; nil: there is none
+	leave func()                                   // this agent ends; nil: it cannot
+	lost  bool                                     // the lock cannot be taken anew, which was said
 }
 
 func newHeartbeat(child *launcher.Child, path string, w *watchdog.Watchdog, log *slog.Logger) *heartbeat {
@@ -61,5 +65,20 @@ func (h *heartbeat) beat() {
 	}
 	if err := h.pulse.Beat(); err != nil {
 		h.log.Debug("pulse not written", "error", err)
+	}
+	if h.keep != nil {
+		h.keepLock()
+	}
+}
+
+// keepLock takes the agent lock anew where its folder was removed or moved, and gives way to an agent that has it by now.
+func (h *heartbeat) keepLock() {
+	rival, lost, err := h.keep()
+	if err != nil && !h.lost {
+		h.log.Warn("cannot take the agent lock anew, its folder is gone", "error", err)
+	}
+	if h.lost = err != nil; lost && h.leave != nil {
+		h.log.Error("another agent has the agent lock, for its folder was removed or moved: this one ends", "process", rival)
+		h.leave()
 	}
 }

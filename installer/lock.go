@@ -80,6 +80,10 @@ func (u *UpdateLock) Renew() error {
 	return u.pid.Renew()
 }
 
+// Keep looks whether the folder of the lock is still there, see [host.FolderLock]. lost: another process has the lock by now, and the
+// holder must not go on.
+func (u *UpdateLock) Keep() (holder int, lost bool, err error) { return u.folder.Keep() }
+
 // Release gives the lock back.
 func (u *UpdateLock) Release() error {
 	defer u.folder.Release()

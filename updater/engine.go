@@ -137,6 +137,9 @@ func (w *work) walk(ctx context.Context, from string) error {
 
 // act records a stop and does it.
 func (w *work) act(ctx context.Context, s stop) error {
+	if w.displaced() {
+		return errLeave
+	}
 	if err := w.arrive(s.name); err != nil {
 		return err
 	}

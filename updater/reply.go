@@ -74,7 +74,7 @@ func (w *work) reply(status string, code int, output string) (string, error) {
 
 // sendOwedUnlessEnding pays at the end of a run; one that was asked to end leaves it to the next.
 func (e *Engine) sendOwedUnlessEnding(ctx context.Context, b *ledger.File) {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !e.displaced() {
 		e.sendOwed(ctx, b)
 	}
 }

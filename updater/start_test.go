@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -149,6 +150,35 @@ func TestASecondUpdaterIsBusy(t *testing.T) {
 	must(t, w.engine().Resume(context.Background())) // leaves it to the other
 	if w.now.Sub(before) < 10*time.Second {
 		t.Error("resume does not wait for the lock")
+	}
+}
+
+// The folder of the lock, and the file that originals know, were removed, and another updater came.
+func TestAnUpdaterWhoseLockAnotherHasLeavesEverythingToIt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a folder with an open file cannot be removed")
+	}
+	w := newWorld(t)
+	e := w.engine()
+	wait, came := e.Pause, false
+	e.Pause = func(ctx context.Context, d time.Duration) error {
+		if led, _ := ledger.Read(w.layout); led.Open != nil && led.Open.Stop == ledger.StopWatch && !came {
+			came = true
+			must(t, os.RemoveAll(w.layout.Pointer().UpdaterLock()))
+			must(t, os.Remove(w.layout.UpdateLock()))
+			hold(t, w.layout)
+		}
+		return wait(ctx, d)
+	}
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	if o != nil || err != nil || !came {
+		t.Errorf("%+v, %v, %t", o, err, came)
+	}
+	if led, err := ledger.Read(w.layout); err != nil || led.Open == nil || led.Open.Stop != ledger.StopWatch {
+		t.Errorf("%+v, %v", led.Open, err)
+	}
+	if _, err := os.Stat(w.layout.UpdateLock()); err != nil {
+		t.Errorf("it removed the other's lock: %v", err)
 	}
 }
 

@@ -28,6 +28,9 @@ func (w *work) watch(ctx context.Context) error {
 	defer stop()
 	renewed := clock.Now()
 	for {
+		if w.displaced() {
+			return errLeave
+		}
 		at := w.Now()
 		now := clock.Move(at)
 		prober.Step(ctx, rules, now)
@@ -149,6 +152,22 @@ func (w *work) superseded() bool {
 		}
 	}
 	return false
+}
+
+// displaced looks after the update lock: its folder may have been removed or moved. True means that another updater has it by now, and
+// has the update too.
+func (e *Engine) displaced() bool {
+	if e.lock == nil {
+		return false
+	}
+	holder, lost, err := e.lock.Keep()
+	if err != nil {
+		e.Log.Debug("cannot take the update lock anew, its folder is gone", "error", err)
+	}
+	if lost {
+		e.Log.Error("another updater has the update lock, for its folder was removed or moved: this one ends", "process", holder)
+	}
+	return lost
 }
 
 // renew tells originals that the update lock still counts.

@@ -5,12 +5,16 @@ package host
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 )
 
 // FolderLock is a lock that this process holds.
-type FolderLock struct{ fd int }
+type FolderLock struct {
+	fd  int
+	dir string
+}
 
 // TryLock takes the lock of a folder if no other process holds it. With nil, holder and nil another does; a holder of 0 lives
 // in another process namespace. Of two that take it in the same moment, the one with the higher id steps back.
@@ -19,7 +23,7 @@ func TryLock(dir string) (*FolderLock, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	l := &FolderLock{fd}
+	l := &FolderLock{fd, dir}
 	holder, held, err := l.acquire()
 	if err != nil || held {
 		l.Release()
@@ -48,6 +52,32 @@ func (l *FolderLock) acquire() (int, bool, error) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	return query(l.fd)
+}
+
+// Keep looks whether the folder is still the one at its path; where it was removed or moved, it takes the lock anew there. lost: another
+// process, the holder, has it by now, so this one has to give way. An error says that it could not be taken; the next call tries again.
+func (l *FolderLock) Keep() (holder int, lost bool, err error) {
+	if l == nil || l.fd < 0 || l.inPlace(l.fd) {
+		return 0, false, nil
+	}
+	for _, dir := range []string{filepath.Dir(l.dir), l.dir} { // no more: an installation that was removed stays so
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+			return 0, false, err
+		}
+	}
+	anew, holder, err := TryLock(l.dir)
+	if err != nil || anew == nil {
+		return holder, err == nil, err
+	}
+	syscall.Close(l.fd)
+	l.fd = anew.fd
+	return l.acquire() // again: it was the same folder, if it was moved back meanwhile, and closing it dropped the lock
+}
+
+// inPlace reports whether an open folder is the one at the path.
+func (l *FolderLock) inPlace(fd int) bool {
+	var open, there syscall.Stat_t
+	return syscall.Fstat(fd, &open) == nil && syscall.Lstat(l.dir, &there) == nil && open.Dev == there.Dev && open.Ino == there.Ino
 }
 
 // Release gives the lock back.

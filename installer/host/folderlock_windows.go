@@ -48,6 +48,9 @@ func TryLock(dir string) (*FolderLock, int, error) {
 	return &FolderLock{handle}, 0, nil
 }
 
+// Keep is for systems on which a folder can be removed or moved while a process has a file in it open; this one is none.
+func (*FolderLock) Keep() (holder int, lost bool, err error) { return 0, false, nil }
+
 // Release gives the lock back.
 func (l *FolderLock) Release() {
 	if l != nil && l.handle != 0 {

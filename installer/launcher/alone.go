@@ -53,6 +53,19 @@ func (l *loop) soleLauncher() bool {
 	}
 }
 
+// displaced looks after the launcher lock: its folder may have been removed or moved. True means that another launcher has it by now, so
+// that this one ends, its agent first.
+func (l *loop) displaced() bool {
+	holder, lost, err := l.lock.Keep()
+	if err != nil && !l.unlocked {
+		l.warn("cannot take the launcher lock anew, its folder is gone: ", err.Error())
+	}
+	if l.unlocked = err != nil; lost {
+		l.alarm("another launcher has the lock (process ", strconv.Itoa(holder), "), for the lock's folder was removed or moved: this one ends")
+	}
+	return lost
+}
+
 // agentGone waits for an agent whose launcher died. It is leaving; one that takes too long is killed.
 func (l *loop) agentGone() bool {
 	last, since := -1, time.Now()

@@ -72,6 +72,10 @@ func (c *Child) LockError() error { return c.lockError }
 // Beat tells the launcher that this agent lives. It never blocks; a beat for which there is no room is dropped.
 func (c *Child) Beat() { c.beat.send() }
 
+// KeepLock takes the agent lock anew where its folder was removed or moved. lost: another agent, the rival, has it by now: this one has
+// to leave. The agent calls it now and then.
+func (c *Child) KeepLock() (rival int, lost bool, err error) { return c.lock.Keep() }
+
 // listen waits for the stop byte or the end of the launcher.
 func (c *Child) listen(f *os.File) {
 	n, _ := f.Read(make([]byte, 1))

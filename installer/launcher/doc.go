@@ -5,7 +5,8 @@
 //
 // The service manager starts and stops the launcher. The launcher starts one agent (see child.go for what the two agree on), and
 // while the pointer is on probation also the updater's "resume". It reads the pointer (installer/pointer), never writes it; the
-// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where that was removed). Besides, another
+// only thing it changes on disk is the removal of tokens (and it makes its lock's folder where that was removed: it looks at every
+// tick, and ends where another launcher found its way there first). Besides, another
 // goroutine overwrites <pointer>/death with how the last agent died, for people and for the updater: the loop does not wait for it,
 // and no start depends on what it wrote.
 //

@@ -16,10 +16,11 @@ type loop struct {
 	notes  *lineWriter // of deaths, to their file
 	outlet *outlet     // for what children print
 	children
-	stop   chan os.Signal   // the service is to end
-	ended  chan os.Signal   // some child may have ended
-	lock   *host.FolderLock // held to the end
-	played bool             // the system is a test's
+	stop     chan os.Signal   // the service is to end
+	ended    chan os.Signal   // some child may have ended
+	lock     *host.FolderLock // held to the end
+	unlocked bool             // its folder is gone, and it cannot be taken anew
+	played   bool             // the system is a test's
 
 	state     pointer.State
 	known     bool // state was read from a slot

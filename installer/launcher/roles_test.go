@@ -116,6 +116,10 @@ func actAgent(p pointer.Paths, version string) {
 	}
 	for {
 		child.Beat()
+		if _, lost, _ := child.KeepLock(); lost {
+			tell(p, "displaced", version)
+			return
+		}
 		select {
 		case <-stop:
 			if child.LauncherGone() {

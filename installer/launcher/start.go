@@ -13,6 +13,9 @@ import (
 // start is the second and third act: it leaves a running agent in l.agent. True means that the service is to stop.
 func (l *loop) start() bool {
 	for {
+		if l.displaced() {
+			return true
+		}
 		l.read()
 		waited := l.backoff > 0
 		if l.waitBackoff() {

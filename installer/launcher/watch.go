@@ -15,6 +15,10 @@ func (l *loop) watch() bool {
 		}
 		l.reap()
 		if now := l.System.Now(); !now.Before(next) {
+			if l.displaced() {
+				l.leave()
+				return true
+			}
 			l.tick()
 			next = now.Add(l.Timing.Tick)
 		}

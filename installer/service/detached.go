@@ -66,11 +66,15 @@ func (d detached) dead(pid int) error {
 // moment does not start another, and a launcher that is just coming to life ends.
 func (d detached) Stop(ctx context.Context) error {
 	p := d.layout.Pointer()
+	pid, running := launcher.Running(p) // by the pid file where the lock's folder is gone
 	err := d.unwanted(ctx)
 	if err != nil {
 		return err
 	}
-	if pid, running := launcher.Running(p); running {
+	if now, still := launcher.Running(p); still {
+		pid, running = now, true
+	}
+	if running {
 		err = launcher.End(p, pid)
 	} else { // an agent that lost its launcher
 		_, err = launcher.StopAgent(ctx, p, alone)
@@ -81,7 +85,7 @@ func (d detached) Stop(ctx context.Context) error {
 	ok, err := until(ctx, going, func() bool {
 		_, launching := launcher.Running(p)
 		_, working := launcher.AgentRunning(p)
-		return !launching && !working
+		return !launching && !working && !(running && host.Alive(pid))
 	})
 	if err == nil && !ok {
 		err = errors.New("it did not end in time")
