@@ -45,6 +45,7 @@ func TestALauncherThatFindsAnotherAtItsLockEndsWithItsAgent(t *testing.T) {
 	m.until("the other agent's lock", func() bool { pid, ok := launcher.AgentRunning(m.Paths); return ok && pid == other })
 	m.ok(syscall.Kill(first.Process.Pid, syscall.SIGCONT))
 	m.ok(syscall.Kill(agent, syscall.SIGCONT))
+	m.gone(first.Process.Pid)
 	if err := first.Wait(); err != nil {
 		t.Errorf("the first launcher ended with %v", err)
 	}
