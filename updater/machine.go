@@ -73,6 +73,7 @@ func try(ctx context.Context, program string, args ...string) (string, error) {
 	var out limited
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Args[0] = "amazon-ssm-agent" // that name takes flags and words alike
+	cmd.Env = host.CleanEnvironment(os.Environ(), os.Getenv("AWS_SHARED_CREDENTIALS_FILE"))
 	cmd.Stdout, cmd.Stderr = &out, &out
 	host.Detached(cmd)
 	cmd.Cancel = func() error { return errors.Join(host.KillGroup(cmd.Process.Pid), cmd.Process.Kill()) }

@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
@@ -33,6 +34,7 @@ const (
 func registerCLI(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	defer host.ServiceMask()()
 	c := registration{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, layout: installer.Here}
 	return c.run(ctx, args)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/setupcli"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 
@@ -92,6 +94,7 @@ func newApp(p *printer) *cli.App {
 		command.Flags = append(command.Flags, jsonFlag)
 		command.OnUsageError = usageError
 		insist(command)
+		onHost(command)
 		app.Commands = append(app.Commands, command)
 	}
 	return app
@@ -117,6 +120,19 @@ func insist(command *cli.Command) {
 				return usage("--%s is missing", name)
 			}
 		}
+		return act(c)
+	}
+}
+
+// onHost has a subcommand that works on an installation make its files and start its programs as a service would, whatever the shell's
+// umask: folders such as /etc/amazon are shared with other software.
+func onHost(command *cli.Command) {
+	if !slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Names()[0] == "root" }) {
+		return
+	}
+	act := command.Action
+	command.Action = func(c *cli.Context) error {
+		defer host.ServiceMask()()
 		return act(c)
 	}
 }

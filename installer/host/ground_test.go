@@ -118,14 +118,25 @@ func TestSHA256OfFilesReadersAndBytes(t *testing.T) {
 	}
 }
 
-func TestACleanEnvironmentHasNothingOfAnotherAccount(t *testing.T) {
-	env := []string{"PATH=/bin", "AWS_PROFILE=x", "SSM_ACTIVATION_CODE=x", "SSM_START=7", "SSM_STARTING=1", "HOME=/root"}
-	got := host.CleanEnvironment(env, "/r/credentials", "SSM_START=")
-	if want := []string{"PATH=/bin", "SSM_STARTING=1", "HOME=/root", "AWS_SHARED_CREDENTIALS_FILE=/r/credentials"}; !slices.Equal(got, want) {
-		t.Error(got)
+// What a shell holds for other tools stays there: of it only language, time zone and proxies go on.
+func TestACleanEnvironmentHasNothingOfTheShellsButLanguageZoneAndProxies(t *testing.T) {
+	passed := []string{"LANG=de_DE.UTF-8", "LC_TIME=C", "TZ=Europe/Berlin", "https_proxy=http://p:1", "NO_PROXY=10.0.0.1"}
+	shell := append([]string{"PATH=/mine", "HOME=/mine", "USER=mine", "AWS_PROFILE=x", "AWS_CA_BUNDLE=relative.pem", "SSM_ACTIVATION_CODE=x",
+		"SSM_START=7", "GITHUB_TOKEN=x", "SSM_SIGN_PASSPHRASE=x", "PYTHONPATH=/mine", "LD_PRELOAD=/mine.so", "TMPDIR=/mine",
+		"SSL_CERT_FILE=/nowhere/mine.pem", "BASH_ENV=/mine", "LANGUAGE=x", "odd"}, passed...)
+	got := host.CleanEnvironment(shell, "/r/credentials", "SSM_DETACHED=0")
+	for _, entry := range got {
+		if strings.Contains(entry, "mine") || strings.HasSuffix(entry, "=x") || strings.HasPrefix(entry, "SSM_START") {
+			t.Errorf("passed on: %s", entry)
+		}
 	}
-	if got := host.CleanEnvironment(env[:2], ""); !slices.Equal(got, env[:1]) {
-		t.Error(got)
+	for _, entry := range append(passed, "AWS_SHARED_CREDENTIALS_FILE=/r/credentials", "SSM_DETACHED=0") {
+		if !slices.Contains(got, entry) {
+			t.Errorf("missing: %s", entry)
+		}
+	}
+	if !slices.ContainsFunc(got, func(entry string) bool { return strings.HasPrefix(strings.ToUpper(entry), "PATH=") }) {
+		t.Errorf("no search path: %q", got)
 	}
 }
 

@@ -14,9 +14,13 @@ import (
 // largestLog is the size in bytes at which the log of a detached launcher is put aside (one old one is kept).
 const largestLog = 1 << 20
 
-// cleanEnvironment is what a detached launcher gets of env: shared credentials go to a file inside the installation.
-func cleanEnvironment(p pointer.Paths, env []string) []string {
-	return host.CleanEnvironment(env, p.Credentials(), contractVariables()...)
+// detachedEnvironment is what a detached launcher gets; under a root shared credentials go to a file inside the installation.
+func detachedEnvironment(p pointer.Paths, instead int) []string {
+	credentials := ""
+	if p.Root != "" {
+		credentials = p.Credentials()
+	}
+	return host.CleanEnvironment(os.Environ(), credentials, detachedVariable+"="+strconv.Itoa(instead))
 }
 
 // openLog opens the log of a detached launcher for appending, for what it says before and beside its own lines.

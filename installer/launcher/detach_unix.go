@@ -4,7 +4,6 @@ package launcher
 
 import (
 	"os"
-	"strconv"
 	"syscall"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -28,9 +27,10 @@ func detach(p pointer.Paths, instead int) (pid int, err error) {
 	if p.Root != "" {
 		argv = append(argv, "--root", p.Root)
 	}
+	defer host.ServiceMask()()
 	pid, err = syscall.ForkExec(p.Launcher(), argv, &syscall.ProcAttr{
 		Dir:   "/",
-		Env:   append(cleanEnvironment(p, os.Environ()), detachedVariable+"="+strconv.Itoa(instead)),
+		Env:   detachedEnvironment(p, instead),
 		Files: []uintptr{null.Fd(), log.Fd(), log.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})

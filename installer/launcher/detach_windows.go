@@ -3,7 +3,6 @@ package launcher
 import (
 	"errors"
 	"os"
-	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -27,7 +26,7 @@ func detach(p pointer.Paths, instead int) (pid int, err error) {
 	if p.Root != "" {
 		argv = append(argv, "--root", p.Root)
 	}
-	env := append(cleanEnvironment(p, os.Environ()), detachedVariable+"="+strconv.Itoa(instead))
+	env := detachedEnvironment(p, instead)
 	const flags = windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP
 	start := func(flags uint32) (*os.Process, error) {
 		return os.StartProcess(p.Launcher(), argv, &os.ProcAttr{Dir: p.Root, Env: env,

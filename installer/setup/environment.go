@@ -13,12 +13,26 @@ const (
 	ActivationCode = "SSM_ACTIVATION_CODE"
 )
 
-// CleanEnvironment is what programs of an installation are started with: nothing of AWS's but, under a root, a credentials file
-// inside it.
+// CleanEnvironment is what programs of an installation are started with: the list of [host.CleanEnvironment] and, under a root, a
+// credentials file inside it.
 func CleanEnvironment(l installer.Layout, more ...string) []string {
 	credentials := ""
 	if !l.System() {
 		credentials = l.Credentials()
 	}
-	return append(host.CleanEnvironment(os.Environ(), credentials, "SSM_START="), more...)
+	return host.CleanEnvironment(os.Environ(), credentials, more...)
+}
+
+// componentVariables are what the Greengrass nucleus gives a component to sign with (docs/protocol/identity.md, "Edge (Greengrass) registration").
+var componentVariables = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"}
+
+// componentCredentials are those variables, for a registration with a role.
+func componentCredentials() (list []string) {
+	for _, name := range componentVariables {
+		if value := os.Getenv(name); value != "" {
+			list = append(list, name+"="+value)
+		}
+	}
+	return list
 }

@@ -96,14 +96,23 @@ func familyOf(file string) string {
 // known tells whether this package manager knows the package at all: dpkg keeps the settings of a removed one (state rc) until it is
 // purged.
 func (p Packaging) known() bool {
-	return len(p.query) > 0 && exec.Command(p.query[0], p.query[1:]...).Run() == nil //nolint:noctx // it takes milliseconds
+	_, err := p.ask()
+	return err == nil
 }
 
 // installed tells whether this package manager has the agent.
 func (p Packaging) installed() bool {
+	out, err := p.ask()
+	return err == nil && strings.Contains(out, p.word)
+}
+
+// ask asks the package manager about the agent's package.
+func (p Packaging) ask() (string, error) {
 	if len(p.query) == 0 {
-		return false
+		return "", errors.ErrUnsupported
 	}
-	out, err := exec.Command(p.query[0], p.query[1:]...).Output() //nolint:noctx // it takes milliseconds
-	return err == nil && strings.Contains(string(out), p.word)
+	cmd := exec.Command(p.query[0], p.query[1:]...) //nolint:noctx // it takes milliseconds
+	cmd.Env = CleanEnvironment(installer.At(""))
+	out, err := cmd.Output()
+	return string(out), err
 }

@@ -19,10 +19,9 @@ func tool(t *testing.T, scripts map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range scripts {
-		must(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\nPATH=/usr/bin:/bin\n"+text), 0o755))
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\nPATH=/usr/bin:/bin T="+dir+"\n"+text), 0o755))
 	}
 	t.Setenv("PATH", dir)
-	t.Setenv("T", dir)
 	return dir
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -64,10 +63,11 @@ func (i Installation) Register(ctx context.Context, r Registration) (instanceID 
 	ctx, cancel := context.WithTimeout(ctx, r.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, i.Launcher(), r.arguments()...)
-	if cmd.Env = os.Environ(); r.Role == "" { // with a role the credentials of the environment sign
-		cmd.Env = CleanEnvironment(i.Layout, ActivationID+"="+r.Activation.ID, ActivationCode+"="+r.Activation.Code)
+	secrets := []string{ActivationID + "=" + r.Activation.ID, ActivationCode + "=" + r.Activation.Code}
+	if r.Role != "" { // with a role the component's credentials sign
+		secrets = componentCredentials()
 	}
-	cmd.Env = append(cmd.Env, answerVariable+"="+answerAsData)
+	cmd.Env = CleanEnvironment(i.Layout, append(secrets, answerVariable+"="+answerAsData)...)
 	cmd.WaitDelay = 2 * time.Second
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

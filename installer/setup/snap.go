@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
@@ -18,7 +19,9 @@ const SnapAgent = "/snap/amazon-ssm-agent/current/amazon-ssm-agent"
 // tries, with a pause before each; any other code ends it.
 func removeSnap(ctx context.Context, pause time.Duration) error {
 	for try := 1; ; try++ {
-		out, err := exec.CommandContext(ctx, "snap", "remove", "amazon-ssm-agent").CombinedOutput()
+		cmd := exec.CommandContext(ctx, "snap", "remove", "amazon-ssm-agent")
+		cmd.Env = CleanEnvironment(installer.At(""))
+		out, err := cmd.CombinedOutput()
 		if err == nil {
 			return nil
 		}

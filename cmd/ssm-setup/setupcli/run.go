@@ -149,6 +149,7 @@ type run struct {
 
 // Run returns the exit code: 0 done, 1 failed, 2 unknown flag.
 func Run(ctx context.Context, p Program, args []string) int {
+	defer host.ServiceMask()()
 	self := ownPath()
 	s := &run{ctx: ctx, out: p.Out, self: self, own: filepath.Dir(self), builtIn: p.TrustedKey, trusted: sign.Trusted{Now: time.Now()},
 		administrator: administrator, launchers: countLaunchers, pause: func(ctx context.Context, d time.Duration) { _ = host.Sleep(ctx, d) }}

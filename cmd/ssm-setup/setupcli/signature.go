@@ -102,7 +102,7 @@ func (s *run) gpg(work, key, archive string) error {
 		defer cancel()
 		cmd := exec.CommandContext(ctx, "gpg", append([]string{"--homedir", work, "--batch", "--no-default-keyring", "--keyring", keyring},
 			args...)...)
-		cmd.Env = append(os.Environ(), "LC_ALL=C")
+		cmd.Env = setup.CleanEnvironment(s.agent.Layout, "LC_ALL=C")
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		err := cmd.Run()
