@@ -16,6 +16,7 @@ func TestPlainHTTPOfAnotherMachineIsRefusedWhereItIsNewlyGiven(t *testing.T) {
 		{"install", "--root", filepath.Join(t.TempDir(), "host")},
 		{"mirror", "--to", filepath.Join(t.TempDir(), "mirror")},
 		{"self-update"},
+		{"regions"},
 		{"publish"},
 		{"promote", "--version", "9.1.0.0"},
 		{"mark", "--version", "9.1.0.0", "--status", "Inactive"},

@@ -27,6 +27,7 @@ var rooms = map[string][]string{
 	"regions":        {},
 	"regions/ground": {},
 	"regions/bucket": {"regions", "regions/ground", "manifests"},
+	"regions/survey": {"regions", "regions/bucket", "manifests"},
 	"regions/wire":   {},
 
 	"regions/local":             {"regions/local/*", "regions", "regions/ground", "manifests"},
