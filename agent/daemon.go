@@ -31,6 +31,7 @@ type Options struct {
 	Resume     func()                      // wakes the updater, which looks for itself whether there is work; may be nil
 	Console    io.Writer                   // for log lines besides the files; nil: none
 	Reboot     func(context.Context) error // restarts the machine; nil: as the system does
+	Memory     string                      // folder in memory for what a failing disk does not take; "": the system's
 	Lean       bool                        // tune the process for little memory; not in tests, where it is not alone
 
 	Now func() time.Time // nil: time.Now
@@ -56,6 +57,9 @@ var ErrRival = fault.New(fault.Refused, "another agent of this installation runs
 func Run(ctx context.Context, o Options) error {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Memory == "" {
+		o.Memory = host.MemoryFolder()
 	}
 	if o.Child != nil && o.Child.Rival() != 0 {
 		return fmt.Errorf("%w: process %d", ErrRival, o.Child.Rival())

@@ -90,10 +90,10 @@ func troubleOf(s config.Settings) string {
 	return "ConfigurationUnreadable-LastGood"
 }
 
-// openJournal waits for a disk that takes the tree; the error is the context's.
+// openJournal waits for settings that can name its folders; the error is the context's.
 func (d *daemon) openJournal(ctx context.Context, cfg config.Config, id *identity.Identity) (j *journal.Journal, err error) {
-	err = d.until(ctx, "waiting for a place to keep commands in", func() error {
-		j, err = journal.Open(d.Layout.Data(), id.ShortID(), cfg.Agent.OrchestrationRootDir)
+	err = d.until(ctx, "waiting for folder names to keep commands under", func() error {
+		j, err = journal.Open(d.Layout.Data(), id.ShortID(), cfg.Agent.OrchestrationRootDir, d.Memory)
 		return err
 	})
 	return j, err

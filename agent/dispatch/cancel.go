@@ -32,11 +32,10 @@ func (q *queue) acceptCancel(m mailbox.Message) error {
 	if err := q.cancel(cancel.CancelMessageId); err != nil {
 		return err
 	}
-	err := q.journal.Mark(journal.CancelCommand, id)
-	if errors.Is(err, journal.ErrName) {
-		return nil // an odd id; at worst the cancel comes again
+	if err := q.journal.Mark(journal.CancelCommand, id); err != nil {
+		q.log.Warn("cancel not marked as received; at worst it comes again", "messageID", m.ID, "error", err)
 	}
-	return err
+	return nil
 }
 
 // cancel ends a command: waiting ones are answered at once, running ones by their worker. The order to cancel is on disk first.
@@ -49,11 +48,12 @@ func (q *queue) cancel(messageID string) error {
 		return q.cancelEarly(messageID)
 	}
 	q.log.Info("command is cancelled", "messageID", messageID)
-	if err := q.markCancelled(c); err != nil {
+	waits := slices.Contains(q.waiting, c)
+	if err := q.markCancelled(c); err != nil && !waits { // one that waits is answered now, whatever the disk says
 		return err
 	}
-	if i := slices.Index(q.waiting, c); i >= 0 {
-		q.leave(i)
+	if waits {
+		q.leave(slices.Index(q.waiting, c))
 		c.freed = true // it never had a place
 		q.begin(c)
 		return nil

@@ -12,6 +12,7 @@
 //	prestart.go     the worker's process is started while its job goes to disk
 //	finalreply.go   ends that no worker told: cancelled before it ran, worker dead or not to be started, given up
 //	reboot.go       documents that restart the machine
+//	nodisk.go       commands that the disk does not take: run in memory, or answered with the reason
 //
 // The parts are built in that order from the bottom: lanes first, then the executor, which replies over them, then the queue, which is
 // given the executor's run function. Nothing is tied together afterwards.
@@ -20,6 +21,8 @@
 //   - a command is accepted once: it is in the journal before its lane acknowledges it, and a second copy is a duplicate;
 //   - a command that has no turn yet waits on disk, acknowledged, up to 10,000 of them or 64 MB: left with its service it would come
 //     again after ten seconds only. In memory it is its name;
+//   - a command that the disk does not take is kept in memory, acknowledged before it runs, and runs at most once; one for which
+//     there is no room is answered Failed. Its replies say what the disk said;
 //   - a command is answered once: its job leaves the journal after the last reply was sent or kept, and a reply sent twice has the
 //     same id;
 //   - an end that the agent found itself is on disk before it is told, so that no later agent runs the command again;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -72,6 +73,9 @@ func (x *executor) run(ctx context.Context, c *command, hold func() (release fun
 		c.mu.Unlock()
 	}
 	w, err := x.start(ctx, c)
+	if err != nil && ctx.Err() == nil && x.moveToMemory(c, err) {
+		w, err = x.start(ctx, c)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return
@@ -97,12 +101,15 @@ func (c *command) isCancelled() bool {
 
 // start begins a new command, or finds the worker of an older one.
 func (x *executor) start(ctx context.Context, c *command) (*runner.Worker, error) {
-	spec := x.workerSpec(c.ID())
+	spec := x.workerSpec(c.Job)
 	spec.After = c.SsmSetup.Told
 	w, err := (*runner.Worker)(nil), x.journal.Begin(c.Job)
 	if err == nil && c.resumed {
 		if w, err = runner.Attach(ctx, spec); err == nil {
 			return x.assign(c, w)
+		}
+		if c.InMemory() {
+			return nil, fmt.Errorf("the agent was restarted before this command, which is kept in memory, began: %w", err)
 		}
 	}
 	if err == nil || errors.Is(err, runner.ErrNotStarted) {
@@ -120,9 +127,9 @@ func (x *executor) start(ctx context.Context, c *command) (*runner.Worker, error
 	return x.assign(c, w)
 }
 
-func (x *executor) workerSpec(id host.Name) runner.Spec {
+func (x *executor) workerSpec(job *journal.Job) runner.Spec {
 	spec := x.spec
-	spec.Executable, spec.Dir = programFile(spec.Executable), x.journal.Channel(id)
+	spec.Executable, spec.Dir = programFile(spec.Executable), x.journal.ChannelOf(job)
 	return spec
 }
 
@@ -159,13 +166,16 @@ func (x *executor) follow(ctx context.Context, c *command, w *runner.Worker, hol
 				c.noteReported(e)
 				save = time.After(settle)
 			case e.Forced:
-				x.log.Error("document worker died", "messageID", c.messageID(), "output", x.lastOutput(c.ID()))
+				x.log.Error("document worker died", "messageID", c.messageID(), "output", x.lastOutput(c.Job))
 				x.conclude(ctx, c, e.Seq, e, "")
 				return
 			case e.Kind == runner.Done && e.Status != wire.SuccessAndReboot:
-				if x.reply(ctx, c, e.Seq, runner.EventReply(x.head(), e)) == nil {
+				if x.reply(ctx, c, e.Seq, x.finalReply(e, unkeptNote(c.Job))) == nil {
 					x.done(c, e.Status)
 				}
+				return
+			case e.Kind == runner.Done && c.InMemory():
+				x.failed(ctx, c, seqNoReboot, "a reboot was asked for, and none made, as it would end this command: "+unkeptNote(c.Job))
 				return
 			case e.Kind == runner.Done:
 				x.rebooting(ctx, c, e, hold)
@@ -176,9 +186,9 @@ func (x *executor) follow(ctx context.Context, c *command, w *runner.Worker, hol
 }
 
 // lastOutput is the end of what a worker printed, for the log.
-func (x *executor) lastOutput(id host.Name) string {
+func (x *executor) lastOutput(job *journal.Job) string {
 	const most = 2000
-	text, _ := os.ReadFile(filepath.Join(x.journal.Channel(id), "log"))
+	text, _ := os.ReadFile(filepath.Join(x.journal.ChannelOf(job), "log"))
 	return string(text[max(0, len(text)-most):])
 }
 

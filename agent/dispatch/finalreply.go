@@ -89,7 +89,7 @@ func (x *executor) giveUp(ctx context.Context, instanceID string, broken journal
 
 // stopWorker ends the worker of a job that is given up, should one live.
 func (x *executor) stopWorker(ctx context.Context, c *command) {
-	spec := x.workerSpec(c.ID())
+	spec := x.workerSpec(c.Job)
 	if _, err := os.Stat(spec.Dir); err != nil {
 		return
 	}

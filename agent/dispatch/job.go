@@ -124,7 +124,7 @@ func (v *converter) assignment(j *journal.Job) runner.Assignment {
 	info, io := j.DocumentInformation, j.IOConfig
 	job := runner.Assignment{MessageID: info.MessageID, CommandID: j.SsmSetup.CommandID, Destination: info.InstanceID,
 		DocumentName: info.DocumentName, DocumentVersion: info.DocumentVersion, Lane: j.UpstreamServiceName, Schema: j.SchemaVersion,
-		Directory: v.journal.Outputs(j.ID()), Machine: v.machine,
+		Directory: v.journal.OutputsOf(j), Scratch: v.journal.Scratch(j), NoDisk: j.SsmSetup.NoDisk, Machine: v.machine,
 		Output: output.Settings{Bucket: io.OutputS3BucketName, Prefix: io.OutputS3KeyPrefix, LogGroup: io.CloudWatchConfig.LogGroupName,
 			Stream: io.CloudWatchConfig.LogStreamPrefix, CleanUp: v.config.Ssm.PluginLocalOutputCleanup}}
 	if job.CommandID == "" {

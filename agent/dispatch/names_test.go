@@ -19,7 +19,7 @@ import (
 // The folder of a worker that is started ahead was made, and removed again, under the id of a message that the journal then refused.
 func TestNoMessageIDRemovesAFolder(t *testing.T) {
 	data := t.TempDir()
-	j, err := journal.Open(data, someNode, "orchestration")
+	j, err := journal.Open(data, someNode, "orchestration", "")
 	if err != nil {
 		t.Fatal(err)
 	}

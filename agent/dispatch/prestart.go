@@ -17,7 +17,8 @@ type prestarted struct {
 
 // prestart begins to start the worker of a new job.
 func (x *executor) prestart(id host.Name) *prestarted {
-	spec := x.workerSpec(id)
+	spec := x.spec
+	spec.Executable, spec.Dir = programFile(spec.Executable), x.journal.Channel(id)
 	p := &prestarted{started: make(chan *runner.Prestarted, 1), dir: spec.Dir}
 	go func() {
 		a, err := runner.Prestart(spec)

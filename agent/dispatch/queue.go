@@ -54,6 +54,7 @@ type queue struct {
 	waiting []*command
 	size    int // of the waiting ones, in bytes
 	running int
+	unkept  map[string]time.Time // message ids of commands that no disk took and that ran
 }
 
 func newQueue(ctx context.Context, o queueOptions) *queue {
@@ -66,7 +67,7 @@ func newQueue(ctx context.Context, o queueOptions) *queue {
 	if o.room == 0 {
 		o.room = mostRoom
 	}
-	return &queue{queueOptions: o, ctx: ctx, open: map[string]*command{}, byID: map[string]*command{}}
+	return &queue{queueOptions: o, ctx: ctx, open: map[string]*command{}, byID: map[string]*command{}, unkept: map[string]time.Time{}}
 }
 
 // command is a job in hand.
@@ -122,7 +123,7 @@ func (q *queue) accept(ctx context.Context, m mailbox.Message) error {
 	switch {
 	case q.holds > 0 || ctx.Err() != nil:
 		return mailbox.ErrClosed
-	case q.open[m.ID] != nil, q.journal.Seen(journal.SendCommand, job.ID()):
+	case q.open[m.ID] != nil, q.ranWithoutDisk(m.ID), q.journal.Seen(journal.SendCommand, job.ID()):
 		q.journal.Remember(journal.SendCommand, job.ID(), q.now())
 		return mailbox.ErrDuplicate
 	case q.running >= q.workers && !q.fits(len(m.Payload)):
@@ -135,7 +136,8 @@ func (q *queue) accept(ctx context.Context, m mailbox.Message) error {
 	}
 	if err := q.journal.Accept(job); err != nil {
 		c.prestarted.abandon()
-		return err
+		c.prestarted = nil
+		return q.withoutDisk(c, err)
 	}
 	q.log.Info("command accepted", "messageID", m.ID, "document", job.DocumentInformation.DocumentName)
 	q.enqueue(c)
@@ -181,7 +183,7 @@ func (q *queue) enqueue(c *command) {
 	c.size = c.Size()
 	q.size += c.size
 	q.next()
-	if len(q.waiting) > 0 && q.waiting[len(q.waiting)-1] == c {
+	if len(q.waiting) > 0 && q.waiting[len(q.waiting)-1] == c && !c.InMemory() {
 		c.rest()
 	}
 }

@@ -20,7 +20,7 @@ const someNode = "mi-0123456789abcdef0"
 // newTestQueue is a queue whose commands are handed to run.
 func newTestQueue(t *testing.T, run func(*command)) *queue {
 	t.Helper()
-	j, err := journal.Open(t.TempDir(), someNode, "orchestration")
+	j, err := journal.Open(t.TempDir(), someNode, "orchestration", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func numbered(i int) mailbox.Message {
 // sizeOnDisk is how long the state file of someJob is.
 func sizeOnDisk(t *testing.T) int {
 	t.Helper()
-	j, err := journal.Open(t.TempDir(), someNode, "orchestration")
+	j, err := journal.Open(t.TempDir(), someNode, "orchestration", "")
 	job := someJob(numbered(0).ID)
 	if err = errors.Join(err, j.Accept(job)); err != nil {
 		t.Fatal(err)

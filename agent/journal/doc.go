@@ -12,6 +12,14 @@
 //	channels/<id>/                 the worker's folder (agent/runner)
 //	idempotency/SendCommand/<id>/, idempotency/CancelComamnd/<id>/   received; the misspelling is the original's
 //
+// While the disk takes nothing, up to five jobs with scripts of at most 64 KiB are kept in memory (memory.go), until the next boot, in
+// /run/ssm-setup/<short instance id> (for an account that is not root: in its own folder below /run/user; elsewhere than on Linux not
+// at all; folders 0700):
+//
+//	pending/<id>, current/<id>, channels/<id>/   as on disk
+//	scratch/<id>/     scripts of these jobs, and those of others that the disk did not take
+//	answered/<id>/    answered, and the disk does not let the state file go: not run again in this boot
+//
 // <id> is the command id. A state file has the shape of the original's (job.go), so either agent can read what the
 // other left; what ours needs besides stands under the key SsmSetup, and unknown members are kept.
 //
@@ -19,6 +27,7 @@
 //   - a job is on disk, whole and synced, before [Journal.Accept] returns, and only then marked as received: a crash
 //     between the two makes a duplicate that is recognised, never a command that is lost;
 //   - a file is replaced whole or not at all;
+//   - a job is in one place, on disk or in memory; one in memory that was not begun is never run by a later agent;
 //   - an end that the agent found itself (a dead worker) is in the file before it is told, so that no later agent runs the job;
 //   - a job leaves pending for current, current for nothing, and nothing else ever happens to it, but that it is given
 //     up: too many starts, too old, unreadable. [Journal.Load] names those, and the dispatcher reports them.

@@ -27,6 +27,8 @@ type Job struct {
 
 	read json.RawMessage // the file this was read from
 	size int             // of the state file, in bytes
+
+	inMemory bool // see [Journal.KeepInMemory]
 }
 
 // Information says which command this is.
@@ -122,6 +124,7 @@ type Ours struct {
 	RebootAsked time.Time   `json:"reboot_asked,omitzero"` // when
 	Schema      string      `json:"schema,omitempty"`      // of the document, exactly
 	CommandID   string      `json:"command_id,omitempty"`  // of the payload, for S3 and logs
+	NoDisk      string      `json:"no_disk,omitempty"`     // why the job is kept in memory
 	FinalReply  *FinalReply `json:"verdict,omitempty"`     // nothing runs any more, this is to be answered
 }
 
@@ -138,7 +141,7 @@ func (j *Job) Size() int { return j.size }
 // Brief is what must be known of a job that waits; [Journal.Waiting] reads all of it.
 func (j *Job) Brief() *Job {
 	return &Job{DocumentInformation: j.DocumentInformation, DocumentType: j.DocumentType, UpstreamServiceName: j.UpstreamServiceName,
-		SsmSetup: j.SsmSetup, size: j.size}
+		SsmSetup: j.SsmSetup, size: j.size, inMemory: j.inMemory}
 }
 
 // ID is the job's name on disk; the zero name where its document id cannot be one.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -15,6 +16,7 @@ import (
 // Journal is the tree of one instance. One process writes it at a time: the holder of the agent lock.
 type Journal struct {
 	dir           string
+	memory        string // a folder in memory, for what the disk does not take; "": there is none
 	orchestration string
 	retry         time.Duration
 }
@@ -27,8 +29,9 @@ const (
 )
 
 // Open makes the tree under data for an instance (its short id) where it is missing. orchestration is the name of the
-// folder for outputs, setting Agent.OrchestrationRootDir.
-func Open(data, instanceID, orchestration string) (*Journal, error) {
+// folder for outputs, setting Agent.OrchestrationRootDir; memory is the system's folder for files in memory, "" where it has none.
+// A disk that is full or read-only is no error: [Journal.Load] and [Journal.Accept] say what is wrong with it.
+func Open(data, instanceID, orchestration, memory string) (*Journal, error) {
 	instance, err := host.CheckName(instanceID)
 	if err == nil {
 		_, err = host.CheckName(orchestration)
@@ -37,16 +40,25 @@ func Open(data, instanceID, orchestration string) (*Journal, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	j := &Journal{dir: instance.In(data), orchestration: orchestration, retry: 500 * time.Millisecond}
+	if memory != "" {
+		j.memory = instance.In(filepath.Join(memory, "ssm-setup"))
+	}
+	_ = j.make()
+	// The folder is not used: a disk that is full or read-only is no reason to do without a journal that is there.
+	_ = errors.Join(os.RemoveAll(j.state(completed)), os.MkdirAll(j.state(completed), 0o700))
+	return j, nil
+}
+
+// make makes the folders that are missing.
+func (j *Journal) make() error {
 	for _, d := range []string{j.state(pending), j.state(current), j.state(corrupt),
 		j.AllOutputs(), filepath.Join(j.dir, "replies"), filepath.Join(j.dir, "replies_mgs"),
 		j.channels(), j.seen(SendCommand), j.seen(CancelCommand)} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
-			return nil, fmt.Errorf("journal: %w", err)
+			return fmt.Errorf("journal: %w", err)
 		}
 	}
-	// The folder is not used: a disk that is full or read-only is no reason to do without a journal that is there.
-	_ = errors.Join(os.RemoveAll(j.state(completed)), os.MkdirAll(j.state(completed), 0o700))
-	return j, nil
+	return nil
 }
 
 func (j *Journal) state(name string) string { return filepath.Join(j.dir, "document", "state", name) }
@@ -60,31 +72,66 @@ func (j *Journal) AllOutputs() string { return filepath.Join(j.dir, "document", 
 // Outputs is the folder of a command's outputs.
 func (j *Journal) Outputs(id host.Name) string { return id.In(j.AllOutputs()) }
 
+// OutputsOf is the folder of a job's outputs, wherever the job is kept.
+func (j *Journal) OutputsOf(job *Job) string {
+	if job.inMemory {
+		return j.Scratch(job)
+	}
+	return j.Outputs(job.ID())
+}
+
 func (j *Journal) channels() string { return filepath.Join(j.dir, "channels") }
 
 // Channel is the folder of a job's worker.
 func (j *Journal) Channel(id host.Name) string { return id.In(j.channels()) }
 
-// file is the path of a job's state file.
+// ChannelOf is the folder of a job's worker, wherever the job is kept.
+func (j *Journal) ChannelOf(job *Job) string {
+	if job.inMemory {
+		return job.ID().In(filepath.Join(j.memory, "channels"))
+	}
+	return j.Channel(job.ID())
+}
+
+// file is the path of a state file on disk.
 func (j *Journal) file(where string, id host.Name) string { return id.In(j.state(where)) }
 
-// ErrName says that an id cannot name a file.
-var ErrName = errors.New("id cannot name a file")
+// fileOf is the path of a job's state file, wherever the job is kept.
+func (j *Journal) fileOf(where string, job *Job) string {
+	if job.inMemory {
+		return job.ID().In(j.memoryState(where))
+	}
+	return j.file(where, job.ID())
+}
+
+// What [Journal.Accept] may say besides what the disk does.
+var (
+	ErrName = errors.New("id cannot name a file")
+	ErrLeft = errors.New("what was begun of it cannot be removed") // a later agent may run it
+)
 
 // Accept puts a job into pending and marks it as received. After nil it survives a power cut; after an error nothing of it is
-// left: the service was told nothing, and may have given the command up when the next agent reads the journal.
+// left, but for [ErrLeft]: the service may have given the command up when the next agent reads the journal.
 func (j *Journal) Accept(job *Job) error {
 	if job.ID().IsZero() {
 		return fmt.Errorf("%w: %q", ErrName, job.DocumentInformation.DocumentID)
 	}
 	err := j.write(pending, job)
+	if errors.Is(err, fs.ErrNotExist) { // the disk did not let them be made, or they were removed
+		if err = j.make(); err == nil {
+			err = j.write(pending, job)
+		}
+	}
 	if err == nil {
 		err = j.Mark(job.DocumentType, job.ID())
 	}
-	if err != nil {
-		return errors.Join(err, remove(j.file(pending, job.ID())))
+	if err == nil {
+		return nil
 	}
-	return nil
+	if left := remove(j.file(pending, job.ID())); left != nil {
+		return errors.Join(err, ErrLeft, left)
+	}
+	return err
 }
 
 func (j *Journal) write(where string, job *Job) error {
@@ -92,7 +139,7 @@ func (j *Journal) write(where string, job *Job) error {
 	if err != nil {
 		return fmt.Errorf("journal: %s: %w", job.ID(), err)
 	}
-	if err := host.WriteFile(j.file(where, job.ID()), text, 0o600); err != nil {
+	if err := host.WriteFile(j.fileOf(where, job), text, 0o600); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	job.size = len(text)
@@ -104,7 +151,7 @@ func (j *Journal) Waiting(id host.Name) (*Job, error) { return j.read(pending, i
 
 // Begin moves a job from pending to current. It is not synced: after a power cut the job is in one of the two.
 func (j *Journal) Begin(job *Job) error {
-	err := os.Rename(j.file(pending, job.ID()), j.file(current, job.ID()))
+	err := os.Rename(j.fileOf(pending, job), j.fileOf(current, job))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // a resumed job is there already
 	}
@@ -114,7 +161,7 @@ func (j *Journal) Begin(job *Job) error {
 // Save writes a job again where it lies.
 func (j *Journal) Save(job *Job) error {
 	where := current
-	if _, err := os.Lstat(j.file(pending, job.ID())); err == nil {
+	if _, err := os.Lstat(j.fileOf(pending, job)); err == nil {
 		where = pending
 	}
 	return j.write(where, job)
@@ -123,22 +170,33 @@ func (j *Journal) Save(job *Job) error {
 // Done forgets a job that was answered, its worker's folder included. That one stays as long as the job does: without it the
 // next agent would find a job that was never begun.
 func (j *Journal) Done(job *Job) error {
-	err := errors.Join(remove(j.file(pending, job.ID())), remove(j.file(current, job.ID())))
+	err := errors.Join(remove(j.fileOf(pending, job)), remove(j.fileOf(current, job)))
 	if err != nil {
+		j.noteAnswered(job.ID())
 		return err
 	}
-	return os.RemoveAll(j.Channel(job.ID()))
+	if job.inMemory {
+		os.RemoveAll(j.Scratch(job))
+	}
+	return os.RemoveAll(j.ChannelOf(job))
 }
 
 func remove(path string) error {
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	err := os.Remove(path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	if _, no := os.Lstat(path); errors.Is(no, fs.ErrNotExist) || errors.Is(no, syscall.ENOTDIR) {
+		return nil // a read-only file system says of any name that it is one
+	}
+	return err
 }
 
-// GiveUp moves a job to corrupt and removes its worker's folder.
+// GiveUp moves a job to corrupt and removes its worker's folder. One that is kept in memory is removed.
 func (j *Journal) GiveUp(b Broken) error {
+	if b.Job != nil && b.Job.inMemory {
+		return j.Done(b.Job)
+	}
 	if err := os.Rename(filepath.Join(j.state(b.where), b.ID), filepath.Join(j.state(corrupt), b.ID)); err != nil {
 		return err
 	}
@@ -165,17 +223,26 @@ func (j *Journal) read(where, id string) (*Job, error) {
 		if n > 0 {
 			time.Sleep(j.retry)
 		}
-		var data []byte
-		if data, err = os.ReadFile(filepath.Join(j.state(where), id)); err != nil {
-			continue
-		}
-		job := &Job{read: data, size: len(data)}
-		if err = json.Unmarshal(data, job); err == nil && job.ID().String() != id {
-			err = fmt.Errorf("document id %q in the file %s", job.DocumentInformation.DocumentID, id)
-		}
-		if err == nil {
+		var job *Job
+		if job, err = readJob(filepath.Join(j.state(where), id), id); err == nil {
 			return job, nil
 		}
 	}
 	return nil, err
+}
+
+// readJob reads the state file of the job with that id.
+func readJob(path, id string) (*Job, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	job := &Job{read: data, size: len(data)}
+	if err := json.Unmarshal(data, job); err != nil {
+		return nil, err
+	}
+	if job.ID().String() != id {
+		return nil, fmt.Errorf("document id %q in the file %s", job.DocumentInformation.DocumentID, id)
+	}
+	return job, nil
 }

@@ -25,7 +25,7 @@ var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
 func open(t *testing.T, data string) *journal.Journal {
 	t.Helper()
-	j, err := journal.Open(data, node, "orchestration")
+	j, err := journal.Open(data, node, "orchestration", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,16 +41,14 @@ func (j *Journal) Load(limit int, now time.Time, undated func(lane string) bool)
 		undated = func(string) bool { return false }
 	}
 	var l Loaded
-	waiting, err := j.list(pending)
-	if err != nil {
-		return l, err
-	}
+	failed := j.make()
+	waiting, unlisted := j.list(pending)
 	running, err := j.list(current)
-	if err != nil {
-		return l, err
-	}
+	unlisted = errors.Join(unlisted, err)
+	failed = errors.Join(failed, unlisted)
+	done := slices.Concat(j.removeAnswered(), j.removeMoved())
+	waiting, running = without(waiting, done), without(running, done)
 	var cancels []*Job
-	var failed error
 	for _, id := range running {
 		job, broken := j.open(current, id)
 		if broken == nil && job.DocumentType != SendCommand {
@@ -79,13 +78,16 @@ func (j *Journal) Load(limit int, now time.Time, undated func(lane string) bool)
 		}
 		l.Pending = append(l.Pending, job)
 	}
+	j.loadMemory(&l)
 	byAge := func(a, b *Job) int {
 		return cmp.Or(a.SsmSetup.Accepted.Compare(b.SsmSetup.Accepted), strings.Compare(a.DocumentInformation.RunID, b.DocumentInformation.RunID))
 	}
 	slices.SortStableFunc(l.Current, byAge)
 	slices.SortStableFunc(l.Pending, byAge)
 	failed = errors.Join(failed, j.applyCancels(l, cancels))
-	j.sweep(slices.Concat(running, waiting))
+	if unlisted == nil {
+		j.sweep(slices.Concat(running, waiting))
+	}
 	return l, errors.Join(failed, j.markAll(l))
 }
 
@@ -125,7 +127,7 @@ func (j *Journal) applyCancels(l Loaded, cancels []*Job) (failed error) {
 // list names the files of a folder; what a crash left half written is cleared away.
 func (j *Journal) list(where string) ([]string, error) {
 	entries, err := os.ReadDir(j.state(where))
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	var ids []string
@@ -171,6 +173,9 @@ func worn(job *Job, limit int, now time.Time, undated func(string) bool) *Broken
 // markAll makes good what a crash between a job's file and its mark left out.
 func (j *Journal) markAll(l Loaded) (failed error) {
 	for _, job := range slices.Concat(l.Current, l.Pending) {
+		if job.inMemory {
+			continue
+		}
 		failed = errors.Join(failed, j.Mark(job.DocumentType, job.ID()))
 	}
 	return failed

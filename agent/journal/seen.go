@@ -50,6 +50,7 @@ func (j *Journal) Mark(documentType string, id host.Name) error {
 // Forget is one pass that drops what was received more than half an hour before now, at most 200 of a type. Open says
 // what must stay: a command that still runs.
 func (j *Journal) Forget(now time.Time, open func(id string) bool) {
+	j.removeAnswered()
 	for _, documentType := range []string{SendCommand, CancelCommand} {
 		entries, _ := os.ReadDir(j.seen(documentType))
 		dropped := 0

@@ -7,7 +7,8 @@
 //
 // What must always be true:
 //
-//   - a message is acknowledged only after the queue has it on disk;
+//   - a message is acknowledged only after the queue has it on disk; one that no disk took ([*Unkept]) begins only after
+//     the service took its acknowledgement;
 //
 //   - the first InProgress of a command is out (or kept) before any later reply about it: [Lane].Reply waits for it;
 //

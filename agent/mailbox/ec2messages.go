@@ -136,11 +136,16 @@ func (l *polled) offer(ctx context.Context, m Message, accept Accept) error {
 	err := accept(ctx, m)
 	l.Guard.Leave()
 	var rejected *Rejected
+	var unkept *Unkept
 	switch {
 	case err == nil, errors.Is(err, ErrDuplicate):
 		l.document(ctx, m.ID, seqInProgress, wire.InProgress, "")
 		opened()
-		l.ack(ctx, m.ID)
+		_ = l.ack(ctx, m.ID) // not taken: it comes again, and is a duplicate
+	case errors.As(err, &unkept):
+		l.document(ctx, m.ID, seqInProgress, wire.InProgress, "")
+		opened()
+		unkept.Begin(l.ack(ctx, m.ID) == nil)
 	case errors.As(err, &rejected):
 		l.Log.Error("command rejected", "messageID", m.ID, "error", rejected.Trace)
 		l.document(ctx, m.ID, seqRejected, wire.Failed, rejected.Trace)
@@ -245,10 +250,12 @@ func declines(err error) bool {
 	return false
 }
 
-func (l *polled) ack(ctx context.Context, id string) {
-	if err := l.call(ctx, "AcknowledgeMessage", wire.AcknowledgeMessageInput{MessageId: id}, nil); err != nil && ctx.Err() == nil {
+func (l *polled) ack(ctx context.Context, id string) error {
+	err := l.call(ctx, "AcknowledgeMessage", wire.AcknowledgeMessageInput{MessageId: id}, nil)
+	if err != nil && ctx.Err() == nil {
 		l.Log.Error("message not acknowledged", "messageID", id, "error", err)
 	}
+	return err
 }
 
 func (l *polled) fail(ctx context.Context, id string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -112,6 +113,27 @@ func TestAHeldCommandIsCancelled(t *testing.T) {
 	s.polled(2)
 	if len(s.wait(0)) != 4 {
 		t.Errorf("%v", what(s.wait(0)))
+	}
+}
+
+// It is on no disk: run before the service took the acknowledgement, it would be delivered, and run, again.
+func TestACommandOnNoDiskBeginsAfterItsAcknowledgement(t *testing.T) {
+	for _, taken := range []bool{true, false} {
+		s := newService(t, answer{messages: []wire.Message{message(send, first, "{}")}})
+		if !taken {
+			s.broken = map[string]int{"AcknowledgeMessage": http.StatusBadRequest}
+		}
+		begun := make(chan bool, 1)
+		before := make(chan int, 1)
+		s.run(s.open(), func(context.Context, mailbox.Message) error {
+			return &mailbox.Unkept{Begin: func(acknowledged bool) { before <- len(s.wait(0)); begun <- acknowledged }}
+		})
+		if n, got := <-before, <-begun; n != 2 || got != taken {
+			t.Errorf("begun after %d calls, acknowledged: %v, want %v", n, got, taken)
+		}
+		if calls := s.wait(2); calls[1].operation != "AcknowledgeMessage" {
+			t.Errorf("%v", what(calls))
+		}
 	}
 }
 

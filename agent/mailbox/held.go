@@ -66,7 +66,7 @@ func (l *polled) cancelHeld(ctx context.Context, payload string) {
 		if m.ID == cancel.CancelMessageId {
 			l.held = slices.Delete(l.held, i, i+1)
 			l.document(ctx, m.ID, seqWaited, wire.Cancelled, "")
-			l.ack(ctx, m.ID)
+			_ = l.ack(ctx, m.ID)
 			return
 		}
 	}

@@ -41,6 +41,12 @@ type Rejected struct{ Trace string }
 
 func (r *Rejected) Error() string { return r.Trace }
 
+// Unkept is what an [Accept] answers for a command that no disk took and that runs all the same, once: the lane acknowledges it first,
+// and then calls Begin with whether the service took that. Nothing else keeps such a command from coming, and running, again.
+type Unkept struct{ Begin func(acknowledged bool) }
+
+func (*Unkept) Error() string { return "not on disk, to be acknowledged before it runs" }
+
 // Answer is one reply about a message. Two sendings of the same answer carry the same ID.
 type Answer struct {
 	MessageID string

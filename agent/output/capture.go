@@ -36,6 +36,9 @@ func Open(dir string) (*Capture, error) {
 	return &Capture{out: out, err: fail}, nil
 }
 
+// InMemory is a capture without files: what is beyond [StreamLimit] is gone.
+func InMemory() *Capture { return &Capture{out: &stream{}, err: &stream{}} }
+
 // Stdout and Stderr may be written at the same time; they take everything and never return an error.
 func (c *Capture) Stdout() io.Writer { return c.out }
 

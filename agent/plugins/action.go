@@ -22,6 +22,7 @@ type Call struct {
 	Inputs     any    // JSON value, parameters put in
 	Settings   any
 	Directory  string          // where the step keeps its scripts, absolute; made on demand
+	Scratch    string          // folder in memory for what Directory does not take, absolute; "": there is none
 	Output     output.Location // where its streams are kept
 	CommandDir string          // of the whole command; downloads/ lies in it
 	MessageID  string
@@ -32,11 +33,12 @@ type Call struct {
 	Log        *slog.Logger
 }
 
-// Exit is how a run ended. Output is what the action itself wants shown; empty: its streams.
+// Exit is how a run ended. Output is what the action itself wants shown; empty: its streams. Note is added to either.
 type Exit struct {
 	Status string // a status word of regions/wire
 	Code   int
 	Output string
+	Note   string
 }
 
 // Action is a row of the table.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os/exec"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // runShellScript runs commands as one script with the system's sh (docs/protocol/runcommand.md, "aws:runShellScript"). The shell
@@ -12,6 +14,9 @@ func runShellScript(ctx context.Context, c Call) Exit {
 	return runScript(ctx, c, language{
 		file: "_script.sh",
 		command: func(script string) (string, []string) {
+			if host.NoExec(script) {
+				return interpreter(script)
+			}
 			sh, err := exec.LookPath("sh")
 			if err != nil {
 				sh = "sh"

@@ -44,10 +44,13 @@ func runScript(ctx context.Context, c Call, l language) Exit {
 	if id := cleanID(in.ID); !id.IsZero() {
 		dir = id.In(dir)
 	}
-	path := filepath.Join(dir, l.file)
-	if err := writeScript(path, l.prefix, in.RunCommand); err != nil {
+	path, note, err := c.placeScript(filepath.Join(dir, l.file), l.prefix+strings.Join(in.RunCommand, "\n")+"\n")
+	if err != nil {
 		fmt.Fprintf(c.Stderr, "failed to run commands: %v", err)
 		return failed()
+	}
+	if note != "" {
+		defer os.RemoveAll(c.Scratch)
 	}
 	program, args := l.command(path)
 	cmd := exec.Command(program, args...) //nolint:noctx // run ends the whole process group with ctx
@@ -58,7 +61,9 @@ func runScript(ctx context.Context, c Call, l language) Exit {
 	}
 	ctx, done := context.WithTimeoutCause(ctx, time.Duration(seconds(in.TimeoutSeconds))*time.Second, errTime)
 	defer done()
-	return c.exit(ctx, run(ctx, cmd, c.Stdout, c.Stderr))
+	o := c.exit(ctx, nameNoExec(run(ctx, cmd, c.Stdout, c.Stderr), program, path))
+	o.Note = note
+	return o
 }
 
 // errTime is the cause of a context that ended because the script's time was up.
@@ -80,11 +85,29 @@ func unfit(environment map[string]string) string {
 	return ""
 }
 
-func writeScript(path, prefix string, commands []string) error {
+// largestInMemory is how long a script may be that is kept in memory, in bytes.
+const largestInMemory = 64 << 10
+
+// placeScript writes a script to path, or into the folder in memory where the disk takes nothing; the note says so.
+func (c Call) placeScript(path, text string) (at, note string, err error) {
+	if err = writeScript(path, text); err == nil {
+		return path, "", nil
+	}
+	os.Remove(path)
+	if c.Scratch == "" || len(text) > largestInMemory {
+		return "", "", err
+	}
+	at = filepath.Join(c.Scratch, filepath.Base(path))
+	if writeScript(at, text) != nil {
+		return "", "", err
+	}
+	return at, fmt.Sprintf("\nThe agent's disk took nothing: the script ran from memory (%v).\n", err), nil
+}
+
+func writeScript(path, text string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	text := prefix + strings.Join(commands, "\n") + "\n"
 	return os.WriteFile(path, []byte(text), 0o700)
 }
 
@@ -123,6 +146,6 @@ func (c Call) exit(ctx context.Context, err error) Exit {
 	case CodeEnd:
 		return Exit{Status: wire.Success, Code: code}
 	}
-	fmt.Fprintf(c.Stderr, "failed to run commands: %v", exit)
+	fmt.Fprintf(c.Stderr, "failed to run commands: %v", err)
 	return Exit{Status: wire.Failed, Code: code}
 }

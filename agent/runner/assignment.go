@@ -25,7 +25,9 @@ type Assignment struct {
 	Created         time.Time       `json:"created"`
 	Schema          string          `json:"schema"` // document.Document.Schema
 	Steps           []document.Step `json:"steps"`
-	Directory       string          `json:"directory"` // of this command: <orchestration>/<command id>, absolute
+	Directory       string          `json:"directory"`         // of this command: <orchestration>/<command id>, absolute
+	Scratch         string          `json:"scratch,omitempty"` // folder in memory for scripts that the disk does not take
+	NoDisk          string          `json:"no_disk,omitempty"` // why Directory is in memory, too: streams are kept in no file there
 	Output          output.Settings `json:"output"`
 	Machine         plugins.Machine `json:"machine"`
 }

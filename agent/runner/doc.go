@@ -21,6 +21,9 @@
 // waits for it and is woken through a pipe; a later agent looks ten times a second and asks for the lock. A death is certain then,
 // without the 60 s that the original waits.
 //
+// What the disk does not take while a step runs costs its output's files, not its run: the script goes into the job's folder in memory,
+// the streams are kept for the reply alone, and the output says so.
+//
 // A new job's worker may be started ahead (prestart.go): it waits for a word while the job goes to disk.
 //
 //	assignment.go, event.go   the two records        worker.go, read.go           the agent's side

@@ -117,14 +117,17 @@ func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Act
 		elements = []any{s.Inputs}
 	}
 	var outs, errs, shown []string
+	note := q.location(s, elements[0]).Note
+	if q.Job.NoDisk != "" {
+		note += unkeptText(q.Job.NoDisk)
+	}
 	for i, inputs := range elements {
 		where := q.location(s, inputs)
-		o, stdout, stderr, err := q.element(ctx, s, action, inputs, where)
-		if err != nil {
-			r.Status, r.Code, r.Error = wire.Failed, 1, fmt.Sprintf("failed to create plugin %v", err)
-			return
-		}
+		o, stdout, stderr := q.element(ctx, s, action, inputs, where)
 		outs, errs = append(outs, stdout), append(errs, stderr)
+		if !strings.Contains(note, o.Note) {
+			note += o.Note
+		}
 		if o.Output != "" {
 			shown = append(shown, o.Output)
 		}
@@ -146,7 +149,6 @@ func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Act
 		}
 		r.Output = output.Combine(r.StandardOutput, stderr)
 	}
-	note := q.location(s, elements[0]).Note
 	r.Output = output.WithNote(r.Output, note, output.ReplyLimit)
 	r.StandardOutput = output.WithNote(output.Limit(r.StandardOutput), note, output.StreamLimit)
 	r.StandardError = output.Limit(r.StandardError)
@@ -156,31 +158,46 @@ func empty(s string) bool { return s == "" }
 
 // element runs the action once.
 func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, l output.Location) (
-	o plugins.Exit, stdout, stderr string, err error) {
-	capture, err := output.Open(l.Dir)
-	if err != nil {
-		return o, "", "", err
-	}
+	o plugins.Exit, stdout, stderr string) {
+	capture, lack := q.capture(l)
 	defer func() {
 		if err := capture.Close(); err != nil {
 			q.Log.Warn("output is not whole on disk", "step", s.ID, "error", err)
 		}
 	}()
 	if ctx.Err() != nil {
-		return plugins.Exit{Status: wire.Cancelled, Code: 1}, "", "", nil
+		return plugins.Exit{Status: wire.Cancelled, Code: 1}, "", ""
 	}
 	o = action.Run(ctx, plugins.Call{
 		StepID: s.ID, Name: s.Action, Inputs: inputs, Settings: s.Settings,
-		Directory: q.scripts(s), Output: l, CommandDir: q.Job.Directory,
+		Directory: q.scripts(s), Scratch: q.Job.Scratch, Output: l, CommandDir: q.Job.Directory,
 		MessageID: q.Job.MessageID, Lane: q.Job.Lane, Machine: q.Job.Machine,
 		Stdout: capture.Stdout(), Stderr: capture.Stderr(), Log: q.Log,
 	})
 	stdout, stderr = capture.Texts()
+	o.Note = lack + o.Note
 	l.Open = o.Status == wire.SuccessAndReboot || o.Status == wire.InProgress
 	if err := output.Keep(context.WithoutCancel(ctx), q.Sinks, q.Job.Output, l); err != nil {
 		q.Log.Warn("output was not kept everywhere", "step", s.ID, "error", err)
 	}
-	return o, stdout, stderr, nil
+	return o, stdout, stderr
+}
+
+// capture takes the streams into files, or without them where there can be none: lack says why, for people.
+func (q *Sequencer) capture(l output.Location) (capture *output.Capture, lack string) {
+	if q.Job.NoDisk != "" {
+		return output.InMemory(), ""
+	}
+	capture, err := output.Open(l.Dir)
+	if err != nil {
+		return output.InMemory(), unkeptText(err.Error())
+	}
+	return capture, ""
+}
+
+// unkeptText says in a step's output what else does not have it.
+func unkeptText(why string) string {
+	return "\nThe agent's disk took nothing: this output is kept nowhere else (" + why + ").\n"
 }
 
 // location is where the streams of an element go: <command>/<plugin>/<step>, in documents 1.x <command>/<plugin>/<id>

@@ -26,5 +26,7 @@ var (
 		"ssm-setup update --version changes what runs; the package stays")
 	ErrRegistration = fault.New(fault.Registration, "the service refused the registration", "")
 	ErrUnhealthy    = fault.New(fault.Unhealthy, "no healthy ping", "")
-	ErrExhausted    = fault.New(fault.Other, "retries exhausted", "") // the original's words
+	ErrNoExec       = fault.New(fault.Unhealthy, "the agent works, and no update of it could run: that file system is mounted noexec",
+		"mount a file system of its own on that folder, without noexec, or remount the one it lies on with exec")
+	ErrExhausted = fault.New(fault.Other, "retries exhausted", "") // the original's words
 )

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 )
 
 // AwaitPing waits until the agent of this node had a round trip to the service after since, at most for patience. It returns how
-// long that took, counted from now; [ErrUnhealthy] says that it did not happen.
+// long that took, counted from now; [ErrUnhealthy] says that it did not happen, [ErrNoExec] that no update could run on this host.
 func (i Installation) AwaitPing(ctx context.Context, instanceID string, since time.Time, patience time.Duration) (time.Duration, error) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -21,7 +22,7 @@ func (i Installation) AwaitPing(ctx context.Context, instanceID string, since ti
 	for {
 		p, err := installer.ReadPulse(i.Pulse())
 		if err == nil && p.InstanceID == instanceID && !p.LastRoundTrip.Before(since) && alive(i.Layout, p) {
-			return time.Since(began), nil
+			return time.Since(began), updatable(i.Layout)
 		}
 		select {
 		case <-tick.C:
@@ -29,6 +30,14 @@ func (i Installation) AwaitPing(ctx context.Context, instanceID string, since ti
 			return time.Since(began), unhealthy(ctx, i.Layout, p, patience)
 		}
 	}
+}
+
+// updatable fails where the host is reached today and never changes again.
+func updatable(l installer.Layout) error {
+	if dir := l.StoreDir(); host.NoExec(dir) {
+		return fmt.Errorf("%w: %s", ErrNoExec, dir)
+	}
+	return nil
 }
 
 // alive tells whether the agent that wrote a pulse still runs.
