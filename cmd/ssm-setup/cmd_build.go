@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/keyring"
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/describe"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
@@ -178,8 +179,8 @@ func buildPlan(c *cli.Context) (plan build.Plan, err error) {
 	if plan.Trust, plan.Key, err = trusts(c.StringSlice("trust")); err != nil {
 		return plan, err
 	}
-	keys, err := openKeys(c, plan.Time)
-	plan.Signing = signingOf(c.Context, keys)
+	signer, err := openKeys(c, plan.Time)
+	plan.Signing = keyring.Signing(c.Context, signer)
 	return plan, err
 }
 

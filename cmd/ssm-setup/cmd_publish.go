@@ -30,7 +30,8 @@ func writeFlags() []cli.Flag {
 
 // repositoryFlags are for subcommands that keep the metadata of apt and yum.
 func repositoryFlags() []cli.Flag {
-	return append(pgpFlags(), &cli.BoolFlag{Name: "no-repositories", Usage: "leave the apt and yum metadata alone"})
+	return append(pgpFlags(), &cli.BoolFlag{Name: "no-repositories", Usage: "leave the apt and yum metadata alone"},
+		&cli.BoolFlag{Name: "change-key", Usage: "sign with another OpenPGP key than before: clients refuse the repositories until they have it"})
 }
 
 func publishCommand() *cli.Command {
@@ -119,7 +120,7 @@ func openRegion(c *cli.Context) (to publish.Target, o publish.Options, done func
 
 // repositoryOptions reads repositoryFlags. The key must be good before anything is written.
 func repositoryOptions(c *cli.Context, o *publish.Options) error {
-	o.Repositories = !c.Bool("no-repositories")
+	o.Repositories, o.ChangeKey = !c.Bool("no-repositories"), c.Bool("change-key")
 	signer, err := openKeys(c, time.Now())
 	if err != nil || signer == nil {
 		return err

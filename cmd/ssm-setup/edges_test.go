@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/keyring"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -164,7 +165,7 @@ func TestASigningCommandMayHaveBlanksInItsPath(t *testing.T) {
 	must(t, errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o755)))
 	for text, want := range map[string][]string{path: {path}, "sign --slot 1": {"sign", "--slot", "1"}, path +
 		" x": strings.Fields(path + " x"), "": nil} {
-		if got := commandOf(text); !slices.Equal(got, want) {
+		if got := keyring.Command(text); !slices.Equal(got, want) {
 			t.Errorf("%q: %q", text, got)
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/keyring"
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
@@ -129,13 +130,13 @@ func packThree(t *testing.T, bin, out string, args ...string) said {
 func signsAndVerifies(t *testing.T, bin string) {
 	k := newKeys(t)
 	stamps := k.authority.Serve(time.Now)
-	t.Setenv(passphraseVariable, passphrase)
+	t.Setenv(keyring.Passphrase, passphrase)
 	out := t.TempDir()
 	s := packThree(t, bin, out, append(k.args, "--timestamp-url", stamps.URL, "--trust", k.file("root.json"), "--verbose")...)
 	if s.code != 0 {
 		t.Fatal(s)
 	}
-	if v, there := os.LookupEnv(passphraseVariable); there {
+	if v, there := os.LookupEnv(keyring.Passphrase); there {
 		t.Errorf("the passphrase is still there for children: %q", v)
 	}
 	if stamps.Requests.Load() < 4 { // two programs, MSI, pkg
@@ -247,7 +248,7 @@ func signedAlike(t *testing.T, bin string) {
 	k := newKeys(t)
 	one, two := t.TempDir(), t.TempDir()
 	for _, out := range []string{one, two} {
-		t.Setenv(passphraseVariable, passphrase)
+		t.Setenv(keyring.Passphrase, passphrase)
 		if s := packThree(t, bin, out, k.args...); s.code != 0 {
 			t.Fatal(s)
 		}
@@ -275,7 +276,7 @@ func keysFromTheEnvironment(t *testing.T, bin string) {
 		}
 		t.Setenv(name, value)
 	}
-	t.Setenv(passphraseVariable, passphrase)
+	t.Setenv(keyring.Passphrase, passphrase)
 	out := t.TempDir()
 	if s := packThree(t, bin, out, "--sign-pgp-key", "env:MY_PGP", "--sign-cert", "env:MY_CERT", "--sign-key", "env:MY_KEY"); s.code != 0 {
 		t.Fatal(s)
@@ -337,8 +338,8 @@ func commandSigns(t *testing.T, bin string) {
 	if out, err := exec.Command("go", "build", "-o", signer, source).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	t.Setenv(passphraseVariable, "not for this key")
-	t.Setenv(pgpPassphraseVariable, passphrase)
+	t.Setenv(keyring.Passphrase, "not for this key")
+	t.Setenv(keyring.PGPPassphrase, passphrase)
 	out := t.TempDir()
 	s := packThree(t, bin, out, "--sign-pgp-key", k.file("private.asc"), "--sign-cert", k.file("chain.pem"),
 		"--sign-command", strings.Join([]string{signer, k.file("key.pem"), log}, " "))
@@ -374,8 +375,8 @@ func badKeysWriteNothing(t *testing.T, bin string) {
 		code  int
 		words string
 	}{
-		"no passphrase":       {[]string{"--sign-pgp-key", k.file("private.asc")}, exitUsage, passphraseVariable},
-		"wrong passphrase":    {[]string{"--sign-pgp-key", k.file("private.asc")}, exitUsage, passphraseVariable},
+		"no passphrase":       {[]string{"--sign-pgp-key", k.file("private.asc")}, exitUsage, keyring.Passphrase},
+		"wrong passphrase":    {[]string{"--sign-pgp-key", k.file("private.asc")}, exitUsage, keyring.Passphrase},
 		"a folder":            {[]string{"--sign-pgp-key", k.dir}, exitUsage, "cannot read --sign-pgp-key"},
 		"no such file":        {[]string{"--sign-pgp-key", k.file("none")}, exitUsage, "cannot read --sign-pgp-key"},
 		"no key":              {[]string{"--sign-pgp-key", k.file("junk")}, exitUsage, "cannot be used"},
@@ -391,7 +392,7 @@ func badKeysWriteNothing(t *testing.T, bin string) {
 	} {
 		out := filepath.Join(t.TempDir(), "out")
 		if name == "wrong passphrase" {
-			t.Setenv(pgpPassphraseVariable, "incorrect horse battery")
+			t.Setenv(keyring.PGPPassphrase, "incorrect horse battery")
 		}
 		s := packThree(t, bin, out, c.args...)
 		if s.code != c.code || !strings.Contains(s.err, c.words) || !strings.HasPrefix(s.err, "error: cannot ") ||
@@ -424,7 +425,7 @@ func failingLeavesNothingUnsigned(t *testing.T, bin string) {
 
 func refusesWhatWasChanged(t *testing.T, bin string) {
 	k := newKeys(t)
-	t.Setenv(passphraseVariable, passphrase)
+	t.Setenv(keyring.Passphrase, passphrase)
 	out := t.TempDir()
 	if s := packThree(t, bin, out, k.args...); s.code != 0 {
 		t.Fatal(s)

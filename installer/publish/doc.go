@@ -26,8 +26,8 @@
 //   - the copies below latest/ cannot be written together with VERSION: a publication that finds itself overtaken puts back those
 //     of the version that VERSION names;
 //   - a package manager that has read an index finds the lists it names for a day, and while it is among the last few;
-//   - signed repositories stay signed: without the key, nothing is written; with another key all is signed anew, and the public half
-//     written last;
+//   - signed repositories stay signed: without the key, nothing is written; by another key only where that is asked for, or where one of
+//     its two keys is known there; then all is signed anew, and the public half written last;
 //   - no key leads out of a target: what manifests and lists say becomes names of files, and in a mirror another region
 //     says it;
 //   - a mirror says of each version what its region says by now, and repairs what is not as its own manifest has it.

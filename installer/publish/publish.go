@@ -25,6 +25,7 @@ type Options struct {
 	Replace      bool                    // publish other bytes under a version that is there
 	Repositories bool                    // keep metadata for apt and yum beside the rest
 	Sign         Signer                  // of that metadata; nil leaves it unsigned
+	ChangeKey    bool                    // sign by keys that are none of those which clients have
 	Global       Target                  // nil, or where the copy of latest/ goes (SSMAgent/ of the global bucket)
 	Scratch      string                  // folder for what a mirror fetches; empty: the system's
 	Now          func() time.Time        // nil: the clock
@@ -109,10 +110,8 @@ func (p *publication) precheck(ctx context.Context) error {
 	if err := p.unchanged(p.old); err != nil {
 		return err
 	}
-	if p.o.Repositories {
-		if err := checkStaysSigned(ctx, p.to, p.o.Sign); err != nil {
-			return err
-		}
+	if err := checkStaysSigned(ctx, p.to, p.o); err != nil {
+		return err
 	}
 	f, err := readLatest(ctx, p.to, p.r.Version)
 	p.result.Before, p.result.Latest = f.before, p.mayBeLatest(f)

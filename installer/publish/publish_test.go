@@ -294,6 +294,7 @@ func (k key) Clear(text []byte) ([]byte, error) {
 	return []byte("BEGIN\n" + string(text) + "END " + k.owner + sum(string(text))), nil
 }
 func (k key) PublicKey() ([]byte, error) { return []byte(k.owner + "public"), nil }
+func (k key) Knows(file []byte) bool     { return string(file) == k.owner+"public" }
 
 func TestSignedRepositoriesStaySigned(t *testing.T) {
 	to := &recorder{Target: publish.Folder(t.TempDir())}
@@ -309,12 +310,36 @@ func TestSignedRepositoriesStaySigned(t *testing.T) {
 	}
 }
 
+// Every client trusts the key it has: another one is refused before anything is written, unless that is asked for.
+func TestAnotherKeyIsRefusedUnlessAskedFor(t *testing.T) {
+	ctx, to := context.Background(), &recorder{Target: publish.Folder(t.TempDir())}
+	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
+	with := publish.Options{UriFormat: template, Repositories: true, Sign: &key{"old "}}
+	publishTo(t, to, one, with)
+	to.writes = nil
+	with.Sign = &key{"new "}
+	if _, err := publish.Publish(ctx, to, two, with); !errors.Is(err, publish.ErrOtherKey) {
+		t.Errorf("publish: %v", err)
+	}
+	if _, err := publish.Mark(ctx, to, one.Version, manifests.Deprecated, with); !errors.Is(err, publish.ErrOtherKey) {
+		t.Errorf("mark: %v", err)
+	}
+	if len(to.writes) > 0 {
+		t.Errorf("written %v", to.writes)
+	}
+	with.ChangeKey = true
+	publishTo(t, to, two, with)
+	if read(t, to, publish.KeyKey) != "new public" {
+		t.Error("asked for, and not changed")
+	}
+}
+
 // With another key, or the same renewed, repositories are signed anew though nothing else changed; stopped in the middle, the
 // next run does it.
 func TestAnotherKeySignsAllAnew(t *testing.T) {
 	one := release(t, "9.1.0.0", "one")
 	with := func(owner string) publish.Options {
-		return publish.Options{UriFormat: template, Repositories: true, Sign: &key{owner}}
+		return publish.Options{UriFormat: template, Repositories: true, Sign: &key{owner}, ChangeKey: true}
 	}
 	for stop := 0; ; stop++ {
 		dir := t.TempDir()

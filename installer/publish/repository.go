@@ -23,15 +23,27 @@ type Signer interface {
 	Armored(data []byte) ([]byte, error) // detached signature
 	Clear(text []byte) ([]byte, error)   // the text itself with a signature around it
 	PublicKey() ([]byte, error)          // armored
+	Knows(file []byte) bool              // one of the keys is in a file of public keys
 }
 
 // KeyKey is where the public key of signed repositories lies.
 const KeyKey = "ssm-setup.asc"
 
-// checkStaysSigned refuses to write unsigned metadata beside signatures that would not fit it.
-func checkStaysSigned(ctx context.Context, to Target, key Signer) error {
-	if key != nil {
+// checkStaysSigned refuses to write unsigned metadata beside signatures that would not fit it, and such as clients cannot check that
+// trust the keys which lie there.
+func checkStaysSigned(ctx context.Context, to Target, o Options) error {
+	if !o.Repositories {
 		return nil
+	}
+	if o.Sign != nil {
+		there, _, err := readLimited(ctx, to, KeyKey, maxSmall)
+		switch {
+		case errors.Is(err, ErrAbsent) || err == nil && (o.ChangeKey || o.Sign.Knows(there)):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s: %w", KeyKey, err)
+		}
+		return fmt.Errorf("%w: %s", ErrOtherKey, KeyKey)
 	}
 	for _, at := range []string{apt.InReleaseKey, yum.SignatureKey} {
 		_, err := to.Stat(ctx, at)

@@ -73,10 +73,8 @@ func (p *writing) served(ctx context.Context, m *manifests.Manifest, v manifests
 func Mark(ctx context.Context, to Target, v manifests.Version, status string, o Options) (Result, error) {
 	p := newWriting(to, o)
 	p.result.Version = v
-	if o.Repositories {
-		if err := checkStaysSigned(ctx, to, o.Sign); err != nil {
-			return p.result, err
-		}
+	if err := checkStaysSigned(ctx, to, o); err != nil {
+		return p.result, err
 	}
 	mark := func(m *manifests.Manifest) (n int) {
 		for _, pkg := range m.Packages {

@@ -59,6 +59,8 @@ var (
 		"set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and its kin, or AWS_SHARED_CREDENTIALS_FILE")
 	ErrSigned = fault.New(fault.Refused, "the repositories there are signed, and there is no key to sign them anew",
 		"give the key with --sign-pgp-key, or say --no-repositories; nothing was written")
+	ErrOtherKey = fault.New(fault.Refused, "the repositories there are signed by another key, and every apt and dnf client trusts that one",
+		"give the old key, and the new one as --sign-pgp-key-next, until clients have both; --change-key changes it at once")
 	ErrNotServed = fault.New(fault.Refused, "the region does not serve this version",
 		"publish it first: ssm-setup publish; ssm-setup mark changes a status")
 )

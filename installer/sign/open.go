@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"cmp"
 	"crypto"
 	"fmt"
 	"time"
@@ -10,6 +11,9 @@ import (
 type Options struct {
 	PGPKey        []byte // OpenPGP key, armored or not; a public key only, if Command signs
 	PGPPassphrase string // empty: Passphrase
+
+	PGPNext           []byte // a second OpenPGP key, private: it signs texts (Clear, Armored) beside the first, which alone signs packages
+	PGPNextPassphrase string // empty: PGPPassphrase
 
 	Cert []byte // certificates in PEM or DER, that of the key among them; or a PKCS #12 file, then Key is empty
 	Key  []byte // private key, PEM or DER: PKCS #8 (also encrypted), PKCS #1, SEC 1; empty: Command signs
@@ -26,6 +30,7 @@ type Options struct {
 // Signer signs with what [Options] named.
 type Signer struct {
 	pgp      *pgpKey
+	next     *pgpKey // nil: none
 	windows  *certificate
 	apple    *certificate
 	stampURL string
@@ -38,6 +43,13 @@ func Open(o Options) (*Signer, error) {
 	if len(o.PGPKey) > 0 {
 		if s.pgp, err = openPGP(o); err != nil {
 			return nil, fmt.Errorf("OpenPGP key: %w", err)
+		}
+	}
+	if len(o.PGPNext) > 0 {
+		second := Options{PGPKey: o.PGPNext, PGPPassphrase: cmp.Or(o.PGPNextPassphrase, o.PGPPassphrase), Passphrase: o.Passphrase, Time: o.Time,
+			Now: o.Now}
+		if s.next, err = openPGP(second); err != nil {
+			return nil, fmt.Errorf("second OpenPGP key: %w", err)
 		}
 	}
 	if len(o.Key) > 0 && len(o.Cert) == 0 || len(o.PkgKey) > 0 && len(o.PkgCert) == 0 {

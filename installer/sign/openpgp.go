@@ -109,11 +109,15 @@ func (s *Signer) Detach(data io.Reader) (signature []byte, err error) {
 	if s.pgp == nil {
 		return nil, fmt.Errorf("%w: there is no OpenPGP key", ErrKey)
 	}
-	s.pgp.mu.Lock()
-	defer s.pgp.mu.Unlock()
+	return s.pgp.detach(data)
+}
+
+func (k *pgpKey) detach(data io.Reader) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	var out bytes.Buffer
-	err = openpgp.DetachSign(&out, s.pgp.entity, data, s.pgp.config())
-	return out.Bytes(), s.pgp.reason(err)
+	err := openpgp.DetachSign(&out, k.entity, data, k.config())
+	return out.Bytes(), k.reason(err)
 }
 
 // config is how signatures are made: a random notation would make every one another.

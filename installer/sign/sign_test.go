@@ -22,6 +22,7 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
@@ -355,4 +356,58 @@ func onlyPublic(t testing.TB, private []byte) []byte {
 func sum(b []byte) string {
 	h := sha256.Sum256(b)
 	return hex.EncodeToString(h[:])
+}
+
+// While one key takes the place of another, texts have a signature by each, and who trusts either can check them.
+func TestTwoKeysSignTextsWhileOneReplacesTheOther(t *testing.T) {
+	old, oldPublic := pgpKey(t, packet.Config{RSABits: 2048}, "")
+	next, nextPublic := pgpKey(t, packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519}, "next words")
+	both := open(t, sign.Options{PGPKey: old, PGPNext: next, PGPNextPassphrase: "next words"})
+	text := []byte("Suite: stable\n")
+	detached, err := both.Armored(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear, err := both.Clear(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := clearsign.Decode(clear)
+	inside, err := io.ReadAll(block.ArmoredSignature.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, public := range map[string][]byte{"old": oldPublic, "next": nextPublic} {
+		ring, err := openpgp.ReadArmoredKeyRing(bytes.NewReader(public))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := &packet.Config{Time: at(now)}
+		if _, err := openpgp.CheckArmoredDetachedSignature(ring, bytes.NewReader(text), bytes.NewReader(detached), config); err != nil {
+			t.Errorf("%s: detached: %v", name, err)
+		}
+		if _, err := openpgp.CheckDetachedSignature(ring, bytes.NewReader(block.Bytes), bytes.NewReader(inside), config); err != nil {
+			t.Errorf("%s: clear: %v", name, err)
+		}
+		if !both.Knows(public) {
+			t.Errorf("%s is not known", name)
+		}
+	}
+	file, err := both.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ring, err := openpgp.ReadArmoredKeyRing(bytes.NewReader(file)); err != nil || len(ring) != 2 {
+		t.Errorf("the key file holds %d keys, %v", len(ring), err)
+	}
+	only, other := open(t, sign.Options{PGPKey: old}), open(t, sign.Options{PGPKey: next, PGPPassphrase: "next words"})
+	if !only.Knows(file) || !other.Knows(file) || only.Knows(nextPublic) || only.Knows([]byte("no key")) {
+		t.Error("Knows is mistaken")
+	}
+	if w := both.Warnings(); len(w) != 1 || !strings.Contains(w[0], "Amazon Linux 2,") || !strings.Contains(w[0], "Ubuntu 16.04") || len(only.Warnings()) > 0 {
+		t.Errorf("%q, %q", w, only.Warnings())
+	}
+	if sig, err := both.Detach(bytes.NewReader(text)); err != nil || len(sig) > 600 {
+		t.Errorf("packages have one signature: %d bytes, %v", len(sig), err)
+	}
 }

@@ -6,35 +6,66 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"github.com/ssm-setup/ssm-setup/installer/systems"
 )
 
-// Armored makes a detached OpenPGP signature as text: Release.gpg, repomd.xml.asc.
-func (s *Signer) Armored(data []byte) ([]byte, error) {
-	signature, err := s.Detach(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	return armored(openpgp.SignatureType, signature)
-}
-
-// Clear puts a text into an OpenPGP message that people and old programs can still read: InRelease.
-func (s *Signer) Clear(text []byte) ([]byte, error) {
+// pgpKeys are the keys that sign texts, at least one. Errors: ErrKey.
+func (s *Signer) pgpKeys() ([]*pgpKey, error) {
 	if s.pgp == nil {
 		return nil, fmt.Errorf("%w: there is no OpenPGP key", ErrKey)
 	}
-	key, ok := s.pgp.entity.SigningKeyById(s.pgp.time, s.pgp.id)
-	if !ok || key.PrivateKey == nil {
-		return nil, fmt.Errorf("%w: there is no private OpenPGP key", ErrKey)
+	if s.next == nil {
+		return []*pgpKey{s.pgp}, nil
 	}
-	s.pgp.mu.Lock()
-	defer s.pgp.mu.Unlock()
+	return []*pgpKey{s.pgp, s.next}, nil
+}
+
+// Armored makes a detached OpenPGP signature as text, by each key: Release.gpg, repomd.xml.asc.
+func (s *Signer) Armored(data []byte) ([]byte, error) {
+	keys, err := s.pgpKeys()
+	if err != nil {
+		return nil, err
+	}
+	var all []byte
+	for _, k := range keys {
+		signature, err := k.detach(bytes.NewReader(data))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, signature...)
+	}
+	return armored(openpgp.SignatureType, all)
+}
+
+// Clear puts a text into an OpenPGP message that people and old programs can still read, with a signature by each key: InRelease.
+func (s *Signer) Clear(text []byte) ([]byte, error) {
+	keys, err := s.pgpKeys()
+	if err != nil {
+		return nil, err
+	}
+	var private []*packet.PrivateKey
+	config := keys[0].config()
+	for _, k := range keys {
+		key, ok := k.entity.SigningKeyById(k.time, k.id)
+		if !ok || key.PrivateKey == nil {
+			return nil, fmt.Errorf("%w: there is no private OpenPGP key", ErrKey)
+		}
+		private = append(private, key.PrivateKey)
+		if k.time.After(keys[0].time) {
+			config.Time = k.config().Time
+		}
+		k.mu.Lock()
+		defer k.mu.Unlock()
+	}
 	var out bytes.Buffer
-	w, err := clearsign.Encode(&out, key.PrivateKey, s.pgp.config())
+	w, err := clearsign.EncodeMulti(&out, private, config)
 	if err != nil {
 		return nil, err
 	}
@@ -42,19 +73,54 @@ func (s *Signer) Clear(text []byte) ([]byte, error) {
 	if closed := w.Close(); err == nil {
 		err = closed
 	}
-	return append(out.Bytes(), '\n'), s.pgp.reason(err)
+	return append(out.Bytes(), '\n'), keys[0].reason(err)
 }
 
-// PublicKey is the OpenPGP key without its secrets, as text.
+// PublicKey is the OpenPGP keys without their secrets, as one text: apt reads no second one of a file.
 func (s *Signer) PublicKey() ([]byte, error) {
-	if s.pgp == nil {
-		return nil, fmt.Errorf("%w: there is no OpenPGP key", ErrKey)
-	}
-	var b bytes.Buffer
-	if err := serialize(&b, s.pgp.entity); err != nil {
+	keys, err := s.pgpKeys()
+	if err != nil {
 		return nil, err
 	}
+	var b bytes.Buffer
+	for _, k := range keys {
+		if err := serialize(&b, k.entity); err != nil {
+			return nil, err
+		}
+	}
 	return armored(openpgp.PublicKeyType, b.Bytes())
+}
+
+// Knows tells whether one of the keys is in a file of public keys: who trusts that file can check what is signed now. A file that is
+// none knows no key.
+func (s *Signer) Knows(file []byte) bool {
+	ring, err := readRing(file)
+	if err != nil {
+		return false
+	}
+	keys, _ := s.pgpKeys()
+	return slices.ContainsFunc(keys, func(k *pgpKey) bool {
+		return slices.ContainsFunc(ring, func(e *openpgp.Entity) bool {
+			return bytes.Equal(e.PrimaryKey.Fingerprint, k.entity.PrimaryKey.Fingerprint)
+		})
+	})
+}
+
+// Warnings say for people what of the keys some of the systems that packages are for cannot check; nothing for nil.
+func (s *Signer) Warnings() (list []string) {
+	if s == nil {
+		return nil
+	}
+	keys, _ := s.pgpKeys()
+	for _, k := range keys {
+		key, _ := k.entity.SigningKeyById(k.time, k.id)
+		switch key.PublicKey.PubKeyAlgo {
+		case packet.PubKeyAlgoEdDSA, packet.PubKeyAlgoEd25519, packet.PubKeyAlgoEd448:
+			list = append(list, fmt.Sprintf("%s is an Ed25519 key: %s cannot check what it signs; an RSA key works everywhere", owner(k.entity),
+				strings.Join(systems.WithoutEd25519(), ", ")))
+		}
+	}
+	return list
 }
 
 // serialize writes a public key, its owner's names in their order: the library's has them in another one each time.

@@ -89,7 +89,7 @@ type Report struct {
 	File       string      `json:"file"`
 	Kind       string      `json:"kind"` // deb, rpm, exe, msi, pkg, sig, sums, other
 	Signatures []Signature `json:"signatures"`
-	Trust      Trust       `json:"trust"` // of the least believed signature
+	Trust      Trust       `json:"trust"` // of the least believed signature that is needed
 	Note       string      `json:"note,omitempty"`
 }
 
@@ -118,10 +118,11 @@ func Verify(path string, t Trusted, kinds []Kind) (r Report, err error) {
 	kind := kindOf(path, f, kinds)
 	r.Kind = kind.Name
 	err = kind.Check(&File{file: f, path: path, size: info.Size(), Trusted: t, report: &r})
-	if err == nil && kind.Name != signatureKind {
-		err = beside(path, t, &r)
+	counts := r.Signatures
+	if kind.Name != signatureKind {
+		counts, err = withBeside(path, t, &r, err)
 	}
-	r.Trust = least(r.Signatures)
+	r.Trust = least(counts)
 	if err == nil && len(r.Signatures) == 0 && t.Strict() {
 		err = ErrUnsigned
 	}
@@ -200,6 +201,26 @@ func kindOf(path string, r io.ReaderAt, kinds []Kind) Kind {
 
 func starts(magic string) func([]byte) bool {
 	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(magic)) }
+}
+
+// withBeside adds FILE.sig to what a file's own signatures came to (own: their error). Each covers all of the file, so one by a signer who
+// was named is enough where the other needs what was not named: a key for FILE.sig, an authority for the file's own. counts are those
+// that the trust rests on.
+func withBeside(path string, t Trusted, r *Report, own error) (counts []Signature, err error) {
+	n := len(r.Signatures)
+	if own != nil && (!errors.Is(own, ErrUntrusted) || len(t.Keys) == 0) {
+		return r.Signatures, own
+	}
+	err = beside(path, t, r)
+	switch added := r.Signatures[n:]; {
+	case own != nil && err == nil && len(added) > 0 && added[0].Trust == ByKey:
+		return added, nil
+	case own != nil:
+		return r.Signatures, own
+	case errors.Is(err, ErrUntrusted) && len(t.Keys) == 0 && n > 0:
+		return r.Signatures[:n], nil
+	}
+	return r.Signatures, err
 }
 
 // beside checks path with path.sig, if that is there.

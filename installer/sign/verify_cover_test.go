@@ -184,3 +184,33 @@ func TestAStapledTicketIsReported(t *testing.T) {
 	refused(t, m, path, "a ticket that is none", append(append(bytes.Clone(whole), jar...), trailer(2, len(jar))...))
 	refused(t, m, path, "something before the ticket", append(append(append(bytes.Clone(whole), jar...), ticket...), trailer(2, len(ticket))...))
 }
+
+// FILE.sig covers all of a file: a key is enough for an MSI whose certificate is not known here, and an authority for one whose key is
+// not; neither makes up for a file that was changed.
+func TestADetachedSignatureIsEnoughForEveryKind(t *testing.T) {
+	m, other := setup(t, false), setup(t, false)
+	for _, kind := range []string{"exe", "msi", "pkg"} {
+		path := m.file(t, kind)
+		whole := read(t, path)
+		sig, err := m.signer.Detach(bytes.NewReader(whole))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path+".sig", sig, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := pack.Verify(path, trusting(t, m.key, nil)); err != nil || r.Trust != sign.ByKey {
+			t.Errorf("%s by the key: %+v, %v", kind, r, err)
+		}
+		if r, err := pack.Verify(path, trusting(t, nil, m.authority.Root())); err != nil || r.Trust != sign.ByCA {
+			t.Errorf("%s by the authority: %+v, %v", kind, r, err)
+		}
+		for _, trusted := range []sign.Trusted{trusting(t, other.key, nil), trusting(t, nil, other.authority.Root()),
+			trusting(t, other.key, m.authority.Root())} {
+			if r, err := pack.Verify(path, trusted); !errors.Is(err, sign.ErrUntrusted) {
+				t.Errorf("%s by others: %+v, %v", kind, r, err)
+			}
+		}
+		refused(t, m, path, kind+" with a jar", append(bytes.Clone(whole), jar...))
+	}
+}

@@ -77,7 +77,7 @@ var rooms = map[string][]string{
 		"installer/systems",
 		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
-	"installer/sign":        {"installer/host", "installer/stamp", "installer/container/cfb", "installer/container/xar"},
+	"installer/sign":        {"installer/host", "installer/stamp", "installer/systems", "installer/container/cfb", "installer/container/xar"},
 	"installer/sign/testca": {}, // for tests
 
 	"updater/ledger": {"installer", "installer/host", "installer/pointer", "manifests"},
@@ -107,7 +107,8 @@ var rooms = map[string][]string{
 	"cmd/ssm-agent-worker": {"agent", "agent/*", "updater", "updater/*", "installer", "installer/*", "regions", "regions/*",
 		"manifests"},
 	"cmd/ssm-setup/setupcli": {"installer", "installer/*", "regions", "regions/bucket", "manifests"},
-	"cmd/ssm-setup": {"cmd/ssm-setup/setupcli", "agent/*", "updater", "updater/ledger", "installer", "installer/*", "regions", "regions/*",
+	"cmd/ssm-setup/keyring":  {"installer/container/xar", "installer/pack", "installer/sign"},
+	"cmd/ssm-setup": {"cmd/ssm-setup/keyring", "cmd/ssm-setup/setupcli", "agent/*", "updater", "updater/ledger", "installer", "installer/*", "regions", "regions/*",
 		"manifests"},
 }
 
