@@ -74,16 +74,17 @@ func stops() []stop {
 // work is one update in the engine's hands.
 type work struct {
 	*Engine
-	ledger   *ledger.File
-	u        *ledger.Update
-	store    store.Store
-	source   Source
-	blob     blob
-	verified verified
-	end      *ledger.Outcome // set when nothing is to be changed
-	revived  int             // launchers that the watch started
-	probed   bool            // the watch asked the service itself
-	saved    time.Time       // when the watch last wrote to the ledger
+	ledger     *ledger.File
+	u          *ledger.Update
+	store      store.Store
+	source     Source
+	blob       blob
+	verified   verified
+	end        *ledger.Outcome // set when nothing is to be changed
+	revived    int             // launchers that the watch started
+	noLauncher time.Time       // since when none is seen; zero while one is
+	probed     bool            // the watch asked the service itself
+	saved      time.Time       // when the watch last wrote to the ledger
 }
 
 // failure ends an update badly. Text is the message of the reply.

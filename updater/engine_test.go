@@ -282,6 +282,34 @@ func TestALauncherThatDiedBetweenTwoAgentsIsStartedAgain(t *testing.T) {
 	w.whole("9.2.0.0")
 }
 
+// Without a service manager nothing else starts it: an agent runs again 2 s after the launcher was killed.
+func TestAnUnmanagedLauncherThatDiedBetweenTwoAgentsIsStartedAtOnce(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	away := e.System.StopAgent
+	var died time.Time
+	e.System.StopAgent = func(ctx context.Context) error {
+		must(t, away(ctx))
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.killLauncher()
+		w.agent, died = nil, w.now
+		return nil
+	}
+	revived := 0
+	e.System.Unmanaged = func() bool { return true }
+	e.System.Revive = func() (int, error) { revived++; return w.revive() }
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	must(t, err)
+	w.mu.Lock()
+	without := w.agent.born.Sub(died)
+	w.mu.Unlock()
+	if o.Kind != ledger.Updated || revived != 1 || without > 2*time.Second {
+		t.Errorf("%s; %d launchers started, no agent for %s", o.Kind, revived, without)
+	}
+	w.whole("9.2.0.0")
+}
+
 func TestALauncherThatDiesEveryTimeIsLeftToTheNextStart(t *testing.T) {
 	w := newWorld(t)
 	w.killLauncher()

@@ -2,11 +2,9 @@ package updater
 
 import (
 	"os"
-	"os/exec"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
-	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/watch"
@@ -73,14 +71,5 @@ func startResume(l installer.Layout) error {
 	if err != nil {
 		return err
 	}
-	cmd := &exec.Cmd{Path: exe, Args: []string{"updater", "resume"}, Dir: workFolder(l)}
-	if !l.System() {
-		cmd.Args = append(cmd.Args, "--root", l.Root)
-	}
-	host.Detached(cmd)
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	go func() { _ = cmd.Wait() }()
-	return nil
+	return Program{Path: exe, Name: "updater"}.start(l, "resume")
 }

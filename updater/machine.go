@@ -22,6 +22,7 @@ type System struct {
 	Agent     func() (pid int, running bool)
 	StopAgent func(ctx context.Context) error // the running agent leaves, if need be by force; none running is no error
 	Revive    func() (pid int, err error)     // a launcher that died where no service manager would start it again; 0: nothing to do
+	Unmanaged func() bool                     // no service manager would start a launcher that died; may be nil
 	Floor     func() (manifests.Version, error)
 	Free      func(path string) (uint64, error)
 	Try       func(ctx context.Context, program string, args ...string) (output string, err error)
@@ -41,11 +42,12 @@ func ThisSystem(l installer.Layout) System {
 			_, err := launcher.StopAgent(ctx, l.Pointer(), leaveWithin)
 			return err
 		},
-		Revive: func() (int, error) { return launcher.Revive(l.Pointer()) },
-		Floor:  func() (manifests.Version, error) { return floorOf(l) },
-		Free:   host.FreeBytes,
-		Try:    try,
-		Boot:   boot,
+		Revive:    func() (int, error) { return launcher.Revive(l.Pointer()) },
+		Unmanaged: func() bool { return launcher.Unmanaged(l.Pointer()) },
+		Floor:     func() (manifests.Version, error) { return floorOf(l) },
+		Free:      host.FreeBytes,
+		Try:       try,
+		Boot:      boot,
 	}
 }
 

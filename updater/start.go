@@ -111,7 +111,13 @@ func launch(ctx context.Context, p Program, l installer.Layout, file string) (st
 		return "", fmt.Errorf("%w: %w", ErrDied, err)
 	}
 	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
+	go func() {
+		err := cmd.Wait()
+		close(ended)
+		if err != nil {
+			p.resumeAfter(l, file, cmd.Process.Pid)
+		}
+	}()
 	line := firstLine(ctx, in)
 	if line == "" {
 		_ = host.KillGroup(cmd.Process.Pid) // it must not take the request after all
@@ -121,6 +127,38 @@ func launch(ctx context.Context, p Program, l installer.Layout, file string) (st
 		}
 	}
 	return line, nil
+}
+
+// resumeSoon is how long after an updater's bad end another goes on. The time is for whichever program ended it on purpose, and takes its
+// lock: a rollback, a removal, a newer request.
+const resumeSoon = 2 * time.Second
+
+// resumeAfter starts "updater resume" once, where an updater that took a request ended before it was done with it: the running agent
+// would look a minute later only.
+func (p Program) resumeAfter(l installer.Layout, file string, pid int) {
+	time.Sleep(resumeSoon)
+	led, err := ledger.Read(l)
+	if err != nil || led.Open == nil || led.Open.PID != pid || led.Open.ID+ledger.HandedOver != filepath.Base(file) || led.Open.NextStart {
+		return
+	}
+	if _, busy := installer.UpdateLockHolder(l); !busy {
+		_ = p.start(l, "resume")
+	}
+}
+
+// start starts a subcommand of the updater, in a session of its own, with nothing to print to.
+func (p Program) start(l installer.Layout, subcommand string) error {
+	args := append([]string{p.Name}, p.Arguments...)
+	cmd := &exec.Cmd{Path: p.Path, Args: append(args, subcommand), Env: p.Environment, Dir: workFolder(l)}
+	if !l.System() {
+		cmd.Args = append(cmd.Args, "--root", l.Root)
+	}
+	host.Detached(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() { _ = cmd.Wait() }()
+	return nil
 }
 
 // complaints are what an updater says when it breaks: 64 KiB of them go to the log, a release that prints more fills no disk.

@@ -32,6 +32,13 @@ func TestMain(m *testing.M) {
 		if file := os.Getenv("COPY"); file != "" {
 			_ = os.WriteFile(file, []byte(strings.Join(os.Args[1:], " ")), 0o600)
 		}
+		if os.Args[1] == "run" && os.Getenv("DIES") != "" { // with the request in the ledger
+			l := installer.At(os.Args[len(os.Args)-1])
+			b, _ := ledger.Open(l)
+			r, _ := ledger.ReadRequest(os.Args[3])
+			_ = b.Enter(r, time.Now())
+			os.Exit(1)
+		}
 		os.Exit(0)
 	case "asker":
 		e := updater.Engine{Layout: installer.At(os.Args[1])}
@@ -102,6 +109,25 @@ func TestTheUpdatersFirstLineDecides(t *testing.T) {
 	p.Path = filepath.Join(t.TempDir(), "none")
 	if _, err := updater.Launch(context.Background(), p, l, ledger.Request{}); !errors.Is(err, updater.ErrDied) {
 		t.Errorf("no program: %v", err)
+	}
+}
+
+// The running agent looks for open updates once a minute.
+func TestTheProgramThatAskedHasAnUpdateGoOnWhoseUpdaterDied(t *testing.T) {
+	l := installer.At(t.TempDir())
+	copied := filepath.Join(t.TempDir(), "arguments")
+	p := updater.Program{Path: self(t), Name: "updater", Environment: []string{"ANSWER=taken x\n", "DIES=1", "COPY=" + copied}}
+	_, err := updater.Launch(context.Background(), p, l, ledger.Request{Want: "9.2.0.0"})
+	must(t, err)
+	var arguments []byte
+	for range 6000 {
+		if arguments, _ = os.ReadFile(copied); strings.HasPrefix(string(arguments), "resume") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if want := "resume --root " + l.Root; string(arguments) != want {
+		t.Errorf("the last updater was called with %q, not %q", arguments, want)
 	}
 }
 

@@ -100,7 +100,7 @@ func (w *work) watched() watch.Version {
 
 // observer looks at the installation.
 func (w *work) observer() watch.Observer {
-	return watch.Observer{Layout: w.Layout, Launcher: w.System.Launcher, Agent: w.System.Agent, Boot: w.System.Boot}
+	return watch.Observer{Layout: w.Layout, Launcher: w.launcher, Agent: w.System.Agent, Boot: w.System.Boot}
 }
 
 // stillRegistered looks whether the registration can be read, where there was one before.
@@ -113,6 +113,24 @@ func (w *work) stillRegistered() error {
 		err = errors.New("there is none any more")
 	}
 	return err
+}
+
+// reviveAfter is how long no launcher may be seen where no service manager keeps one, before the updater starts another: the moment in
+// which one takes over from another is shorter.
+const reviveAfter = 800 * time.Millisecond
+
+// launcher tells which launcher runs. Where none does and no service manager would start one, it starts one itself, at once.
+func (w *work) launcher() (pid int, running bool) {
+	pid, running = w.System.Launcher()
+	switch now := w.Now(); {
+	case running:
+		w.noLauncher = time.Time{}
+	case w.noLauncher.IsZero():
+		w.noLauncher = now
+	case now.Sub(w.noLauncher) >= reviveAfter && w.System.Unmanaged != nil && w.System.Unmanaged() && w.revive():
+		w.noLauncher = time.Time{}
+	}
+	return pid, running
 }
 
 // mostRevivals is how many launchers one watch starts before it leaves the update to the next start.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -69,7 +70,7 @@ func status(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := readStatus(layout)
+	r, err := readStatus(c.Context, layout)
 	if err != nil {
 		return cannot("read the state of", "the agent on "+where(layout), err)
 	}
@@ -82,7 +83,7 @@ func status(c *cli.Context) error {
 }
 
 // readStatus collects the state of an installation. What cannot be read is named and left out.
-func readStatus(l installer.Layout) (statusResult, error) {
+func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 	r := statusResult{Root: l.Root, Logs: l.Logs()}
 	installed, err := setup.PackageVersion(l)
 	if err != nil {
@@ -111,6 +112,10 @@ func readStatus(l installer.Layout) (statusResult, error) {
 	r.Update, r.UnderWay, r.Skip = ledger.Last, ledger.Open, ledger.Skip
 	if s, err := service.Of(l).Status(); err == nil {
 		r.Service = s.Kind
+	}
+	if d := service.SlowRestart(ctx, l); d > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the service's unit has lost its additions: systemd starts a killed agent again after %s "+
+			"only; ssm-setup install puts them back", d))
 	}
 	return r, nil
 }

@@ -129,14 +129,18 @@ func Replace(p pointer.Paths, running int) (pid int, err error) {
 	return pid, err
 }
 
+// Unmanaged reports whether an installation is meant to run, and lives without a service manager: no other program than ours would start
+// its launcher again.
+func Unmanaged(p pointer.Paths) bool {
+	_, err := os.Stat(p.PidFile())
+	return p.Root != "" && err == nil
+}
+
 // Revive starts a detached launcher again for an installation that lives without a service manager and whose launcher died: the
 // last act of its agent, see [Child.LauncherGone], and of an updater that finds neither. It does nothing for the system, after an
 // orderly stop, or beside a launcher that lives.
 func Revive(p pointer.Paths) (pid int, err error) {
-	if p.Root == "" {
-		return 0, nil
-	}
-	if _, err := os.Stat(p.PidFile()); err != nil {
+	if !Unmanaged(p) {
 		return 0, nil
 	}
 	if _, running := Running(p); running {

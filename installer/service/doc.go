@@ -5,4 +5,7 @@
 //
 // The detached kind owns <data>/amazon-ssm-agent.pid, which says that it is meant to run, and <logs>/launcher.log. The launcher's
 // lock, not the pid file, says whether it runs. It does not survive a reboot.
+//
+// Where a unit of systemd has lost the additions of the package, a killed launcher is away for a minute and a half: [SlowRestart] finds it, and
+// [HastenRestart] puts them back beside the administrator's own.
 package service
