@@ -51,6 +51,9 @@ type FileVersion struct {
 	Checksum string `json:"Checksum"`         // as it stands in the file, unchecked; see [FileVersion.Sum]
 	Status   string `json:"Status,omitempty"` // empty means Active
 	Size     int64  `json:"Size,omitempty"`   // bytes; ours, originals ignore it
+
+	// UnpackedSize is how much an archive holds, in bytes; 0: not listed. Ours, originals ignore it.
+	UnpackedSize int64 `json:"UnpackedSize,omitempty"`
 }
 
 // DefaultUriFormat is the template of the real buckets (docs/protocol/update.md, "Manifest file").

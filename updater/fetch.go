@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
@@ -29,6 +31,9 @@ func (w *work) fetch(ctx context.Context) error {
 	if w.u.Package.SHA256.IsZero() {
 		return w.badPackage(fault.Verify, fmt.Errorf("the manifest has no checksum for %s %s", w.u.Package.File, w.u.ToVersion))
 	}
+	if err := checkStorePlace(w.Layout); err != nil {
+		return w.badInstall(err)
+	}
 	if err := os.MkdirAll(w.cache(), 0o700); err != nil {
 		return &failure{code: "ErrorCreateUpdateFolder", cause: err,
 			text: fmt.Sprintf("failed to create download folder %v %v, ErrorMessage=%v", w.product(), w.u.ToVersion, err)}
@@ -46,6 +51,24 @@ func (w *work) fetch(ctx context.Context) error {
 		return w.badPackage("", err)
 	}
 	w.u.Lines = append(w.u.Lines, "Successfully downloaded "+fault.Redact(w.u.Package.URL))
+	return nil
+}
+
+// checkStorePlace refuses a store behind a symbolic link: a program of ours finds its installation by its own path, which is then another.
+func checkStorePlace(l installer.Layout) error {
+	if runtime.GOOS == "windows" {
+		return nil // there links are refused where folders are checked
+	}
+	var on []string // the way from the root down to the store
+	for dir := l.StoreDir(); len(dir) > len(l.Root) && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		on = append([]string{dir}, on...)
+	}
+	for _, dir := range on {
+		if to, err := os.Readlink(dir); err == nil {
+			return fault.New(fault.Refused, fmt.Sprintf("%s is a symbolic link to %s: a version that is stored behind it would not find its "+
+				"installation; move the folder back, or mount its new place there (mount --bind)", dir, to), "")
+		}
+	}
 	return nil
 }
 

@@ -113,7 +113,8 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	if err != nil {
 		w.Log.Warn("no usable checksum", "error", err) // fetch refuses it
 	}
-	w.u.Package = ledger.Package{File: file, URL: w.source.URL(answer.Target, file), SHA256: sum, Size: release.Size}
+	w.u.Package = ledger.Package{File: file, URL: w.source.URL(answer.Target, file), SHA256: sum, Size: release.Size,
+		Unpacked: release.UnpackedSize}
 	return answer, nil
 }
 
@@ -184,6 +185,17 @@ func printable(text string) string {
 		}
 		return r
 	}, ledger.Cut(text, 300))
+}
+
+// oneLine is what a program printed as it may stand in a reply or a log: a single line of at most n bytes, no control characters.
+func oneLine(text string, n int) string {
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, ledger.Cut(text, n))
 }
 
 // answered is an ending without a change.

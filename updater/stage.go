@@ -14,7 +14,6 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
-	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // ErrUnfit says that a package holds no agent of the version it is listed as, or one that does not work here.
@@ -69,7 +68,7 @@ func (w *work) storeProgram() (pointer.Target, error) {
 	}
 	defer os.RemoveAll(dir)
 	program := filepath.Base(w.Layout.Worker())
-	names, err := unpack.Opened(w.verified.file, dir, unpack.Limits{}, func(name string) bool { return path.Clean(name) == program })
+	names, err := unpack.Opened(w.verified.file, dir, w.limits(), func(name string) bool { return path.Clean(name) == program })
 	if err != nil {
 		return pointer.Target{}, fmt.Errorf("failed to uncompress installation package, %w", err)
 	}
@@ -77,6 +76,18 @@ func (w *work) storeProgram() (pointer.Target, error) {
 		return pointer.Target{}, fmt.Errorf("%w: it holds no %s", ErrUnfit, program)
 	}
 	return w.addProgram(filepath.Join(dir, program))
+}
+
+// mostUnpacked bounds what a manifest may list as the size of an archive's files, in bytes.
+const mostUnpacked = 1 << 30
+
+// limits are what an archive may hold: as much as the manifest lists, else what [unpack.Limits] allows.
+func (w *work) limits() unpack.Limits {
+	listed := min(w.u.Package.Unpacked, mostUnpacked)
+	if listed <= 0 {
+		return unpack.Limits{}
+	}
+	return unpack.Limits{File: listed, Total: listed}
 }
 
 // addProgram copies a program that carries the target's stamp into the store.
@@ -115,13 +126,13 @@ func (w *work) prove(ctx context.Context, file string) error {
 			file, err, w.Layout.StoreDir())
 	}
 	if err != nil {
-		return fmt.Errorf("%w: asked for its version it says %q: %w", ErrUnfit, ledger.Cut(out, 200), err)
+		return fmt.Errorf("%w: asked for its version it says %q: %w", ErrUnfit, oneLine(out, 200), err)
 	}
 	if out != want {
-		return fmt.Errorf("%w: asked for its version it says %q, not %q", ErrUnfit, ledger.Cut(out, 200), want)
+		return fmt.Errorf("%w: asked for its version it says %q, not %q", ErrUnfit, oneLine(out, 200), want)
 	}
 	if out, err := w.System.Try(ctx, file, "selftest"); err != nil {
-		return fmt.Errorf("%w: its self-test failed: %w: %s", ErrUnfit, err, ledger.Cut(out, 500))
+		return fmt.Errorf("%w: its self-test failed: %w: %s", ErrUnfit, err, oneLine(out, 500))
 	}
 	return nil
 }

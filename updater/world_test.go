@@ -51,6 +51,7 @@ type world struct {
 	health    []string
 	spoilt    func(archive []byte) []byte // what the region really gives
 	free      uint64
+	unpacked  int64  // listed
 	floor     string // version a package installed
 }
 
@@ -250,7 +251,7 @@ func (w *world) region() updater.Source {
 		sum := sha256.Sum256(archive(v))
 		entry.AvailableVersions = append(
 			entry.AvailableVersions,
-			manifests.FileVersion{Version: v, Checksum: hex.EncodeToString(sum[:]), Status: w.status[v]},
+			manifests.FileVersion{Version: v, Checksum: hex.EncodeToString(sum[:]), Status: w.status[v], UnpackedSize: w.unpacked},
 		)
 	}
 	return updater.Source{

@@ -106,6 +106,8 @@ type Package struct {
 	URL    string        `json:"url,omitempty"`
 	SHA256 manifests.Sum `json:"sha256,omitzero"` // names files of the cache
 	Size   int64         `json:"size,omitempty"`  // bytes; 0: the manifest does not say
+
+	Unpacked int64 `json:"unpacked,omitempty"` // bytes of its files; 0: the manifest does not say
 }
 
 // ConfirmedVersion is a version that proved itself on this host.
