@@ -198,6 +198,10 @@ func TestADocumentGoesOnAfterAReboot(t *testing.T) {
 		t.Fatalf("%v, %v", files(h.state("current")), files(h.state("pending")))
 	}
 	h.newBoot(id)
+	text := h.read(filepath.Join(h.state("current"), id)) // by it an original agent would go on
+	if !strings.Contains(text, `"DocumentStatus": "SuccessAndReboot"`) || !strings.Contains(text, `"status": "SuccessAndReboot"`) {
+		t.Errorf("%s", text)
+	}
 	h.start(reboot)
 	if inv := h.wait(id); inv.Status != "Success" || inv.StandardOutput != "run\nrun\n" {
 		t.Errorf("%+v", inv)

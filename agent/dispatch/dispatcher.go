@@ -48,7 +48,8 @@ func New(ctx context.Context, o Options) *Dispatcher {
 	jobs := &converter{journal: o.Journal, config: o.Config, machine: o.Machine, resolve: o.Resolve, now: o.Now}
 	boot, _ := host.BootID()
 	e := &executor{journal: o.Journal, lanes: o.Lanes, assignment: jobs.assignment, spec: o.Worker, agent: o.Agent,
-		rebooter: newRebooter(boot, o.Restart, o.Now, o.Log.With("room", "reboot")), finished: o.Finished, now: o.Now, log: o.Log}
+		rebooter: newRebooter(boot, o.Restart, o.Now, o.Log.With("room", "reboot")), finished: o.Finished, now: o.Now, booted: bootTime,
+		log: o.Log}
 	q := newQueue(ctx, queueOptions{journal: o.Journal, lanes: o.Lanes, workers: o.Config.Mds.CommandWorkersLimit,
 		parse: jobs.parse, run: e.run, prestart: e.prestart, now: o.Now, log: o.Log})
 	return &Dispatcher{o: o, executor: e, queue: q}

@@ -12,6 +12,7 @@
 //	prestart.go     the worker's process is started while its job goes to disk
 //	finalreply.go   ends that no worker told: cancelled before it ran, worker dead or not to be started, given up
 //	reboot.go       documents that restart the machine
+//	original.go     commands that an original agent had begun
 //	nodisk.go       commands that the disk does not take: run in memory, or answered with the reason
 //
 // The parts are built in that order from the bottom: lanes first, then the executor, which replies over them, then the queue, which is
@@ -26,6 +27,8 @@
 //   - a command is answered once: its job leaves the journal after the last reply was sent or kept, and a reply sent twice has the
 //     same id;
 //   - an end that the agent found itself is on disk before it is told, so that no later agent runs the command again;
+//   - a command that an original agent gave to a process is not run here: that process is waited for, and its results are told;
+//   - what ours leaves is written so that an original agent goes on with it, too: the worker's process, a wish for a reboot;
 //   - when the context ends, every command is in the journal as the next agent needs it. Workers live on.
 //
 // Files: none of its own; the journal's, and the workers' folders through agent/runner.

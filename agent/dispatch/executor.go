@@ -29,6 +29,9 @@ const (
 // then nothing need be recorded.
 const settle = 100 * time.Millisecond
 
+// settleRunning is how long a document runs before its worker is written down: most have ended by then.
+const settleRunning = time.Second
+
 // replyAgain is the pause after a reply that could neither be sent nor kept.
 const replyAgain = 15 * time.Second
 
@@ -42,6 +45,7 @@ type executor struct {
 	rebooter   *rebooter
 	finished   func(status string, id host.Name) // after every answered command
 	now        func() time.Time
+	booted     func() time.Time
 	log        *slog.Logger
 }
 
@@ -61,6 +65,7 @@ func (x *executor) run(ctx context.Context, c *command, hold func() (release fun
 		x.cancelled(ctx, c)
 		return
 	}
+	x.adoptReboot(c)
 	if c.SsmSetup.RebootFrom != "" {
 		if restarted := x.rebooter.wait(ctx, c); !restarted {
 			if ctx.Err() == nil {
@@ -69,7 +74,7 @@ func (x *executor) run(ctx context.Context, c *command, hold func() (release fun
 			return
 		}
 		c.mu.Lock()
-		c.SsmSetup.RebootFrom, c.SsmSetup.RebootAsked = "", time.Time{}
+		c.SsmSetup.RebootFrom, c.SsmSetup.RebootAsked, c.DocumentInformation.DocumentStatus = "", time.Time{}, wire.InProgress
 		c.mu.Unlock()
 	}
 	w, err := x.start(ctx, c)
@@ -104,6 +109,12 @@ func (x *executor) start(ctx context.Context, c *command) (*runner.Worker, error
 	spec := x.workerSpec(c.Job)
 	spec.After = c.SsmSetup.Told
 	w, err := (*runner.Worker)(nil), x.journal.Begin(c.Job)
+	if err == nil && x.isOriginals(c) {
+		if w = x.takeOver(ctx, c, spec); w != nil {
+			return x.assign(c, w)
+		}
+		err = x.goOn(c, &spec)
+	}
 	if err == nil && c.resumed {
 		if w, err = runner.Attach(ctx, spec); err == nil {
 			return x.assign(c, w)
@@ -146,7 +157,7 @@ func (x *executor) assign(c *command, w *runner.Worker) (*runner.Worker, error) 
 
 // follow reports events until the document ends.
 func (x *executor) follow(ctx context.Context, c *command, w *runner.Worker, hold func() (release func())) {
-	var save <-chan time.Time
+	save := time.After(settleRunning)
 	for {
 		select {
 		case <-save:
@@ -159,6 +170,8 @@ func (x *executor) follow(ctx context.Context, c *command, w *runner.Worker, hol
 					x.save(c)
 				}
 				return
+			case e.Kind == runner.Started:
+				c.noteWorker(e)
 			case e.Kind == runner.Step:
 				if x.reply(ctx, c, e.Seq, runner.EventReply(x.head(), e)) != nil {
 					return
@@ -190,6 +203,14 @@ func (x *executor) lastOutput(job *journal.Job) string {
 	const most = 2000
 	text, _ := os.ReadFile(filepath.Join(x.journal.ChannelOf(job), "log"))
 	return string(text[max(0, len(text)-most):])
+}
+
+// noteWorker remembers which process has the document, for an original agent that comes after this one: it would call the document
+// dead. Ours asks the worker's lock.
+func (c *command) noteWorker(e runner.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.DocumentInformation.ProcInfo = journal.Process{Pid: e.PID, StartTime: e.At}
 }
 
 // noteReported remembers that an event was reported.

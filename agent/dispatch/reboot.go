@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/runner"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
 // rebootWait is how long a machine may take to go down. The same boot after that: the step has failed.
@@ -37,6 +38,7 @@ func (x *executor) rebooting(ctx context.Context, c *command, e runner.Event, ho
 	c.noteReported(e)
 	c.mu.Lock()
 	c.SsmSetup.RebootFrom, c.SsmSetup.RebootAsked = x.rebooter.boot, x.now()
+	c.DocumentInformation.DocumentStatus = wire.SuccessAndReboot // an original agent that comes after this one goes on with it then
 	c.mu.Unlock()
 	if x.reply(ctx, c, e.Seq, runner.EventReply(x.head(), e)) != nil {
 		return // not recorded either: the next agent is told of the event again

@@ -50,7 +50,7 @@ type Information struct {
 	SessionOwner    string
 }
 
-// Process is the original's worker; ours finds its worker by a lock.
+// Process is the worker, for the original, which waits for a document whose process lives; ours finds its worker by a lock.
 type Process struct {
 	Pid       int
 	StartTime time.Time

@@ -13,6 +13,8 @@
 //	events     one JSON line each, synced before the agent is told of it; never rewritten, only a torn tail is cut off; space for
 //	           more is reserved where the system can, so that a script that fills the disk keeps its result
 //	cancel     its presence is the order to stop
+//	worker-*   the end of the document as the original's worker would write it, when the agent that started the worker is gone
+//	master-*   an order to stop from an original agent in its place
 //	log        what the worker says on stdout and stderr (a crash, for example)
 //
 // What must always be true: a step runs at most once per boot, whatever dies when. A worker that finds a job another worker began
@@ -29,5 +31,6 @@
 //	assignment.go, event.go   the two records        worker.go, read.go           the agent's side
 //	main.go, record.go        the worker             sequencer.go, precheck.go    steps, one after another
 //	flow.go                   exit codes, onFailure  reply.go                     events → replies
+//	original.go               the original agent's worker, followed by ours; what ours writes for an original
 //	lock_*, wake_*, signal_*, space_*   what depends on the system
 package runner

@@ -25,7 +25,7 @@ const (
 // Main is the worker process: it runs the job in dir to its end and returns the exit code. Its stderr is the job's log.
 func Main(dir string, actions []plugins.Action, sinks []output.Sink) int {
 	restoreProcessors()
-	wake := farEnd()
+	wake, gone := farEnd()
 	host.CloseOnExec(3) // no script inherits what this process was given
 	if gate() != nil {
 		return ended // the agent gave it up; nothing was touched
@@ -35,7 +35,7 @@ func Main(dir string, actions []plugins.Action, sinks []output.Sink) int {
 	watch := listen(dir, stop)
 	defer watch()
 	log := slog.New(slog.NewTextHandler(fault.Writer(os.Stderr), nil))
-	w := process{dir: dir, actions: actions, sinks: sinks, log: log, wake: wake}
+	w := process{dir: dir, actions: actions, sinks: sinks, log: log, wake: wake, gone: gone}
 	code, err := w.work(ctx)
 	if err != nil {
 		log.Error("worker failed", "error", err)
@@ -50,6 +50,7 @@ type process struct {
 	sinks   []output.Sink
 	log     *slog.Logger
 	wake    func()
+	gone    func() bool // the agent that started this worker left, or was started later
 	record  *record
 }
 
@@ -98,11 +99,18 @@ func (p *process) run(ctx context.Context, job Assignment, before []Event, boot 
 	if len(results) == 1 {
 		done.Result = &results[0]
 	}
+	told := p.gone()
+	if told { // before the end is recorded: an agent of ours removes the folder after it
+		p.tellOriginal(job, results, status)
+	}
 	if failure == nil {
 		failure = p.record.add(append(pending, done)...)
 	}
 	if failure != nil {
 		return broken, failure
+	}
+	if !told && p.gone() {
+		p.tellOriginal(job, results, status)
 	}
 	return ended, nil
 }
@@ -122,10 +130,11 @@ func listen(dir string, stop func()) func() {
 	quit := make(chan struct{})
 	cancelled := func() bool {
 		_, err := os.Lstat(filepath.Join(dir, cancelFile))
-		if err == nil {
+		if err == nil || originalCancels(dir) {
 			stop()
+			return true
 		}
-		return err == nil
+		return false
 	}
 	cancelled() // before anything runs
 	go func() {

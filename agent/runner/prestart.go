@@ -51,10 +51,7 @@ func (a *Prestarted) Go(ctx context.Context) (*Worker, error) {
 		a.close()
 		return nil, err
 	}
-	if a.near != nil {
-		go a.worker.listen(a.near)
-	}
-	go a.worker.read(ctx, a.spec.After, a.near != nil)
+	go a.worker.hear(ctx, a.spec.After, a.near)
 	return a.worker, nil
 }
 

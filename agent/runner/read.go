@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/agent/document"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -36,7 +37,7 @@ func (w *Worker) read(ctx context.Context, after int, rung bool) {
 			return
 		}
 		if dead {
-			w.send(ctx, w.forced(r.seen))
+			w.send(ctx, w.died(r.seen))
 			return
 		}
 		select {
@@ -81,16 +82,21 @@ func (w *Worker) send(ctx context.Context, e Event) {
 	}
 }
 
-// forced is the end of a job whose worker died: the step it was at, and the document, are Failed.
-func (w *Worker) forced(seen []Event) Event {
-	now := time.Now()
-	e := Event{Seq: len(seen) + 1, Kind: Done, At: now, Status: wire.Failed, Forced: true}
-	saved := earlier(seen)
+// died is the end of a job whose worker died.
+func (w *Worker) died(seen []Event) Event {
 	job, err := readJob(w.dir)
 	if err != nil {
 		w.log.Warn("job of a dead document worker cannot be read", "dir", w.dir, "error", err)
 	}
-	for i, s := range job.Steps {
+	return forced(seen, job.Steps)
+}
+
+// forced is the end of a document whose worker died: the step it was at, and the document, are Failed.
+func forced(seen []Event, steps []document.Step) Event {
+	now := time.Now()
+	e := Event{Seq: len(seen) + 1, Kind: Done, At: now, Status: wire.Failed, Forced: true}
+	saved := earlier(seen)
+	for i, s := range steps {
 		if r, had := saved[i]; had && !again(r.Status) {
 			continue
 		}

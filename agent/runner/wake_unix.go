@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // wakeVariable tells the worker that descriptor 3 is the far end of its reader's pipe.
@@ -25,14 +27,21 @@ func bell(cmd *exec.Cmd) (near, far *os.File, err error) {
 	return near, far, nil
 }
 
-// farEnd is the worker's side: a function that rings. The variable does not reach a script.
-func farEnd() func() {
+// farEnd is the worker's side: a function that rings, and one that tells whether the agent that started this worker is gone. The
+// variable does not reach a script.
+func farEnd() (ring func(), gone func() bool) {
 	if os.Getenv(wakeVariable) == "" {
-		return func() {}
+		return func() {}, func() bool { return true }
 	}
 	os.Unsetenv(wakeVariable)
 	_ = syscall.SetNonblock(wakeFD, true)
-	return func() {
+	ring = func() {
 		_, _ = syscall.Write(wakeFD, []byte{1}) // full: the reader is awake already; broken: the agent is gone
 	}
+	gone = func() bool {
+		pipe := []unix.PollFd{{Fd: wakeFD}}
+		_, err := unix.Poll(pipe, 0)
+		return err != nil || pipe[0].Revents&(unix.POLLERR|unix.POLLHUP|unix.POLLNVAL) != 0
+	}
+	return ring, gone
 }

@@ -30,6 +30,8 @@ type Worker struct {
 	bell   chan struct{} // something may have been recorded
 	gone   chan struct{} // closed when our own child was waited for; nil for one that is not our child
 	cancel chan struct{} // one Cancel is enough
+
+	original *original // the worker is the original agent's; nil: ours
 }
 
 // ErrNotStarted says that no worker has the job: none ever began it, or it waits for a reboot.
@@ -54,10 +56,7 @@ func Start(ctx context.Context, s Spec) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if near != nil {
-		go w.listen(near)
-	}
-	go w.read(ctx, s.After, near != nil)
+	go w.hear(ctx, s.After, near)
 	return w, nil
 }
 
@@ -155,20 +154,46 @@ func (w *Worker) Events() <-chan Event { return w.events }
 // Cancel tells the worker to kill what it runs and come to an end; Events then brings the results. A worker that does
 // not obey within 300 s is killed. More than once is harmless.
 func (w *Worker) Cancel() error {
-	f, err := os.OpenFile(filepath.Join(w.dir, cancelFile), os.O_CREATE|os.O_WRONLY, 0o600)
+	var err error
+	if w.original != nil {
+		err = w.original.stop()
+	} else {
+		err = touch(filepath.Join(w.dir, cancelFile))
+	}
 	if err != nil {
 		return err
 	}
-	f.Close()
 	select {
 	case w.cancel <- struct{}{}:
 	default:
+	}
+	if w.original != nil {
+		return nil
 	}
 	// Not started yet is no fault: a worker looks for the file before it does anything.
 	if pid, held, err := holder(w.dir); err == nil && held && pid > 0 {
 		_ = nudge(pid) // gone since: nothing to tell
 	}
 	return nil
+}
+
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// hear reads the events, woken by the bell where there is one. The worker notices by it when this agent leaves.
+func (w *Worker) hear(ctx context.Context, after int, near *os.File) {
+	if near != nil {
+		go w.listen(near)
+	}
+	w.read(ctx, after, near != nil)
+	if near != nil && ctx.Err() != nil {
+		near.Close()
+	}
 }
 
 // listen turns the bytes of the pipe into wake-ups.
