@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"time"
 
@@ -22,6 +24,7 @@ const packageUsage = `usage: package prepare [-undo]                      the fo
        package recovery                             have the service started again whenever it dies
        package settings [-region R] [-endpoint URL] [-allow-insecure]   write where updates come from and the services' address
        package settings -undo | -keep                the settings as they were before, or that copy away
+       package register [-prepare | -undo]          with the activation that the package wrote down; the place for it, made and removed
        package forget -product CODE                 remove what updates put beside this version
 Packages for systems without a shell call these while they install or remove the agent.`
 
@@ -32,6 +35,10 @@ func runPackage(args []string) int {
 	case err != nil:
 	case len(args) > 0 && args[0] == "settings":
 		err = packageSettings(layout, args[1:])
+	case len(args) > 0 && args[0] == "register":
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		err = packageRegister(ctx, args[1:])
 	case len(args) == 1 && args[0] == "prepare":
 		err = packagePrepare(layout)
 	case len(args) == 2 && args[0] == "prepare" && args[1] == "-undo":

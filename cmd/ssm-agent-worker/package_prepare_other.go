@@ -21,3 +21,9 @@ func awaitEnd(installer.Layout) error { return nil }
 func replaced(string) bool { return false }
 
 func setRecovery() error { return errors.ErrUnsupported }
+
+func makeActivationKey() error { return errors.ErrUnsupported }
+
+func dropActivationKey() error { return errors.ErrUnsupported }
+
+func takeActivation() (activationNote, error) { return activationNote{}, errors.ErrUnsupported }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
 func TestSettingsOfAPackageAreWrittenAndUndone(t *testing.T) {
@@ -135,5 +137,34 @@ func TestAFirstUpdateFindsItsSlots(t *testing.T) {
 	defer lock.Release()
 	if err := packagePrepare(l); err != nil {
 		t.Errorf("while an update is under way: %v", err)
+	}
+}
+
+// A package's registration takes what was written down, all of it or nothing, and asks no question.
+func TestAPackageRegistersWithWhatItWroteDown(t *testing.T) {
+	region := local.Start(t)
+	id, code, err := region.CreateActivation(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := installer.At(t.TempDir())
+	here := func() (installer.Layout, error) { return l, nil }
+	for _, part := range []activationNote{{}, {region: "local", id: id}, {region: "local", code: code}, {id: id, code: code}} {
+		if err := registerWith(t.Context(), part, here, io.Discard, io.Discard); !errors.Is(err, errNoActivation) {
+			t.Errorf("%+v: %v", part, err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(l.ConfigFile()), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := packageSettings(l, []string{"-region", "local", "-endpoint", region.URL()}); err != nil {
+		t.Fatal(err)
+	}
+	var out, fault strings.Builder
+	if err := registerWith(t.Context(), activationNote{"local", id, code}, here, &out, &fault); err != nil || len(region.Instances()) != 1 {
+		t.Errorf("%v, %d nodes\n%s%s", err, len(region.Instances()), out.String(), fault.String())
+	}
+	if strings.Contains(out.String()+fault.String(), code) {
+		t.Error("the code is in what is printed")
 	}
 }

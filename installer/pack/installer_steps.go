@@ -10,7 +10,6 @@ const (
 	whenDone      = 0x200
 	inOrder       = 0x400 // deferred
 	asSystem      = 0x800
-	hidden        = 0x2000 // its arguments are kept out of the log
 )
 
 // Names of custom actions.
@@ -26,6 +25,8 @@ const (
 	stepUnsettle     = "UndoSettings"
 	stepSettle       = "WriteSettings"
 	stepSettled      = "FinishSettings"
+	stepUnwrite      = "UndoActivation"
+	stepPlace        = "PlaceForActivation"
 	stepUnregister   = "UndoRegistration"
 	stepRegister     = "RegisterNode"
 	stepForgetNode   = "ClearRegistration"
@@ -84,6 +85,8 @@ func (p *product) steps() {
 		{stepLinks, neverInstalledIt, 4300},
 		{"InstallServices", unlessService, 5100},
 		{stepRecovery, unlessService + " AND " + changing, 5200},
+		{stepUnwrite, registering, 5280},
+		{stepPlace, registering, 5290},
 		{"WriteRegistryValues", "", 5300},
 		{stepUnprepare, changing + " AND NOT Installed AND NOT " + previousFound, 5340},
 		{stepPrepare, changing, 5350},
@@ -112,8 +115,7 @@ func (p *product) sequence(table string, parts ...[]step) {
 	}
 }
 
-// actions are our own. The agent does the work: `amazon-ssm-agent -register` registers (docs/protocol/identity.md,
-// "amazon-ssm-agent flags"), `ssm-agent-worker package` has the words that only packages use.
+// actions are our own. The agent does the work: `ssm-agent-worker package` has the words that only packages use.
 func (p *product) actions() {
 	launcher, worker := identifier(p.in.Platform.Executable(Launcher)), identifier(p.in.Platform.Executable(Worker))
 	for _, a := range []struct {
@@ -134,7 +136,9 @@ func (p *product) actions() {
 		{stepSettle, orderedRun, worker, `package settings -region "[REGION]" -endpoint "[ENDPOINT]"`},
 		{stepSettled, orderedRun | whenDone, worker, "package settings -keep"},
 		{stepUnregister, undoingRun, worker, "-register -clear -y"},
-		{stepRegister, orderedRun | hidden, launcher, `-register -y -region "[REGION]" -id "[ID]" -code "[CODE]"`},
+		{stepUnwrite, undoingRun, worker, "package register -undo"},
+		{stepPlace, orderedRun, worker, "package register -prepare"},
+		{stepRegister, orderedRun, worker, "package register"},
 		{stepForgetNode, orderedRun | evenIfItFails, worker, "-register -clear -y"},
 		{stepForget, orderedRun | evenIfItFails, worker, `package forget -product "[ProductCode]"`},
 	} {

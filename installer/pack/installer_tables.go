@@ -40,7 +40,8 @@ import (
 //
 // Properties: REGION, CODE and ID register, ENDPOINT names services in place of the region's; ACTIVATION_CODE and
 // ACTIVATION_ID are other names. An upgrade or repair keeps a registration there is, unless OVERRIDE=YES; a first installation
-// with a code always registers. CLEARREGISTRATION=YES at removal forgets it. ALLOWEC2INSTALL is taken and means nothing.
+// with a code always registers. A verbose log (/l*v) shows what is written into the registry, the code among it: with a code, take
+// /l*. CLEARREGISTRATION=YES at removal forgets it. ALLOWEC2INSTALL is taken and means nothing.
 const (
 	ProductName  = "Amazon SSM Agent"
 	ProductMaker = "ssm-setup authors"
@@ -53,6 +54,7 @@ const (
 // Numbers of Windows Installer.
 const (
 	component64       = 0x100
+	transitive        = 0x40
 	fileVital         = 0x200
 	localMachine      = 2
 	serviceOwnProcess = 0x10
@@ -112,6 +114,7 @@ func (p *product) tables(files []msiFile) {
 	p.folders()
 	p.files(files)
 	p.service(identifier(p.in.Platform.Executable(Launcher)))
+	p.activation()
 	p.upgrade()
 	p.searches()
 	p.conditions()
@@ -133,7 +136,7 @@ func (p *product) properties() {
 		{"REINSTALLMODE", "emus"}, // programs of the same version too: a.b.c of another architecture is an upgrade
 		{"MSIRESTARTMANAGERCONTROL", "Disable"},
 		{"SecureCustomProperties", strings.Join(secure, ";")},
-		{"MsiHiddenProperties", "CODE;ACTIVATION_CODE;" + stepRegister},
+		{"MsiHiddenProperties", "CODE;ACTIVATION_CODE"},
 		{"ARPCOMMENTS", "Makes this machine a managed node of AWS Systems Manager"},
 		{"ARPURLINFOABOUT", homepage},
 		{"ARPHELPLINK", homepage},
@@ -207,6 +210,21 @@ func (p *product) service(component string) {
 	p.add("ServiceControl", "Stop", serviceName, onInstallStop|onRemovalStop|onRemovalDelete, nil, 1, component)
 	p.add("Registry", "Version", localMachine, serviceKey, "Version", p.in.Version.String(), component)
 	p.add("Registry", "Owner", localMachine, serviceKey, "ProductCode", "[ProductCode]", component) // whose removal is one
+}
+
+// activationKey holds an activation from WriteRegistryValues to the registration, which removes it: a command line, which Windows shows
+// to others and may write down, does not. The key is made before, for the system and administrators alone (`package register
+// -prepare`). Its component is there only where this installation registers, is asked anew each time, and has no file to be missed.
+const activationKey = `SOFTWARE\AmazonSSMAgentActivation`
+
+func (p *product) activation() {
+	const component = "Activation"
+	p.add("Component", component, msi.GUID("component", fmt.Sprint(p.bits()), "activation"), agentFolder, p.only64(component64)|transitive, registering, nil)
+	p.add("FeatureComponents", featureName, component)
+	p.add("CreateFolder", agentFolder, component)
+	for _, row := range [][3]string{{"ActivationRegion", "Region", "[REGION]"}, {"ActivationId", "Id", "[ID]"}, {"ActivationCode", "Code", "[CODE]"}} {
+		p.add("Registry", row[0], localMachine, activationKey, row[1], row[2], component)
+	}
 }
 
 // upgrade says what is replaced and what must not be. Both ends of both ranges are there, and

@@ -81,6 +81,7 @@ func TestTheCodesOfAnMSINeverChange(t *testing.T) {
 		t.Error("both 64-bit architectures lie in one place, so their components must be the same")
 	}
 	golden(t, first, `
+Activation | {72F7B8BA-3D73-5950-9C43-662C2EE32918} | AgentFolder | 320 | NOT REMOVE="ALL" AND REGION AND CODE AND ID AND (NOT REGISTERED OR NOT SERVICEIMAGE OR OVERRIDE~="YES")
 LICENSE | {2ECABB7C-1131-544E-8D27-33514C4CAACB} | AgentFolder | 256 |  | LICENSE
 NOTICE.md | {FB047AD8-370E-5383-A334-9A7AE76C558D} | AgentFolder | 256 |  | NOTICE.md
 amazon_ssm_agent.exe | {7B42E245-E355-5211-B972-B4D7A74903E0} | AgentFolder | 256 |  | amazon_ssm_agent.exe
@@ -144,7 +145,10 @@ func TestAnMSIKeepsTheServiceThroughAnUpgrade(t *testing.T) {
 	for table, want := range map[string]string{
 		"ServiceInstall": "AmazonSSMAgent | AmazonSSMAgent | Amazon SSM Agent | 16 | 2 | 32769 |  |  |  |  | service | amazon_ssm_agent.exe | Amazon SSM Agent",
 		"ServiceControl": "Start | AmazonSSMAgent | 1 |  | 0 | amazon_ssm_agent.exe\nStop | AmazonSSMAgent | 162 |  | 1 | amazon_ssm_agent.exe",
-		"Registry": `Owner | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | ProductCode | [ProductCode] | amazon_ssm_agent.exe` +
+		"Registry": `ActivationCode | 2 | SOFTWARE\AmazonSSMAgentActivation | Code | [CODE] | Activation` + "\n" +
+			`ActivationId | 2 | SOFTWARE\AmazonSSMAgentActivation | Id | [ID] | Activation` + "\n" +
+			`ActivationRegion | 2 | SOFTWARE\AmazonSSMAgentActivation | Region | [REGION] | Activation` + "\n" +
+			`Owner | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | ProductCode | [ProductCode] | amazon_ssm_agent.exe` +
 			"\n" + `Version | 2 | SYSTEM\CurrentControlSet\Services\AmazonSSMAgent | Version | 9.1.0.0 | amazon_ssm_agent.exe`,
 		"Upgrade": property(d, "UpgradeCode") + " | 0.0.0 | 9.1.0 |  | 769 |  | PREVIOUSVERSIONFOUND\n" +
 			property(d, "UpgradeCode") + " | 9.1.0 | 127.255.65535 |  | 514 |  | NEWERVERSIONFOUND",
@@ -188,7 +192,7 @@ func TestTheActionsOfAnMSIAreInOrder(t *testing.T) {
 	for _, chain := range []string{
 		"FindRelatedProducts AppSearch LaunchConditions CostInitialize FileCost CostFinalize MigrateFeatureStates InstallValidate InstallInitialize ProcessComponents",
 		"InstallInitialize KeepFloor StopServices AwaitEnd ClearRegistration ForgetVersions DeleteServices RemoveRegistryValues RemoveDuplicateFiles RemoveFiles InstallFiles DuplicateFiles",
-		"InstallFiles CheckLinks InstallServices SetRecovery WriteRegistryValues UndoFolders PrepareFolders UndoSettings WriteSettings UndoRegistration RegisterNode StartServices RegisterProduct",
+		"InstallFiles CheckLinks InstallServices SetRecovery UndoActivation PlaceForActivation WriteRegistryValues UndoFolders PrepareFolders UndoSettings WriteSettings UndoRegistration RegisterNode StartServices RegisterProduct",
 		"RegisterProduct PublishFeatures PublishProduct InstallFinalize RemoveExistingProducts",
 		"CostFinalize TellFolder InstallValidate", "LaunchConditions TakeActivationCode TakeActivationId CostInitialize",
 	} {
@@ -210,11 +214,11 @@ func TestTheActionsOfAnMSIAreInOrder(t *testing.T) {
 	}
 }
 
-// The activation code is in no log: the action's arguments are hidden, and so are the properties.
-func TestSecretsStayOutOfTheInstallersLog(t *testing.T) {
+// The activation is on no command line of an action, and the properties are hidden from the log.
+func TestSecretsStayOutOfCommandLinesAndTheInstallersLog(t *testing.T) {
 	d := openMSI(t, input(t, windowsOn("amd64")))
 	hidden := strings.Split(property(d, "MsiHiddenProperties"), ";")
-	for _, name := range []string{"CODE", "ACTIVATION_CODE", "RegisterNode"} {
+	for _, name := range []string{"CODE", "ACTIVATION_CODE"} {
 		if !slices.Contains(hidden, name) {
 			t.Errorf("%s is not hidden", name)
 		}
@@ -226,11 +230,11 @@ func TestSecretsStayOutOfTheInstallersLog(t *testing.T) {
 			t.Errorf("%s does not reach the installing side", name)
 		}
 	}
-	const hide, deferred, asSystem, undo = 0x2000, 0x400, 0x800, 0x100
+	const undo = 0x100
 	for _, r := range d.Table("CustomAction").Rows {
 		target, kind := fmt.Sprint(r[3]), r[1].(int)
-		if strings.Contains(target, "[CODE]") && kind&(hide|deferred|asSystem) != hide|deferred|asSystem {
-			t.Errorf("%s shows the code: type %d", r[0], kind)
+		if kind&0x3F == 18 && (strings.Contains(target, "[CODE]") || strings.Contains(target, "[ID]")) {
+			t.Errorf("%s shows the activation: %s", r[0], target)
 		}
 		if strings.HasPrefix(fmt.Sprint(r[0]), "Undo") != (kind&undo != 0) {
 			t.Errorf("%s has type %d", r[0], kind)
@@ -255,12 +259,14 @@ ClearRegistration | 3154 | ssm_agent_worker.exe | -register -clear -y
 FinishSettings | 3602 | ssm_agent_worker.exe | package settings -keep
 ForgetVersions | 3154 | ssm_agent_worker.exe | package forget -product "[ProductCode]"
 KeepFloor | 3154 | amazon_ssm_agent.exe | updater keep-floor
+PlaceForActivation | 3090 | ssm_agent_worker.exe | package register -prepare
 PrepareFolders | 3090 | ssm_agent_worker.exe | package prepare
-RegisterNode | 11282 | amazon_ssm_agent.exe | -register -y -region "[REGION]" -id "[ID]" -code "[CODE]"
+RegisterNode | 3090 | ssm_agent_worker.exe | package register
 SetRecovery | 3154 | ssm_agent_worker.exe | package recovery
 TakeActivationCode | 51 | CODE | [ACTIVATION_CODE]
 TakeActivationId | 51 | ID | [ACTIVATION_ID]
 TellFolder | 51 | ARPINSTALLLOCATION | [AgentFolder]
+UndoActivation | 3346 | ssm_agent_worker.exe | package register -undo
 UndoFolders | 3346 | ssm_agent_worker.exe | package prepare -undo
 UndoRegistration | 3346 | ssm_agent_worker.exe | -register -clear -y
 UndoSettings | 3346 | ssm_agent_worker.exe | package settings -undo
@@ -314,8 +320,8 @@ func TestA32BitMSIIsForThe32BitFolders(t *testing.T) {
 		t.Errorf("folder %s", got)
 	}
 	for _, r := range d.Table("Component").Rows {
-		if r[3] != 0 {
-			t.Errorf("component %v", r)
+		if r[3].(int)&0x100 != 0 {
+			t.Errorf("component %v is for 64 bits", r)
 		}
 	}
 	if !slices.ContainsFunc(rows(d, "LaunchCondition"), func(s string) bool { return strings.HasPrefix(s, "Installed OR NOT VersionNT64") }) {

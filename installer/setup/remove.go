@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -72,7 +73,7 @@ func (i Installation) Purge(ctx context.Context) error {
 		return errors.Join(errors.New("the agent is still installed"), err)
 	}
 	if i.System() {
-		if err := purgePackages(ctx, packagersHere()); err != nil {
+		if err := errors.Join(purgePackages(ctx, packagersHere()), removeServiceFiles()); err != nil {
 			return err
 		}
 	}
@@ -106,15 +107,39 @@ func purgePackages(ctx context.Context, managers []Packaging) error {
 	return nil
 }
 
-// unitFiles are where packages, ours and the original's, put the service's unit (docs/protocol/update.md, "Service definitions (Linux)").
-var unitFiles = []string{"/etc/systemd/system/amazon-ssm-agent.service", "/lib/systemd/system/amazon-ssm-agent.service",
-	"/usr/lib/systemd/system/amazon-ssm-agent.service"}
+// serviceFiles are where packages, ours and the original's, and admins put files of the service: the unit, what is added to it, the links
+// that enable it, and edited ones that rpm or dpkg moved aside (docs/protocol/update.md, "Service definitions (Linux)"). The first
+// [ofAdmins] may stay when the package goes.
+var serviceFiles = []string{"/etc/systemd/system/amazon-ssm-agent.service*", "/etc/systemd/system/*.wants/amazon-ssm-agent.service",
+	"/etc/init/amazon-ssm-agent.conf*", "/lib/systemd/system/amazon-ssm-agent.service*", "/usr/lib/systemd/system/amazon-ssm-agent.service*"}
+
+const ofAdmins = 3
+
+// removeServiceFiles removes what packages leave of the service because an admin wrote or edited it, and has systemd forget it.
+func removeServiceFiles() error {
+	var errs []error
+	for _, path := range globbed(serviceFiles[:ofAdmins]) {
+		errs = append(errs, os.RemoveAll(path))
+	}
+	if len(errs) > 0 && Exists("/run/systemd/system") {
+		_ = exec.Command("systemctl", "daemon-reload").Run() //nolint:noctx // what it has loaded does not run any more
+	}
+	return errors.Join(errs...)
+}
+
+func globbed(patterns []string) (paths []string) {
+	for _, p := range patterns {
+		found, _ := filepath.Glob(p) // the patterns are valid
+		paths = append(paths, found...)
+	}
+	return paths
+}
 
 // left looks for what should be gone.
 func (i Installation) left() error {
 	paths := []string{i.Data(), i.Logs(), i.ConfigDir(), i.Launcher(), i.Worker()}
 	if i.System() {
-		paths = append(paths, unitFiles...)
+		paths = append(paths, globbed(serviceFiles)...)
 	}
 	for _, path := range paths {
 		if Exists(path) {

@@ -17,9 +17,13 @@
 // For msiexec the package is unpacked into a folder that is made with access for administrators and the system alone, below the
 // system's folder for temporary files: in a person's own, every program of that person could exchange it while it is installed.
 //
-// The exit code is msiexec's: 0 done, 3010 done but the machine must be restarted, 1602 cancelled, 1603 failed (a newer version,
+// The exit code is msiexec's, whatever else happens afterwards: a folder that a scanner holds is removed later, by Windows at its
+// next start. 0 done, 3010 done but the machine must be restarted, 1602 cancelled, 1603 failed (a newer version,
 // for one), 1605 not installed (at removal), 1618 another installation is under way. 87 (ERROR_INVALID_PARAMETER) is a wrong
-// switch, 1 a file that is not whole.
+// switch, 1 a file that is not whole, or msiexec did not begin.
+//
+// Windows Installer's verbose log shows what is written into the registry, an activation code among it on its way to the agent: with a code on
+// the command line, /log asks for all but that.
 package setupexe
 
 import "errors"

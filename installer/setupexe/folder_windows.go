@@ -2,6 +2,7 @@ package setupexe
 
 import (
 	"crypto/rand"
+	"errors"
 	"os"
 	"path/filepath"
 	"unsafe"
@@ -34,4 +35,21 @@ func ownFolder() (string, error) {
 		return "", &os.PathError{Op: "mkdir", Path: dir, Err: err}
 	}
 	return dir, nil
+}
+
+// removeLater has Windows remove a folder, and the files in it, at its next start. It needs an administrator's rights.
+func removeLater(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		err = errors.Join(err, atNextStart(filepath.Join(dir, e.Name())))
+	}
+	return errors.Join(err, atNextStart(dir))
+}
+
+func atNextStart(path string) error {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return err
+	}
+	return windows.MoveFileEx(name, nil, windows.MOVEFILE_DELAY_UNTIL_REBOOT)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
@@ -25,6 +26,15 @@ usage: AmazonSSMAgentSetup.exe [/quiet] [/norestart] [/repair | /uninstall] [/lo
   ALLOWEC2INSTALL=YES          taken for compatibility
 `
 
+// world is what a run does to the machine.
+type world struct {
+	carried     func() ([]byte, error)           // the package
+	install     func(order, string) (int, error) // msiexec's exit code
+	remove      func(dir string) error
+	removeLater func(dir string) error
+	stderr      io.Writer
+}
+
 // Main is the program: it hands the package it carries to msiexec and returns its exit code.
 func Main(args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args)
@@ -36,7 +46,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stdout, usage, stamp.Version())
 		return 0
 	}
-	code, err := o.run()
+	code, err := o.run(world{carried: embedded, install: install, remove: os.RemoveAll, removeLater: removeLater, stderr: stderr})
 	if err != nil {
 		fmt.Fprintln(stderr, "error:", err)
 		return 1
@@ -44,9 +54,10 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// run unpacks the package into a folder of its own, for as long as msiexec runs.
-func (o order) run() (code int, err error) {
-	pkg, err := embedded()
+// run unpacks the package into a folder of its own, for as long as msiexec runs. Whatever becomes of the folder, the code is
+// msiexec's: whoever asked decides by it.
+func (o order) run(w world) (code int, err error) {
+	pkg, err := w.carried()
 	if err != nil {
 		return 0, err
 	}
@@ -54,12 +65,28 @@ func (o order) run() (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() {
+		if fault := tidy(w, dir); fault != nil {
+			fmt.Fprintf(w.stderr, "the folder %s could not be removed yet: %v\n", dir, fault)
+		}
+	}()
 	path := filepath.Join(dir, "amazon-ssm-agent.msi")
 	if err := os.WriteFile(path, pkg, 0o600); err != nil {
 		return 0, err
 	}
-	return install(o, path)
+	return w.install(o, path)
+}
+
+// tidy removes the folder. What another program holds (a scanner does, for seconds) is tried again, and then left to Windows, which
+// removes it at its next start.
+func tidy(w world, dir string) (err error) {
+	for wait := 50 * time.Millisecond; wait < time.Second; wait *= 2 {
+		if err = w.remove(dir); err == nil {
+			return nil
+		}
+		time.Sleep(wait)
+	}
+	return errors.Join(err, w.removeLater(dir))
 }
 
 // embedded reads this program's own file.

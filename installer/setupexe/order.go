@@ -75,11 +75,21 @@ func (o order) line(msiexec, pkg string) string {
 		if abs, err := filepath.Abs(log); err == nil {
 			log = abs
 		}
-		words = append(words, "/l*v", `"`+log+`"`)
+		words = append(words, o.logging(), `"`+log+`"`)
 	}
 	for _, p := range o.properties {
 		name, value, _ := strings.Cut(p, "=")
 		words = append(words, name+`="`+strings.ReplaceAll(value, `"`, `""`)+`"`)
 	}
 	return strings.Join(words, " ")
+}
+
+// logging asks for everything; with an activation code only for what does not show values of the registry.
+func (o order) logging() string {
+	for _, p := range o.properties {
+		if name, value, _ := strings.Cut(p, "="); value != "" && (name == "CODE" || name == "ACTIVATION_CODE") {
+			return "/l*"
+		}
+	}
+	return "/l*v"
 }

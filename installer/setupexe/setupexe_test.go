@@ -94,7 +94,8 @@ func TestOptionsBecomeALineForMsiexec(t *testing.T) {
 		"-QUIET -Uninstall":                       `"m" /x "p" /qn`,
 		"ALLOWEC2INSTALL=YES SKIPSYMLINKSCAN=YES": `"m" /i "p" ALLOWEC2INSTALL="YES" SKIPSYMLINKSCAN="YES"`,
 		"CODE=a=b ID= /quiet REGION=eu-west-1":    `"m" /i "p" /qn CODE="a=b" ID="" REGION="eu-west-1"`,
-		`/log /tmp/l.txt CODE=a"b`:                `"m" /i "p" /l*v "/tmp/l.txt" CODE="a""b"`,
+		`/log /tmp/l.txt CODE=a"b`:                `"m" /i "p" /l* "/tmp/l.txt" CODE="a""b"`,
+		`/log /tmp/l.txt REGION=r`:                `"m" /i "p" /l*v "/tmp/l.txt" REGION="r"`,
 		"/uninstall /quiet /norestart":            `"m" /x "p" /qn /norestart`,
 		"/repair /q":                              `"m" /femus "p" /qn`,
 		"/install /passive":                       `"m" /i "p" /qn`,
@@ -189,4 +190,24 @@ func split(line string) (words []string) {
 		words = append(words, word.String())
 	}
 	return words
+}
+
+// A scanner that holds the folder changes nothing about what msiexec said: 1602 is cancelled, not failed, and 0 is done. Windows is
+// asked to remove it at its next start.
+func TestTheExitCodeIsMsiexecsThoughTheFolderCannotBeRemoved(t *testing.T) {
+	for _, want := range []int{0, 3010, 1602, 1603, 1618} {
+		var said bytes.Buffer
+		later := ""
+		code, err := order{}.run(world{carried: func() ([]byte, error) { return []byte("package"), nil },
+			install:     func(_ order, pkg string) (int, error) { _, err := os.Stat(pkg); return want, err },
+			remove:      func(string) error { return os.ErrPermission },
+			removeLater: func(dir string) error { later = dir; return os.RemoveAll(dir) },
+			stderr:      &said})
+		if code != want || err != nil {
+			t.Errorf("%d became %d, %v", want, code, err)
+		}
+		if later == "" || !strings.Contains(said.String(), later) {
+			t.Errorf("%d: removed later: %q; said: %s", want, later, said.String())
+		}
+	}
 }

@@ -4,6 +4,7 @@ package boot_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,11 @@ func installers(t *testing.T, version string, signing pack.Signing) (file, exe s
 type msiHost struct{ *prefix }
 
 func newMSIHost(t *testing.T, signing pack.Signing, versions ...string) *msiHost {
-	h := &msiHost{windows(t)}
+	return newMSIHostOn(windows(t), signing, versions...)
+}
+
+func newMSIHostOn(w *prefix, signing pack.Signing, versions ...string) *msiHost {
+	h, t := &msiHost{w}, w.t
 	for _, v := range versions {
 		file, exe := installers(t, v, signing)
 		h.copy(file, `C:\`+v+`.msi`)
@@ -64,6 +69,28 @@ func (h *msiHost) code(want string, command ...string) {
 	if !strings.Contains(out, "code="+want+"\n") {
 		h.t.Fatalf("%s: %s, want code %s\n%s", strings.Join(command, " "), out, want, h.log())
 	}
+}
+
+// watchFor collects command lines of the agent's programs that show a text, until the function it returns is called.
+func (h *msiHost) watchFor(text string) func() []string {
+	end, done := make(chan struct{}), make(chan []string)
+	go func() {
+		var lines []string
+		for {
+			select {
+			case <-end:
+				done <- lines
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+			for _, pid := range append(h.processes(mainExe), h.processes(agentExe)...) {
+				if line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); strings.Contains(string(line), text) {
+					lines = append(lines, strings.ReplaceAll(string(line), "\x00", " "))
+				}
+			}
+		}
+	}()
+	return func() []string { close(end); return <-done }
 }
 
 // value is one of the service's values in the registry, empty without it.
@@ -158,8 +185,15 @@ func TestTheMSIInstallsRegistersUpgradesAndLeaves(t *testing.T) {
 	h, region := newMSIHost(t, pack.Signing{}, "9.1.0.0", "9.2.0.0"), local.Start(t)
 	id, code, err := region.CreateActivation(5)
 	must(t, err)
+	shown := h.watchFor(code)
 	h.code("0", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn", "/l*v", `C:\msi.log`, "REGION=local", "ACTIVATION_CODE="+code, "ID="+id,
 		"ENDPOINT="+region.URL())
+	if lines := shown(); len(lines) != 0 {
+		t.Errorf("the activation code stood on command lines of the agent: %q", lines)
+	}
+	if out, err := h.try("reg", "query", `HKLM\SOFTWARE\AmazonSSMAgentActivation`); err == nil {
+		t.Errorf("the activation is still in the registry: %s", out)
+	}
 	h.installed("9.1.0.0", "0x2")
 	nodes := region.Instances()
 	if len(nodes) != 1 {
@@ -229,4 +263,18 @@ func TestARefusedMSILeavesEverythingAsItIs(t *testing.T) {
 	h.run("reg", "add", serviceKey, "/v", "Start", "/t", "REG_DWORD", "/d", "4", "/f")
 	h.code("0", "msiexec", "/x", `C:\9.2.0.0.msi`, "/qn", "/l*v", `C:\msi.log`)
 	h.removed()
+}
+
+// On a Windows where its folder cannot be removed (this wine knows no way of deleting that Go knows, and no patch helps here) the
+// installer still ends with msiexec's code, and says where the folder lies.
+func TestTheInstallerEndsWithMsiexecsCodeWhereItsFolderStays(t *testing.T) {
+	h := newMSIHostOn(plainWindows(t), pack.Signing{}, "9.1.0.0", "9.2.0.0")
+	h.code("0", `C:\9.2.0.0.exe`, "/quiet", "/norestart")
+	h.code("1603", `C:\9.1.0.0.exe`, "/quiet", "/norestart")
+	h.code("87", `C:\9.1.0.0.exe`, "/what")
+	h.code("0", `C:\9.2.0.0.exe`, "/uninstall", "/quiet", "/norestart")
+	h.code("1605", `C:\9.2.0.0.exe`, "/uninstall", "/quiet", "/norestart")
+	if left, _ := filepath.Glob(h.path(`C:\windows\Temp\AmazonSSMAgentSetup-*`)); len(left) == 0 {
+		t.Error("the folders were removed: this test shows nothing")
+	}
 }

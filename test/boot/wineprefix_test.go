@@ -30,14 +30,19 @@ type prefix struct {
 
 // windows makes a Windows for a test; everything in it ends with the test. One ordinary program is held open for its length,
 // for wine ends services soon after the last one.
-func windows(t *testing.T) *prefix {
+func windows(t *testing.T) *prefix { t.Helper(); return windowsWith(t, shim) }
+
+// plainWindows has only the source of random bytes that Go needs, and deletes as this wine does: not at all, for Go.
+func plainWindows(t *testing.T) *prefix { t.Helper(); return windowsWith(t, plainShim) }
+
+func windowsWith(t *testing.T, shim string) *prefix {
 	t.Helper()
 	t.Parallel() // it waits more than it works
 	w := &prefix{t: t, dir: filepath.Join(t.TempDir(), "prefix")}
 	// The system's own files are only linked; what is written in place (the registry) and what is ours to change is copied.
 	copies := `mkdir "$2" && cp -al "$1"/. "$2" && cd "$2" &&
 for f in *.reg; do cp -p "$f" "$f.own" && mv "$f.own" "$f"; done`
-	if out, err := exec.Command("sh", "-ec", copies, "copy", preparedPrefix(t), w.dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("sh", "-ec", copies, "copy", preparedPrefix(t, shim), w.dir).CombinedOutput(); err != nil {
 		t.Fatalf("copy the prefix: %v\n%s", err, out)
 	}
 	t.Cleanup(w.halt)
@@ -53,10 +58,7 @@ for f in *.reg; do cp -p "$f" "$f.own" && mv "$f.own" "$f"; done`
 // a deletion that Windows may not know (FileDispositionInformationEx, class 64) is answered as such a Windows answers, so that Go
 // falls back to the older one. wine says "not implemented" instead, which Go does not know. The first 32 bytes of a system call
 // of wine's can stand anywhere.
-const shim = `#include <windows.h>
-BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
-__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T n) { return SystemFunction036(data, (ULONG)n); }
-
+const shim = randomBytes + `
 typedef LONG (WINAPI *call)(HANDLE, PVOID, PVOID, ULONG, ULONG);
 static call original;
 static LONG WINAPI answer(HANDLE file, PVOID status, PVOID info, ULONG n, ULONG class) {
@@ -78,8 +80,18 @@ BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID more) {
 }
 `
 
+// plainShim is the source of random bytes alone.
+const plainShim = randomBytes + `
+BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID more) { return TRUE; }
+`
+
+const randomBytes = `#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T n) { return SystemFunction036(data, (ULONG)n); }
+`
+
 // shimName tells prefixes with different shims apart.
-func shimName() string {
+func shimName(shim string) string {
 	sum := sha256.Sum256([]byte(shim))
 	return hex.EncodeToString(sum[:4])
 }
@@ -88,11 +100,11 @@ func shimName() string {
 var preparing sync.Mutex
 
 // preparedPrefix is a finished prefix with Go's needs met, made once a machine.
-func preparedPrefix(t *testing.T) string {
+func preparedPrefix(t *testing.T, shim string) string {
 	t.Helper()
 	preparing.Lock()
 	defer preparing.Unlock()
-	dir := filepath.Join(os.TempDir(), "ssm-setup-boot-wine-"+shimName())
+	dir := filepath.Join(os.TempDir(), "ssm-setup-boot-wine-"+shimName(shim))
 	if _, err := os.Stat(dir + ".done"); err == nil {
 		return dir
 	}
