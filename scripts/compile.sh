@@ -9,9 +9,10 @@ if [ "$os" = windows ]; then exe=.exe more=./cmd/amazon-ssm-agent-setup; fi
 mkdir -p "$dir"
 stamp="-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=$version"
 go=${GO:-go}
+toolchain=$(sed -n 's/^const Toolchain = "\(.*\)"$/\1/p' installer/build/compile.go) # the one pin; where it is not installed, go fetches it
 set -- GOENV=off # what `go env -w` wrote decides nothing but where things lie and come from
 for name in GOCACHE GOMODCACHE GOPATH GOPROXY GOPRIVATE GONOPROXY GONOSUMDB GOSUMDB GOINSECURE; do set -- "$@" "$name=$("$go" env $name)"; done
-env "$@" CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=local GOWORK=off GOEXPERIMENT= GODEBUG= GOFIPS140=off GOOS="$os" GOARCH="$arch" \
+env "$@" CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN="${toolchain:?}" GOWORK=off GOEXPERIMENT= GODEBUG= GOFIPS140=off GOOS="$os" GOARCH="$arch" \
 	GOAMD64=v1 GO386=sse2 GOARM=6 GOARM64=v8.0 \
 	"$go" build -mod=readonly -trimpath -buildvcs=false -ldflags "$stamp" -o "$dir/" \
 	./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup $more

@@ -8,6 +8,10 @@ shift 3
 work=build/packages
 made=$work/$version
 
+# The time of every packed entry is that of the source's last commit, as `ssm-setup build` takes it.
+if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || true); fi
+if [ -n "$SOURCE_DATE_EPOCH" ]; then export SOURCE_DATE_EPOCH; fi
+
 # make FORMATS PLATFORM packs into $made.
 make() { bin/ssm-setup build --bin bin --version "$version" --platform "$2" --only "$1" --out $work >/dev/null; }
 

@@ -79,7 +79,7 @@ func buildRelease(c *cli.Context) error {
 	if plan.Source != "" {
 		out.step("building %s from %s", plan.Version, plan.Source)
 	}
-	describe, err := describing(&plan, c.String("notes"))
+	describe, err := describing(&plan, c.String("notes"), out)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 
 // describing collects what a build packs; the function it returns describes the finished release. notes is the file that
 // --notes names, or empty.
-func describing(plan *build.Plan, notes string) (func() ([]describe.File, error), error) {
+func describing(plan *build.Plan, notes string, out *printer) (func() ([]describe.File, error), error) {
 	version := plan.Version.String()
 	text := describe.Notes(plan.Source, version)
 	if notes != "" {
@@ -27,8 +27,21 @@ func describing(plan *build.Plan, notes string) (func() ([]describe.File, error)
 		programs[in.Platform], err = describe.Inspect(in)
 		return err
 	}
+	var compiled []string
+	plan.Compiled = func(files []string) { compiled = files }
+	given := os.Getenv("SOURCE_COMMIT")
+	if _, err := describe.OriginOf(given, plan.Source, nil); err != nil { // before anything is compiled
+		return nil, err
+	}
 	return func() ([]describe.File, error) {
+		origin, err := describe.OriginOf(given, plan.Source, compiled)
+		if err != nil {
+			return nil, err
+		}
+		if origin.Commit == "" && plan.Source != "" {
+			out.step("the provenance names no commit: %s", origin.Why)
+		}
 		return describe.Write(describe.Contents{Dir: plan.Dir(), Version: version, Time: plan.Time, Programs: programs,
-			Commit: describe.Commit(os.Getenv("SOURCE_COMMIT"), plan.Source), Notes: text})
+			Origin: origin, Notes: text})
 	}, nil
 }

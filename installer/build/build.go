@@ -48,6 +48,7 @@ type Plan struct {
 
 	Log      io.Writer              // what go says; may be nil
 	Inspect  func(pack.Input) error // programs of a platform as they are packed; may be nil
+	Compiled func(files []string)   // what was compiled of Source, below it, with slashes, in order; may be nil
 	Observer Observer
 }
 
@@ -68,11 +69,12 @@ func Build(ctx context.Context, p Plan) ([]pack.Artifact, error) {
 	if p.Version.Less(First) {
 		return nil, fmt.Errorf("%w: %s", ErrTooLow, p.Version)
 	}
-	work, err := os.MkdirTemp("", "ssm-setup-build-")
+	temp, err := newOwned(os.TempDir(), "ssm-setup-build-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(work)
+	defer temp.remove()
+	work := temp.dir
 	b := &building{Plan: p, work: work, bins: map[pack.Platform]string{}, once: map[string]func() (pack.Artifact, error){},
 		slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	if err := b.check(ctx); err != nil {

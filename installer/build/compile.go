@@ -1,6 +1,7 @@
 package build
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -119,9 +121,39 @@ func decides(variable string) bool {
 	return (strings.HasPrefix(name, "GO") || strings.HasPrefix(name, "CGO_")) && !slices.Contains(harmless, name)
 }
 
-// prepare compiles what programs are made of into go's cache, without linking anything.
-func (c *compiler) prepare(ctx context.Context, p pack.Platform, programs []string) error {
-	return c.run(ctx, p, append([]string{"list", "-export", modules, "-trimpath", "-buildvcs=false"}, folders(programs)...))
+// ownFiles has go list print every file of the source tree that goes into the programs, whether git knows it or not.
+const ownFiles = `{{if .Module}}{{if .Module.Main}}{{$at := print .Module.Dir "\t" .Dir "/"}}` +
+	`{{range .GoFiles}}{{$at}}{{.}}{{"\n"}}{{end}}{{range .SFiles}}{{$at}}{{.}}{{"\n"}}{{end}}{{range .HFiles}}{{$at}}{{.}}{{"\n"}}{{end}}` +
+	`{{range .SysoFiles}}{{$at}}{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$at}}{{.}}{{"\n"}}{{end}}{{end}}{{end}}`
+
+// prepare compiles what programs are made of into go's cache, without linking anything. It returns the files of the source tree that
+// were compiled, below it, with slashes.
+func (c *compiler) prepare(ctx context.Context, p pack.Platform, programs []string) (files []string, err error) {
+	var out bytes.Buffer
+	args := []string{"list", "-deps", "-export", "-f", ownFiles, modules, "-trimpath", "-buildvcs=false"}
+	if err := c.run(ctx, p, &out, append(args, folders(programs)...)); err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(out.String()) {
+		root, file, ok := strings.Cut(strings.TrimSpace(line), "\t")
+		if !ok {
+			continue
+		}
+		name, err := filepath.Rel(root, filepath.FromSlash(file))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, filepath.ToSlash(name))
+	}
+	return files, nil
+}
+
+// temporary has go work in a folder below dir, which is removed with it: a go that is killed leaves hundreds of megabytes there. A
+// machine that names another place (GOTMPDIR) is believed.
+func (c *compiler) temporary(dir string) {
+	if os.Getenv("GOTMPDIR") == "" {
+		c.env = append(c.env, "GOTMPDIR="+dir)
+	}
 }
 
 // link builds programs into a folder: static, stripped, without paths and without the state of the checkout, stamped with the
@@ -135,7 +167,7 @@ func (c *compiler) link(ctx context.Context, v manifests.Version, key []byte, p 
 		mark += " -X main.trustedKey=" + base64.StdEncoding.EncodeToString(key)
 	}
 	args := []string{"build", modules, "-trimpath", "-buildvcs=false", "-ldflags", "-s -w " + mark, "-o", into + string(filepath.Separator)}
-	return c.run(ctx, p, append(args, folders(programs)...))
+	return c.run(ctx, p, c.log, append(args, folders(programs)...))
 }
 
 func folders(programs []string) []string {
@@ -146,11 +178,12 @@ func folders(programs []string) []string {
 	return list
 }
 
-func (c *compiler) run(ctx context.Context, p pack.Platform, args []string) error {
+func (c *compiler) run(ctx context.Context, p pack.Platform, out io.Writer, args []string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Env = c.source, append(slices.Clone(c.env), "GOOS="+p.OS, "GOARCH="+p.Arch)
+	asked(cmd)
 	var said tail
-	cmd.Stdout, cmd.Stderr = c.log, io.MultiWriter(c.log, &said)
+	cmd.Stdout, cmd.Stderr = out, io.MultiWriter(c.log, &said)
 	err := cmd.Run()
 	switch {
 	case err == nil:
@@ -161,6 +194,17 @@ func (c *compiler) run(ctx context.Context, p pack.Platform, args []string) erro
 		err = errors.Join(err, syscall.ENOSPC)
 	}
 	return fmt.Errorf("go %s for %s: %w\n%s", args[0], p, err, said.text())
+}
+
+// asked has a command that is given up be asked to end first: go then removes what it was at, which takes it a moment.
+func asked(cmd *exec.Cmd) {
+	cmd.Cancel = func() error {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil { // Windows has no such signal for one process
+			return cmd.Process.Kill()
+		}
+		return nil
+	}
+	cmd.WaitDelay = 20 * time.Second
 }
 
 // Compile builds programs for one platform from a source tree into a folder, as [Build] does. What go says goes to log.

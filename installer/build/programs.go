@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -56,25 +57,37 @@ func (b *building) compileAll(ctx context.Context) error {
 	if b.compiler, err = newCompiler(ctx, b.Source, b.Toolchain, b.Log); err != nil {
 		return err
 	}
+	b.compiler.temporary(b.work)
+	var mu sync.Mutex
+	sources := []string{"go.mod", "go.sum"}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2)
-	for p, programs := range b.compiled() {
+	for p, programs := range b.compilations() {
 		group.Go(func() error {
 			began := time.Now()
-			if err := b.compiler.prepare(ctx, p, programs); err != nil {
+			files, err := b.compiler.prepare(ctx, p, programs)
+			if err != nil {
 				return err
 			}
+			mu.Lock()
+			sources = append(sources, files...)
+			mu.Unlock()
 			if b.Observer.Compiled != nil {
 				b.Observer.Compiled(p, time.Since(began))
 			}
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil || b.Compiled == nil {
+		return err
+	}
+	slices.Sort(sources)
+	b.Compiled(slices.Compact(sources))
+	return nil
 }
 
-// compiled are the platforms to compile for, in their order, and what.
-func (b *building) compiled() iter.Seq2[pack.Platform, []string] {
+// compilations are the platforms to compile for, in their order, and what.
+func (b *building) compilations() iter.Seq2[pack.Platform, []string] {
 	return func(yield func(pack.Platform, []string) bool) {
 		for _, p := range pack.Platforms() {
 			var list []string

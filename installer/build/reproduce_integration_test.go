@@ -30,6 +30,8 @@ func TestTheSameSourceGivesTheSameBytes(t *testing.T) {
 	other := filepath.Join(work, "another", "folder")
 	run(t, "git", "clone", "-q", "--no-local", source, other)
 	copySource(t, source, other)
+	remote, _ := exec.Command("git", "-C", source, "config", "--get", "remote.origin.url").Output() // where there is one, both name it
+	run(t, "git", "-C", other, "config", "remote.origin.url", strings.TrimSpace(string(remote)))
 	run(t, "find", other, "-exec", "touch", "-h", "-d", "2001-02-03 04:05:06", "{}", "+")
 	if err := os.MkdirAll(filepath.Join(other, "vendor"), 0o755); err != nil { // what go vendors is not what go.sum names
 		t.Fatal(err)
@@ -172,6 +174,34 @@ func copySource(t *testing.T, from, to string) {
 		}
 		if err := os.WriteFile(filepath.Join(to, name), b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// The original's targets and `ssm-setup build` give the same bytes of one commit, for each system.
+func TestTheOriginalsTargetsAndTheToolGiveTheSameBytes(t *testing.T) {
+	source, err := build.Source(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	other := filepath.Join(work, "tree")
+	run(t, "git", "clone", "-q", "--no-local", source, other)
+	copySource(t, source, other)
+	run(t, "find", filepath.Join(other, "scripts"), "-name", "*.sh", "-exec", "chmod", "755", "{}", "+")
+	run(t, "env", "-u", "SOURCE_DATE_EPOCH", "make", "-C", other, "VERSION=9.1.0.0", "package-deb", "package-rpm", "package-win")
+	run(t, "env", "-u", "SOURCE_DATE_EPOCH", filepath.Join(other, "bin", "ssm-setup"), "build", "--version", "9.1.0.0", "--source", other,
+		"--platform", "linux/amd64", "--platform", "windows/amd64", "--only", "deb,rpm,msi,exe", "--out", filepath.Join(work, "out"))
+	for theirs, ours := range map[string]string{
+		"debian_amd64/amazon-ssm-agent.deb":     "amazon-ssm-agent-debian-amd64.deb",
+		"linux_amd64/amazon-ssm-agent.rpm":      "amazon-ssm-agent-linux-amd64.rpm",
+		"windows_amd64/amazon-ssm-agent.msi":    "amazon-ssm-agent-windows-amd64.msi",
+		"windows_amd64/AmazonSSMAgentSetup.exe": "AmazonSSMAgentSetup-windows-amd64.exe",
+	} {
+		a, errA := os.ReadFile(filepath.Join(other, "bin", theirs))
+		b, errB := os.ReadFile(filepath.Join(work, "out", "9.1.0.0", ours))
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s differs: %d and %d bytes, %v, %v", theirs, len(a), len(b), errA, errB)
 		}
 	}
 }

@@ -20,8 +20,9 @@ var ErrOut = fault.New(fault.Permission, "the folder for the result cannot be ma
 
 // staging is a folder beside the one that a build fills: what is made in it appears all at once, or not at all.
 type staging struct {
-	dir, into string
-	above     []string // folders that were made for it, the innermost first
+	owned
+	into  string
+	above []string // folders that were made for it, the innermost first
 }
 
 // newStaging makes the folder, and those above it.
@@ -32,7 +33,7 @@ func newStaging(into string) (*staging, error) {
 	}
 	err := os.MkdirAll(filepath.Dir(into), 0o755)
 	if err == nil {
-		s.dir, err = os.MkdirTemp(filepath.Dir(into), ".making-")
+		s.owned, err = newOwned(filepath.Dir(into), ".making-")
 	}
 	if err != nil {
 		s.remove()
@@ -66,9 +67,7 @@ func (s *staging) commit() error {
 
 // remove leaves nothing behind of a build that failed, and nothing but the result of one that did not.
 func (s *staging) remove() {
-	if s.dir != "" {
-		os.RemoveAll(s.dir)
-	}
+	s.owned.remove()
 	for _, dir := range s.above {
 		os.Remove(dir) // refused where there is something in it
 	}

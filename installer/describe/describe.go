@@ -21,7 +21,7 @@ type Contents struct {
 	Dir      string // the version's folder, with artifacts and SHA256SUMS
 	Version  string
 	Time     time.Time // of the release, see [build.Epoch]
-	Commit   string    // of the source; empty: not known
+	Origin   Origin    // of the source, see [OriginOf]
 	Notes    string    // Markdown
 	Programs map[pack.Platform][]Program
 }

@@ -45,11 +45,10 @@ func provenance(s subject) ([]byte, error) {
 	d.BuildType = buildType
 	d.External = map[string]any{"version": s.Version, "platform": s.platform.String(), "SOURCE_DATE_EPOCH": s.Time.Unix()}
 	d.Internal = settings(s.programs)
-	source := resource{URI: "git+" + project}
-	if s.Commit != "" {
-		source = resource{URI: "git+" + project + "@" + s.Commit, Digest: map[string]string{"gitCommit": s.Commit}}
+	d.Dependencies = append(d.Dependencies, s.Origin.resource()...)
+	if s.Origin.Given != "" {
+		d.External["SOURCE_COMMIT"] = s.Origin.Given // what was said, not what was checked
 	}
-	d.Dependencies = append(d.Dependencies, source)
 	for _, m := range all(s.programs) {
 		r := resource{URI: m.reference()}
 		if h := m.hash(); h != "" {
@@ -59,4 +58,23 @@ func provenance(s subject) ([]byte, error) {
 	}
 	st.Predicate.Run.Builder.ID = builder
 	return indented(st)
+}
+
+// resource is the source, where anything is known about it: a commit that every compiled file is in, and the repository it was taken
+// from, which may be a fork.
+func (o Origin) resource() []resource {
+	r := resource{Name: "source"}
+	if o.Remote != "" {
+		r.URI = "git+" + o.Remote
+	}
+	if o.Commit != "" {
+		r.Digest = map[string]string{"gitCommit": o.Commit}
+		if r.URI != "" {
+			r.URI += "@" + o.Commit
+		}
+	}
+	if r.Digest == nil {
+		return nil
+	}
+	return []resource{r}
 }

@@ -4,32 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 )
 
-// Commit is the commit of a source tree: given (SOURCE_COMMIT, for trees without their history), else git's. Empty where
-// it is not known, or the tree has changes.
-func Commit(given, source string) string {
-	if given != "" || source == "" {
-		return given
-	}
-	changes, err := git(source, "status", "--porcelain", "--untracked-files=no")
-	if err != nil || changes != "" {
-		return ""
-	}
-	commit, err := git(source, "rev-parse", "HEAD")
-	if err != nil {
-		return ""
-	}
-	return commit
-}
-
 func git(source string, args ...string) (string, error) {
-	out, err := exec.Command("git", append([]string{"-C", source}, args...)...).Output() //nolint:noctx // git answers from this disk
+	out, err := gitCommand(source, args...).Output()
 	return strings.TrimSpace(string(out)), err
 }
 
