@@ -10,9 +10,12 @@ export CGO_ENABLED := 0
 export GOFLAGS += -buildvcs=false -trimpath
 
 STAMP   := -s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=$(VERSION)
+# What is packed, and what packs it, is compiled by the release of Go that `ssm-setup build` takes: the one pin.
+PINNED  := $(shell sed -n 's/^const Toolchain = "\(.*\)"$$/\1/p' installer/build/compile.go)
 TARGETS := linux/amd64 linux/arm64 linux/386 linux/arm darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
 TREES   := ./agent/... ./updater/... ./installer/... ./manifests/...
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 compile  = @scripts/compile.sh $(1) $(2) $(VERSION) $(OUT)/$(1)_$(2)
 pack     = @scripts/package.sh $(1) $(VERSION) $(2)
 
@@ -124,4 +127,6 @@ build-release: clean quick-integtest checkstyle build package ## tests, style, p
 release: clean quick-test checkstyle build package ## the same without integration tests
 get-tools: ## golangci-lint and govulncheck
 	$(GO) install $(LINT)
-	$(GO) install golang.org/x/vuln/cmd/govulncheck@latest
+	$(GO) install $(VULN)
+
+$(filter package%,$(MAKECMDGOALS)) $(filter release build-release,$(MAKECMDGOALS)): export GOTOOLCHAIN := $(PINNED)

@@ -126,8 +126,7 @@ func TestTheXMLOfAPkgIsWellFormed(t *testing.T) {
 
 // An independent reader finds the same in our bill as we wrote, and ours reads a bill that Apple's tool wrote.
 func TestAnotherReaderFindsTheSameInABill(t *testing.T) {
-	dir := t.TempDir()
-	tool(t, "npm", "npm", "install", "--no-audit", "--no-fund", "--prefix", dir, "lsbom@1.0.1")
+	dir := readers(t)
 	home := filepath.Join(dir, "node_modules", "lsbom")
 	_, u := made(t)
 	bill, err := bom.Read(u.outer["amazon-ssm-agent.pkg/Bom"])

@@ -273,7 +273,7 @@ func TestTheInstallerEndsWithMsiexecsCodeWhereItsFolderStays(t *testing.T) {
 	h.code("1603", `C:\9.1.0.0.exe`, "/quiet", "/norestart")
 	h.code("87", `C:\9.1.0.0.exe`, "/what")
 	h.code("0", `C:\9.2.0.0.exe`, "/uninstall", "/quiet", "/norestart")
-	if left, _ := filepath.Glob(h.path(`C:\windows\Temp\AmazonSSMAgentSetup-*`)); len(left) == 0 {
+	if left, _ := filepath.Glob(h.path(`C:\windows\[tT]emp\AmazonSSMAgentSetup-*`)); len(left) == 0 {
 		t.Error("the folders were removed: this test shows nothing")
 	}
 }

@@ -77,11 +77,12 @@ func TestTheDockerfileCopiesAndRunsWhatExists(t *testing.T) {
 	}
 	makefile, verb := readFile(t, "Makefile"), readFile(t, "cmd/ssm-setup/cmd_build.go")
 	stages, args := map[string]bool{}, map[string]bool{}
-	for n, i := range instructions(text) {
+	for _, i := range instructions(text) {
 		switch word, rest := i[0], i[1]; word {
 		case "FROM":
 			image, stage, _ := strings.Cut(rest, " AS ")
-			if want := "golang:" + strings.TrimPrefix(build.Toolchain, "go") + "-bookworm"; n == 0 && image != want || n > 0 && image != "scratch" {
+			want := "golang:" + strings.TrimPrefix(build.Toolchain, "go") + "-bookworm@${GO_IMAGE}" // by digest, which has no default
+			if first := len(stages) == 0; first && image != want || !first && image != "scratch" {
 				t.Errorf("FROM %s; the first is to be %s, the last scratch", rest, want)
 			}
 			stages[stage] = true
@@ -99,8 +100,10 @@ func TestTheDockerfileCopiesAndRunsWhatExists(t *testing.T) {
 				}
 			}
 		case "ARG":
-			name, _, _ := strings.Cut(rest, "=")
-			args[name] = true
+			name, _, valued := strings.Cut(rest, "=")
+			if args[name] = true; name == "GO_IMAGE" && valued {
+				t.Errorf("the image's digest has a default: %s", rest)
+			}
 		case "RUN":
 			for command := range strings.SplitSeq(rest, "&&") {
 				known(t, strings.Fields(command), makefile, verb)
