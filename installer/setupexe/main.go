@@ -55,7 +55,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 }
 
 // run unpacks the package into a folder of its own, for as long as msiexec runs. Whatever becomes of the folder, the code is
-// msiexec's: whoever asked decides by it.
+// msiexec's: the one who called decides by it.
 func (o order) run(w world) (code int, err error) {
 	pkg, err := w.carried()
 	if err != nil {

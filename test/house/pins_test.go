@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/build"
 )
 
-// One release of Go compiles what is packed, whoever packs it: `ssm-setup build` names it, the others read or repeat it.
+// One release of Go compiles what is packed, whichever program packs it: `ssm-setup build` names it, the others read or repeat it.
 func TestOneReleaseOfGoMakesThePackages(t *testing.T) {
 	for name, want := range map[string]string{".goreleaser.yaml": "GOTOOLCHAIN=" + build.Toolchain + ",", "scripts/compile.sh": `GOTOOLCHAIN="${toolchain:?}"`,
 		"scripts/Dockerfile": "FROM golang:" + strings.TrimPrefix(build.Toolchain, "go") + "-"} {
