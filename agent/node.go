@@ -55,7 +55,7 @@ func (d *daemon) runNode(ctx context.Context, settings config.Settings, id *iden
 	defer leave()
 	loops.Go(func() { _ = id.Run(ctx) })
 	ping := health.New(health.Options{Client: n.client(cloud.SSM()), InstanceID: id.InstanceID, Version: stamp.Version(),
-		Period: time.Duration(cfg.Ssm.HealthFrequencyMinutes) * time.Minute, Channel: n.channel, Done: d.heartbeat.pulse.Done,
+		Period: time.Duration(cfg.Ssm.HealthFrequencyMinutes) * time.Minute, Channel: n.channel, Done: d.heartbeat.pulse.Pinged,
 		Trouble: troubleOf(settings), Log: d.logs.Logger().With("room", "HealthCheck")})
 	n.log.Info("starting", "instance", id.InstanceID, "region", id.Region)
 	loops.Go(func() { n.followIdentity(ctx, leave) })
@@ -104,7 +104,7 @@ func (n *node) build(ctx context.Context, j *journal.Journal) {
 	log, guard := n.logs.Logger(), n.watchdog.Guard("mailbox")
 	n.journal = j
 	lanes := mailbox.Lanes(mailbox.Options{InstanceID: n.id.InstanceID, Directory: j.Directory(), Dial: n.dialMessages,
-		Head: func() wire.AdditionalInfo { return runner.Head(n.agentInfo(), n.Now()) }, Contact: n.heartbeat.pulse.Done,
+		Head: func() wire.AdditionalInfo { return runner.Head(n.agentInfo(), n.Now()) }, Contact: n.heartbeat.pulse.Answered,
 		Guard: guard, Log: log.With("room", "mailbox"), Now: n.Now})
 	n.lanes.Store(&lanes)
 	outputs := &retention{outputs: j.AllOutputs(), open: n.isOpen, ssm: n.config.Ssm, now: n.Now}

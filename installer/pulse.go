@@ -24,6 +24,16 @@ type Pulse struct {
 	LastFault     string    `json:"last_fault"` // cut to 200 bytes
 	InstanceID    string    `json:"instance_id"`
 	BootID        string    `json:"boot_id"`
+
+	// Agents from 9.2 on say the following, too; of an earlier one Lanes is nil.
+	LastPing time.Time       `json:"last_ping,omitzero"`
+	Lanes    map[string]Lane `json:"lanes"` // by name: how the ways that commands come by answer
+}
+
+// Lane is what an agent knows of a way that commands come by.
+type Lane struct {
+	Answered time.Time `json:"answered,omitzero"` // when its service answered last
+	Denied   bool      `json:"denied,omitempty"`  // the service says that this node may not use it
 }
 
 // ErrPulse says that the pulse file does not hold a whole pulse.

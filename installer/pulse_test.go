@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +28,9 @@ func TestAPulseIsReadAsItWasWritten(t *testing.T) {
 		LastFault:     "no route",
 		InstanceID:    "mi-0123456789abcdef0",
 		BootID:        "81d0397f-9c1a-4aca-9b38-762248f1de78",
+		LastPing:      time.Unix(1700000055, 123456789).UTC(),
+		Lanes: map[string]installer.Lane{"ec2messages": {Answered: time.Unix(1700000056, 123456789).UTC(), Denied: true},
+			"ssmmessages": {Answered: time.Unix(1700000057, 123456789).UTC(), Denied: true}},
 	}
 	for _, fault := range []string{"no route", "", strings.Repeat("€", 300), strings.Repeat("\x01", 300)} {
 		p.LastFault = fault
@@ -41,7 +45,7 @@ func TestAPulseIsReadAsItWasWritten(t *testing.T) {
 			t.Errorf("fault %q", got.LastFault)
 		}
 		got.LastFault = fault
-		if err != nil || got != p {
+		if err != nil || !reflect.DeepEqual(got, p) {
 			t.Errorf("%+v, %v; want %+v", got, err, p)
 		}
 	}

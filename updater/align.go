@@ -99,7 +99,7 @@ func (e *Engine) align(ctx context.Context, b *ledger.File) error {
 	m := alignmentOf(state, floor.String(), p, alive, floorFell(s.Paths, state, floor.String()), e.Now())
 	if m.leave {
 		e.Log.Info("asking the running agent to leave", "version", p.Version, "why", m.why)
-		w.stopAgent(ctx)
+		w.stopAgent(ctx, p.PID)
 		_ = w.alive(ctx, versionOf(state.Active, floor).String()) // a launcher that died in this moment is started again
 	}
 	if !m.align {

@@ -23,12 +23,14 @@ type Engine struct {
 	Settings Settings
 	Open     func(ctx context.Context, manifestURL string) (Source, error)
 	Reporter Reporter
-	Probe    func(ctx context.Context) error            // one round trip to the service, as this host
-	Identity func() (instanceID string, err error)      // reads the registration; "" when there is none
-	System   *System                                    // the system
-	Log      *slog.Logger                               //
-	Now      func() time.Time                           // with a monotonic reading, which suspend does not advance
-	Pause    func(context.Context, time.Duration) error // ends early, with an error, when the context does
+	Probe    func(ctx context.Context) error // one round trip to the service, as this host
+	// ProbeLane is one on a way that commands come by, which changes nothing there; nil: none can be asked.
+	ProbeLane func(ctx context.Context, lane string) error
+	Identity  func() (instanceID string, err error)      // reads the registration; "" when there is none
+	System    *System                                    // the system
+	Log       *slog.Logger                               //
+	Now       func() time.Time                           // with a monotonic reading, which suspend does not advance
+	Pause     func(context.Context, time.Duration) error // ends early, with an error, when the context does
 
 	// Crash ends the engine as a crash would, for tests: asked before and after every do and undo.
 	Crash func(at string) bool
@@ -81,6 +83,7 @@ type work struct {
 	blob       blob
 	verified   verified
 	end        *ledger.Outcome // set when nothing is to be changed
+	switched   bool            // by this process: nothing was seen of the version on trial before
 	revived    int             // launchers that the watch started
 	noLauncher time.Time       // since when none is seen; zero while one is
 	probed     bool            // the watch asked the service itself

@@ -48,7 +48,7 @@ func TestAnUpdateAnswersItsCommand(t *testing.T) {
 
 func TestBrokenReleasesAreTakenBack(t *testing.T) {
 	for nature, reason := range map[string]string{
-		"dead": "runs 9.1.0.0 instead", "hang": "no heartbeat", "mute": "does not reach the service", "brief": "",
+		"dead": "its process ended: exit code 3", "hang": "no heartbeat", "mute": "does not reach the service", "brief": "",
 	} {
 		t.Run(nature, func(t *testing.T) {
 			w := newWorld(t)
@@ -265,8 +265,8 @@ func TestALauncherThatDiedBetweenTwoAgentsIsStartedAgain(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()
 	away := e.System.StopAgent
-	e.System.StopAgent = func(ctx context.Context) error { // no launcher starts the next
-		must(t, away(ctx))
+	e.System.StopAgent = func(ctx context.Context, pid int) error { // no launcher starts the next
+		must(t, away(ctx, pid))
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.killLauncher()
@@ -288,8 +288,8 @@ func TestAnUnmanagedLauncherThatDiedBetweenTwoAgentsIsStartedAtOnce(t *testing.T
 	e := w.engine()
 	away := e.System.StopAgent
 	var died time.Time
-	e.System.StopAgent = func(ctx context.Context) error {
-		must(t, away(ctx))
+	e.System.StopAgent = func(ctx context.Context, pid int) error {
+		must(t, away(ctx, pid))
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.killLauncher()
@@ -333,7 +333,7 @@ func TestTheAgentThatWasFallenBackToStays(t *testing.T) {
 	w.nature["9.2.0.0"] = "dead"
 	e := w.engine()
 	away, sent := e.System.StopAgent, 0
-	e.System.StopAgent = func(ctx context.Context) error { sent++; return away(ctx) }
+	e.System.StopAgent = func(ctx context.Context, pid int) error { sent++; return away(ctx, pid) }
 	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
 	must(t, err)
 	if o.Kind != ledger.RolledBack || sent != 1 {

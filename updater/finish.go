@@ -129,7 +129,11 @@ func (w *work) record(o ledger.Outcome) {
 			b.Block(o.FromVersion, fmt.Sprintf("rolled back from it to %s", o.ToVersion), true, now)
 		}
 	case ledger.RolledBack:
-		if w.u.Fault != fault.Superseded {
+		switch {
+		case w.u.Fault == fault.Superseded:
+		case w.u.Blameless && b.TriesLeft(o.ToVersion):
+			b.NoteTried(o.ToVersion)
+		default:
 			b.Block(o.ToVersion, o.Reason, false, now)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,14 @@ type launching struct {
 type ended struct {
 	pid int
 	how string
+}
+
+// outside is how an end from outside reads on this system.
+func outside() string {
+	if runtime.GOOS == "windows" {
+		return "exit code 1"
+	}
+	return "signal 9"
 }
 
 // errKilled ends a launcher in the middle of what it does.
@@ -98,6 +107,10 @@ func (w *world) live() {
 		w.deaths++
 		w.endAgent("exit code 3")
 		return
+	case nature == "killed" && age > 10*time.Second:
+		w.deaths++
+		w.endAgent(outside())
+		return
 	case nature == "hang":
 		return
 	case w.reachable && nature != "mute":
@@ -141,7 +154,7 @@ func (l *launching) start(file string, _, env []string, agent bool) (int, launch
 			}
 		}
 	}
-	w.agent = &process{pid: pid, version: version, born: w.now, pulse: installer.Pulse{PID: pid, Started: w.now, Version: version,
+	w.agent = &process{pid: pid, file: file, version: version, born: w.now, pulse: installer.Pulse{PID: pid, Started: w.now, Version: version,
 		Hash: host.SHA256Bytes(content), Sequence: sequence, InstanceID: w.instance, BootID: "boot"}}
 	return pid, line{w.agent}, nil
 }

@@ -18,11 +18,13 @@ import (
 
 // System is what the engine asks of the system, as functions so that tests can play one.
 type System struct {
-	Launcher  func() (pid int, running bool)
-	Agent     func() (pid int, running bool)
-	StopAgent func(ctx context.Context) error // the running agent leaves, if need be by force; none running is no error
-	Revive    func() (pid int, err error)     // a launcher that died where no service manager would start it again; 0: nothing to do
-	Unmanaged func() bool                     // no service manager would start a launcher that died; may be nil
+	Launcher func() (pid int, running bool)
+	Agent    func() (pid int, running bool)
+	// StopAgent has a process leave, if need be by force, if it is the running agent; another one is not touched.
+	StopAgent func(ctx context.Context, pid int) error
+	Program   func(pid int) (path string, err error) // that a process runs
+	Revive    func() (pid int, err error)            // a launcher that died where no service manager would start it again; 0: nothing to do
+	Unmanaged func() bool                            // no service manager would start a launcher that died; may be nil
 	Floor     func() (manifests.Version, error)
 	Free      func(path string) (uint64, error)
 	Try       func(ctx context.Context, program string, args ...string) (output string, err error)
@@ -38,10 +40,10 @@ func ThisSystem(l installer.Layout) System {
 	return System{
 		Launcher: func() (int, bool) { return launcher.Running(l.Pointer()) },
 		Agent:    func() (int, bool) { return launcher.AgentRunning(l.Pointer()) },
-		StopAgent: func(ctx context.Context) error {
-			_, err := launcher.StopAgent(ctx, l.Pointer(), leaveWithin)
-			return err
+		StopAgent: func(ctx context.Context, pid int) error {
+			return launcher.StopAgent(ctx, l.Pointer(), pid, leaveWithin)
 		},
+		Program:   host.ProcessExecutable,
 		Revive:    func() (int, error) { return launcher.Revive(l.Pointer()) },
 		Unmanaged: func() bool { return launcher.Unmanaged(l.Pointer()) },
 		Floor:     func() (manifests.Version, error) { return floorOf(l) },

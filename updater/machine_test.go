@@ -26,7 +26,7 @@ func TestThisSystemNamesWhatRuns(t *testing.T) {
 	if _, running := m.Agent(); running {
 		t.Error("an agent runs in an empty folder")
 	}
-	if err := m.StopAgent(context.Background()); err != nil {
+	if err := m.StopAgent(context.Background(), os.Getpid()); err != nil {
 		t.Errorf("no agent to stop: %v", err)
 	}
 	if free, err := m.Free(l.Root); err != nil || free == 0 {

@@ -56,12 +56,12 @@ func TestAMachineThatStandsStillBlamesNoVersion(t *testing.T) {
 // deafOnce has the first request to leave not be heard: the agent was only starting.
 func deafOnce(w *world, e *updater.Engine) {
 	away, asked := e.System.StopAgent, false
-	e.System.StopAgent = func(ctx context.Context) error {
+	e.System.StopAgent = func(ctx context.Context, pid int) error {
 		if !asked {
 			asked = true
 			return nil
 		}
-		return away(ctx)
+		return away(ctx, pid)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestALauncherThatDiesWhenAnAgentLeavesIsStartedAgain(t *testing.T) {
 	w.mu.Unlock()
 	w.advance(time.Minute)
 	e := w.engine()
-	e.System.StopAgent = func(context.Context) error {
+	e.System.StopAgent = func(context.Context, int) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.killLauncher()
@@ -255,8 +255,8 @@ func TestAnUpdaterThatComesAfterARemovalMakesNoFolder(t *testing.T) {
 // slowLauncher takes so long to start an agent after one was stopped.
 func slowLauncher(w *world, e *updater.Engine, d time.Duration) {
 	away := e.System.StopAgent
-	e.System.StopAgent = func(ctx context.Context) error {
-		err := away(ctx)
+	e.System.StopAgent = func(ctx context.Context, pid int) error {
+		err := away(ctx, pid)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.again = w.now.Add(d)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -37,17 +38,19 @@ func (w *work) switchVersion(ctx context.Context) error {
 	if w.crash("before the pointer") {
 		return ErrCrashed
 	}
+	running, _ := w.System.Agent()
 	_, err = w.store.Switch(
 		store.Change{From: state.Sequence, Sequence: w.u.Sequence, To: w.u.To, Probation: !w.u.Known, Floor: floor.String()},
 	)
 	if err != nil {
 		return w.badInstall(err)
 	}
+	w.switched = true
 	if w.crash("after the pointer") {
 		return ErrCrashed
 	}
 	if !w.u.Known || !w.runsAlready(w.u.To, w.u.ToVersion.String()) {
-		w.stopAgent(ctx)
+		w.stopAgent(ctx, running) // and no other: one that came since is of the new pointer
 	}
 	return nil
 }
@@ -71,6 +74,9 @@ func (w *work) baseline(ctx context.Context, state pointer.State, floor string) 
 		return &ending{w.outcome(ledger.Postponed)}
 	}
 	p, alive := w.pulse()
+	if w.u.Lanes = nil; alive && w.u.Registered {
+		w.u.Lanes = watch.Answering(p, w.Now())
+	}
 	if alive && (!p.LastRoundTrip.IsZero() || !w.u.Registered) && watch.Runs(p, state.Active, floor) {
 		w.ledger.NoteConfirmed(w.running(state, w.u.FromVersion), state.Active.Hash, w.Now())
 	}
@@ -102,11 +108,14 @@ func (w *work) probe(ctx context.Context) error {
 	return w.Probe(ctx)
 }
 
-// stopAgent has the running agent leave. One that cannot be reached or ended is seen by the watch.
-func (w *work) stopAgent(ctx context.Context) {
+// stopAgent has one process leave, the agent that was judged; 0: none was. One that cannot be reached or ended is seen by the watch.
+func (w *work) stopAgent(ctx context.Context, pid int) {
+	if pid == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*leaveWithin)
 	defer cancel()
-	if err := w.System.StopAgent(ctx); err != nil {
+	if err := w.System.StopAgent(ctx, pid); err != nil {
 		w.Log.Warn("cannot stop the running agent", "error", err)
 	}
 }
@@ -137,11 +146,33 @@ func undoSwitch(w *work, ctx context.Context) error {
 	if w.crash("after the tokens") {
 		return ErrCrashed
 	}
-	if !w.fellBack(state) {
-		w.stopAgent(ctx)
-	}
+	w.stopAgent(ctx, w.onTrial(state))
 	_, err = w.store.Back(state.Sequence, w.u.FromPrevious)
 	return err
+}
+
+// onTrial is the process of the agent at work if it runs the version on trial, or if nothing tells that it runs another; else 0.
+func (w *work) onTrial(state pointer.State) int {
+	pid, running := w.System.Agent()
+	if !running {
+		return 0
+	}
+	if program, err := w.System.Program(pid); err == nil && sameFile(program, w.store.Paths.File(w.u.To)) {
+		return pid
+	} else if err == nil || w.fellBack(state) {
+		return 0
+	}
+	return pid
+}
+
+// sameFile reports whether two paths are one file.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // fellBack reports whether the agent that runs is the version to go back to, started by a launcher that gave up the new one.
@@ -162,9 +193,10 @@ func (w *work) undoKnownSwitch(ctx context.Context, state pointer.State) error {
 	if err != nil {
 		return err
 	}
+	running, _ := w.System.Agent()
 	_, err = w.store.Switch(store.Change{From: state.Sequence, Sequence: next, To: w.u.From, Floor: state.Floor})
 	if err == nil && !w.runsAlready(w.u.From, w.u.FromVersion.String()) {
-		w.stopAgent(ctx)
+		w.stopAgent(ctx, running)
 	}
 	return err
 }

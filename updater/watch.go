@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/watch"
@@ -20,8 +23,9 @@ func (w *work) watch(ctx context.Context) error {
 	}
 	pause := min(installer.BeatPeriod(w.Settings.Watch)/2, 500*time.Millisecond)
 	clock := watch.NewClock(w.Now(), pause)
-	rules := watch.NewProbation(w.watched(), w.Settings.Watch, w.u.Registered, clock.Now())
-	prober := watch.NewProber(w.probe, w.Settings.Watch)
+	before := watch.Baseline{Registered: w.u.Registered, Lanes: w.u.Lanes}
+	rules := watch.NewProbation(w.watched(), w.Settings.Watch, before, w.switched, clock.Now())
+	prober := watch.NewProber(w.probeLanes, w.Settings.Watch)
 	defer func() { w.probed = w.probed || prober.Asked() }()
 	defer prober.End()
 	ctx, stop := context.WithCancel(ctx)
@@ -34,8 +38,9 @@ func (w *work) watch(ctx context.Context) error {
 		at := w.Now()
 		now := clock.Move(at)
 		prober.Step(ctx, rules, now)
-		verdict, reason := rules.See(w.observer().Look(now, w.u.Sequence))
-		if done, err := w.carryOut(ctx, rules, verdict, reason, now); done || err != nil {
+		look := w.observer().Look(now, w.u.Sequence)
+		verdict, reason := rules.See(look)
+		if done, err := w.carryOut(ctx, rules, verdict, reason, look); done || err != nil {
 			return err
 		}
 		w.saveReach(rules.OutOfReach(now), at)
@@ -62,27 +67,60 @@ func (w *work) carryOut(
 	rules *watch.Probation,
 	verdict watch.Verdict,
 	reason string,
-	now time.Time,
+	look watch.Look,
 ) (done bool, err error) {
 	switch verdict {
 	case watch.GoOn:
 	case watch.Confirm:
 		err := w.stillRegistered()
-		if err != nil && now.Sub(rules.Began()) >= watch.Deadline(w.Settings.Watch) {
+		if err != nil && look.Now.Sub(rules.Began()) >= watch.Deadline(w.Settings.Watch) {
 			return false, w.failTrial("it cannot read the registration: " + err.Error())
 		}
 		return err == nil, nil
 	case watch.Undo:
+		if w.u.Blameless = rules.Blameless(); !w.u.Blameless {
+			if err := w.hostFault(); err != nil {
+				w.u.Blameless = true
+				reason += fmt.Sprintf(" (this machine was in the way: %v)", err)
+			}
+		}
 		return false, w.failTrial(reason)
 	case watch.StopAgent:
-		w.stopAgent(ctx)
+		w.stopAgent(ctx, look.Agent)
 	case watch.Deserted:
 		if !w.revive() {
 			return false, w.leaveForNextStart()
 		}
-		rules.Revived(now)
+		rules.Revived(look.Now)
 	}
 	return false, nil
+}
+
+// hostFault looks for what on this machine keeps any version from being confirmed: a disk that takes nothing, a pulse that cannot be
+// written.
+func (w *work) hostFault() error {
+	if err := host.TryDisk(w.Layout.Data()); host.IsDiskFault(err) {
+		return err
+	}
+	f, err := os.OpenFile(w.Layout.Pulse(), os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	return err
+}
+
+// probeLanes is a round trip to the service by the updater itself, on every way that the version on trial needs.
+func (w *work) probeLanes(ctx context.Context) error {
+	err := w.probe(ctx)
+	for _, lane := range w.u.Lanes {
+		if err == nil && w.ProbeLane != nil {
+			err = w.ProbeLane(ctx, lane)
+		}
+	}
+	return err
 }
 
 // saveReach has followers of the ledger see whether the service is out of reach, and that this updater moves.
@@ -231,20 +269,20 @@ func (w *work) alive(ctx context.Context, version string) error {
 	clock := watch.NewClock(w.Now(), pause)
 	rules := watch.NewLiveness(watch.Version{Number: version, Sequence: state.Sequence}, w.Settings.Watch, w.u.Since, clock.Now())
 	for {
-		now := clock.Move(w.Now())
-		switch verdict, reason := rules.See(w.observer().Look(now, state.Sequence)); verdict {
+		look := w.observer().Look(clock.Move(w.Now()), state.Sequence)
+		switch verdict, reason := rules.See(look); verdict {
 		case watch.GoOn:
 		case watch.Confirm:
 			return nil
 		case watch.Undo:
 			return errors.New(reason)
 		case watch.StopAgent:
-			w.stopAgent(ctx)
+			w.stopAgent(ctx, look.Agent)
 		case watch.Deserted:
 			if !w.revive() {
 				return errNoLauncher
 			}
-			rules.Revived(now)
+			rules.Revived(look.Now)
 		}
 		if w.Pause(ctx, pause) != nil {
 			return errLeave

@@ -58,6 +58,7 @@ type world struct {
 // process is an agent at work.
 type process struct {
 	pid     int
+	file    string
 	version string
 	born    time.Time
 	pulse   installer.Pulse
@@ -187,9 +188,22 @@ func (w *world) engine() *updater.Engine {
 				})
 				return pid, running
 			},
-			StopAgent: func(context.Context) error {
-				locked(func() { w.endAgent("exit code 0") })
+			StopAgent: func(_ context.Context, pid int) error {
+				locked(func() {
+					if w.agent != nil && w.agent.pid == pid {
+						w.endAgent("exit code 0")
+					}
+				})
 				return nil
+			},
+			Program: func(pid int) (file string, err error) {
+				err = os.ErrNotExist
+				locked(func() {
+					if w.agent != nil && w.agent.pid == pid {
+						file, err = w.agent.file, nil
+					}
+				})
+				return file, err
 			},
 			Floor: func() (manifests.Version, error) { return ver(w.floor), nil },
 			Free:  func(string) (uint64, error) { return w.free, nil },

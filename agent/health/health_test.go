@@ -218,7 +218,7 @@ func TestThePulseTellsOfBeatsAndRoundTrips(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Known("mi-1")
-	p.Done(errors.New("no network"))
+	p.Pinged(errors.New("no network"))
 	if err := p.Beat(); err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestThePulseTellsOfBeatsAndRoundTrips(t *testing.T) {
 		!got.At.Equal(now) {
 		t.Errorf("%+v %v", got, err)
 	}
-	p.Done(nil) // written without a beat
+	p.Pinged(nil) // written without a beat
 	got, err = installer.ReadPulse(path)
 	if err != nil || !got.LastRoundTrip.Equal(now) || got.LastFault != "" || got.Beats != 2 {
 		t.Errorf("%+v %v", got, err)

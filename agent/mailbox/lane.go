@@ -76,7 +76,7 @@ type Options struct {
 	Dial       func(cloud.Service) *cloud.Client          // a client on new connections, one request limited as configured
 	Head       func() wire.AdditionalInfo                 // begins every reply: agent and time
 	Connected  func() bool                                // the ssmmessages channel is open; nil: as the lanes say
-	Contact    func(error)                                // after every call: nil, or what went wrong
+	Contact    func(lane string, err error)               // after every call: nil, or what went wrong
 	Guard      *watchdog.Guard                            // of the loop that handles messages; nil: none
 	Log        *slog.Logger                               //
 	Now        func() time.Time                           //
@@ -85,7 +85,7 @@ type Options struct {
 
 func (o *Options) complete() {
 	if o.Contact == nil {
-		o.Contact = func(error) {}
+		o.Contact = func(string, error) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

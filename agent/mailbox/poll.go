@@ -96,10 +96,10 @@ func (l *polled) noteOutcome(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}
+	l.Contact(EC2Messages, err)
 	if err != nil && cloud.Timeout(err) {
 		return // the end of a long poll says nothing
 	}
-	l.Contact(err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	speaks := err == nil || declines(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/ssm-setup/ssm-setup/agent"
@@ -19,8 +20,15 @@ import (
 func runAgent([]string) int {
 	child, _ := launcher.Attach()
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGTERM, os.Interrupt)
+	var by atomic.Value // the signal that ends it
+	go func() {
+		by.Store(<-caught)
+		stop()
+	}()
 	executable, err := os.Executable()
 	if err != nil {
 		return sorry(err, "")
@@ -33,6 +41,9 @@ func runAgent([]string) int {
 		Console: os.Stdout, Lean: true})
 	if err != nil && (ctx.Err() == nil || errors.Is(err, agent.ErrRival)) {
 		return sorry(err, "")
+	}
+	if s, ok := by.Load().(os.Signal); ok && child != nil {
+		return endBy(s) // so that the launcher sees who ended it
 	}
 	return 0
 }

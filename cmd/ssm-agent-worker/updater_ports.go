@@ -60,11 +60,12 @@ func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
 			Precondition: precondition(systems.Here()),
 			Agent: wire.AgentInfo{Lang: cfg.Os.Lang, Name: manifests.AgentPackage, OS: cfg.Os.Name, OSVersion: cfg.Os.Version,
 				Version: stamp.Version()}},
-		Open:     p.open,
-		Reporter: updater.Reporter{Lane: p.lane, Health: p.health},
-		Probe:    p.probe,
-		Identity: p.instance,
-		Log:      log,
+		Open:      p.open,
+		Reporter:  updater.Reporter{Lane: p.lane, Health: p.health},
+		Probe:     p.probe,
+		ProbeLane: p.probeLane,
+		Identity:  p.instance,
+		Log:       log,
 	}, nil
 }
 
@@ -163,6 +164,22 @@ func (p *ports) probe(ctx context.Context) error {
 	}
 	return p.call(ctx, cloud.SSM(), "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{
 		AgentName: manifests.AgentPackage, AgentVersion: version, InstanceId: id.InstanceID, PlatformType: health.PlatformType()})
+}
+
+// probeLane asks a lane's service for something that changes nothing: to delete a message that was never there. It answers that it knows
+// none of that id.
+func (p *ports) probeLane(ctx context.Context, lane string) error {
+	id, err := p.instance()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err = mailbox.LateFor(lane, p.call).Delete(ctx, "aws.ssm."+host.NewUUID()+"."+id)
+	if errors.Is(err, mailbox.ErrGone) {
+		return nil
+	}
+	return err
 }
 
 // open is a region's bucket as the updater wants it.

@@ -18,8 +18,22 @@ type Death struct {
 	Sequence uint64    // of the pointer it was started under
 	PID      int       // 0: it was never a process
 	At       time.Time // to the second
-	How      string    // "exit code 3"
+	How      string    // "exit code 3", "signal 9", or what began with one of the words below
 }
+
+// What a note's How begins with where no process ended.
+const (
+	notStarted = "cannot be started: " // the version's program cannot be run
+	notTried   = "cannot be tried: "   // the machine is in the way: its disk failed, or has no room
+)
+
+// HostFault tells what of the machine kept the version from being tried, if that is what the note says. Notes of earlier launchers
+// never say so.
+func (d Death) HostFault() (cause string, ok bool) { return strings.CutPrefix(d.How, notTried) }
+
+// FromOutside reports whether a process ended by a signal that says nothing of the program: whoever may, sent it, or the system did
+// that had no memory left. Everything else is the program's own doing: an exit code, a fault, silence.
+func (d Death) FromOutside() bool { return fromOutside(d.How) }
 
 // ErrDeath says that the file holds no whole note.
 var ErrDeath = errors.New("no whole note of a death in the file")

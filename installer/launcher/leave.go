@@ -12,36 +12,35 @@ import (
 // ErrNotOurs says that the agent lock is held by a process that this one cannot or must not end.
 var ErrNotOurs = errors.New("the agent lock is held by a process that is not of this installation")
 
-// StopAgent asks the running agent to leave, waits, and kills it when patience is over; the launcher then starts
-// whatever the pointer names. It returns the id of the agent that left, 0 if none ran. An updater calls it after the pointer is
-// written.
-func StopAgent(ctx context.Context, p pointer.Paths, patience time.Duration) (int, error) {
-	pid, running := AgentRunning(p)
-	if !running {
-		return 0, nil
+// StopAgent asks the agent that is the process pid to leave, waits, and kills it when patience is over; the launcher then starts
+// whatever the pointer names. No other process is touched: where another agent runs by now, or none, nothing is to be done. An updater
+// calls it after the pointer is written, with the process that it judged.
+func StopAgent(ctx context.Context, p pointer.Paths, pid int, patience time.Duration) error {
+	if now, running := AgentRunning(p); !running || now != pid {
+		return nil
 	}
 	if !owned(p, pid) {
-		return 0, notOurs(pid)
+		return notOurs(pid)
 	}
 	if err := askAgent(p, pid); err != nil {
-		return pid, ignoreGone(err)
+		return ignoreGone(err)
 	}
 	if waitGone(ctx, p, pid, patience) {
-		return pid, nil
+		return nil
 	}
 	if err := ctx.Err(); err != nil {
-		return pid, err
+		return err
 	}
 	if now, running := AgentRunning(p); !running || now != pid {
-		return pid, nil
+		return nil
 	}
 	if err := kill(pid); err != nil {
-		return pid, ignoreGone(err)
+		return ignoreGone(err)
 	}
 	if !waitGone(ctx, p, pid, patience) {
-		return pid, context.DeadlineExceeded
+		return context.DeadlineExceeded
 	}
-	return pid, nil
+	return nil
 }
 
 // waitGone reports whether the agent lock left the process within d.

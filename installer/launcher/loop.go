@@ -2,7 +2,6 @@ package launcher
 
 import (
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -24,7 +23,9 @@ type loop struct {
 
 	state     pointer.State
 	known     bool // state was read from a slot
-	deaths    map[pointer.Target][]time.Time
+	deaths    map[pointer.Target][]death
+	confirmed pointer.Target // the version whose confirmation this launcher saw last, while it is the active one
+	since     time.Time      // of that
 	streak    int            // deaths in a row
 	backoff   time.Duration  // wait before the next start
 	backoffOf pointer.Target // whose death that is
@@ -35,7 +36,7 @@ type loop struct {
 }
 
 func newLoop(s Service) *loop {
-	l := &loop{Service: s, stop: make(chan os.Signal, 1), ended: make(chan os.Signal, 1), deaths: map[pointer.Target][]time.Time{}}
+	l := &loop{Service: s, stop: make(chan os.Signal, 1), ended: make(chan os.Signal, 1), deaths: map[pointer.Target][]death{}}
 	if l.played = s.System.Wait != nil; !l.played {
 		l.System = System{Now: time.Now, Wait: l.wait, Start: l.startChild, Next: l.children.next, Kill: kill}
 	}
@@ -58,8 +59,7 @@ func (l *loop) run() {
 	if !l.wanted() || l.singleInstance() || l.unready() {
 		return
 	}
-	for !l.start() && !l.watch() {
-		l.judgeEnd()
+	for !l.start() && !l.watch() && !l.judgeEnd() {
 	}
 }
 
@@ -119,6 +119,7 @@ func (l *loop) read() {
 		return
 	}
 	clear(l.deaths)
+	l.noteConfirmation(before, known)
 	if a := l.agent; a != nil && !state.Probation && a.target == state.Active {
 		a.sequence = state.Sequence // confirmed, or found to run: it is taken over, so that its end counts
 	}
@@ -129,48 +130,4 @@ func (l *loop) read() {
 		l.tried = l.System.Now()
 		l.say(l.version(state.Active), " is on trial")
 	}
-}
-
-// judgeEnd decides whether the agent's end was orderly or a death, and what the next start owes.
-func (l *loop) judgeEnd() {
-	l.read()
-	a := l.agent
-	l.agent = nil
-	a.Close()
-	if l.state.Sequence != a.sequence {
-		l.say("agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), ") ended, as it was asked to: ", a.how())
-		l.streak, l.backoff = 0, 0
-		return
-	}
-	now := l.System.Now()
-	if now.Sub(a.started) > l.Timing.Calm {
-		l.streak = 0
-	}
-	l.deaths[a.target] = append(l.deaths[a.target], now)
-	l.setBackoff(a.target)
-	l.alarm("agent ", l.version(a.target), " (process ", strconv.Itoa(a.pid), ") ended unexpectedly: ", a.how())
-	l.noteDeath(a.target, a.sequence, a.pid, a.how())
-}
-
-// setBackoff makes the next start wait: a second, doubling to a minute while it goes on.
-func (l *loop) setBackoff(t pointer.Target) {
-	l.backoff, l.backoffOf = l.Timing.Delay, t
-	for range l.streak {
-		l.backoff = min(2*l.backoff, l.Timing.DelayMax)
-	}
-	l.streak = min(l.streak+1, 32)
-}
-
-// exhausted reports whether a target died as often as it may.
-func (l *loop) exhausted(t pointer.Target) bool {
-	recent := l.deaths[t][:0]
-	for _, at := range l.deaths[t] {
-		if l.System.Now().Sub(at) < l.Timing.Window {
-			recent = append(recent, at)
-		}
-	}
-	if len(recent) > 0 {
-		l.deaths[t] = recent
-	}
-	return len(recent) >= l.Timing.Deaths
 }

@@ -196,6 +196,13 @@ func (m *machine) inUse() bool {
 	return false
 }
 
+// stopAgent has the agent at work leave, as an updater does.
+func (m *machine) stopAgent() {
+	m.Helper()
+	pid, _ := launcher.AgentRunning(m.Paths)
+	m.ok(launcher.StopAgent(m.Context(), m.Paths, pid, time.Minute))
+}
+
 // kill ends a process at once; one that is gone is no error.
 func (m *machine) kill(pid int) {
 	if p, err := os.FindProcess(pid); err == nil {

@@ -65,7 +65,7 @@ func (l *loop) walk() bool {
 			if ownFault(err) {
 				return false
 			}
-			l.noteDeath(t, l.state.Sequence, 0, "cannot be started: "+err.Error())
+			l.noteDeath(t, l.state.Sequence, 0, couldNot(err))
 			continue
 		}
 		if l.state.Probation && t == l.state.Active && !atEnd {
@@ -73,6 +73,9 @@ func (l *loop) walk() bool {
 				l.alarm("cannot try ", l.version(t), ": ", err.Error())
 				if ownFault(err) {
 					return false
+				}
+				if !errors.Is(err, pointer.ErrNoToken) {
+					l.noteDeath(t, l.state.Sequence, 0, notTried+err.Error())
 				}
 				ring, atEnd = append(ring, t), true
 				continue
@@ -86,12 +89,20 @@ func (l *loop) walk() bool {
 			return true
 		}
 		l.alarm("cannot start agent ", l.version(t), ": ", err.Error())
-		l.noteDeath(t, l.state.Sequence, 0, "cannot be started: "+err.Error())
+		l.noteDeath(t, l.state.Sequence, 0, couldNot(err))
 		if ownFault(err) {
 			return false // not the version's: the same one again, after a while
 		}
 	}
 	return false
+}
+
+// couldNot is the note of a version that did not become a process.
+func couldNot(err error) string {
+	if host.IsDiskFault(err) {
+		return notTried + err.Error()
+	}
+	return notStarted + err.Error()
 }
 
 // ownFault tells a system without room for another process or open file from a program that cannot be started.

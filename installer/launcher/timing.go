@@ -10,6 +10,7 @@ type Timing struct {
 	Orphan    time.Duration // how long an agent that lost its launcher may take to leave
 	Stop      time.Duration // how long the agent may take after the stop byte
 	Deaths    int           // deaths within Window that move on to the next in the ring
+	Fewer     int           // by a signal from outside on trial, or within Window of a confirmation: so many do
 	Window    time.Duration
 	Delay     time.Duration // after a first death; doubles while deaths go on
 	DelayMax  time.Duration
@@ -29,6 +30,7 @@ func Design() Timing {
 		Orphan:    5 * time.Second,
 		Stop:      5 * time.Second,
 		Deaths:    3,
+		Fewer:     2,
 		Window:    30 * time.Minute,
 		Delay:     time.Second,
 		DelayMax:  time.Minute,

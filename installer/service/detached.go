@@ -76,8 +76,8 @@ func (d detached) Stop(ctx context.Context) error {
 	}
 	if running {
 		err = launcher.End(p, pid)
-	} else { // an agent that lost its launcher
-		_, err = launcher.StopAgent(ctx, p, alone)
+	} else if pid, working := launcher.AgentRunning(p); working { // it lost its launcher
+		err = launcher.StopAgent(ctx, p, pid, alone)
 	}
 	if err != nil {
 		return fmt.Errorf("stop the agent under %s: %w", d.layout.Root, err)

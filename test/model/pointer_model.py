@@ -4,18 +4,35 @@ upgrade. Run it after a change of these rules, which are made here first: python
 Explores every state reachable under any number of faults (kill of updater, launcher or agent; power cut; power cut inside a
 slot write; read-only disk; one package upgrade to a sound or a broken floor) for each kind of new release N, then asks of each
 state: with no further fault, where does it end? Good: one healthy agent, and (disk writable) ledger closed, no probation.
-`--mutate NAME` breaks one rule to see that the model notices. Prints a line per kind; exit 1 on a bad end."""
+A second goal is asked of each kind of launcher and updater: a good release that is killed from outside at most twice in its trial
+ends confirmed, since what went by signals from outside only is tried again.
+
+Rules of deaths: forgotten at a new sequence; on trial an end of the agent's own doing is enough, of those by a signal from outside two
+are; after a confirmation that this launcher saw two deaths of any kind are; else three. The updater's watch judges by the same rules
+from the launcher's note of the last death, for the launcher may be an older one, which always waits for three.
+
+`--mutate NAME` breaks one rule to see that the model notices (no-ring, no-anew, no-last, no-floor-first, no-keep, keep-old,
+free-leave, blind-watch, stale-reason; of the second goal: one-kill, no-again). `--launcher before` and `--updater before` have the
+rules of the releases before, in which only three deaths count. Prints a line per kind; exit 1 on a bad end.
+
+States explored: STATECOUNTS"""
 import sys
 from collections import namedtuple
 
 N_KINDS = ["good", "noexec", "crash", "hang", "deaf", "late", "leaver"]   # leaver: once confirmed, ends at once with any code
 FLOORS = ["none", "good", "broken"]                                        # what the package upgrade brings (version G above N)
 TOK, CAP = 3, 3
-MUT = sys.argv[2] if len(sys.argv) > 2 and sys.argv[1] == "--mutate" else ""
+OPT = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+MUT = OPT.get("--mutate", "")
+OLD_LAUNCHER, OLD_UPDATER = OPT.get("--launcher") == "before", OPT.get("--updater") == "before"
+TRIES = 3                                                                  # of a version that went by signals from outside only
 
 # slots: pair of (seq, active, previous, probation) or None (torn). refs: 'floor', 'O', 'N', None
 # child: None or (version, seq, reason, agestamp) ; floor: 'F' before, 'G' after the package upgrade; seen: floor last seen
-S = namedtuple("S", "slots tok ledger launcher child pc deaths floor seen aside ro")
+# deaths: of the launcher's memory, (sequence, ((version, how often), ...)); CAP: done with. fresh: this launcher saw the confirmation
+# note: on disk, the last death of the version on trial: (sequence, "own" or "out"); out: deaths by a signal from outside that the
+# updater at work saw; by: "out" while the trial that is undone went by such signals only; tries: trials that may follow, -1: not asked
+S = namedtuple("S", "slots tok ledger launcher child pc deaths floor seen aside ro fresh note out by tries")
 
 def ptr(s):
     v = [x for x in s.slots if x]
@@ -55,12 +72,26 @@ def dies(v, k, prob):
 def healthy(v, k, prob=False): return runs(v, k) and not dies(v, k, prob)
 def serves(v, k): return healthy(v, k) and not (v == "N" and k[0] == "deaf")
 
-def death(s, v):
-    d = dict(s.deaths); d[v] = min(CAP, d.get(v, 0) + 1)
-    return s._replace(deaths=tuple(sorted(d.items())))
+def died(s):
+    p = ptr(s)
+    return dict(s.deaths[1]) if s.deaths and p and s.deaths[0] == p[0] else {}   # a new sequence forgets them
+
+def death(s, v, own):
+    p = ptr(s); q = p[0] if p else 0
+    d = dict(s.deaths[1]) if s.deaths and s.deaths[0] == q else {}
+    n = d.get(v, 0) + 1
+    trial = bool(p and p[3] and v == res(s, p[1]))
+    if not OLD_LAUNCHER:
+        if trial and (own or n >= (1 if MUT == "one-kill" else 2)): n = CAP
+        if not trial and s.fresh and p and v == res(s, p[1]) and n >= 2: n = CAP
+    d[v] = min(CAP, n)
+    s = s._replace(deaths=(q, tuple(sorted(d.items()))))
+    if not trial or OLD_UPDATER: return s
+    if s.pc == "watch" and not own: s = s._replace(out=min(2, s.out + 1))
+    return s._replace(note=(q, "own" if own else "out"))
 
 def start(s, k):
-    p = ptr(s); prob = bool(p and p[3]); d = dict(s.deaths)
+    p = ptr(s); prob = bool(p and p[3]); d = died(s)
     last = None
     for again in (False, True):
         if again: s = s._replace(deaths=()); d = {}           # after the last the ring begins anew
@@ -71,28 +102,29 @@ def start(s, k):
                 if not n or s.ro:
                     last = v; continue                        # without a token it stands last
                 s = settok(s, p[0], n - 1)
-            if not runs(v, k): return death(s, v)
+            if not runs(v, k): return death(s, v, True)
             return s._replace(child=(v, p[0] if p else 0))
         if MUT == "no-anew": return s
         if last and d.get(last, 0) < CAP and MUT != "no-last":
-            return s._replace(child=(last, p[0])) if runs(last, k) else death(s, last)
+            return s._replace(child=(last, p[0])) if runs(last, k) else death(s, last, True)
     return s
 
-def end_child(s, orderly):
+def end_child(s, orderly, own):
     v = s.child[0]; p = ptr(s)
     t = s._replace(child=None)
     taken = p and not p[3] and v == res(s, p[1])   # the new pointer's own target: taken over into its sequence
     if orderly or (p and p[0] != s.child[1] and not taken): return t
-    return death(t, v)
+    return death(t, v, own)
 
 def moves(s, k):
     p = ptr(s); prob = bool(p and p[3])
-    if not s.launcher: return [("launcher", s._replace(launcher=True, child=None, deaths=()))]
-    if s.child is None: return [("start", start(s, k))]
+    if not s.launcher: return [("launcher", s._replace(launcher=True, child=None, deaths=(), fresh=False))]
+    if s.child is None:
+        return [("start", start(s, k))] + (updater(s, k) if s.pc == "watch" and not s.ro and s.launcher and (s.note or s.out) else [])
     v = s.child[0]
     if dies(v, k, prob and v == p[1]): 
-        if MUT == "free-leave" and k[0] == "leaver" and v == "N": return [("leave", end_child(s, True))]
-        return [("die", end_child(s, False))]
+        if MUT == "free-leave" and k[0] == "leaver" and v == "N": return [("leave", end_child(s, True, True))]
+        return [("die", end_child(s, False, True))]
     out = []
     if s.pc is None:
         if prob: out.append(("resume", s._replace(pc="resume", ledger=1)))
@@ -131,15 +163,18 @@ def updater(s, k):
     if pc == "switch":
         if p is None: return [("finish", go(s, "finish"))]
         q = max([x for x, _ in s.tok], default=0)
-        w, _ = write(s, (q, "N", p[1], True)); return [("switch", go(w, "watch"))]
+        w, _ = write(s, (q, "N", p[1], True)); return [("switch", go(w._replace(fresh=False, out=0, by=""), "watch"))]
     if pc == "watch":
         if p is None or not p[3]: return [("settled", go(s, "finish"))]
+        noted = s.note if s.note and s.note[0] == p[0] else None
+        by = "out" if noted and noted[1] == "out" else ""
+        if noted and noted[1] == "own" or s.out >= 2: return [("undo: died", go(s._replace(by=by), "undo"))]
         if s.child is None: return []
         v, q = s.child
         if MUT != "blind-watch" and q != p[0]: return [("ask again", s._replace(child=None))]
         if MUT == "blind-watch" or v == p[1]:
-            if serves(v, k) or (v == "N" and k[0] in ("late", "leaver")): return [("confirm", put(p[1], p[2], False, "finish"))]
-        return [("undo", go(s, "undo"))]
+            if serves(v, k) or (v == "N" and k[0] in ("late", "leaver")): return [("confirm", put(p[1], p[2], False, "finish")._replace(fresh=s.launcher))]
+        return [("undo", go(s._replace(by=by), "undo"))]
     if pc == "undo": return [("untoken", go(settok(s, p[0], 0), "unask"))] if p and p[3] else [("finish", go(s, "finish"))]
     if pc == "unask": return [("unask", go(s._replace(child=None) if s.child and s.child[0] == "N" else s, "back"))]
     if pc == "back":
@@ -147,16 +182,20 @@ def updater(s, k):
         return [("back", put(p[2], "floor", False, "finish"))]
     if pc == "finish":
         if p and p[3]: return [("watch", go(s, "watch"))]
-        return [("done", s._replace(pc=None, ledger=0, tok=()))]
+        if s.by == "out" and s.tries > 0 and MUT != "no-again":   # not on the skip list: it is asked for again
+            return [("again", s._replace(pc="tokens", tok=(), out=0, by="", note=None, tries=s.tries - 1))]
+        return [("done", s._replace(pc=None, ledger=0, tok=(), out=0, by="", note=None))]
     raise SystemExit(pc)
 
 def faults(s, k):
     out = []
-    if s.pc: out.append(("kill updater", s._replace(pc=None)))
+    if s.pc: out.append(("kill updater", s._replace(pc=None, out=0, by="")))
     if s.launcher: out.append(("kill launcher", s._replace(launcher=False)))
-    if s.child and s.launcher: out.append(("kill agent", end_child(s, False)))
+    if s.launcher: out.append(("stop service", s._replace(launcher=False, child=None)))   # ends that were asked for count for nothing
+    if s.fresh: out.append(("half an hour", s._replace(fresh=False)))
+    if s.child and s.launcher: out.append(("kill agent", end_child(s, False, False)))
     p = ptr(s)
-    cut = lambda t: t._replace(launcher=False, child=None, pc=None, deaths=())
+    cut = lambda t: t._replace(launcher=False, child=None, pc=None, deaths=(), fresh=False, out=0, by="")
     out.append(("power cut", cut(s)))
     if s.pc and not s.ro:
         for name, t in (updater(s, k) if s.child or s.pc not in ("watch",) else []):
@@ -191,12 +230,39 @@ def good_end(e, stable, k, ro):
     if ro: return True
     return e.ledger == 0 and e.pc is None and not (p and p[3]) and serves(e.child[0], k)
 
+def begin(tries=-1):
+    return S(slots=((1, "floor", None, False), None), tok=(), ledger=1, launcher=True, child=("F", 1), pc="tokens", deaths=(), floor="F",
+             seen="F", aside=None, ro=False, fresh=False, note=None, out=0, by="", tries=tries)
+
+def second_goal():
+    """Every order of at most two kills in trials of a good release (one, beside an updater that tries nothing again by itself); True
+    when each ends confirmed."""
+    k, good, most = ("good", "none"), True, 1 if OLD_UPDATER else 2
+    todo, parent = [(begin(TRIES - 1), 0)], {}
+    parent[todo[0]] = None
+    while todo:
+        at = todo.pop(); s, kills = at
+        next = [(name, (t, kills)) for name, t in moves(s, k)]
+        p = ptr(s)
+        if kills < most and s.launcher and p[3] and s.child and s.child[0] == "N":
+            next.append(("kill agent", (end_child(s, False, False), kills + 1)))
+        next = [(name, t) for name, t in next if t != at]
+        if not next and not (p[1] == "N" and not p[3] and s.child and s.child[0] == "N" and not s.ledger):
+            good = False
+            path, w = [], at
+            while parent[w]: path.append(parent[w][1]); w = parent[w][0]
+            print("    not confirmed:", " > ".join(reversed(path)))
+        for name, t in next:
+            if t not in parent: parent[t] = (at, name); todo.append(t)
+    print(f"a good release killed at most {most} times {len(parent):7} states", "ok" if good else "BAD", flush=True)
+    return good
+
 def main():
-    bad = 0
+    bad = 0 if second_goal() else 1
     for n in N_KINDS:
         for f in FLOORS:
             k = (n, f)
-            s0 = S(slots=((1, "floor", None, False), None), tok=(), ledger=1, launcher=True, child=("F", 1), pc="tokens", deaths=(), floor="F", seen="F", aside=None, ro=False)
+            s0 = begin()
             todo, parent = [s0], {s0: None}
             worst = None
             while todo and len(parent) < 400000:

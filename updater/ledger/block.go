@@ -41,8 +41,45 @@ func (l *Ledger) Block(v manifests.Version, reason string, scheduled bool, now t
 	l.Skip = keepLast(append(l.Skip, h), mostBlocked)
 }
 
+// Tried is a version whose last trials on this host ended without showing that it is to blame: it was killed from outside, or the
+// machine was in the way.
+type Tried struct {
+	Version manifests.Version `json:"version"`
+	Times   int               `json:"times"`
+}
+
+// mostTries is how many such trials a version gets before it is blocked all the same.
+const mostTries = 3
+
+// TriesLeft reports whether a version may have another trial after one more of this sort.
+func (l *Ledger) TriesLeft(v manifests.Version) bool {
+	for _, t := range l.Tried {
+		if t.Version == v {
+			return t.Times+1 < mostTries
+		}
+	}
+	return true
+}
+
+// NoteTried notes such a trial. Blocking the version begins the count anew.
+func (l *Ledger) NoteTried(v manifests.Version) {
+	l.Tried = keepLast(append(l.Tried, Tried{v, l.forgetTried(v) + 1}), mostBlocked)
+}
+
+// forgetTried takes a version's count away.
+func (l *Ledger) forgetTried(v manifests.Version) (times int) {
+	for i, t := range l.Tried {
+		if t.Version == v {
+			l.Tried = append(l.Tried[:i:i], l.Tried[i+1:]...)
+			return t.Times
+		}
+	}
+	return 0
+}
+
 // Unblock takes a version's entry away.
 func (l *Ledger) Unblock(v manifests.Version) (Blocked, bool) {
+	l.forgetTried(v)
 	for i, h := range l.Skip {
 		if h.Version == v {
 			l.Skip = append(l.Skip[:i:i], l.Skip[i+1:]...)

@@ -22,6 +22,7 @@ type Ledger struct {
 	Last       *Outcome           `json:"last_update,omitempty"` // of the last one that ended
 	Confirmed  []ConfirmedVersion `json:"confirmed,omitempty"`   // versions that proved themselves here, newest last
 	Skip       []Blocked          `json:"skip,omitempty"`
+	Tried      []Tried            `json:"tried,omitempty"`    // versions whose trials ended without showing a fault of theirs, newest last
 	Owed       []Owed             `json:"owed,omitempty"`     // answers not sent yet
 	Accepted   []string           `json:"accepted,omitempty"` // message ids of commands taken, newest last
 
@@ -59,17 +60,19 @@ type Update struct {
 	FromPrevious pointer.Target    `json:"before,omitzero"` // and what it called previous
 	To           pointer.Target    `json:"to,omitzero"`     // what it is to say; known from stage on
 
-	Registered   bool   `json:"registered,omitempty"` // before the switch: the host had a registration
-	Reachable    bool   `json:"reachable,omitempty"`  // before the switch: the service answered
-	FromSequence uint64 `json:"replaces,omitempty"`   // sequence of the pointer before
-	Sequence     uint64 `json:"sequence,omitempty"`   // of the pointer that names the target; set before it is written
-	OutOfReach   bool   `json:"deaf,omitempty"`       // in the watch: sound, but the service cannot be reached
-	NextStart    bool   `json:"next_start,omitempty"` // in the watch: no launcher runs, the next one's start goes on
+	Registered   bool     `json:"registered,omitempty"` // before the switch: the host had a registration
+	Reachable    bool     `json:"reachable,omitempty"`  // before the switch: the service answered
+	Lanes        []string `json:"lanes,omitempty"`      // before the switch: ways that commands come by which answered
+	FromSequence uint64   `json:"replaces,omitempty"`   // sequence of the pointer before
+	Sequence     uint64   `json:"sequence,omitempty"`   // of the pointer that names the target; set before it is written
+	OutOfReach   bool     `json:"deaf,omitempty"`       // in the watch: sound, but the service cannot be reached
+	NextStart    bool     `json:"next_start,omitempty"` // in the watch: no launcher runs, the next one's start goes on
 
-	Undoing bool       `json:"undoing,omitempty"`
-	Reason  string     `json:"reason,omitempty"` // why it is undone, for people
-	Code    string     `json:"code,omitempty"`   // and in the original's words
-	Fault   fault.Kind `json:"fault,omitempty"`  // and for exit codes
+	Undoing   bool       `json:"undoing,omitempty"`
+	Reason    string     `json:"reason,omitempty"`    // why it is undone, for people
+	Code      string     `json:"code,omitempty"`      // and in the original's words
+	Fault     fault.Kind `json:"fault,omitempty"`     // and for exit codes
+	Blameless bool       `json:"blameless,omitempty"` // nothing shows that the version is to blame: killed from outside, or the machine's fault
 
 	Lines []string `json:"lines,omitempty"` // texts of the reply so far
 	Notes []string `json:"notes,omitempty"` // ours, below them

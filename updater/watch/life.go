@@ -14,6 +14,7 @@ type life struct {
 	beats   uint64    // its last beat that was seen
 	seen    int       // how many different ones were
 	since   time.Time // since when its beats are unbroken
+	first   time.Time // when this process was seen first
 	last    time.Time // when a beat was last seen; the start of the watch before the first
 
 	without time.Time // since when no launcher is seen; zero while one is
@@ -28,6 +29,9 @@ type life struct {
 func Silence(watch time.Duration) time.Duration {
 	return max(watch*2/3, 2*installer.BeatPeriod(watch), 3*time.Second)
 }
+
+// Mute is how long a process may go without a round trip while the updater itself reaches the service.
+func Mute(watch time.Duration) time.Duration { return watch * 3 / 2 }
 
 // Deadline is how long it may take in all while the service can be reached.
 func Deadline(watch time.Duration) time.Duration { return 4 * watch }

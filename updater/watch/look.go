@@ -1,6 +1,9 @@
 package watch
 
 import (
+	"errors"
+	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -25,6 +28,27 @@ type Look struct {
 	Agent    int            // id of the process that holds the agent lock; 0: none
 	Untried  bool           // the probation has all its tokens: the launcher did not start the version yet
 	Death    launcher.Death // the launcher's note of the last death; zero: none
+	Disk     error          // what of the machine keeps the pulse from being read; nil: nothing, also where there is none
+}
+
+// Baseline is what a version can do as well as the one before: it has to.
+type Baseline struct {
+	Registered bool     // the host had a registration, so reaching the service is part of health
+	Lanes      []string // ways that commands come by, which answered the version before within [LaneMemory]
+}
+
+// LaneMemory is how long ago a lane may have answered the version before.
+const LaneMemory = 10 * time.Minute
+
+// Answering are the lanes of a pulse that answered within [LaneMemory] of now. Agents of before 9.2 name none.
+func Answering(p installer.Pulse, now time.Time) (lanes []string) {
+	for name, l := range p.Lanes {
+		if !l.Denied && now.Sub(l.Answered) < LaneMemory {
+			lanes = append(lanes, name)
+		}
+	}
+	slices.Sort(lanes)
+	return lanes
 }
 
 // Observer sees what there is to be seen of an installation.
@@ -44,6 +68,9 @@ func (o Observer) Look(now time.Time, sequence uint64) Look {
 	}
 	p, err := installer.ReadPulse(o.Layout.Pulse())
 	l.Pulse = p
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, installer.ErrPulse) {
+		l.Disk = err
+	}
 	l.Legible = err == nil && (o.Boot == "" || p.BootID == "" || p.BootID == o.Boot)
 	l.Untried = pointer.Tokens(o.Layout.Pointer(), sequence) == len(pointer.TokenNames())
 	if d, err := launcher.ReadDeath(o.Layout.Pointer()); err == nil {

@@ -2,9 +2,11 @@ package watch
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
 )
 
 // Verdict is what follows from a look.
@@ -20,25 +22,34 @@ const (
 )
 
 // Probation is the rules for a version on probation: one process of this sequence and program beats without a break for the whole watch
-// and reaches the service, where the updater does.
+// and reaches the service, where the updater does, on every way that the version before had. It does not end by its own doing, nor twice
+// by a signal from outside: the launcher judges so, too, unless it is an older one.
 type Probation struct {
 	life
-	version    Version
-	watch      time.Duration
-	registered bool // a round trip to the service is part of health
+	version Version
+	watch   time.Duration
+	before  Baseline
 
 	began    time.Time
 	steadyAt time.Time // when it last was steady; the start of the watch before that
-	round    bool      // this process had a round trip
+	round    bool      // this process had every round trip that it needs
+	lacks    string    // what it lacks of that, for people
 	hash     bool      // and said which program it is
 	reached  time.Time // since when the updater's own probe reaches the service; zero: it does not, or was not asked
-	launcher int       // id of the launcher seen last
+	parent   int       // id of the launcher seen last
+
+	looked bool           // at the note of the last death
+	note   launcher.Death // seen last
+	deaths int            // noted since the watch began
+	own    bool           // one of them was of its own doing, or it cannot be started
+	left   bool           // the launcher runs another version instead
+	host   string         // what of the machine was in the way
 }
 
-// NewProbation begins at a moment of a [Clock]. watch is Agent.UpdateWatchSeconds; registered says that the host had a registration
-// before, so that reaching the service is part of health.
-func NewProbation(v Version, watch time.Duration, registered bool, now time.Time) *Probation {
-	return &Probation{life: life{last: now, asked: now}, version: v, watch: watch, registered: registered, began: now, steadyAt: now}
+// NewProbation begins at a moment of a [Clock]. watch is Agent.UpdateWatchSeconds; anew: nothing was seen of the version yet, so that
+// every death under its pointer is of this watch. A watch that is resumed counts no death of before: nobody can tell it from a shutdown.
+func NewProbation(v Version, watch time.Duration, before Baseline, anew bool, now time.Time) *Probation {
+	return &Probation{life: life{last: now, asked: now}, version: v, watch: watch, before: before, began: now, steadyAt: now, looked: anew}
 }
 
 // Began is when the watch began.
@@ -47,21 +58,70 @@ func (p *Probation) Began() time.Time { return p.began }
 // See judges one look. The reason is for people, of [Undo].
 func (p *Probation) See(l Look) (Verdict, string) {
 	v, reason := p.see(l)
-	if v == Undo {
-		if how, died := l.died(p.version); died {
-			reason += fmt.Sprintf(" (its process ended: %s)", how)
-		}
+	if v != Undo {
+		return v, reason
+	}
+	switch how, died := l.died(p.version); {
+	case p.host != "":
+		reason += fmt.Sprintf(" (this machine was in the way: %s)", p.host)
+	case died && !strings.Contains(reason, how):
+		reason += fmt.Sprintf(" (its process ended: %s)", how)
 	}
 	return v, reason
 }
+
+// Blameless reports whether nothing that was seen is the version's doing: it ended by signals from outside only, or the machine kept it
+// from being tried.
+func (p *Probation) Blameless() bool {
+	if p.own {
+		return false
+	}
+	return p.deaths > 0 || p.host != "" || p.left && (p.note.Version == "" || p.note.FromOutside())
+}
+
+// seeDeath counts what the launcher noted since the last look, and says when that was enough.
+func (p *Probation) seeDeath(l Look) (Verdict, string) {
+	if _, died := l.died(p.version); !died || l.Death == p.note {
+		p.looked = true
+		return GoOn, ""
+	}
+	p.note = l.Death
+	if !p.looked {
+		p.looked = true
+		return GoOn, ""
+	}
+	if cause, ok := l.Death.HostFault(); ok {
+		p.host = cause
+		return GoOn, "" // the launcher runs another version by now
+	}
+	p.deaths++
+	switch outside := l.Death.FromOutside(); {
+	case !outside:
+		p.own = true
+		return Undo, "its process ended: " + l.Death.How
+	case p.deaths >= mostKilled:
+		return Undo, fmt.Sprintf("its process was ended from outside %d times: %s", p.deaths, l.Death.How)
+	}
+	return GoOn, ""
+}
+
+// mostKilled is how often a process on trial may be ended from outside, the last included.
+const mostKilled = 2
 
 func (p *Probation) see(l Look) (Verdict, string) {
 	if v := p.seeLauncher(l); v != GoOn {
 		return v, ""
 	}
+	if v, reason := p.seeDeath(l); v != GoOn {
+		return v, reason
+	}
+	if l.Disk != nil {
+		p.host = l.Disk.Error()
+	}
 	if l.Legible {
 		switch pulse := l.Pulse; {
 		case pulse.Sequence == p.version.Sequence && !Runs(pulse, p.version.Target, p.version.Number):
+			p.left = true
 			return Undo, fmt.Sprintf("the launcher gave it up and runs %s instead", pulse.Version)
 		case pulse.Sequence == p.version.Sequence:
 			p.seeBeat(l)
@@ -76,9 +136,10 @@ func (p *Probation) see(l Look) (Verdict, string) {
 		p.last = l.Now
 	}
 	if quiet := l.Now.Sub(p.last); l.Running && quiet >= Silence(p.watch) {
+		p.own = p.own || p.host == ""
 		return Undo, fmt.Sprintf("no heartbeat for %s", rounded(quiet))
 	}
-	if p.steady(l.Now) && (p.round || !p.registered) && (p.hash || p.version.Target.IsFloor()) {
+	if p.steady(l.Now) && (p.round || !p.before.Registered) && (p.hash || p.version.Target.IsFloor()) {
 		return Confirm, ""
 	}
 	return p.seeLimits(l)
@@ -86,11 +147,19 @@ func (p *Probation) see(l Look) (Verdict, string) {
 
 // seeLimits bounds how long a version may be neither well nor silent.
 func (p *Probation) seeLimits(l Look) (Verdict, string) {
-	if p.registered && !p.round && !p.reached.IsZero() && l.Now.Sub(p.reached) >= Deadline(p.watch) {
-		return Undo, fmt.Sprintf("it does not reach the service, which the updater reached all the time for %s%s",
-			rounded(l.Now.Sub(p.reached)), lastFault(l.Pulse))
+	if p.NeedsProbe() && !p.reached.IsZero() && !p.first.IsZero() {
+		mute := l.Now.Sub(p.reached)
+		if own := l.Now.Sub(p.first); own < mute {
+			mute = own
+		}
+		if mute >= Mute(p.watch) {
+			p.own = true
+			return Undo, fmt.Sprintf("it does not reach the service%s, which the updater reached all the time for %s%s",
+				p.lacks, rounded(mute), lastFault(l.Pulse))
+		}
 	}
 	if l.Now.Sub(p.steadyAt) >= Deadline(p.watch) {
+		p.own = true
 		return Undo, fmt.Sprintf("it does not stay alive for %s without a break", rounded(p.watch))
 	}
 	return GoOn, ""
@@ -101,32 +170,49 @@ func (p *Probation) seeLauncher(l Look) Verdict {
 	before := p.without
 	gone := p.away(l)
 	if !l.Running {
-		if p.launcher == 0 || gone >= grace {
+		if p.parent == 0 || gone >= grace {
 			return Deserted
 		}
 		p.last = l.Now
 		return GoOn
 	}
 	id := max(l.Launcher, 1)
-	if p.launcher != 0 && (p.launcher != id || !before.IsZero()) {
+	if p.parent != 0 && (p.parent != id || !before.IsZero()) {
 		p.last, p.steadyAt = l.Now.Add(grace), l.Now
 	}
-	p.launcher = id
+	p.parent = id
 	return GoOn
 }
 
 // Revived gives a launcher that the updater itself started the time to come.
 func (p *Probation) Revived(now time.Time) {
-	p.launcher, p.without, p.last = max(p.launcher, 1), now, now
+	p.parent, p.without, p.last = max(p.parent, 1), now, now
 }
 
 // seeBeat takes note of a pulse of the version on probation.
 func (p *Probation) seeBeat(l Look) {
 	if p.beat(l.Pulse, l.Now, Silence(p.watch)) {
-		p.round, p.hash = false, false
+		p.round, p.hash, p.first = false, false, l.Now
 	}
-	p.round = p.round || l.Pulse.LastRoundTrip.After(l.Pulse.Started)
+	p.round = p.round || p.reaches(l.Pulse)
 	p.hash = p.hash || l.Pulse.Hash != "" // Runs compared it
+}
+
+// reaches reports whether a process had a round trip on every way that it needs. What an agent of before 9.2 says is one, whichever.
+func (p *Probation) reaches(pulse installer.Pulse) bool {
+	if pulse.Lanes == nil {
+		return pulse.LastRoundTrip.After(pulse.Started)
+	}
+	if p.lacks = ""; !pulse.LastPing.After(pulse.Started) {
+		return false
+	}
+	for _, name := range p.before.Lanes {
+		if l := pulse.Lanes[name]; !l.Denied && !l.Answered.After(pulse.Started) {
+			p.lacks = " for commands (" + name + ")"
+			return false
+		}
+	}
+	return true
 }
 
 // lingers reports whether a process of an older sequence still has the agent lock and is to be stopped again. While it stays, no other
@@ -155,7 +241,7 @@ func (p *Probation) Probed(now time.Time, err error) {
 }
 
 // NeedsProbe reports whether it matters if the updater reaches the service.
-func (p *Probation) NeedsProbe() bool { return p.registered && !p.round }
+func (p *Probation) NeedsProbe() bool { return p.before.Registered && !p.round }
 
 // OutOfReach reports whether all is well but the service, which the updater cannot reach either.
 func (p *Probation) OutOfReach(now time.Time) bool {

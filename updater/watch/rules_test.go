@@ -2,10 +2,13 @@ package watch_test
 
 import (
 	"errors"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
@@ -18,6 +21,17 @@ type seen struct {
 	launcher int // 0: none
 	agent    int
 	probe    string // ok, fail
+	death    string // how a process of the version ended
+	nth      int    // process that this was
+	lanes    bool   // the version before had answers on a and b
+}
+
+// outside is how an end from outside reads on this system.
+func outside() string {
+	if runtime.GOOS == "windows" {
+		return "exit code 1"
+	}
+	return "signal 9"
 }
 
 func TestTheRulesOfAProbation(t *testing.T) {
@@ -51,6 +65,26 @@ func TestTheRulesOfAProbation(t *testing.T) {
 		}
 		return list
 	}
+	probes := func(s *seen) { s.probe = "ok" }
+	killed := func(n int) func(*seen) { // the process after the nth death
+		return func(s *seen) {
+			s.pulse.PID, s.pulse.Started, s.death, s.nth = 20+n, began.Add(time.Duration(n)*time.Millisecond), outside(), n
+		}
+	}
+	lanes := func(names ...string) func(*seen) {
+		return func(s *seen) {
+			s.lanes = true
+			s.pulse.LastPing, s.pulse.LastRoundTrip = s.pulse.LastRoundTrip, at(s.second)
+			s.pulse.Lanes = map[string]installer.Lane{}
+			for _, n := range names {
+				if name, denied := strings.CutPrefix(n, "!"); denied {
+					s.pulse.Lanes[name] = installer.Lane{Denied: true}
+				} else {
+					s.pulse.Lanes[name] = installer.Lane{Answered: at(s.second + 1)}
+				}
+			}
+		}
+	}
 	other := pulse(11, 1, false, 3)
 	other.Version, other.Hash = "9.1.0.0", "bb"
 	forged := pulse(11, 1, false, 3)
@@ -82,7 +116,7 @@ func TestTheRulesOfAProbation(t *testing.T) {
 			append(steady(0, 20, true), change(steady(25, 70, true), func(s *seen) { s.pulse.PID, s.pulse.Started = 12, at(21) })...),
 			watch.Confirm, 55,
 		},
-		"mute while others are heard": {change(steady(0, 200, false), func(s *seen) { s.probe = "ok" }), watch.Undo, 120},
+		"mute while others are heard": {change(steady(0, 200, false), func(s *seen) { s.probe = "ok" }), watch.Undo, 45},
 		"mute, and so is the service": {change(steady(0, 500, false), func(s *seen) { s.probe = "fail" }), watch.GoOn, 500},
 		"the service comes back": {
 			append(change(steady(0, 200, false), func(s *seen) { s.probe = "fail" }),
@@ -92,8 +126,18 @@ func TestTheRulesOfAProbation(t *testing.T) {
 		"back, but it stays mute": {
 			append(change(steady(0, 200, false), func(s *seen) { s.probe = "fail" }),
 				change(steady(205, 400, false), func(s *seen) { s.probe = "ok" })...),
-			watch.Undo, 325,
+			watch.Undo, 250,
 		},
+		"its own doing":         {append(steady(0, 10, true), seen{second: 11, launcher: 1, death: "exit code 3"}), watch.Undo, 11},
+		"it cannot be started":  {[]seen{{second: 1, launcher: 1, noPulse: true, death: "cannot be started: x"}}, watch.Undo, 1},
+		"once from outside":     {append(steady(0, 10, true), change(steady(12, 47, true), killed(1))...), watch.Confirm, 42},
+		"twice from outside":    {append(append(steady(0, 10, true), change(steady(12, 22, true), killed(1))...), seen{second: 24, launcher: 1, death: outside(), nth: 2}), watch.Undo, 24},
+		"mute after a kill":     {append(change(steady(0, 40, false), probes), change(change(steady(42, 100, false), killed(1)), probes)...), watch.Undo, 87},
+		"a lane answers":        {change(steady(0, 40, true), lanes("a", "b")), watch.Confirm, 30},
+		"a lane stays silent":   {change(change(steady(0, 100, true), lanes("a")), probes), watch.Undo, 45},
+		"a lane is denied":      {change(steady(0, 40, true), lanes("a", "!b")), watch.Confirm, 30},
+		"the lanes' own outage": {change(change(steady(0, 100, true), lanes("a")), func(s *seen) { s.probe = "fail" }), watch.GoOn, 100},
+		"no ping, only lanes":   {change(change(steady(0, 100, false), lanes("a", "b")), probes), watch.Undo, 45},
 		"an older one lingers": {
 			[]seen{{second: 1, pulse: old, launcher: 1, agent: 11}, {second: 2, pulse: old, launcher: 1, agent: 11}}, watch.StopAgent,
 			2,
@@ -103,7 +147,11 @@ func TestTheRulesOfAProbation(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tr := watch.NewProbation(watch.Version{Number: "9.2.0.0", Target: target, Sequence: 5}, 30*time.Second, true, began)
+			before := watch.Baseline{Registered: true}
+			if c.looks[0].lanes {
+				before.Lanes = []string{"a", "b"}
+			}
+			tr := watch.NewProbation(watch.Version{Number: "9.2.0.0", Target: target, Sequence: 5}, 30*time.Second, before, true, began)
 			var got watch.Verdict
 			last := 0
 			for _, s := range c.looks {
@@ -114,7 +162,11 @@ func TestTheRulesOfAProbation(t *testing.T) {
 					tr.Probed(at(s.second), errors.New("no service"))
 				}
 				last = s.second
-				got, _ = tr.See(watch.Look{Now: at(s.second), Pulse: s.pulse, Legible: !s.noPulse && s.pulse.PID != 0, Launcher: s.launcher,
+				death := launcher.Death{}
+				if s.death != "" {
+					death = launcher.Death{Version: "9.2.0.0", Sequence: 5, PID: s.nth, How: s.death}
+				}
+				got, _ = tr.See(watch.Look{Death: death, Now: at(s.second), Pulse: s.pulse, Legible: !s.noPulse && s.pulse.PID != 0, Launcher: s.launcher,
 					Running: s.launcher != 0, Agent: s.agent})
 				if got != watch.GoOn {
 					break

@@ -1,0 +1,150 @@
+package updater_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
+)
+
+func TestAVersionThatWasKilledOnceIsConfirmed(t *testing.T) {
+	w := newWorld(t)
+	w.nature["9.2.0.0"] = "killed"
+	e := w.engine()
+	wait := e.Pause
+	e.Pause = func(ctx context.Context, d time.Duration) error {
+		w.mu.Lock()
+		if w.deaths > 0 {
+			w.nature["9.2.0.0"] = ""
+		}
+		w.mu.Unlock()
+		return wait(ctx, d)
+	}
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	must(t, err)
+	if o.Kind != ledger.Updated || w.deaths != 1 {
+		t.Fatalf("%d deaths, %+v", w.deaths, o)
+	}
+	w.whole("9.2.0.0")
+}
+
+func TestAVersionThatWasKilledTwiceIsTriedThreeTimesBeforeItIsBlocked(t *testing.T) {
+	w := newWorld(t)
+	w.nature["9.2.0.0"] = "killed"
+	for try := 1; try <= 3; try++ {
+		w.deaths = 0
+		before := w.now
+		o := w.run(ledger.Request{})
+		if o.Kind != ledger.RolledBack || w.deaths != 2 {
+			t.Fatalf("try %d: %d deaths, %+v", try, w.deaths, o)
+		}
+		has(t, o.Reason, "ended from outside 2 times")
+		if took := w.now.Sub(before); took > 35*time.Second {
+			t.Errorf("try %d took %s", try, took)
+		}
+		w.whole("9.1.0.0")
+		led, err := ledger.Read(w.layout)
+		must(t, err)
+		if blocked := len(led.Skip) > 0; blocked != (try == 3) {
+			t.Errorf("try %d: blocked %t", try, blocked)
+		}
+		if try < 3 {
+			has(t, o.Detail, "the next update tries 9.2.0.0 anew")
+		}
+	}
+	w.nature["9.2.0.0"] = ""
+	if o := w.run(ledger.Request{Want: "9.2.0.0"}); o.Kind != ledger.Updated {
+		t.Fatalf("named: %+v", o)
+	}
+	if led, _ := ledger.Read(w.layout); len(led.Tried) != 0 || len(led.Skip) != 0 {
+		t.Errorf("a version that was confirmed is still counted: %+v, %+v", led.Tried, led.Skip)
+	}
+}
+
+// A disk of this machine that fails must not count against a release.
+func TestAFaultOfTheMachinesDiskBlocksNoVersion(t *testing.T) {
+	folder := func(path string) error { // nothing can be written or unlinked there
+		_ = os.Remove(path)
+		return os.MkdirAll(filepath.Join(path, "in the way"), 0o700)
+	}
+	for name, c := range map[string]struct {
+		spoil  func(w *world) error
+		reason string
+	}{
+		"the pulse is a folder": {func(w *world) error { return folder(w.layout.Pulse()) }, "pulse"},
+		"a token cannot be unlinked": {func(w *world) error {
+			state, err := w.store().Read()
+			must(t, err)
+			for _, token := range pointer.TokenNames() {
+				must(t, folder(filepath.Join(w.layout.Pointer().Probation(state.Sequence+1), token)))
+			}
+			return nil
+		}, "probation"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			e := w.engine()
+			e.Crash = func(at string) bool {
+				switch at {
+				case "before the pointer":
+					must(t, c.spoil(w))
+				case "before undo switch": // a single error
+					state, err := w.store().Read()
+					must(t, err)
+					for _, token := range pointer.TokenNames() {
+						must(t, os.RemoveAll(filepath.Join(w.layout.Pointer().Probation(state.Sequence), token)))
+					}
+				}
+				return false
+			}
+			o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+			must(t, err)
+			if o.Kind != ledger.RolledBack {
+				t.Fatalf("%+v", o)
+			}
+			has(t, o.Reason, "this machine was in the way: ", c.reason)
+			if led, _ := ledger.Read(w.layout); len(led.Skip) != 0 {
+				t.Errorf("blocked: %+v", led.Skip)
+			}
+			must(t, os.RemoveAll(w.layout.Pulse()))
+			w.advance(time.Minute)
+			if o := w.run(ledger.Request{}); o.Kind != ledger.Updated {
+				t.Errorf("again, on a disk that works: %+v", o)
+			}
+			w.whole("9.2.0.0")
+		})
+	}
+}
+
+// A launcher gave up a version and an older one, started meanwhile, holds the lock: the updater asks no process that it did not judge.
+func TestAnUpdaterAsksOnlyTheProcessThatItJudged(t *testing.T) {
+	w := newWorld(t)
+	e := w.engine()
+	var asked []int
+	came := 0
+	away := e.System.StopAgent
+	e.System.StopAgent = func(ctx context.Context, pid int) error {
+		asked = append(asked, pid)
+		w.mu.Lock()
+		w.endAgent("signal 9") // it ends by itself, and the launcher starts the new one before the request arrives
+		w.mu.Unlock()
+		w.advance(3 * time.Second)
+		w.mu.Lock()
+		came = w.agent.pid
+		w.mu.Unlock()
+		return away(ctx, pid)
+	}
+	before := w.agent.pid
+	o, err := e.Run(context.Background(), ledger.Request{}, func(string) {})
+	must(t, err)
+	if o.Kind != ledger.Updated || len(asked) != 1 || asked[0] != before {
+		t.Fatalf("asked %d, was %d: %+v", asked, before, o)
+	}
+	if w.agent.pid != came {
+		t.Error("the new agent was ended")
+	}
+}
