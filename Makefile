@@ -19,7 +19,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 compile  = @scripts/compile.sh $(1) $(2) $(VERSION) $(OUT)/$(1)_$(2)
 pack     = @scripts/package.sh $(1) $(VERSION) $(2)
 
-.PHONY: build here help test demo check fmt lint bench attack clean \
+.PHONY: build here help test demo check fmt lint bench attack detection-long clean \
   build-release release package pre-build checkstyle quick-integtest quick-test coverage get-tools \
   build-linux build-linux-386 build-arm build-arm64 build-windows build-windows-386 build-darwin build-darwin-386 \
   package-rpm package-rpm-386 package-rpm-arm64 package-deb package-deb-386 package-deb-arm package-deb-arm64 \
@@ -57,6 +57,9 @@ bench: ## the figures of the README, measured here
 
 attack: ## the local and remote attackers of test/attack/attacks.txt against this build
 	@scripts/attack.sh
+
+detection-long: ## how long hosts are without an agent while a broken release is on trial: twenty runs a class, two hours; logs in docs/proof
+	@scripts/detection.sh
 
 clean: ## remove what was built
 	rm -rf $(OUT) dist build

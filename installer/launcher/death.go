@@ -31,7 +31,7 @@ const (
 // never say so.
 func (d Death) HostFault() (cause string, ok bool) { return strings.CutPrefix(d.How, notTried) }
 
-// FromOutside reports whether a process ended by a signal that says nothing of the program: whoever may, sent it, or the system did
+// FromOutside reports whether a process ended by a signal that says nothing of the program: another program sent it, or the system
 // that had no memory left. Everything else is the program's own doing: an exit code, a fault, silence.
 func (d Death) FromOutside() bool { return fromOutside(d.How) }
 

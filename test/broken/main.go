@@ -2,7 +2,9 @@
 // agent's program in the broken releases of tests and of the demo, packed with `ssm-setup build --bin`.
 //
 // How it fails is linked in, -X main.how=…: exit (at once), exit-later (after 20 s, or the seconds linked in as main.after),
-// hang (never beats), mute (beats, but never reaches the service). It answers -version and selftest like a sound one.
+// hang (never beats), mute (beats, but never reaches the service), late (says that it reaches the service, and ends after those seconds:
+// it is confirmed before). It answers -version and selftest like a sound one, and writes down when it began and when it broke, in a
+// file "broken" beside its records.
 package main
 
 import (
@@ -33,16 +35,36 @@ func main() {
 		fmt.Fprintln(os.Stderr, "not started by a launcher")
 		os.Exit(1)
 	}
+	note("began")
 	switch how {
 	case "exit":
+		note("broke")
 		os.Exit(3)
 	case "hang":
 		select {}
-	case "exit-later":
+	case "exit-later", "late":
 		seconds, _ := strconv.Atoi(after)
-		time.AfterFunc(time.Duration(seconds)*time.Second, func() { os.Exit(3) })
+		time.AfterFunc(time.Duration(seconds)*time.Second, func() {
+			note("broke")
+			os.Exit(3)
+		})
 	}
 	beat(child)
+}
+
+// note adds a line to the file "broken": a word, the time and the process id.
+func note(word string) {
+	exe, _ := os.Executable()
+	layout, err := installer.Of(exe)
+	if err != nil {
+		return
+	}
+	f, err := os.OpenFile(filepath.Join(layout.Data(), "broken"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	fmt.Fprintln(f, word, time.Now().Format(time.RFC3339Nano), os.Getpid())
 }
 
 // answer does what is asked of a program before it is trusted.
@@ -74,6 +96,10 @@ func beat(child *launcher.Child) {
 	for {
 		p.Beats++
 		p.At = time.Now()
+		if how == "late" {
+			p.LastRoundTrip, p.LastPing, p.LastFault = p.At, p.At, ""
+			p.Lanes = map[string]installer.Lane{"ec2messages": {Answered: p.At}}
+		}
 		_ = installer.WritePulse(layout.Pulse(), p)
 		child.Beat()
 		select {

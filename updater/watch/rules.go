@@ -47,7 +47,7 @@ type Probation struct {
 }
 
 // NewProbation begins at a moment of a [Clock]. watch is Agent.UpdateWatchSeconds; anew: nothing was seen of the version yet, so that
-// every death under its pointer is of this watch. A watch that is resumed counts no death of before: nobody can tell it from a shutdown.
+// every death under its pointer is of this watch. A watch that is resumed counts no death of before: it may have been a shutdown.
 func NewProbation(v Version, watch time.Duration, before Baseline, anew bool, now time.Time) *Probation {
 	return &Probation{life: life{last: now, asked: now}, version: v, watch: watch, before: before, began: now, steadyAt: now, looked: anew}
 }
