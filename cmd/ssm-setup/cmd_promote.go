@@ -12,11 +12,13 @@ import (
 
 func promoteCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "promote",
-		Usage:       "make a published version the region's stable one",
-		Description: "Writes stable/VERSION, if the region lists the version as active and serves every file of it.",
-		Flags:       append([]cli.Flag{&cli.StringFlag{Name: "version", Usage: "version to promote", Required: true}}, writeFlags()...),
-		Action:      promote,
+		Name:  "promote",
+		Usage: "make a published version the region's stable one",
+		Description: "Writes apt's suite and yum's folder stable, then stable/VERSION, if the region lists the version as active and serves\n" +
+			"every file of it. Until the first promote, stable follows latest.",
+		Flags: append(append([]cli.Flag{&cli.StringFlag{Name: "version", Usage: "version to promote", Required: true}}, writeFlags()...),
+			repositoryFlags()...),
+		Action: promote,
 	}
 }
 
@@ -80,8 +82,8 @@ func mark(c *cli.Context) error {
 		return cannot("mark", fmt.Sprintf("%s in %s", version, to), err)
 	}
 	text := fmt.Sprintf("%s is %s in region %s", version, status, o.Region)
-	if res.Latest && status != manifests.Active {
-		text += "\nlatest/VERSION still names it: publish a newer version"
+	if status != manifests.Active {
+		text += publish.Withdrawn(res)
 	}
 	if res.DryRun {
 		text = plan(res.Steps)

@@ -219,6 +219,8 @@ func publishText(res publish.Result, region, to string) string {
 	written, kept := tally(res.Steps)
 	fmt.Fprintf(&b, "published %s to %s: %d objects written, %d were there", res.Version, to, written, kept)
 	switch {
+	case !res.Latest && res.Before.IsZero():
+		fmt.Fprintf(&b, "\nregion %s has no latest version yet: this one is not active", region)
 	case !res.Latest:
 		fmt.Fprintf(&b, "\n%s stays the latest version of region %s", res.Before, region)
 	case res.Before.IsZero():
@@ -227,6 +229,9 @@ func publishText(res publish.Result, region, to string) string {
 		fmt.Fprintf(&b, "\nregion %s serves %s, as before", region, res.Version)
 	default:
 		fmt.Fprintf(&b, "\nregion %s now serves %s (before: %s)", region, res.Version, res.Before)
+	}
+	if res.Stable.IsZero() {
+		b.WriteString("\nno version was promoted yet: stable follows latest until ssm-setup promote")
 	}
 	return b.String()
 }

@@ -9,7 +9,8 @@
 //	<version>/<folder>/<short name>      deb, rpm and ssm-setup where people and the original's tools look
 //	<version>/<document>                 SHA256SUMS, bills of materials, statements, notes
 //	ssm-agent-manifest.json              the region's manifest with this release merged in; older versions stay
-//	dists/…, repodata/…                  the same for apt and yum, made from the manifest's active versions
+//	dists/{stable,latest}/…              the same for apt, made from the manifest's active versions: stable has those up to the stable one
+//	{stable/,latest/,}repodata/…         the same for yum; the bucket itself is as latest
 //	latest/<folder>/<short name>         copies, if this is the newest version
 //	latest/releases.atom                 feed of releases, for people
 //	latest/VERSION                       last: this is what says that there is a new version

@@ -83,7 +83,7 @@ func TestListsOfOldIndexesStayForADay(t *testing.T) {
 	check("a busy day", 6)
 	res := step(7, 48*time.Hour)
 	check("two days later", 4)
-	if n := removed(res); n != 3*6 {
+	if n := removed(res); n != 3*15 { // two suites and three folders
 		t.Errorf("%d lists are said to be removed", n)
 	}
 	for v := range 3 {

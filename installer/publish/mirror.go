@@ -79,12 +79,12 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 		return res, err
 	}
 	if theirs && !o.DryRun {
-		if err := res.copySigned(ctx, from, to, m, o); err != nil {
+		if err := res.copySigned(ctx, from, to, m, stable, o); err != nil {
 			return res, err
 		}
 	}
 	if slices.Contains(list, stable) && activeIn(m, stable) && !o.DryRun {
-		p, err := Promote(ctx, to, stable, o)
+		p, err := Promote(ctx, to, stable, one)
 		if err != nil {
 			return res, err
 		}
@@ -135,13 +135,14 @@ func follow(own, region *manifests.Manifest) (changed bool) {
 }
 
 // copySigned copies the region's own metadata, if it fits.
-func (res *Mirrored) copySigned(ctx context.Context, from *bucket.Client, to Target, m *manifests.Manifest, o Options) error {
+func (res *Mirrored) copySigned(ctx context.Context, from *bucket.Client, to Target, m *manifests.Manifest, stable manifests.Version,
+	o Options) error {
 	own, _, err := readManifest(ctx, to)
-	if err != nil || own == nil || !fits(m, own) {
+	if err != nil || own == nil || !fits(m, own, newestActive(m, manifests.Version{})) {
 		return err
 	}
 	c := copier{newWriting(to, o), from}
-	err = c.copy(ctx)
+	err = c.copy(ctx, fits(m, own, newestActive(m, stable)))
 	res.Signed, res.Steps = err == nil, append(res.Steps, c.result.Steps...)
 	return err
 }

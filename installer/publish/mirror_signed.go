@@ -27,7 +27,7 @@ type copier struct {
 
 // signed tells whether a region signs its repositories.
 func signed(ctx context.Context, from *bucket.Client) (bool, error) {
-	for _, key := range []string{apt.InReleaseKey, yum.SignatureKey} {
+	for _, key := range signedKeys() {
 		_, err := from.Small(ctx, key, maxSmall)
 		if err == nil {
 			return true, nil
@@ -41,8 +41,7 @@ func signed(ctx context.Context, from *bucket.Client) (bool, error) {
 
 // fits tells whether signed metadata may be taken: the mirror must hold every package of the newest version that it offers,
 // because that is what package managers ask for.
-func fits(region, mirror *manifests.Manifest) bool {
-	newest := newestActive(region)
+func fits(region, mirror *manifests.Manifest, newest manifests.Version) bool {
 	for _, p := range region.Packages {
 		for _, f := range p.Files {
 			format, _, ok := pack.Of(f.Name)
@@ -58,12 +57,13 @@ func fits(region, mirror *manifests.Manifest) bool {
 	return activeIn(mirror, newest)
 }
 
-func newestActive(m *manifests.Manifest) (newest manifests.Version) {
+// newestActive is the newest active version that is no newer than most, if that is given.
+func newestActive(m *manifests.Manifest, most manifests.Version) (newest manifests.Version) {
 	for _, p := range m.Packages {
 		for _, f := range p.Files {
 			for _, e := range f.AvailableVersions {
 				v, err := manifests.ParseVersion(e.Version)
-				if err == nil && manifests.StatusOf(e) == manifests.Active && newest.Less(v) {
+				if err == nil && manifests.StatusOf(e) == manifests.Active && newest.Less(v) && (most.IsZero() || !most.Less(v)) {
 					newest = v
 				}
 			}
@@ -72,54 +72,62 @@ func newestActive(m *manifests.Manifest) (newest manifests.Version) {
 	return newest
 }
 
-func (c copier) copy(ctx context.Context) error {
+// copy takes all suites; stable ones only if the mirror holds what they offer.
+func (c copier) copy(ctx context.Context, stable bool) error {
 	return retryChange(ctx, func() error {
-		if err := c.apt(ctx); err != nil {
-			return err
-		}
-		if err := c.yum(ctx); err != nil {
-			return err
+		for _, s := range suites {
+			if s.stable && !stable {
+				continue
+			}
+			if s.apt != "" {
+				if err := c.apt(ctx, s.apt); err != nil {
+					return err
+				}
+			}
+			if err := c.yum(ctx, s.yum); err != nil {
+				return err
+			}
 		}
 		return c.copyObject(ctx, KeyKey)
 	})
 }
 
-func (c copier) apt(ctx context.Context) error {
-	inline, err := c.from.Small(ctx, apt.InReleaseKey, maxSmall)
+func (c copier) apt(ctx context.Context, at apt.Suite) error {
+	inline, err := c.from.Small(ctx, at.InReleaseKey(), maxSmall)
 	if notThere(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	release, err := c.from.Small(ctx, apt.ReleaseKey, maxSmall)
+	release, err := c.from.Small(ctx, at.ReleaseKey(), maxSmall)
 	if err != nil {
 		return err
 	}
 	if !bytes.Contains(inline, bytes.TrimSpace(release)) {
-		return fmt.Errorf("%w: %s", ErrChanged, apt.ReleaseKey) // the region is being published to
+		return fmt.Errorf("%w: %s", ErrChanged, at.ReleaseKey()) // the region is being published to
 	}
-	list, err := listsIn(release)
+	list, err := listsIn(at, release)
 	if err != nil {
 		return err
 	}
-	if err := c.expectLists(ctx, apt.ListsKey, apt.Lists(release), nil); err != nil {
+	if err := c.expectLists(ctx, at.ListsKey(), at.Lists(release), nil); err != nil {
 		return err
 	}
 	named := map[string][]byte{}
 	for _, l := range list {
-		hashed := apt.Dists + "/" + path.Dir(l.name) + "/by-hash/SHA256/" + l.sum
+		hashed := at.Dists() + "/" + path.Dir(l.name) + "/by-hash/SHA256/" + l.sum
 		data, err := c.hashed(ctx, hashed, l.sum)
 		if err != nil {
 			return err
 		}
-		named[apt.Dists+"/"+l.name] = data
+		named[at.Dists()+"/"+l.name] = data
 		if err := c.writeSmall(ctx, c.to, hashed, data, When{}); err != nil {
 			return err
 		}
 	}
-	named[apt.ReleaseKey] = release
-	if err := c.writeSmall(ctx, c.to, apt.InReleaseKey, inline, When{}); err != nil {
+	named[at.ReleaseKey()] = release
+	if err := c.writeSmall(ctx, c.to, at.InReleaseKey(), inline, When{}); err != nil {
 		return err
 	}
 	for key, data := range named {
@@ -127,23 +135,23 @@ func (c copier) apt(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.copyObject(ctx, apt.SignatureKey); err != nil {
+	if err := c.copyObject(ctx, at.SignatureKey()); err != nil {
 		return err
 	}
-	return c.dropLists(ctx, apt.ListsKey)
+	return c.dropLists(ctx, at.ListsKey())
 }
 
 type namedList struct{ sum, name string }
 
 // listsIn are the lists that a Release file names, in main/ all of them: what it says becomes names of files here.
-func listsIn(release []byte) (list []namedList, err error) {
+func listsIn(at apt.Suite, release []byte) (list []namedList, err error) {
 	for line := range strings.Lines(string(release)) {
 		f := strings.Fields(line)
 		if len(f) != 3 || len(f[0]) != 2*sha256.Size || !strings.HasPrefix(line, " ") {
 			continue
 		}
 		if _, err := hex.DecodeString(f[0]); err != nil || !fs.ValidPath(f[2]) || !strings.HasPrefix(f[2], "main/") {
-			return nil, fmt.Errorf("%w: %s names %q", bucket.ErrNotBucket, apt.ReleaseKey, f[2])
+			return nil, fmt.Errorf("%w: %s names %q", bucket.ErrNotBucket, at.ReleaseKey(), f[2])
 		}
 		list = append(list, namedList{f[0], f[2]})
 	}
@@ -152,33 +160,35 @@ func listsIn(release []byte) (list []namedList, err error) {
 
 var located = regexp.MustCompile(`href="(repodata/([0-9a-f]{64})-[a-z]+\.xml\.gz)"`)
 
-func (c copier) yum(ctx context.Context) error {
-	repomd, err := c.from.Small(ctx, yum.RepomdKey, maxSmall)
+func (c copier) yum(ctx context.Context, at yum.Folder) error {
+	repomd, err := c.from.Small(ctx, at.RepomdKey(), maxSmall)
 	if notThere(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.expectLists(ctx, yum.ListsKey, yum.Lists(repomd), nil); err != nil {
+	if err := c.expectLists(ctx, at.ListsKey(), at.Lists(repomd), nil); err != nil {
 		return err
 	}
 	for _, found := range located.FindAllSubmatch(repomd, -1) {
-		data, err := c.hashed(ctx, string(found[1]), string(found[2]))
+		data, err := c.hashed(ctx, string(at)+string(found[1]), string(found[2]))
 		if err != nil {
 			return err
 		}
-		if err := c.writeSmall(ctx, c.to, string(found[1]), data, When{}); err != nil {
+		if err := c.writeSmall(ctx, c.to, string(at)+string(found[1]), data, When{}); err != nil {
 			return err
 		}
 	}
-	if err := c.copyObject(ctx, yum.SignatureKey); err != nil {
+	for _, key := range []string{at.PublicKeyKey(), at.SignatureKey()} {
+		if err := c.copyObject(ctx, key); err != nil {
+			return err
+		}
+	}
+	if err := c.writeSmall(ctx, c.to, at.RepomdKey(), repomd, When{}); err != nil {
 		return err
 	}
-	if err := c.writeSmall(ctx, c.to, yum.RepomdKey, repomd, When{}); err != nil {
-		return err
-	}
-	return c.dropLists(ctx, yum.ListsKey)
+	return c.dropLists(ctx, at.ListsKey())
 }
 
 // hashed reads an object whose SHA-256 is known.

@@ -59,6 +59,7 @@ type Result struct {
 	Latest  bool              `json:"latest"` // latest/ now is this version
 	DryRun  bool              `json:"dry_run"`
 	Signed  bool              `json:"signed"` // metadata for apt and yum
+	Stable  manifests.Version `json:"stable"` // stable/VERSION; empty if no version was promoted yet
 	Steps   []Step            `json:"steps"`
 }
 
@@ -74,7 +75,9 @@ func Publish(ctx context.Context, to Target, r *Release, o Options) (Result, err
 			return p.result, err
 		}
 	}
-	return p.result, nil
+	var err error
+	p.result.Stable, _, err = readStable(ctx, to)
+	return p.result, err
 }
 
 // publication is one release on its way.
@@ -92,6 +95,7 @@ type writing struct {
 	mu          sync.Mutex
 	result      Result
 	done, total int64
+	stable      manifests.Version // stable/VERSION; zero: not read yet, or there is none
 }
 
 func newWriting(to Target, o Options) *writing {

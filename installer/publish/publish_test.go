@@ -115,10 +115,10 @@ func rank(key string) int {
 		return 6
 	case key == publish.FeedKey:
 		return 5
+	case strings.HasPrefix(key, "dists/"), strings.Contains("/"+key, "/repodata/"), key == publish.KeyKey:
+		return 3
 	case strings.HasPrefix(key, "latest/"):
 		return 4
-	case strings.HasPrefix(key, "dists/"), strings.HasPrefix(key, "repodata/"), key == publish.KeyKey:
-		return 3
 	case key == regions.ManifestKey:
 		return 2
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -45,7 +46,7 @@ func checkStaysSigned(ctx context.Context, to Target, o Options) error {
 		}
 		return fmt.Errorf("%w: %s", ErrOtherKey, KeyKey)
 	}
-	for _, at := range []string{apt.InReleaseKey, yum.SignatureKey} {
+	for _, at := range signedKeys() {
 		_, err := to.Stat(ctx, at)
 		if err == nil {
 			return fmt.Errorf("%w: %s", ErrSigned, at)
@@ -55,6 +56,24 @@ func checkStaysSigned(ctx context.Context, to Target, o Options) error {
 		}
 	}
 	return nil
+}
+
+// suites are the places of repositories: apt's suite and yum's folder of each name. Stable ones hold versions up to the stable one.
+var suites = []struct {
+	apt    apt.Suite
+	yum    yum.Folder
+	stable bool
+}{{apt.Stable, yum.Stable, true}, {apt.Latest, yum.Latest, false}, {"", yum.Root, false}}
+
+// signedKeys are the signatures that signed repositories have.
+func signedKeys() (keys []string) {
+	for _, s := range suites {
+		if s.apt != "" {
+			keys = append(keys, s.apt.InReleaseKey())
+		}
+		keys = append(keys, s.yum.SignatureKey())
+	}
+	return keys
 }
 
 // repositories brings apt's and yum's metadata in line with the manifest: all active versions. When the manifest changed
@@ -82,10 +101,7 @@ func (p *writing) repositories(ctx context.Context, m *manifests.Manifest, local
 		if err != nil {
 			return err
 		}
-		if err := p.apt(ctx, s.debs, other); err != nil {
-			return err
-		}
-		if err := p.yum(ctx, s.rpms, other); err != nil {
+		if err := p.suites(ctx, s, other); err != nil {
 			return err
 		}
 		if err := p.publicKey(ctx, len(s.debs)+len(s.rpms) > 0); err != nil {
@@ -101,6 +117,38 @@ func (p *writing) repositories(ctx context.Context, m *manifests.Manifest, local
 		m = now
 		return ErrChanged
 	})
+}
+
+// suites writes all of them. Until a version is promoted, stable follows latest.
+func (p *writing) suites(ctx context.Context, s packageIndex, other bool) error {
+	if p.stable.IsZero() {
+		var err error
+		if p.stable, _, err = readStable(ctx, p.to); err != nil {
+			return err
+		}
+	}
+	for _, at := range suites {
+		debs, rpms := s.debs, s.rpms
+		if at.stable && !p.stable.IsZero() {
+			debs = slices.DeleteFunc(slices.Clone(debs), func(d apt.Package) bool { return p.stable.Less(versionOf(d.Key)) })
+			rpms = slices.DeleteFunc(slices.Clone(rpms), func(r yum.Package) bool { return p.stable.Less(versionOf(r.Key)) })
+		}
+		if at.apt != "" {
+			if err := p.apt(ctx, at.apt, debs, other); err != nil {
+				return err
+			}
+		}
+		if err := p.yum(ctx, at.yum, rpms, other); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// versionOf is the version in the key of a package: <package>/<version>/<file>.
+func versionOf(key string) manifests.Version {
+	v, _ := manifests.ParseVersion(path.Base(path.Dir(key)))
+	return v
 }
 
 // packageIndex is what lies in the bucket for package managers.
@@ -180,8 +228,8 @@ func (s *packageIndex) read(ctx context.Context, repository, key string, e manif
 }
 
 func (s *packageIndex) open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
-	if path, ok := s.local[key]; ok {
-		f, err := os.Open(path)
+	if file, ok := s.local[key]; ok {
+		f, err := os.Open(file)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -197,14 +245,14 @@ func (s *packageIndex) open(ctx context.Context, key string) (io.ReadCloser, int
 }
 
 // apt writes the Debian repository. Where nothing changed but the time, nothing is written, unless another key signs now.
-func (p *writing) apt(ctx context.Context, list []apt.Package, other bool) error {
-	x, err := apt.Make(list)
+func (p *writing) apt(ctx context.Context, at apt.Suite, list []apt.Package, other bool) error {
+	x, err := at.Make(list)
 	if err != nil {
 		return err
 	}
-	old, _, err := readLimited(ctx, p.to, apt.ReleaseKey, maxSmall)
+	old, _, err := readLimited(ctx, p.to, at.ReleaseKey(), maxSmall)
 	if err != nil && !errors.Is(err, ErrAbsent) {
-		return fmt.Errorf("%s: %w", apt.ReleaseKey, err)
+		return fmt.Errorf("%s: %w", at.ReleaseKey(), err)
 	}
 	if len(list) == 0 && old == nil {
 		return nil
@@ -212,44 +260,44 @@ func (p *writing) apt(ctx context.Context, list []apt.Package, other bool) error
 	release := x.Release(apt.Date(old))
 	if string(release) != string(old) {
 		release = x.Release(later(p.o.Now(), apt.Date(old)))
-	} else if done, err := p.signedBefore(ctx, apt.InReleaseKey, other); done || err != nil {
-		p.report(Step{apt.ReleaseKey, Same, int64(len(release)), false}, 0)
+	} else if done, err := p.signedBefore(ctx, at.InReleaseKey(), other); done || err != nil {
+		p.report(Step{at.ReleaseKey(), Same, int64(len(release)), false}, 0)
 		return err
 	}
-	if err := p.expectLists(ctx, apt.ListsKey, apt.Lists(release), apt.Lists(old)); err != nil {
+	if err := p.expectLists(ctx, at.ListsKey(), at.Lists(release), at.Lists(old)); err != nil {
 		return err
 	}
 	files := x.Hashed
-	last := append(x.Named[:len(x.Named):len(x.Named)], apt.File{Key: apt.ReleaseKey, Data: release})
+	last := append(x.Named[:len(x.Named):len(x.Named)], apt.File{Key: at.ReleaseKey(), Data: release})
 	if p.o.Sign != nil {
 		clear, err := p.o.Sign.Clear(release)
 		if err != nil {
-			return fmt.Errorf("sign %s: %w", apt.InReleaseKey, err)
+			return fmt.Errorf("sign %s: %w", at.InReleaseKey(), err)
 		}
 		detached, err := p.o.Sign.Armored(release)
 		if err != nil {
-			return fmt.Errorf("sign %s: %w", apt.SignatureKey, err)
+			return fmt.Errorf("sign %s: %w", at.SignatureKey(), err)
 		}
-		files = append(files, apt.File{Key: apt.InReleaseKey, Data: clear})
-		last = append(last, apt.File{Key: apt.SignatureKey, Data: detached})
+		files = append(files, apt.File{Key: at.InReleaseKey(), Data: clear})
+		last = append(last, apt.File{Key: at.SignatureKey(), Data: detached})
 	}
 	for _, f := range append(files, last...) {
 		if err := p.writeSmall(ctx, p.to, f.Key, f.Data, When{}); err != nil {
 			return err
 		}
 	}
-	return p.dropLists(ctx, apt.ListsKey)
+	return p.dropLists(ctx, at.ListsKey())
 }
 
 // yum writes the rpm repository in the same way.
-func (p *writing) yum(ctx context.Context, list []yum.Package, other bool) error {
-	x, err := yum.Make(list)
+func (p *writing) yum(ctx context.Context, at yum.Folder, list []yum.Package, other bool) error {
+	x, err := at.Make(list)
 	if err != nil {
 		return err
 	}
-	old, _, err := readLimited(ctx, p.to, yum.RepomdKey, maxSmall)
+	old, _, err := readLimited(ctx, p.to, at.RepomdKey(), maxSmall)
 	if err != nil && !errors.Is(err, ErrAbsent) {
-		return fmt.Errorf("%s: %w", yum.RepomdKey, err)
+		return fmt.Errorf("%s: %w", at.RepomdKey(), err)
 	}
 	if len(list) == 0 && old == nil {
 		return nil
@@ -257,27 +305,31 @@ func (p *writing) yum(ctx context.Context, list []yum.Package, other bool) error
 	repomd := x.Repomd(yum.Date(old))
 	if string(repomd) != string(old) {
 		repomd = x.Repomd(later(p.o.Now(), yum.Date(old)))
-	} else if done, err := p.signedBefore(ctx, yum.SignatureKey, other); done || err != nil {
-		p.report(Step{yum.RepomdKey, Same, int64(len(repomd)), false}, 0)
+	} else if done, err := p.signedBefore(ctx, at.SignatureKey(), other); done || err != nil {
+		p.report(Step{at.RepomdKey(), Same, int64(len(repomd)), false}, 0)
 		return err
 	}
-	if err := p.expectLists(ctx, yum.ListsKey, yum.Lists(repomd), yum.Lists(old)); err != nil {
+	if err := p.expectLists(ctx, at.ListsKey(), at.Lists(repomd), at.Lists(old)); err != nil {
 		return err
 	}
 	files := x.Hashed
 	if p.o.Sign != nil {
 		detached, err := p.o.Sign.Armored(repomd)
 		if err != nil {
-			return fmt.Errorf("sign %s: %w", yum.SignatureKey, err)
+			return fmt.Errorf("sign %s: %w", at.SignatureKey(), err)
 		}
-		files = append(files, yum.File{Key: yum.SignatureKey, Data: detached})
+		public, err := p.o.Sign.PublicKey()
+		if err != nil {
+			return fmt.Errorf("public key: %w", err)
+		}
+		files = append(files, yum.File{Key: at.PublicKeyKey(), Data: public}, yum.File{Key: at.SignatureKey(), Data: detached})
 	}
-	for _, f := range append(files, yum.File{Key: yum.RepomdKey, Data: repomd}) {
+	for _, f := range append(files, yum.File{Key: at.RepomdKey(), Data: repomd}) {
 		if err := p.writeSmall(ctx, p.to, f.Key, f.Data, When{}); err != nil {
 			return err
 		}
 	}
-	return p.dropLists(ctx, yum.ListsKey)
+	return p.dropLists(ctx, at.ListsKey())
 }
 
 // signedBefore tells whether unchanged metadata needs no signature, or has one by the key that signs now.

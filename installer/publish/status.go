@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-// Promote makes a version the region's stable one: stable/VERSION. The region must list it as active, and serve every file it
+// Promote makes a version the region's stable one: what the suites and folders called stable hold, then stable/VERSION. The region must list it as active, and serve every file it
 // lists of it. ErrNotServed otherwise; then nothing was written.
 func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Result, error) {
 	p := newWriting(to, o)
@@ -24,19 +24,34 @@ func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Re
 	if err := p.served(ctx, m, v); err != nil {
 		return p.result, err
 	}
-	err = retryChange(ctx, func() error {
-		text, tag, err := readLimited(ctx, to, regions.StableVersionKey, manifests.MaxVersionFile+1)
-		when := When{Tag: tag}
-		if isAbsent(err) {
-			when, err = When{Absent: true}, nil
+	if err := checkStaysSigned(ctx, to, o); err != nil {
+		return p.result, err
+	}
+	p.stable, p.result.Stable = v, v
+	if err := p.repositories(ctx, m, nil); err != nil {
+		return p.result, err
+	}
+	err = retryChange(ctx, func() (err error) {
+		var when When
+		if p.result.Before, when, err = readStable(ctx, to); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", regions.StableVersionKey, err)
-		}
-		p.result.Before, _ = manifests.ParseVersionFile(text)
 		return p.writeSmall(ctx, to, regions.StableVersionKey, []byte(v.String()+"\n"), when)
 	})
 	return p.result, err
+}
+
+// readStable reads which version a place calls its stable one; zero for none, and for a file that is damaged.
+func readStable(ctx context.Context, at Target) (v manifests.Version, when When, err error) {
+	text, tag, err := readLimited(ctx, at, regions.StableVersionKey, manifests.MaxVersionFile+1)
+	if isAbsent(err) {
+		return v, When{Absent: true}, nil
+	}
+	if err != nil {
+		return v, when, fmt.Errorf("%s: %w", regions.StableVersionKey, err)
+	}
+	v, _ = manifests.ParseVersionFile(text)
+	return v, When{Tag: tag}, nil
 }
 
 // served checks that a version is active and that its files are there with the size they must have.
@@ -99,5 +114,23 @@ func Mark(ctx context.Context, to Target, v manifests.Version, status string, o 
 	}
 	f, err := readLatest(ctx, to, v)
 	p.result.Before, p.result.Latest = f.before, f.before == v
+	if err != nil {
+		return p.result, err
+	}
+	p.result.Stable, _, err = readStable(ctx, to)
 	return p.result, err
+}
+
+// Withdrawn says what a status that is not active does to hosts, one line each with a line end in front; nothing where nothing follows
+// from the version.
+func Withdrawn(res Result) (text string) {
+	v := res.Version
+	if res.Latest {
+		text += fmt.Sprintf("\nlatest/VERSION still names %s: hosts that follow latest stay where they are; publish a newer version", v)
+	}
+	if res.Stable == v {
+		text += fmt.Sprintf("\nstable/VERSION still names %s: hosts that follow stable stay where they are, and apt and yum offer what is older "+
+			"as stable; ssm-setup promote another version", v)
+	}
+	return text
 }

@@ -34,7 +34,7 @@ var clients = []client{
 	{name: "zypper", repo: "etc/zypp/repos.d/ssm.repo", fresh: "zypper clean --all", refresh: "zypper --non-interactive refresh --force",
 		install: "zypper --non-interactive install amazon-ssm-agent", upgrade: "zypper --non-interactive refresh && zypper --non-interactive update amazon-ssm-agent",
 		downgrade: "zypper --non-interactive install --oldpackage amazon-ssm-agent=9.1.0.0", remove: "zypper --non-interactive remove amazon-ssm-agent",
-		unsignedList: "unsigned", otherKey: "unknown key", forgedList: "Signature verification failed",
+		unsignedList: "unsigned", otherKey: "signing key received", forgedList: "Signature verification failed",
 		packageChanged:  "Signature does not verify",
 		packageUnsigned: "Signature verification failed", prepare: suse},
 }
@@ -54,7 +54,7 @@ func TestRpmToolsInstallAndUpgradeFromARegion(t *testing.T) {
 			m.agentSays("9.1.0.0")
 			m.sh("rpm -V amazon-ssm-agent && rpm -q gpg-pubkey && systemctl is-active amazon-ssm-agent && systemctl is-enabled amazon-ssm-agent")
 
-			before := get(t, r, "repodata/repomd.xml")
+			before := get(t, r, "stable/repodata/repomd.xml")
 			offer(t, r, "9.2.0.0", signingKey())
 			m.sh(c.upgrade)
 			m.agentSays("9.2.0.0")
@@ -77,7 +77,7 @@ func rpmSource(m *machine, c client, r *local.Region, key string) {
 	if c.name == "zypper" { // without a person at the terminal it trusts what rpm trusts, no more
 		m.run("rpm", "--import", "/etc/ssm-setup.asc")
 	}
-	m.put(c.repo, "[ssm]\nname=ssm\nbaseurl="+r.URL()+"/amazon-ssm-local\nenabled=1\nskip_if_unavailable=0\nautorefresh=1\ngpgcheck=1\nrepo_gpgcheck=1\npkg_gpgcheck=1\ngpgkey=file:///etc/ssm-setup.asc\n")
+	m.put(c.repo, "[ssm]\nname=ssm\nbaseurl="+r.URL()+"/amazon-ssm-local/stable\nenabled=1\nskip_if_unavailable=0\nautorefresh=1\ngpgcheck=1\nrepo_gpgcheck=1\npkg_gpgcheck=1\ngpgkey=file:///etc/ssm-setup.asc\n")
 }
 
 // listsOf are the keys that a repomd.xml names.
@@ -85,7 +85,7 @@ func listsOf(repomd []byte) map[string]bool {
 	keys := map[string]bool{}
 	for _, part := range strings.Split(string(repomd), "href=\"")[1:] {
 		key, _, _ := strings.Cut(part, "\"")
-		keys[key] = true
+		keys["stable/"+key] = true
 	}
 	return keys
 }
@@ -94,12 +94,12 @@ func listsOf(repomd []byte) map[string]bool {
 func rpmRefuses(t *testing.T, m *machine, r *local.Region, c client) {
 	t.Helper()
 	read := c.fresh + "; " + c.refresh
-	spoiled(t, r, "repodata/repomd.xml", func(b []byte) []byte { return bytes.Replace(b, []byte("<repomd "), []byte("<repomd  "), 1) },
+	spoiled(t, r, "stable/repodata/repomd.xml", func(b []byte) []byte { return bytes.Replace(b, []byte("<repomd "), []byte("<repomd  "), 1) },
 		func() { m.refused(c.forgedList, read) })
-	signature := get(t, r, "repodata/repomd.xml.asc")
-	must(t, r.Delete("repodata/repomd.xml.asc"))
+	signature := get(t, r, "stable/repodata/repomd.xml.asc")
+	must(t, r.Delete("stable/repodata/repomd.xml.asc"))
 	m.refused(c.unsignedList, read)
-	must(t, r.Put("repodata/repomd.xml.asc", signature))
+	must(t, r.Put("stable/repodata/repomd.xml.asc", signature))
 
 	// a client that trusts another key
 	m.sh("rpm -e --allmatches gpg-pubkey; rm -rf /var/cache/dnf /var/cache/zypp /var/lib/zypp/pubkeys")

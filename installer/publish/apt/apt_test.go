@@ -113,7 +113,7 @@ func TestAnIndexListsEveryPackage(t *testing.T) {
 		{Key: "b/two.deb", SHA256: strings.Repeat("B", 64), Size: 7, Control: strings.Replace(control, "amd64", "arm64", 1)},
 		{Key: "a/one.deb", SHA256: strings.Repeat("A", 64), Size: 5, Control: control},
 	}
-	x, err := apt.Make(list)
+	x, err := apt.Stable.Make(list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestAnIndexListsEveryPackage(t *testing.T) {
 	if named != 6 {
 		t.Errorf("%d files are named", named)
 	}
-	again, err := apt.Make([]apt.Package{list[1], list[0]})
+	again, err := apt.Stable.Make([]apt.Package{list[1], list[0]})
 	if err != nil || !bytes.Equal(again.Release(time.Unix(1, 0)), x.Release(time.Unix(1, 0))) {
 		t.Error("the order of the input shows")
 	}
@@ -160,7 +160,7 @@ func TestAnIndexListsEveryPackage(t *testing.T) {
 
 func TestAnIndexRefusesPackagesItCannotName(t *testing.T) {
 	for _, text := range []string{"Package: x\n", "Architecture: ../x\n"} {
-		if _, err := apt.Make([]apt.Package{{Key: "a", Control: text}}); !errors.Is(err, apt.ErrDeb) {
+		if _, err := apt.Stable.Make([]apt.Package{{Key: "a", Control: text}}); !errors.Is(err, apt.ErrDeb) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -2,6 +2,8 @@
 //
 //	deb [signed-by=…] https://…/amazon-ssm-<region> stable main
 //
+// There are two suites, stable and latest; dists/latest has the same files.
+//
 //	dists/stable/main/binary-<arch>/by-hash/SHA256/<hash>   never change; a client that saw a Release finds what it names
 //	dists/stable/InRelease                                   with a key: the one file that says what is current
 //	dists/stable/main/binary-<arch>/Packages{,.gz,.xz}       the same under the names of old clients

@@ -16,18 +16,29 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// Dists is the folder of the one suite there is.
-const Dists = "dists/stable"
+// Suite is one of the lists of versions that a client can follow.
+type Suite string
 
-// Keys of the files that say what is current.
+// The suites.
 const (
-	ReleaseKey   = Dists + "/Release"
-	SignatureKey = Dists + "/Release.gpg"
-	InReleaseKey = Dists + "/InRelease"
+	Stable Suite = "stable"
+	Latest Suite = "latest"
 )
 
+// Dists is the folder of the suite.
+func (s Suite) Dists() string { return "dists/" + string(s) }
+
+// ReleaseKey is the file that says what is current.
+func (s Suite) ReleaseKey() string { return s.Dists() + "/Release" }
+
+// SignatureKey is the detached signature of that.
+func (s Suite) SignatureKey() string { return s.Dists() + "/Release.gpg" }
+
+// InReleaseKey is the same with the signature around it.
+func (s Suite) InReleaseKey() string { return s.Dists() + "/InRelease" }
+
 // ListsKey is the publisher's record of lists under their hashes; clients do not read it.
-const ListsKey = Dists + "/lists.json"
+func (s Suite) ListsKey() string { return s.Dists() + "/lists.json" }
 
 // Package is one package of the repository.
 type Package struct {
@@ -45,12 +56,13 @@ type File struct {
 
 // Index is what the repository's packages come to.
 type Index struct {
+	suite  Suite
 	Hashed []File // by-hash: written first, never changed
 	Named  []File // the same content under its usual names
 }
 
 // Make builds the package lists of every architecture.
-func Make(list []Package) (Index, error) {
+func (s Suite) Make(list []Package) (Index, error) {
 	texts := map[string]*bytes.Buffer{}
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b Package) int { return cmp.Compare(a.Key, b.Key) })
@@ -65,9 +77,9 @@ func Make(list []Package) (Index, error) {
 		fmt.Fprintf(texts[arch], "%s\nFilename: %s\nSize: %d\nSHA256: %s\n\n", strings.TrimRight(p.Control, "\n"), p.Key, p.Size,
 			strings.ToLower(p.SHA256))
 	}
-	var x Index
+	x := Index{suite: s}
 	for _, arch := range sorted(texts) {
-		if err := x.add(Dists+"/main/binary-"+arch+"/", texts[arch].Bytes()); err != nil {
+		if err := x.add(s.Dists()+"/main/binary-"+arch+"/", texts[arch].Bytes()); err != nil {
 			return Index{}, err
 		}
 	}
@@ -126,21 +138,21 @@ func (x Index) Release(date time.Time) []byte {
 		}
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "Origin: ssm-setup\nLabel: ssm-setup\nSuite: stable\nCodename: stable\nDate: %s\n", Stamp(date))
+	fmt.Fprintf(&b, "Origin: ssm-setup\nLabel: ssm-setup\nSuite: %s\nCodename: %[1]s\nDate: %s\n", x.suite, Stamp(date))
 	fmt.Fprintf(&b, "Acquire-By-Hash: yes\nArchitectures: %s\nComponents: main\n", strings.Join(archs, " "))
 	b.WriteString("Description: Agent for AWS Systems Manager\nSHA256:\n")
 	for _, f := range x.Named {
-		fmt.Fprintf(&b, " %s %8d %s\n", host.SHA256Bytes(f.Data), len(f.Data), strings.TrimPrefix(f.Key, Dists+"/"))
+		fmt.Fprintf(&b, " %s %8d %s\n", host.SHA256Bytes(f.Data), len(f.Data), strings.TrimPrefix(f.Key, x.suite.Dists()+"/"))
 	}
 	return b.Bytes()
 }
 
 // Lists are the keys of the lists that a Release file names, under their hashes.
-func Lists(release []byte) (keys []string) {
+func (s Suite) Lists(release []byte) (keys []string) {
 	for line := range strings.Lines(string(release)) {
 		f := strings.Fields(line)
 		if len(f) == 3 && len(f[0]) == 2*sha256.Size && strings.HasPrefix(line, " ") {
-			keys = append(keys, Dists+"/"+path.Dir(path.Clean("/" + f[2]))[1:]+"/by-hash/SHA256/"+f[0])
+			keys = append(keys, s.Dists()+"/"+path.Dir(path.Clean("/" + f[2]))[1:]+"/by-hash/SHA256/"+f[0])
 		}
 	}
 	return keys

@@ -15,14 +15,30 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// Keys of the files that say what is current.
+// Folder is a place of a repository in the bucket, with a slash at its end: what stands behind the bucket's address in a client's baseurl.
+type Folder string
+
+// The folders.
 const (
-	RepomdKey    = "repodata/repomd.xml"
-	SignatureKey = "repodata/repomd.xml.asc"
+	Root   Folder = "" // as Latest, for clients that were set up before there were folders
+	Stable Folder = "stable/"
+	Latest Folder = "latest/"
 )
 
+// RepomdKey is the file that says what is current.
+func (f Folder) RepomdKey() string { return string(f) + "repodata/repomd.xml" }
+
+// SignatureKey is the detached signature of that.
+func (f Folder) SignatureKey() string { return f.RepomdKey() + ".asc" }
+
+// PublicKeyKey is the key of the signature, where zypper looks for it.
+func (f Folder) PublicKeyKey() string { return f.RepomdKey() + ".key" }
+
 // ListsKey is the publisher's record of lists under their hashes; clients do not read it.
-const ListsKey = "repodata/lists.json"
+func (f Folder) ListsKey() string { return string(f) + "repodata/lists.json" }
+
+// up leads from the folder to the bucket.
+func (f Folder) up() string { return strings.Repeat("../", strings.Count(string(f), "/")) }
 
 // File is one file to write.
 type File struct {
@@ -32,6 +48,7 @@ type File struct {
 
 // Index is what the repository's packages come to.
 type Index struct {
+	folder Folder
 	Hashed []File // written first, never changed
 	data   []data
 }
@@ -44,20 +61,22 @@ type data struct {
 }
 
 // Make builds the three lists.
-func Make(list []Package) (Index, error) {
+func (f Folder) Make(list []Package) (Index, error) {
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b Package) int { return cmp.Compare(a.Key, b.Key) })
 	primary := primaryList{Xmlns: "http://linux.duke.edu/metadata/common", Rpm: "http://linux.duke.edu/metadata/rpm", Count: len(list)}
 	names := namedList{XMLName: xml.Name{Local: "filelists"}, Xmlns: "http://linux.duke.edu/metadata/filelists", Count: len(list)}
 	other := namedList{XMLName: xml.Name{Local: "otherdata"}, Xmlns: "http://linux.duke.edu/metadata/other", Count: len(list)}
 	for _, p := range list {
-		primary.Packages = append(primary.Packages, p.primary())
+		entry := p.primary()
+		entry.Location.Href = f.up() + p.Key
+		primary.Packages = append(primary.Packages, entry)
 		names.Packages = append(names.Packages, namedPackage{ID: p.id(), Name: p.main.text(tagName), Arch: p.main.text(tagArch),
 			Version: p.evr(), Files: p.files()})
 		other.Packages = append(other.Packages, namedPackage{ID: p.id(), Name: p.main.text(tagName), Arch: p.main.text(tagArch),
 			Version: p.evr(), Changes: p.changes()})
 	}
-	var x Index
+	x := Index{folder: f}
 	for _, l := range []struct {
 		kind    string
 		content any
@@ -91,7 +110,7 @@ func (x *Index) add(kind string, content any) error {
 	}
 	d := data{kind: kind, sum: host.SHA256Bytes(small.Bytes()), openSum: host.SHA256Bytes(text), size: small.Len(), openLength: len(text)}
 	d.key = "repodata/" + d.sum + "-" + kind + ".xml.gz"
-	x.Hashed = append(x.Hashed, File{d.key, small.Bytes()})
+	x.Hashed = append(x.Hashed, File{string(x.folder) + d.key, small.Bytes()})
 	x.data = append(x.data, d)
 	return nil
 }
@@ -117,9 +136,9 @@ var revision = regexp.MustCompile(`<revision>([0-9]{1,11})</revision>`)
 var located = regexp.MustCompile(`href="(repodata/[0-9a-f]{64}-[a-z]+\.xml\.gz)"`)
 
 // Lists are the keys of the lists that a repomd.xml names.
-func Lists(repomd []byte) (keys []string) {
+func (f Folder) Lists(repomd []byte) (keys []string) {
 	for _, found := range located.FindAllSubmatch(repomd, -1) {
-		keys = append(keys, string(found[1]))
+		keys = append(keys, string(f)+string(found[1]))
 	}
 	return keys
 }

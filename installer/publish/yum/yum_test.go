@@ -54,7 +54,7 @@ func TestAnIndexListsEveryPackage(t *testing.T) {
 		t.Error(p.Name())
 	}
 	p.Key, p.SHA256, p.Size = "amazon-ssm-agent/9.1.0.0/a.rpm", strings.Repeat("A", 64), int64(len(content))
-	x, err := yum.Make([]yum.Package{p})
+	x, err := yum.Root.Make([]yum.Package{p})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func FuzzRead(f *testing.F) {
 			t.Error(err)
 		}
 		if err == nil {
-			if _, err := yum.Make([]yum.Package{p}); err != nil {
+			if _, err := yum.Root.Make([]yum.Package{p}); err != nil {
 				t.Error(err)
 			}
 		}
