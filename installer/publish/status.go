@@ -124,13 +124,12 @@ func Mark(ctx context.Context, to Target, v manifests.Version, status string, o 
 // Withdrawn says what a status that is not active does to hosts, one line each with a line end in front; nothing where nothing follows
 // from the version.
 func Withdrawn(res Result) (text string) {
-	v := res.Version
 	if res.Latest {
-		text += fmt.Sprintf("\nlatest/VERSION still names %s: hosts that follow latest stay where they are; publish a newer version", v)
+		text += "\nlatest/VERSION still names it: hosts that follow latest stay where they are; publish a newer version"
 	}
-	if res.Stable == v {
-		text += fmt.Sprintf("\nstable/VERSION still names %s: hosts that follow stable stay where they are, and apt and yum offer what is older "+
-			"as stable; ssm-setup promote another version", v)
+	if res.Stable == res.Version {
+		text += "\nstable/VERSION still names it: hosts that follow stable stay where they are, and apt and yum offer what is older as stable; " +
+			"ssm-setup promote names another version"
 	}
 	return text
 }
