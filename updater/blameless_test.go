@@ -148,3 +148,31 @@ func TestAnUpdaterAsksOnlyTheProcessThatItJudged(t *testing.T) {
 		t.Error("the new agent was ended")
 	}
 }
+
+func TestAVersionThatPingsButTakesNoCommandsIsTakenBack(t *testing.T) {
+	w := newWorld(t)
+	w.lanes = true
+	w.advance(time.Minute)
+	w.nature["9.2.0.0"] = "takes no commands"
+	before := w.now
+	o := w.run(command(ledger.Request{}))
+	if o.Kind != ledger.RolledBack || w.now.Sub(before) > time.Minute {
+		t.Fatalf("after %s: %+v", w.now.Sub(before), o)
+	}
+	has(t, o.Reason, "it does not reach the service for commands (ec2messages)")
+	w.whole("9.1.0.0")
+}
+
+// What the version before did not have either is not asked for, and the same of an older agent that says nothing of it.
+func TestAVersionNeedsNoMoreThanTheOneBeforeHad(t *testing.T) {
+	for _, nature := range []string{"", "takes no commands"} {
+		w := newWorld(t)
+		w.lanes = true
+		w.nature["9.1.0.0"], w.nature["9.2.0.0"] = "takes no commands", nature
+		w.advance(time.Minute)
+		if o := w.run(ledger.Request{}); o.Kind != ledger.Updated {
+			t.Fatalf("%q: %+v", nature, o)
+		}
+		w.whole("9.2.0.0")
+	}
+}

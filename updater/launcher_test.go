@@ -120,6 +120,12 @@ func (w *world) live() {
 		a.beat = true
 		a.pulse.Beats++
 		a.pulse.At, a.pulse.LastRoundTrip = w.now, a.trip
+		if w.lanes {
+			a.pulse.LastPing, a.pulse.Lanes = a.trip, map[string]installer.Lane{}
+			if w.nature[a.version] != "takes no commands" {
+				a.pulse.Lanes["ec2messages"] = installer.Lane{Answered: a.trip}
+			}
+		}
 		_ = installer.WritePulse(w.layout.Pulse(), a.pulse)
 	}
 }

@@ -39,6 +39,7 @@ type world struct {
 	launcher  *launching // nil: none runs
 	again     time.Time  // before it the launcher has no turn: a slow machine
 	reachable bool       // the service, from this machine
+	lanes     bool       // agents say which ways that commands come by answer
 	instance  string
 	nature    map[string]string // version → dead, mute, brief, hang; else sound
 	agent     *process

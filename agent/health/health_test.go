@@ -246,3 +246,36 @@ func TestAPageOfAProxyIsNoRoundTrip(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The updater compares the ways that commands come by: which answered, which are denied, and which only were held to the end of a poll.
+func TestThePulseSaysWhichLanesAnswer(t *testing.T) {
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	path := installer.At(t.TempDir()).Root + "/pulse"
+	p := health.NewPulse(path, installer.Pulse{}, func() time.Time { return now })
+	if err := p.Beat(); err != nil {
+		t.Fatal(err)
+	}
+	read := func() installer.Pulse {
+		t.Helper()
+		got, err := installer.ReadPulse(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := read(); got.Lanes == nil || len(got.Lanes) != 0 {
+		t.Errorf("before any answer: %+v", got.Lanes)
+	}
+	p.Answered("ec2messages", nil) // written without a beat
+	if got := read(); !got.Lanes["ec2messages"].Answered.Equal(now) || !got.LastRoundTrip.Equal(now) || !got.LastPing.IsZero() {
+		t.Errorf("%+v", got)
+	}
+	p.Answered("other", &cloud.Error{Code: "AccessDeniedException", Status: 400})
+	p.Answered("held", context.DeadlineExceeded)
+	if err := p.Beat(); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(); !got.Lanes["other"].Denied || !got.Lanes["held"].Answered.Equal(now) || got.LastFault == "" {
+		t.Errorf("%+v", got)
+	}
+}

@@ -14,12 +14,24 @@
 //
 //  1. Catch signals. Be the only launcher; let an agent that lost its launcher leave; let an original agent leave; let Windows
 //     finish its set-up.
-//  2. Read the pointer and walk the ring to the first agent that is sound and has not died three times within 30 minutes.
+//  2. Read the pointer and walk the ring to the first agent that is sound and has not died as often as it may (below).
 //  3. Start it. A start on probation first costs a token.
 //  4. Wait, reaping whatever ends. Silence is killed. An end is orderly if this launcher sent the stop byte, or if the pointer has
 //     another sequence than the child and does not name the child's own target as confirmed (such a child is taken over into the
 //     new sequence); every other end is a death. Go to 2.
 //  5. SIGTERM: stop byte, 5 s, kill that child only, end.
+//
+// # How often a version may die
+//
+// Three times within 30 minutes. On trial an end of its own doing – an exit code, a fault, silence – is enough, and of those by a signal
+// from outside (KILL, TERM, INT: a kill by hand, a machine that is out of memory) two are, so that one such kill throws no sound release away.
+// For 30 minutes after a confirmation that this launcher saw two deaths of any kind are enough. The tokens are for deaths that no launcher
+// saw. An end while the service itself is asked to stop counts for nothing: a manager may end all its processes at once, so the launcher
+// waits a moment for its own word. A new sequence forgets the deaths. The updater's watch judges by the same rules, from the note of the
+// last death, for this launcher is renewed by a package only. test/model explores what follows from them.
+//
+// Windows keeps no record of who ended a process, see outside_windows.go. An agent that was asked to end by a signal ends by it, so that
+// its launcher does not take the end for its own doing.
 //
 // # Without a service manager
 //

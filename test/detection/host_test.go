@@ -122,7 +122,8 @@ func (m *machine) look(got *result, version string) error {
 		if err != nil {
 			return false
 		}
-		if n := len(got.times); n < len(faults) && p.At.After(faults[n]) && p.Started.After(faults[n]) {
+		due := p.Version == version || len(broke) > 0 // what never breaks does not count as what runs next
+		if n := len(got.times); due && n < len(faults) && p.At.After(faults[n]) && p.Started.After(faults[n]) {
 			got.times = append(got.times, p.At.Sub(faults[n]))
 		}
 		pulse = p

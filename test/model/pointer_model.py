@@ -247,7 +247,8 @@ def second_goal():
         if kills < most and s.launcher and p[3] and s.child and s.child[0] == "N":
             next.append(("kill agent", (end_child(s, False, False), kills + 1)))
         next = [(name, t) for name, t in next if t != at]
-        if not next and not (p[1] == "N" and not p[3] and s.child and s.child[0] == "N" and not s.ledger):
+        confirmed = p[1] == "N" and not p[3] and s.child and s.child[0] == "N" and not s.ledger
+        if not next and not (confirmed and (kills > 1 or s.tries == TRIES - 1)):   # after one kill, in that very trial
             good = False
             path, w = [], at
             while parent[w]: path.append(parent[w][1]); w = parent[w][0]

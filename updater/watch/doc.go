@@ -16,5 +16,9 @@
 //
 //   - Silence is measured on a [Clock] of the time in which the updater itself was able to look.
 //   - A version that the launcher did not start yet is not to blame for its silence.
+//   - A version is not worse than the one before it: it reaches the service by a ping, and has an answer on every lane on which the one
+//     before had an answer within ten minutes, but for lanes that the service denies it.
+//   - A version that ends by its own doing is undone at once; by signals from outside at the second. What shows no fault of the version's
+//     is told apart ([Probation.Blameless]).
 //   - While no launcher runs nothing is decided: the next start of the service goes on.
 package watch
