@@ -34,7 +34,7 @@ type Look struct {
 // Baseline is what a version can do as well as the one before: it has to.
 type Baseline struct {
 	Registered bool     // the host had a registration, so reaching the service is part of health
-	Lanes      []string // ways that commands come by, which answered the version before within [LaneMemory]
+	Lanes      []string // ways that commands come by, which answered the version before within [LaneMemory]; not asked in a watch below 25 s
 }
 
 // LaneMemory is how long ago a lane may have answered the version before.

@@ -49,8 +49,15 @@ type Probation struct {
 // NewProbation begins at a moment of a [Clock]. watch is Agent.UpdateWatchSeconds; anew: nothing was seen of the version yet, so that
 // every death under its pointer is of this watch. A watch that is resumed counts no death of before: it may have been a shutdown.
 func NewProbation(v Version, watch time.Duration, before Baseline, anew bool, now time.Time) *Probation {
+	if watch < longPoll {
+		before.Lanes = nil
+	}
 	return &Probation{life: life{last: now, asked: now}, version: v, watch: watch, before: before, began: now, steadyAt: now, looked: anew}
 }
+
+// longPoll is how long a watch is at least that asks for answers on lanes: where no command waits, the first one may be held for 20 s. The
+// usual watch is longer.
+const longPoll = 25 * time.Second
 
 // Began is when the watch began.
 func (p *Probation) Began() time.Time { return p.began }
