@@ -90,7 +90,8 @@ func TestOnADiskThatTakesNothingCommandsRunInMemoryOrAreAnswered(t *testing.T) {
 				}
 				a.stop()
 				h.start(in)
-				if inv := h.wait(h.shell("cat " + ran)); !strings.HasPrefix(inv.StandardOutput, "x\nx\n") || strings.Count(inv.StandardOutput, "x\n") != 2 {
+				inv = h.wait(h.shell("cat " + ran))
+				if !strings.HasPrefix(inv.StandardOutput, "x\nx\n") || strings.Count(inv.StandardOutput, "x\n") != 2 {
 					t.Errorf("ran again: %+v", inv)
 				}
 				h.until("nothing to be left in memory", func() bool {

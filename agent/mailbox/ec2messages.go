@@ -59,8 +59,8 @@ type polled struct {
 }
 
 func newPolled(o Options, service cloud.Service) *polled {
-	return &polled{Options: o, service: service, client: o.Dial(service), heard: make(chan struct{}, 1), room: make(chan struct{}, 1), placed: make(chan struct{}, 1),
-		opening: map[string]chan struct{}{}, declined: map[string]bool{}}
+	return &polled{Options: o, service: service, client: o.Dial(service), heard: make(chan struct{}, 1), room: make(chan struct{}, 1),
+		placed: make(chan struct{}, 1), opening: map[string]chan struct{}{}, declined: map[string]bool{}}
 }
 
 // Name is the lane's name in state files.
