@@ -70,6 +70,9 @@ func Publish(ctx context.Context, to Target, r *Release, o Options) (Result, err
 	if err := p.precheck(ctx); err != nil {
 		return p.result, err
 	}
+	if left, ok := to.(abandons); ok && !o.DryRun {
+		left.abandon(ctx, p.o.Now().Add(-abandonedAfter))
+	}
 	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.region, p.global} {
 		if err := stop(ctx); err != nil {
 			return p.result, err
