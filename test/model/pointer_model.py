@@ -15,7 +15,9 @@ from the launcher's note of the last death, for the launcher may be an older one
 free-leave, blind-watch, stale-reason; of the second goal: one-kill, no-again). `--launcher before` and `--updater before` have the
 rules of the releases before, in which only three deaths count. Prints a line per kind; exit 1 on a bad end.
 
-States explored: STATECOUNTS"""
+States explored, all with a good end. No package upgrade: good 18,662, noexec 2,396, crash 12,974, hang 12,974, deaf 7,164,
+late 17,586, leaver 17,586. One to a sound package: good 162,044, noexec 34,528, crash 58,610. One to a broken package: good 65,382,
+noexec 9,572. The second goal: 25; beside an older launcher 26, an older updater 11. A whole run takes half an hour."""
 import sys
 from collections import namedtuple
 
