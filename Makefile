@@ -19,7 +19,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 compile  = @scripts/compile.sh $(1) $(2) $(VERSION) $(OUT)/$(1)_$(2)
 pack     = @scripts/package.sh $(1) $(VERSION) $(2)
 
-.PHONY: build here help test demo check fmt lint bench attack detection-long clean \
+.PHONY: build here help test test-wine-long demo check fmt lint bench attack detection-long clean \
   build-release release package pre-build checkstyle quick-integtest quick-test coverage get-tools \
   build-linux build-linux-386 build-arm build-arm64 build-windows build-windows-386 build-darwin build-darwin-386 \
   package-rpm package-rpm-386 package-rpm-arm64 package-deb package-deb-386 package-deb-arm package-deb-arm64 \
@@ -36,6 +36,9 @@ help: ## this list
 
 test: ## all tests; TAGS=integration,boot adds those that need other programs installed
 	$(GO) test -tags '$(TAGS)' -timeout 60m ./...
+
+test-wine-long: ## the tests that CI leaves out under wine too (test/boot/testdata/wine-left-out.txt); needs wine
+	LONG=1 $(GO) test -tags boot -timeout 120m -run TestRoomsThatAskTheSystemPassOnWindows -v ./test/boot
 
 demo: here ## the whole story on this machine: install, command, update, refusal, rollback
 	@$(OUT)/ssm-setup demo

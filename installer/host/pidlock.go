@@ -54,7 +54,7 @@ func TakePidLock(path string, may PidHolder, now func() time.Time) (*PidLock, er
 		if !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
-		found, _ := os.Stat(path)
+		found := identified(path)
 		if pid, held := l.holder(may); held {
 			return nil, &LockedError{pid}
 		}
@@ -102,6 +102,16 @@ func (l *PidLock) link() error {
 		return fs.ErrExist
 	}
 	return l.Renew()
+}
+
+// identified is a file as it is now; nil: there is none. Windows reads which file it is only when that is asked for, by the path, where
+// another file may lie by then: so it is asked for at once.
+func identified(path string) fs.FileInfo {
+	info, err := os.Stat(path)
+	if err != nil || !os.SameFile(info, info) {
+		return nil
+	}
+	return info
 }
 
 // clear takes away a lock that was found not to count. Two may find that at once: what is taken away is looked at again, and put
