@@ -170,7 +170,10 @@ type complaints struct {
 func (c *complaints) Write(p []byte) (int, error) {
 	text := p[:min(len(p), 64<<10-c.taken)]
 	c.taken += len(text)
-	if f, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err == nil && len(text) > 0 {
+	if len(text) == 0 {
+		return len(p), nil
+	}
+	if f, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err == nil {
 		_, _ = f.Write(text)
 		f.Close()
 	}
