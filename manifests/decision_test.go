@@ -122,6 +122,16 @@ func TestATargetEqualToTheInstalledPackageNeedsNoDownload(t *testing.T) {
 func FuzzDecide(f *testing.F) {
 	f.Add("9.1.0.0", "9.2.0.0", "latest", true, "Active", "")
 	f.Add("", "", "~>", false, "Foo", "why")
+	f.Add("9.2.0.0", "9.2.0.0", "", false, "Active", "")          // up to date
+	f.Add("9.3.0.0", "9.2.0.0", "stable", false, "Active", "")    // ahead of the region
+	f.Add("9.3.0.0", "9.2.0.0", "9.2.0.0", false, "Active", "")   // a downgrade, refused and allowed
+	f.Add("9.3.0.0", "9.2.0.0", "9.2.0.0", true, "Active", "")    //
+	f.Add("9.1.0.0", "9.2.0.0", "9.4.0.0", false, "Active", "")   // not listed
+	f.Add("9.1.0.0", "9.2.0.0", ">=9.1", false, "Active", "")     // a constraint, met and not
+	f.Add("9.1.0.0", "9.2.0.0", ">=20", false, "Active", "")      //
+	f.Add("9.1.0.0", "9.2.0.0", "", false, "Inactive", "")        // not to be installed
+	f.Add("9.1.0.0", "9.2.0.0", "", false, "Active", "it failed") // blocked
+	f.Add("9.1.0.0", "", "", false, "Active", "")                 // there is none
 	f.Fuzz(func(t *testing.T, running, newest, requested string, allow bool, status, skip string) {
 		r, _ := manifests.ParseVersion(running)
 		n, _ := manifests.ParseVersion(newest)

@@ -139,10 +139,12 @@ func FuzzOpen(f *testing.F) {
 	m := manifests.NewManifest(template)
 	m.Add(manifests.AgentPackage, "a.tar.gz", manifests.FileVersion{Version: "9.1.0.0", Checksum: sum("content")})
 	f.Add(m.Bytes(), []byte(sum("content")+"  a.tar.gz\n"))
+	f.Add(m.Bytes(), []byte(sum("content")+"  a.tar.gz\n"+sum("notes")+" *RELEASENOTES.md\n"))
 	f.Add([]byte(`{"UriFormat":"x","Packages":[{"Name":"..","Files":[{"Name":"../b","AvailableVersions":[{"Version":"9.1.0.0","Checksum":""}]}]}]}`), []byte("00  ../b"))
 	f.Fuzz(func(t *testing.T, manifest, sums []byte) {
 		dir := t.TempDir()
-		for name, b := range map[string][]byte{"manifest.json": manifest, "SHA256SUMS": sums, "a.tar.gz": []byte("content")} {
+		for name, b := range map[string][]byte{"manifest.json": manifest, "SHA256SUMS": sums, "a.tar.gz": []byte("content"),
+			"a.tar.gz.sig": []byte("signature"), "RELEASENOTES.md": []byte("notes")} {
 			if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
 				t.Fatal(err)
 			}

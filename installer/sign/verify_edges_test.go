@@ -187,7 +187,7 @@ func TestACertificateForWebServersSignsNoPackage(t *testing.T) {
 }
 
 // privateKey reads PKCS #8 in PEM.
-func privateKey(t *testing.T, text []byte) crypto.Signer {
+func privateKey(t testing.TB, text []byte) crypto.Signer {
 	t.Helper()
 	block, _ := pem.Decode(text)
 	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)

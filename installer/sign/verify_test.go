@@ -26,7 +26,7 @@ type made struct {
 	signer    *sign.Signer
 }
 
-func setup(t *testing.T, stamped bool) made {
+func setup(t testing.TB, stamped bool) made {
 	t.Helper()
 	m := made{authority: testca.New(t, now)}
 	chain, key := m.authority.RSA("Example Corp", testca.CodeSigning)
@@ -347,74 +347,6 @@ func TestOldSignaturesOfExpiredKeysStayValid(t *testing.T) {
 	if r, err := pack.Verify(path, trusted); err != nil || r.Signatures[0].Note != "the key has expired since" {
 		t.Errorf("%+v, %v", r, err)
 	}
-}
-
-func FuzzVerify(f *testing.F) {
-	f.Add(exe())
-	f.Add(msiFile(f))
-	f.Add(pkgFile(f, nil))
-	f.Add(packed(f, "deb", nil))
-	f.Add(packed(f, "rpm", nil))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		path := file(t, "x", b)
-		if r, err := pack.Verify(path, sign.Trusted{Now: now}); err == nil && r.Trust != sign.Unsigned && r.Trust != sign.NotChecked {
-			t.Errorf("%+v", r)
-		}
-	})
-}
-
-// Whatever lies beside a file as its signature, or stands in a list, is refused, unless it is what it must be.
-func FuzzDetached(f *testing.F) {
-	private, public := pgpKey(f, packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519}, "")
-	good, err := open(f, sign.Options{PGPKey: private}).Detach(strings.NewReader("bytes"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good)
-	f.Add(good[:20])
-	f.Add([]byte("-----BEGIN PGP SIGNATURE-----\n\nwsBz\n-----END PGP SIGNATURE-----"))
-	trusted := trusting(f, public, nil)
-	f.Fuzz(func(t *testing.T, sig []byte) {
-		path := file(t, "x.sig", sig)
-		if err := os.WriteFile(strings.TrimSuffix(path, ".sig"), []byte("other bytes"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if r, err := pack.Verify(path, trusted); err == nil {
-			t.Errorf("%+v", r)
-		}
-	})
-}
-
-func FuzzList(f *testing.F) {
-	f.Add([]byte(sum([]byte("1")) + "  one\n"))
-	f.Add([]byte("00  ..\n"))
-	f.Fuzz(func(t *testing.T, list []byte) {
-		path := file(t, "SHA256SUMS", list)
-		if err := os.WriteFile(filepath.Join(filepath.Dir(path), "one"), []byte("1"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		r, err := pack.Verify(path, sign.Trusted{Now: now})
-		if err == nil && r.Trust != sign.Unsigned {
-			t.Errorf("%+v", r)
-		}
-	})
-}
-
-// FuzzKeys: what a key or a certificate's file holds is read or refused.
-func FuzzKeys(f *testing.F) {
-	n := testca.New(f, now)
-	chain, key := n.ECDSA("Signer", testca.CodeSigning)
-	f.Add(chain, key)
-	f.Add([]byte{0x30, 3, 2, 1, 3}, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----"))
-	f.Fuzz(func(t *testing.T, chain, key []byte) {
-		if len(chain) == 0 {
-			return
-		}
-		_, err := tryOpen(sign.Options{Cert: chain, Key: key, Passphrase: "x"})
-		if err != nil && !errors.Is(err, sign.ErrKey) && !errors.Is(err, sign.ErrPassphrase) && !errors.Is(err, sign.ErrExpired) {
-			t.Error(err)
-		}
-	})
 }
 
 // Another reader of flat packages agrees. (It calls every package notarised that has bytes behind its last file; it is not asked.)

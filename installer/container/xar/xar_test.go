@@ -183,6 +183,11 @@ func FuzzRead(f *testing.F) {
 	whole := write(f, small())
 	f.Add(whole)
 	f.Add(whole[:200])
+	for _, at := range []int{5, 30, len(whole) - 1} { // its version, its table, its heap
+		bad := bytes.Clone(whole)
+		bad[at] ^= 0x41
+		f.Add(bad)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := xar.Open(bytes.NewReader(b), int64(len(b)))
 		if err == nil {

@@ -21,7 +21,7 @@ import (
 const control = "Package: amazon-ssm-agent\nVersion: 9.1.0.0-1\nArchitecture: amd64\nDescription: Agent\n for machines\n"
 
 // deb makes a package with nothing in it; end packs its control archive.
-func deb(t *testing.T, text, end string) []byte {
+func deb(t testing.TB, text, end string) []byte {
 	t.Helper()
 	var inner, packed bytes.Buffer
 	a := tar.NewWriter(&inner)
@@ -100,6 +100,9 @@ func TestWhatIsNoDebIsRefused(t *testing.T) {
 }
 
 func FuzzControl(f *testing.F) {
+	for _, end := range []string{"", ".gz", ".xz"} {
+		f.Add(deb(f, control, end))
+	}
 	f.Add([]byte("!<arch>\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if _, err := apt.Control(bytes.NewReader(b)); err != nil && !errors.Is(err, apt.ErrDeb) {
@@ -164,4 +167,23 @@ func TestAnIndexRefusesPackagesItCannotName(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
+}
+
+// A Release file names no list outside of its own folders.
+func FuzzRelease(f *testing.F) {
+	x, err := apt.Stable.Make([]apt.Package{{Key: "amazon-ssm-agent/9.1.0.0/a.deb", Control: control, SHA256: strings.Repeat("0a", 32), Size: 7}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(x.Release(time.Unix(1700000000, 0)))
+	f.Add([]byte("SHA256:\n " + strings.Repeat("../", 21) + "x 1 main/Packages\n"))
+	f.Add([]byte("Date: then\nSHA256:\n " + strings.Repeat("0", 64) + " 1 ../../x/Packages\n"))
+	f.Fuzz(func(t *testing.T, release []byte) {
+		for _, key := range apt.Stable.Lists(release) {
+			if !strings.HasPrefix(key, apt.Stable.Dists()+"/") || strings.Contains(key+"/", "/../") {
+				t.Errorf("%q", key)
+			}
+		}
+		_ = apt.Date(release)
+	})
 }

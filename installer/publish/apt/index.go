@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"path"
 	"slices"
@@ -151,7 +152,10 @@ func (x Index) Release(date time.Time) []byte {
 func (s Suite) Lists(release []byte) (keys []string) {
 	for line := range strings.Lines(string(release)) {
 		f := strings.Fields(line)
-		if len(f) == 3 && len(f[0]) == 2*sha256.Size && strings.HasPrefix(line, " ") {
+		if len(f) != 3 || !strings.HasPrefix(line, " ") {
+			continue
+		}
+		if sum, err := hex.DecodeString(f[0]); err == nil && len(sum) == sha256.Size { // it becomes a key
 			keys = append(keys, s.Dists()+"/"+path.Dir(path.Clean("/" + f[2]))[1:]+"/by-hash/SHA256/"+f[0])
 		}
 	}

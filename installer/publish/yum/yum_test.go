@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -152,5 +153,28 @@ func FuzzRead(f *testing.F) {
 				t.Error(err)
 			}
 		}
+	})
+}
+
+// A repomd.xml names no list outside of its own folder.
+func FuzzRepomd(f *testing.F) {
+	p, err := yum.Read(bytes.NewReader(rpm(f)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	p.Key, p.SHA256, p.Size = "amazon-ssm-agent/9.1.0.0/a.rpm", strings.Repeat("A", 64), 7
+	x, err := yum.Stable.Make([]yum.Package{p})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(x.Repomd(time.Unix(1700000000, 0)))
+	f.Add([]byte(`<revision>99999999999</revision><location href="repodata/../x.xml.gz"/>`))
+	f.Fuzz(func(t *testing.T, repomd []byte) {
+		for _, key := range yum.Stable.Lists(repomd) {
+			if path.Dir(key) != "stable/repodata" {
+				t.Errorf("%q", key)
+			}
+		}
+		_ = yum.Date(repomd)
 	})
 }
