@@ -10,6 +10,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
@@ -116,5 +117,5 @@ func mirrorText(res publish.Mirrored, dir, region string, dry bool) string {
 	}
 	return fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there\nserve it, for example with: python3 -m http.server --directory %s 8000\n"+
 		"then: ssm-setup install --region %s --endpoint https://HOST (plain http: with --allow-insecure)\nor carry it: ssm-setup install --region %s --endpoint FOLDER",
-		dir, strings.Join(names, ", "), region, written, kept, dir, region, region)
+		dir, strings.Join(names, ", "), region, written, kept, fault.Word(dir), region, region)
 }

@@ -95,7 +95,8 @@ func wantedVersion(c *cli.Context) (want manifests.Version, err error) {
 
 // openRegion is the bucket that writeFlags name, and options from all flags that such subcommands share. done gives its lock back.
 func openRegion(c *cli.Context) (to publish.Target, o publish.Options, done func(), err error) {
-	o = publish.Options{Region: c.String("region"), DryRun: c.Bool("dry-run")}
+	o = publish.Options{Region: c.String("region"), DryRun: c.Bool("dry-run"),
+		Warn: func(text string) { printerOf(c).step("warning: %s", text) }}
 	if err := checkRegion(o.Region, c.String("endpoint"), c.Bool("allow-unknown-region") || c.String("to") != ""); err != nil {
 		return nil, o, nil, err
 	}

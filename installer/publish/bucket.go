@@ -18,6 +18,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
@@ -67,6 +68,52 @@ func Bucket(ctx context.Context, p BucketOptions) (Target, error) {
 type store struct {
 	client       *s3.Client
 	name, prefix string
+	probed       bool
+	heedless     bool // it ignores the conditions of writes
+}
+
+// probeKey is an object that is never there.
+const probeKey = "ssm-setup-probe"
+
+// probe asks once for a write under a condition that cannot hold: a bucket that keeps conditions writes nothing. One that may not be
+// written there is not judged: the writes to come say why.
+func (b *store) probe(ctx context.Context) error {
+	if b.probed {
+		return nil
+	}
+	body := strings.NewReader("ssm-setup asks whether this bucket keeps the conditions of writes\n")
+	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.name, Key: b.key(probeKey), Body: body,
+		IfMatch: aws.String(`"00000000000000000000000000000000"`)})
+	if b.probed = true; err != nil {
+		if err = sorted(err); errors.Is(err, ErrCredentials) || errors.Is(err, ErrUnable) || errors.Is(err, bucket.ErrUnreachable) {
+			return err
+		}
+		return nil
+	}
+	b.heedless = true
+	return b.Remove(ctx, probeKey)
+}
+
+// compare stands in for a condition where the bucket keeps none: it looks just before the write. Another publisher between the two is
+// not noticed.
+func (b *store) compare(ctx context.Context, key string, when When) error {
+	if !b.heedless || when == (When{}) {
+		return nil
+	}
+	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: b.key(key)})
+	if err = sorted(err); errors.Is(err, ErrAbsent) {
+		if when.Absent {
+			return nil
+		}
+		return ErrChanged
+	}
+	if err != nil {
+		return err
+	}
+	if when.Absent || aws.ToString(out.ETag) != when.Tag {
+		return ErrChanged
+	}
+	return nil
 }
 
 // sumNote is the object's metadata that holds its SHA-256, written by us.
@@ -147,6 +194,9 @@ func (w When) conditions() (match, noneMatch *string) {
 func sorted(err error) error {
 	var answer *awshttp.ResponseError
 	var broken net.Error
+	if rejected(err) {
+		return fmt.Errorf("%w: %w", ErrCredentials, err)
+	}
 	if !errors.As(err, &answer) && !errors.As(err, &broken) {
 		return err
 	}
@@ -175,6 +225,20 @@ func sorted(err error) error {
 		return fmt.Errorf("%w: %w", ErrFaulty, err)
 	}
 	return err
+}
+
+// rejected tells whether it is the credentials that are at fault: they cannot be had, are unknown, expired or wrong, or the clock is.
+func rejected(err error) bool {
+	var coded smithy.APIError
+	if errors.As(err, &coded) {
+		switch coded.ErrorCode() {
+		case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestTimeTooSkewed",
+			"InvalidClientTokenId", "UnrecognizedClientException":
+			return true
+		}
+		return false
+	}
+	return err != nil && strings.Contains(err.Error(), "get credentials")
 }
 
 func contentType(key string) string {

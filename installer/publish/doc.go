@@ -22,6 +22,8 @@
 //     anywhere leaves the region serving the old release whole, and running it again finishes it;
 //   - a version that was published never changes its bytes (unless told to replace it): packages are made under the condition
 //     that they are not there;
+//   - a bucket that ignores such conditions is found out before the first of them: then each write is compared just before, and the
+//     caller told that one publisher at a time is safe there;
 //   - manifest, feed and VERSION are written only over the one that was read (If-Match); another publisher's change is read and
 //     merged anew, a bounded number of times;
 //   - the copies below latest/ cannot be written together with VERSION: a publication that finds itself overtaken puts back those

@@ -42,6 +42,7 @@ func (d *folder) Read(_ context.Context, key string) (io.ReadCloser, string, err
 	if err != nil {
 		return nil, "", err
 	}
+	d.recordFolders(key) // an attempt before this one may have failed to sync it
 	f, err := os.Open(d.path(key))
 	return f, tag, err
 }

@@ -30,6 +30,7 @@ type Options struct {
 	Scratch      string                  // folder for what a mirror fetches; empty: the system's
 	Now          func() time.Time        // nil: the clock
 	Done         func(Step)              // may be nil; one call at a time
+	Warn         func(text string)       // what is not as safe as it should be; may be nil
 	Progress     func(done, total int64) // bytes of packages; may be nil; one call at a time
 
 	repair bool // what is there and is not what the manifest there says was damaged: it is written anew
@@ -73,10 +74,16 @@ func Publish(ctx context.Context, to Target, r *Release, o Options) (Result, err
 	if left, ok := to.(abandons); ok && !o.DryRun {
 		left.abandon(ctx, p.o.Now().Add(-abandonedAfter))
 	}
+	if err := p.probe(ctx); err != nil {
+		return p.result, err
+	}
 	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.region, p.global} {
 		if err := stop(ctx); err != nil {
 			return p.result, err
 		}
+	}
+	if err := p.settle(); err != nil {
+		return p.result, err
 	}
 	var err error
 	p.result.Stable, _, err = readStable(ctx, to)

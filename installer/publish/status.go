@@ -27,6 +27,9 @@ func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Re
 	if err := checkStaysSigned(ctx, to, o); err != nil {
 		return p.result, err
 	}
+	if err := p.probe(ctx); err != nil {
+		return p.result, err
+	}
 	p.stable, p.result.Stable = v, v
 	if err := p.repositories(ctx, m, nil); err != nil {
 		return p.result, err
@@ -38,7 +41,10 @@ func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Re
 		}
 		return p.writeSmall(ctx, to, regions.StableVersionKey, []byte(v.String()+"\n"), when)
 	})
-	return p.result, err
+	if err != nil {
+		return p.result, err
+	}
+	return p.result, p.settle()
 }
 
 // readStable reads which version a place calls its stable one; zero for none, and for a file that is damaged.
@@ -91,6 +97,9 @@ func Mark(ctx context.Context, to Target, v manifests.Version, status string, o 
 	if err := checkStaysSigned(ctx, to, o); err != nil {
 		return p.result, err
 	}
+	if err := p.probe(ctx); err != nil {
+		return p.result, err
+	}
 	mark := func(m *manifests.Manifest) (n int) {
 		for _, pkg := range m.Packages {
 			n += m.SetStatus(pkg.Name, v, status)
@@ -115,6 +124,9 @@ func Mark(ctx context.Context, to Target, v manifests.Version, status string, o 
 	f, err := readLatest(ctx, to, v)
 	p.result.Before, p.result.Latest = f.before, f.before == v
 	if err != nil {
+		return p.result, err
+	}
+	if err := p.settle(); err != nil {
 		return p.result, err
 	}
 	p.result.Stable, _, err = readStable(ctx, to)

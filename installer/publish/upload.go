@@ -28,6 +28,9 @@ func (b *store) Write(ctx context.Context, key string, body io.ReadSeeker, sum s
 	if have := hex.EncodeToString(c.sum[:]); !strings.EqualFold(have, sum) {
 		return fmt.Errorf("%w: SHA-256 %s, not %s", ErrBody, have, sum)
 	}
+	if err := b.compare(ctx, key, when); err != nil {
+		return err
+	}
 	if at, ok := body.(io.ReaderAt); ok && c.size > partSize {
 		return b.parts(ctx, key, at, c, when)
 	}

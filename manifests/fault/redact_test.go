@@ -29,3 +29,12 @@ func TestControlCharactersAreWrittenAsEscapes(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestAPrintedCommandLineCanBeCopied(t *testing.T) {
+	for text, want := range map[string]string{"/srv/mirror": "/srv/mirror", "/srv/my mirror": `"/srv/my mirror"`, "a;b": `"a;b"`,
+		"it's $HOME": `'it'\''s $HOME'`, `C:\Mirror`: `C:\Mirror`, "": `""`} {
+		if got := fault.Word(text); got != want {
+			t.Errorf("%q: %s", text, got)
+		}
+	}
+}

@@ -127,6 +127,7 @@ var doors = map[string][]string{
 	"github.com/ProtonMail/go-crypto":   {"installer/sign"},
 	"github.com/rogpeppe/go-internal":   {},
 	"github.com/sassoftware/relic":      {"installer/sign", "installer/sign/testca"},
+	"github.com/aws/smithy-go":          {"installer/publish"},
 	"github.com/ulikunitz/xz":           {"installer/publish/apt"},
 	"software.sslmate.com/src":          {"installer/sign"},
 }
