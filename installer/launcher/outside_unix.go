@@ -3,6 +3,7 @@
 package launcher
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,9 +16,5 @@ func fromOutside(how string) bool {
 	if !ok || err != nil {
 		return false
 	}
-	switch syscall.Signal(n) {
-	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT:
-		return true
-	}
-	return false
+	return slices.Contains([]syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT}, syscall.Signal(n))
 }

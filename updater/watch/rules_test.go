@@ -128,11 +128,13 @@ func TestTheRulesOfAProbation(t *testing.T) {
 				change(steady(205, 400, false), func(s *seen) { s.probe = "ok" })...),
 			watch.Undo, 250,
 		},
-		"its own doing":         {append(steady(0, 10, true), seen{second: 11, launcher: 1, death: "exit code 3"}), watch.Undo, 11},
-		"it cannot be started":  {[]seen{{second: 1, launcher: 1, noPulse: true, death: "cannot be started: x"}}, watch.Undo, 1},
-		"once from outside":     {append(steady(0, 10, true), change(steady(12, 47, true), killed(1))...), watch.Confirm, 42},
-		"twice from outside":    {append(append(steady(0, 10, true), change(steady(12, 22, true), killed(1))...), seen{second: 24, launcher: 1, death: outside(), nth: 2}), watch.Undo, 24},
-		"mute after a kill":     {append(change(steady(0, 40, false), probes), change(change(steady(42, 100, false), killed(1)), probes)...), watch.Undo, 87},
+		"its own doing":        {append(steady(0, 10, true), seen{second: 11, launcher: 1, death: "exit code 3"}), watch.Undo, 11},
+		"it cannot be started": {[]seen{{second: 1, launcher: 1, noPulse: true, death: "cannot be started: x"}}, watch.Undo, 1},
+		"once from outside":    {append(steady(0, 10, true), change(steady(12, 47, true), killed(1))...), watch.Confirm, 42},
+		"twice from outside": {append(append(steady(0, 10, true), change(steady(12, 22, true), killed(1))...),
+			seen{second: 24, launcher: 1, death: outside(), nth: 2}), watch.Undo, 24},
+		"mute after a kill": {append(change(steady(0, 40, false), probes),
+			change(change(steady(42, 100, false), killed(1)), probes)...), watch.Undo, 87},
 		"a lane answers":        {change(steady(0, 40, true), lanes("a", "b")), watch.Confirm, 30},
 		"a lane stays silent":   {change(change(steady(0, 100, true), lanes("a")), probes), watch.Undo, 45},
 		"a lane is denied":      {change(steady(0, 40, true), lanes("a", "!b")), watch.Confirm, 30},
@@ -166,8 +168,9 @@ func TestTheRulesOfAProbation(t *testing.T) {
 				if s.death != "" {
 					death = launcher.Death{Version: "9.2.0.0", Sequence: 5, PID: s.nth, How: s.death}
 				}
-				got, _ = tr.See(watch.Look{Death: death, Now: at(s.second), Pulse: s.pulse, Legible: !s.noPulse && s.pulse.PID != 0, Launcher: s.launcher,
-					Running: s.launcher != 0, Agent: s.agent})
+				got, _ = tr.See(watch.Look{Death: death, Now: at(s.second), Pulse: s.pulse, Legible: !s.noPulse && s.pulse.PID != 0,
+					Launcher: s.launcher,
+					Running:  s.launcher != 0, Agent: s.agent})
 				if got != watch.GoOn {
 					break
 				}
