@@ -25,8 +25,8 @@
 //
 // Three times within 30 minutes. On trial an end of its own doing – an exit code, a fault, silence – is enough, and of those by a signal
 // from outside (KILL, TERM, INT: a kill by hand, a machine that is out of memory) two are, so that one such kill throws no sound release
-// away. For 30 minutes after a confirmation that this launcher saw two deaths of any kind are enough. The tokens are for deaths that no launcher
-// saw. An end while the service itself is asked to stop counts for nothing: a manager may end all its processes at once, so the launcher
+// away. For 30 minutes after a confirmation that this launcher saw two deaths of any kind are enough. The tokens are for deaths that no
+// launcher saw. An end while the service itself is asked to stop counts for nothing: a manager may end all its processes at once, so the launcher
 // waits a moment for its own word. A new sequence forgets the deaths. The updater's watch judges by the same rules, from the note of the
 // last death, for this launcher is renewed by a package only. test/model explores what follows from them.
 //
