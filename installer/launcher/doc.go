@@ -23,12 +23,12 @@
 //
 // # How often a version may die
 //
-// Three times within 30 minutes. On trial an end of its own doing – an exit code, a fault, silence – is enough, and of those by a signal
-// from outside (KILL, TERM, INT: a kill by hand, a machine that is out of memory) two are, so that one such kill throws no sound release
-// away. For 30 minutes after a confirmation that this launcher saw two deaths of any kind are enough. The tokens are for deaths that no
-// launcher saw. An end while the service itself is asked to stop counts for nothing: a manager may end all its processes at once, so the launcher
-// waits a moment for its own word. A new sequence forgets the deaths. The updater's watch judges by the same rules, from the note of the
-// last death, for this launcher is renewed by a package only. test/model explores what follows from them.
+// Three times within 30 minutes. On trial an end of its own doing – an exit code, a fault, silence – is enough, and of those by a
+// signal from outside (KILL, TERM, INT: a kill by hand, a machine that is out of memory) two are, so that one such kill throws no sound
+// release away. For 30 minutes after a confirmation that this launcher saw two deaths of any kind are enough. The tokens are for deaths
+// that no launcher saw. An end while the service itself is asked to stop counts for nothing: a manager may end all its processes at
+// once, so the launcher waits a moment for its own word. A new sequence forgets the deaths. The updater's watch judges by the same
+// rules, from the note of the last death, for this launcher is renewed by a package only. test/model explores what follows from them.
 //
 // Windows keeps no record of who ended a process, see outside_windows.go. An agent that was asked to end by a signal ends by it, so that
 // its launcher does not take the end for its own doing.
