@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/service"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -16,8 +17,8 @@ func installCommand() *cli.Command {
 		Name:  "install",
 		Usage: "install the agent from a region, register it, start it and wait until it is healthy",
 		Description: "Picks the package for this system (deb, rpm; with --root the portable archive), checks it against the region's\n" +
-			"manifest, and says what it did. Running it again is harmless and finishes what was interrupted. Under --root a detached\n" +
-			"launcher is started, with a clean environment; it does not survive a reboot.",
+			"manifest, and says what it did. Running it again is harmless and finishes what was interrupted. Under --root,\n" +
+			"and where no service manager runs, the agent is started in the background; then it does not survive a reboot.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "region", Usage: "region to install from and to register in", Required: true},
 			&cli.StringFlag{Name: "version", Usage: "a version, latest, stable, or a constraint such as '>=9.1'; default what is installed, else the newest"},
@@ -91,13 +92,23 @@ func installText(l installer.Layout, r setup.Result) string {
 	switch {
 	case r.Healthy:
 		s += ", healthy"
-	case !r.Running:
-		s += "\nno service manager runs here, so nothing was started: run " + l.Launcher() + " as the container's main process"
 	}
-	if !l.System() {
-		s += "\nit does not survive a reboot; run the same command again to start it"
-	}
+	s += bootText(r)
 	return s + fmt.Sprintf("\nall done after %.1f s", r.Seconds)
+}
+
+// bootText says of a service that it will not come back after a reboot.
+func bootText(r setup.Result) string {
+	switch {
+	case r.Service == "none" && r.Root == "":
+		return "\nno service manager runs here: the agent does not survive a restart of the container; run the same command again to start it, or " +
+			"boot this system with systemd"
+	case r.Service == "none":
+		return "\nit does not survive a reboot; run the same command again to start it"
+	case r.Boot == service.Disabled:
+		return "\nthe service is disabled: it does not come back after a reboot, unless it is enabled (systemctl enable " + service.Name() + ")"
+	}
+	return ""
 }
 
 func rootArgument(l installer.Layout) string {

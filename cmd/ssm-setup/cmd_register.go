@@ -63,6 +63,9 @@ func register(c *cli.Context) error {
 			"already registered in region %s as %s (--override registers anew)", there, id)
 		return nil
 	}
+	if err := i.Ready(c.Context); err != nil {
+		return cannot("register", object, err)
+	}
 	if id, err = i.Register(c.Context, setup.Registration{Region: region, Activation: act}); err != nil {
 		return cannot("register", object, err)
 	}

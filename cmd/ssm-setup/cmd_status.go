@@ -49,6 +49,7 @@ type statusResult struct {
 	LauncherPID    int              `json:"launcher_pid,omitempty"`
 	Service        string           `json:"service"` // linux-systemd …; none: a detached launcher
 	InstanceID     string           `json:"instance_id"`
+	Boot           string           `json:"boot,omitempty"` // enabled: it comes back after a reboot; disabled, masked: it does not
 	Region         string           `json:"region"`
 	Source         string           `json:"source"` // where updates come from
 	Pinged         time.Time        `json:"last_round_trip,omitzero"`
@@ -111,7 +112,10 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 	miss("the record of updates", err)
 	r.Update, r.UnderWay, r.Skip = ledger.Last, ledger.Open, ledger.Skip
 	if s, err := service.Of(l).Status(); err == nil {
-		r.Service = s.Kind
+		r.Service, r.Boot = s.Kind, s.Boot
+		if r.Service != "none" && r.Boot != "" && r.Boot != service.Enabled {
+			r.Warnings = append(r.Warnings, "the service is "+r.Boot+": it does not come back after a reboot")
+		}
 	}
 	if d := service.SlowRestart(ctx, l); d > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the service's unit has lost its additions: systemd starts a killed agent again after %s "+

@@ -46,7 +46,8 @@ func installationOf(c *cli.Context) (setup.Installation, error) {
 
 // agentPorts are what an installation asks of the agent.
 func agentPorts() setup.Ports {
-	return setup.Ports{Registered: identity.Registered, Configure: config.Set, UpdateEnded: updateEnded, EndPending: updater.EndPending}
+	return setup.Ports{Registered: identity.Registered, Configure: config.Set, UpdateEnded: updateEnded,
+		EndPending: updater.EndPending, Probe: probe}
 }
 
 // updateEnded tells whether the last update ended less than age ago, and none is open.

@@ -35,6 +35,7 @@ func (l *loop) soleLauncher() bool {
 		wait := 5 * l.Timing.Look
 		switch {
 		case !l.Detached:
+			l.unseat(holder)
 		case holder != 0 && holder == l.Instead:
 			wait = l.Timing.Look / 10
 			if !asked {

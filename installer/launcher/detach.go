@@ -76,9 +76,26 @@ func (l *loop) wanted() bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// claim puts the id of a detached launcher, which has the lock, into the pid file. False: the service was stopped meanwhile.
+// claim puts the id of a detached launcher, which has the lock, into the pid file. False: the service was stopped meanwhile. Where a
+// service manager has started this launcher there is no pid file any more: one of an image that was built in a container would have a
+// lost launcher started a second time.
 func (l *loop) claim() bool {
-	return !l.Detached || !errors.Is(writePid(l.Paths, strconv.Itoa(os.Getpid())), fs.ErrNotExist)
+	if !l.Detached {
+		_ = os.Remove(l.Paths.PidFile())
+		return true
+	}
+	return !errors.Is(writePid(l.Paths, strconv.Itoa(os.Getpid())), fs.ErrNotExist)
+}
+
+// unseat has a detached launcher make room for this one, which a service manager started: without the pid file it is not meant to run
+// any more, and its agent starts no other.
+func (l *loop) unseat(holder int) {
+	text, err := os.ReadFile(l.Paths.PidFile())
+	if err != nil || strings.TrimSpace(string(text)) != strconv.Itoa(holder) || os.Remove(l.Paths.PidFile()) != nil {
+		return
+	}
+	l.say("the launcher that ran without a service manager makes room (process ", strconv.Itoa(holder), ")")
+	_ = End(l.Paths, holder)
 }
 
 // writePid overwrites the id in the pid file, which has to be there.
@@ -93,9 +110,6 @@ func writePid(p pointer.Paths, pid string) error {
 
 // forgetPid is a detached launcher's last act when it was asked to end: a pid file that is left tells of one that died.
 func forgetPid(p pointer.Paths) {
-	if p.Root == "" {
-		return
-	}
 	text, err := os.ReadFile(p.PidFile())
 	if err == nil && strings.TrimSpace(string(text)) == strconv.Itoa(os.Getpid()) {
 		_ = os.Remove(p.PidFile())
@@ -133,12 +147,12 @@ func Replace(p pointer.Paths, running int) (pid int, err error) {
 // its launcher again.
 func Unmanaged(p pointer.Paths) bool {
 	_, err := os.Stat(p.PidFile())
-	return p.Root != "" && err == nil
+	return err == nil
 }
 
 // Revive starts a detached launcher again for an installation that lives without a service manager and whose launcher died: the
-// last act of its agent, see [Child.LauncherGone], and of an updater that finds neither. It does nothing for the system, after an
-// orderly stop, or beside a launcher that lives.
+// last act of its agent, see [Child.LauncherGone], and of an updater that finds neither. It does nothing without a pid file (under a
+// service manager, after an orderly stop) and beside a launcher that lives.
 func Revive(p pointer.Paths) (pid int, err error) {
 	if !Unmanaged(p) {
 		return 0, nil

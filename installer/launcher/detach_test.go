@@ -123,3 +123,35 @@ func TestADetachedLauncherNeedsNoLog(t *testing.T) {
 	m.ok(err)
 	m.await("start floor 1", 1)
 }
+
+// An image is built in a container, where a detached launcher runs, and boots later under a service manager; or one is put into a running
+// system. The detached launcher makes room, and its agent starts no other.
+func TestADetachedLauncherMakesRoomForOneThatAServiceManagerStarts(t *testing.T) {
+	m := newMachineAlone(t)
+	first, err := launcher.Detach(m.Paths)
+	m.ok(err)
+	agent := m.await("start floor 1", 1)
+	m.stays(first)
+	second := m.launch().Process.Pid
+	m.await("start floor 1", 2)
+	m.gone(first)
+	m.gone(agent)
+	m.until("the launcher of the service manager", func() bool { one, running := launcher.Running(m.Paths); return running && one == second })
+	if _, err := os.Stat(m.PidFile()); !os.IsNotExist(err) {
+		t.Errorf("pid file: %v", err)
+	}
+	if pid, err := launcher.Revive(m.Paths); pid != 0 || err != nil {
+		t.Errorf("a second launcher was started: %d, %v", pid, err)
+	}
+}
+
+// The pid file of an image names a process of the machine that it was built on.
+func TestThePidFileOfAnImageIsForgottenUnderAServiceManager(t *testing.T) {
+	m := newMachineAlone(t)
+	m.ok(os.WriteFile(m.PidFile(), []byte("4711       \n"), 0o644))
+	m.launch()
+	m.await("start floor 1", 1)
+	if _, err := os.Stat(m.PidFile()); !os.IsNotExist(err) {
+		t.Errorf("pid file: %v", err)
+	}
+}

@@ -27,7 +27,15 @@ const (
 func (d detached) Status() (Status, error) {
 	pid, running := launcher.Running(d.layout.Pointer())
 	_, err := os.Stat(d.layout.Launcher())
-	return Status{Kind: "none", Installed: err == nil, Running: running, PID: pid}, nil
+	return Status{Kind: "none", Installed: err == nil, Running: running, PID: pid, Boot: Disabled}, nil
+}
+
+// where names the installation in errors.
+func (d detached) where() string {
+	if d.layout.System() {
+		return "without a service manager"
+	}
+	return "under " + d.layout.Root
 }
 
 // Start returns when the launcher has its lock.
@@ -38,7 +46,7 @@ func (d detached) Start(ctx context.Context) error {
 	}
 	pid, err := launcher.Detach(p)
 	if err != nil {
-		return fmt.Errorf("start the agent under %s: %w", d.layout.Root, err)
+		return fmt.Errorf("start the agent %s: %w", d.where(), err)
 	}
 	_, err = until(ctx, coming, func() bool {
 		_, running := launcher.Running(p)
@@ -49,7 +57,7 @@ func (d detached) Start(ctx context.Context) error {
 		err = d.dead(pid)
 	}
 	if err != nil {
-		return fmt.Errorf("start the agent under %s: %w", d.layout.Root, err)
+		return fmt.Errorf("start the agent %s: %w", d.where(), err)
 	}
 	return nil
 }
@@ -80,7 +88,7 @@ func (d detached) Stop(ctx context.Context) error {
 		err = launcher.StopAgent(ctx, p, pid, alone)
 	}
 	if err != nil {
-		return fmt.Errorf("stop the agent under %s: %w", d.layout.Root, err)
+		return fmt.Errorf("stop the agent %s: %w", d.where(), err)
 	}
 	ok, err := until(ctx, going, func() bool {
 		_, launching := launcher.Running(p)
@@ -91,7 +99,7 @@ func (d detached) Stop(ctx context.Context) error {
 		err = errors.New("it did not end in time")
 	}
 	if err != nil {
-		return fmt.Errorf("stop the agent under %s: %w", d.layout.Root, err)
+		return fmt.Errorf("stop the agent %s: %w", d.where(), err)
 	}
 	return nil
 }
@@ -128,7 +136,7 @@ func (d detached) Restart(ctx context.Context) error {
 		err = d.dead(pid)
 	}
 	if err != nil {
-		return fmt.Errorf("restart the agent under %s: %w", d.layout.Root, err)
+		return fmt.Errorf("restart the agent %s: %w", d.where(), err)
 	}
 	return nil
 }

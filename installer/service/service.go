@@ -17,7 +17,16 @@ type Status struct {
 	Installed bool   // the service manager knows it; for none: the launcher is there
 	Running   bool
 	PID       int // of the launcher, where known
+	// Boot is [Enabled], [Disabled] or [Masked]; empty where that is not known. A detached launcher is always Disabled.
+	Boot string
 }
+
+// What becomes of a service when the system boots.
+const (
+	Enabled  = "enabled"  // it starts
+	Disabled = "disabled" // it does not
+	Masked   = "masked"   // it cannot be started at all
+)
 
 // Service is the agent's service of one installation. Starting what runs and stopping what does not is no error.
 type Service interface {
@@ -27,12 +36,19 @@ type Service interface {
 	Restart(ctx context.Context) error
 }
 
-// Of is the service of an installation.
+// Of is the service of an installation: the system's own where a service manager runs, else a detached launcher (under a root, and in
+// containers, chroots and images that are being built).
 func Of(l installer.Layout) Service {
-	if l.System() {
+	if l.System() && managed() {
 		return system{l}
 	}
 	return detached{l}
+}
+
+// Detached tells whether a service is a launcher without a service manager.
+func Detached(s Service) bool {
+	_, ok := s.(detached)
+	return ok
 }
 
 // Name is the service's name with this system's service manager (docs/protocol/update.md, "Service definitions" to "macOS packages").

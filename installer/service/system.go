@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	kardianos "github.com/kardianos/service"
 
@@ -46,6 +47,9 @@ func (s system) Status() (Status, error) {
 	if err == nil {
 		out.Installed = true
 		out.Running = running || status == kardianos.StatusRunning
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		out.Boot = boot(ctx)
 	}
 	return out, nil // other errors are each manager's way to say that it knows no such service
 }

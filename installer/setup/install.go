@@ -18,7 +18,7 @@ type Installation struct {
 	Ports Ports
 }
 
-// Ports are what this room needs from the agent and from its caller, as functions. All but EndPending are needed.
+// Ports are what this room needs from the agent and from its caller, as functions. All but EndPending and Probe are needed.
 type Ports struct {
 	// Registered is the node's id and region; both empty, without an error, where there is no registration.
 	Registered func(l installer.Layout) (instanceID, region string, err error)
@@ -29,6 +29,9 @@ type Ports struct {
 
 	// EndPending ends an updater at work that has not switched versions: a removal does not wait for its download. Nil: none is ended.
 	EndPending func(l installer.Layout) (ended bool, err error)
+
+	// Probe makes one round trip to the service as this node; its error says what the region answers. Nil: none is made.
+	Probe func(ctx context.Context, l installer.Layout) error
 
 	// Step tells people of one thing done.
 	Step func(format string, args ...any)
@@ -65,8 +68,9 @@ type Result struct {
 	Registered bool    `json:"registered"` // by this run
 	Service    string  `json:"service"`    // none under a root: a detached launcher
 	Running    bool    `json:"running"`
-	Healthy    bool    `json:"healthy"` // set by the caller, after AwaitPing
-	Seconds    float64 `json:"seconds"` // set by the caller
+	Boot       string  `json:"boot,omitempty"` // enabled: the service comes back after a reboot; disabled, masked: it does not
+	Healthy    bool    `json:"healthy"`        // set by the caller, after AwaitPing
+	Seconds    float64 `json:"seconds"`        // set by the caller
 
 	Started time.Time `json:"-"` // when the agent was started anew; zero: it went on running
 }
@@ -104,6 +108,7 @@ var stops = []struct {
 	{(*run).fetch, nil},
 	{(*run).applySettings, (*run).restoreSettings},
 	{(*run).install, (*run).remove},
+	{(*run).ready, nil},
 	{(*run).register, nil},
 	{(*run).start, nil},
 }

@@ -36,10 +36,12 @@ func (i Installation) Remove(ctx context.Context) (manifests.Version, error) {
 		return version, err
 	}
 	defer release()
-	if !i.System() {
-		if err := service.Of(i.Layout).Stop(ctx); err != nil {
+	if s := service.Of(i.Layout); service.Detached(s) { // under a service manager the package's scripts stop it
+		if err := s.Stop(ctx); err != nil {
 			return version, err
 		}
+	}
+	if !i.System() {
 		return version, errors.Join(removeTree(i.Layout), forget(i.Layout))
 	}
 	for _, p := range packagersHere() {

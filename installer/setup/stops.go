@@ -2,7 +2,6 @@ package setup
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"os"
 	"time"
@@ -108,15 +107,10 @@ func (r *run) start() error {
 	if r.changed {
 		act, r.result.Started = s.Restart, time.Now()
 	}
-	err := Retry(r.ctx, r.Tries, act)
-	if errors.Is(err, service.ErrNoManager) && r.System() {
-		r.result.Service = "none"
-		return nil
-	}
-	if err != nil {
+	if err := Retry(r.ctx, r.Tries, act); err != nil {
 		return err
 	}
 	status, err := s.Status()
-	r.result.Service, r.result.Running = status.Kind, err == nil
+	r.result.Service, r.result.Running, r.result.Boot = status.Kind, err == nil, status.Boot
 	return err
 }
