@@ -13,7 +13,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/setupcli"
+	"github.com/ssm-setup/ssm-setup/installer/account"
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 
@@ -35,10 +37,15 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 		return setupcli.Run(ctx, setupcli.Program{Out: out, Err: errw, Ports: agentPorts(), TrustedKey: trustedKey}, args[1:])
 	}
 	p := newPrinter(in, out, errw)
+	p.args = args
 	p.json = wantsJSON(args[1:]) // looked up here so that errors of the flags themselves are JSON too
 	err := newApp(p).RunContext(ctx, args)
 	if err == nil {
 		return exitOK
+	}
+	var done exited
+	if errors.As(err, &done) {
+		return int(done)
 	}
 	return p.fail(err)
 }
@@ -125,7 +132,7 @@ func insist(command *cli.Command) {
 }
 
 // onHost has a subcommand that works on an installation make its files and start its programs as a service would, whatever the shell's
-// umask: folders such as /etc/amazon are shared with other software.
+// umask (folders such as /etc/amazon are shared with other software), and as the account that owns the installation's folder.
 func onHost(command *cli.Command) {
 	if !slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Names()[0] == "root" }) {
 		return
@@ -133,9 +140,27 @@ func onHost(command *cli.Command) {
 	act := command.Action
 	command.Action = func(c *cli.Context) error {
 		defer host.ServiceMask()()
-		return act(c)
+		owner, other, err := account.Of(c.String("root"))
+		if err != nil {
+			return cannot(c.Command.Name, "the agent on "+c.String("root"), err)
+		}
+		if !other {
+			return act(c)
+		}
+		p := printerOf(c)
+		code, err := owner.Run(c.Context, account.Program{Arguments: p.args, In: p.in, Out: p.out, Err: p.err,
+			Variables: []string{setup.ActivationID, setup.ActivationCode}})
+		if err != nil || code == exitOK {
+			return err
+		}
+		return exited(code)
 	}
 }
+
+// exited is the exit code of a program that has told the rest itself.
+type exited int
+
+func (e exited) Error() string { return "exit code " + strconv.Itoa(int(e)) }
 
 func usageError(_ *cli.Context, err error, _ bool) error {
 	var p *problem

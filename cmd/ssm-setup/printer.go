@@ -20,6 +20,7 @@ import (
 type printer struct {
 	out, err io.Writer
 	in       io.Reader
+	args     []string // the command line
 	json     bool
 	terminal bool // err is a terminal: progress may redraw its line
 

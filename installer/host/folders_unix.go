@@ -48,44 +48,65 @@ type walk struct {
 }
 
 // down goes along a path, with all its folders inside of an installation or above it; the last one may be its first. False: the path
-// ends before.
+// ends before. A link that leads out of an installation to a folder elsewhere makes that folder one of the installation's.
 func (w *walk) down(path string, inside, last bool) (there bool, err error) {
-	parts := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+	parts := partsOf(path, inside, inside || last)
 	for len(parts) > 0 {
 		part := parts[0]
 		parts = parts[1:]
-		if part == "." || part == ".." {
-			w.at = filepath.Join(w.at, part)
+		if part.name == "." || part.name == ".." {
+			w.at = filepath.Join(w.at, part.name)
 			continue
 		}
-		next := filepath.Join(w.at, part)
+		next := filepath.Join(w.at, part.name)
 		info, err := os.Lstat(next)
 		if err != nil {
 			return false, nil //nolint:nilerr // not there, or not for this account to see
 		}
 		if info.Mode()&fs.ModeSymlink == 0 {
 			w.at = next
-			if err := w.folder(inside || last && len(parts) == 0); err != nil {
+			if err := w.folder(part.inside); err != nil {
 				return false, err
 			}
 			continue
 		}
-		if err := w.owned(next, info); err != nil {
-			return false, err
-		}
-		to, err := os.Readlink(next)
-		if w.links++; err == nil && w.links > maxLinks {
-			err = fmt.Errorf("%s: %w", path, errLinks)
-		}
+		to, err := w.follow(next, info)
 		if err != nil {
 			return false, err
 		}
 		if filepath.IsAbs(to) {
 			w.at = "/"
 		}
-		parts = append(strings.FieldsFunc(to, func(r rune) bool { return r == '/' }), parts...)
+		parts = append(partsOf(to, part.inside && !filepath.IsAbs(to), part.inside), parts...)
 	}
 	return true, nil
+}
+
+// part is one name of a path.
+type part struct {
+	name   string
+	inside bool
+}
+
+func partsOf(path string, inside, last bool) (parts []part) {
+	for _, name := range strings.FieldsFunc(path, func(r rune) bool { return r == '/' }) {
+		parts = append(parts, part{name, inside})
+	}
+	if len(parts) > 0 {
+		parts[len(parts)-1].inside = last
+	}
+	return parts
+}
+
+// follow is where a link leads that no other account can lead elsewhere.
+func (w *walk) follow(link string, info fs.FileInfo) (to string, err error) {
+	if err := w.owned(link, info); err != nil {
+		return "", err
+	}
+	if w.links++; w.links > maxLinks {
+		return "", fmt.Errorf("%s: %w", link, errLinks)
+	}
+	return os.Readlink(link)
 }
 
 // owned fails unless a thing is root's or this account's.

@@ -6,19 +6,18 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// checkAccess refuses what an account other than root and the installation's owner could have made or changed.
-func checkAccess(p Paths, path string, info fs.FileInfo) error {
+// checkAccess refuses a file that an account other than root and this one could have made or changed.
+func checkAccess(path string, info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return unsoundError{path, "has no owner", kindAccess}
 	}
-	if stat.Uid != 0 && stat.Uid != installationOwner(p) {
-		return unsoundError{path, "belongs to neither root nor the installation's owner", kindAccess}
-	}
-	if info.Mode()&fs.ModeSymlink != 0 {
-		return nil // what it points to is looked at by itself
+	if stat.Uid != 0 && int(stat.Uid) != os.Geteuid() {
+		return unsoundError{path, "belongs to neither root nor this account", kindAccess}
 	}
 	if info.Mode().Perm()&0o022 != 0 {
 		return unsoundError{path, "can be written by its group or by others", kindAccess}
@@ -29,17 +28,14 @@ func checkAccess(p Paths, path string, info fs.FileInfo) error {
 	return nil
 }
 
-// installationOwner is the owner of the root folder; root for the system.
-func installationOwner(p Paths) uint32 {
-	if p.Root == "" {
-		return 0
+// checkFolders looks at every folder on the way to dir, as the path names them and where links lead.
+func checkFolders(p Paths, dir string) error {
+	root := p.Root
+	if root == "" {
+		root = "/"
 	}
-	info, err := os.Stat(p.Root)
-	if err != nil {
-		return 0
+	if err := host.CheckFolders(dir, root); err != nil {
+		return unsoundError{dir, err.Error(), kindAccess}
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return stat.Uid
-	}
-	return 0
+	return nil
 }

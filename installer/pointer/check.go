@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
@@ -27,16 +26,18 @@ const (
 	kindAccess  = "permission"
 )
 
-// Check returns the file of a target if it may be started: a regular, executable file; owned, like every folder from the
-// installation root down, by root or by the owner of the installation root; writable for no other account; with the hash that the
-// pointer names. Of the floor only the file itself is looked at: it shares its folders with the launcher that is asking, and has
-// no hash.
+// Check returns the file of a target if it may be started: a regular, executable file; owned, like every folder from / down to it, by
+// root or by this account; writable for no other account ([host.CheckFolders] has the rule for folders above the installation root);
+// with the hash that the pointer names. The floor has no hash. Of the system's floor only the file itself is looked at: it lies in the
+// system's own folders beside the launcher that is asking, which an account that can write there replaces first.
 func Check(p Paths, t Target) (string, error) {
 	file := p.File(t)
 	if !t.IsFloor() {
 		if !IsVersion(t.Version) {
 			return "", unsoundError{file, "not a version", kindContent}
 		}
+	}
+	if !t.IsFloor() || p.Root != "" {
 		if err := checkFolders(p, filepath.Dir(file)); err != nil {
 			return "", err
 		}
@@ -53,7 +54,7 @@ func Check(p Paths, t Target) (string, error) {
 	if !info.Mode().IsRegular() {
 		return "", unsoundError{file, "not a regular file", kindContent}
 	}
-	if err := checkAccess(p, file, info); err != nil {
+	if err := checkAccess(file, info); err != nil {
 		return "", err
 	}
 	if t.IsFloor() {
@@ -67,40 +68,4 @@ func Check(p Paths, t Target) (string, error) {
 		return "", unsoundError{file, "its hash is " + sum + ", expected is " + t.Hash, kindContent}
 	}
 	return file, nil
-}
-
-// checkFolders looks at every folder from the root down to dir, and again along the real path where links are on the way.
-func checkFolders(p Paths, dir string) error {
-	if err := checkChain(p, p.Root, dir); err != nil {
-		return err
-	}
-	real, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return err
-	}
-	if real == dir {
-		return nil
-	}
-	root := p.resolved().Root
-	if !strings.HasPrefix(real, root+string(filepath.Separator)) {
-		root = "" // a link out of the installation: from the top
-	}
-	return checkChain(p, root, real)
-}
-
-func checkChain(p Paths, root, dir string) error {
-	for {
-		info, err := os.Lstat(dir)
-		if err != nil {
-			return err
-		}
-		if err := checkAccess(p, dir, info); err != nil {
-			return err
-		}
-		up := filepath.Dir(dir)
-		if dir == root || up == dir {
-			return nil
-		}
-		dir = up
-	}
 }

@@ -49,7 +49,10 @@ func TestAnUnsoundVersionIsNotStarted(t *testing.T) {
 		},
 		{"group may write the store", func(p pointer.Paths, _ pointer.Target) error { return os.Chmod(p.StoreDir(), 0o775) }, pointer.ErrUnsound},
 		{"others may write the root", func(p pointer.Paths, _ pointer.Target) error { return os.Chmod(p.Root, 0o777) }, pointer.ErrUnsound},
-		{"others may write above the root", func(p pointer.Paths, _ pointer.Target) error { return os.Chmod(filepath.Dir(p.Root), 0o777) }, nil},
+		{
+			"others may write above the root", func(p pointer.Paths, _ pointer.Target) error { return os.Chmod(filepath.Dir(p.Root), 0o777) },
+			pointer.ErrUnsound,
+		},
 		{
 			"other content", func(p pointer.Paths, v pointer.Target) error { return os.WriteFile(p.File(v), []byte("x"), 0o755) },
 			pointer.ErrUnsound,
@@ -86,11 +89,17 @@ func moveAside(p pointer.Paths, mode fs.FileMode) error {
 
 func TestTheFloorsFileIsChecked(t *testing.T) {
 	p, _ := planted(t)
-	if err := os.Chmod(p.Root, 0o777); err != nil { // shared with the launcher, which runs already
-		t.Fatal(err)
-	}
 	if _, err := pointer.Check(p, pointer.OnFloor()); err != nil {
 		t.Error(err)
+	}
+	if err := os.Chmod(p.Root, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pointer.Check(p, pointer.OnFloor()); !errors.Is(err, pointer.ErrUnsound) {
+		t.Errorf("others may write the root: %v", err)
+	}
+	if err := os.Chmod(p.Root, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Chmod(p.Worker(), 0o777); err != nil {
 		t.Fatal(err)

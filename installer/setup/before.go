@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -71,6 +72,11 @@ func (i Installation) Lock() (release func(), err error) {
 
 // lockWhile waits for the lock while its holder is worth waiting for.
 func lockWhile(l installer.Layout, passing func() bool) (release func(), err error) {
+	if !l.System() {
+		if err := host.MakeForPrograms(l.Root); err != nil {
+			return nil, err
+		}
+	}
 	if err := os.MkdirAll(l.Data(), 0o755); err != nil { // the lock would make its parents for itself alone
 		return nil, err
 	}

@@ -7,13 +7,7 @@ var (
 	ErrNotInstalled = fault.New(fault.Refused, "there is no installation", "run ssm-setup install first")
 	ErrOriginal     = fault.New(fault.Refused, "the original agent is installed on this system",
 		"remove the original agent first, or use --root with a folder of your own; its registration stays usable")
-	ErrNotRoot = fault.New(fault.Permission, "this changes the system and needs root", "")
-	// ErrWritable: the launcher would refuse every version but the package's.
-	ErrWritable = fault.New(fault.Permission, "it can be written by its group or by others",
-		"chmod go-w on that folder, or choose one of your own")
-	// ErrForeign: the account that owns a folder can exchange the programs in it, and those of all folders below.
-	ErrForeign = fault.New(fault.Permission, "it belongs to another account",
-		"run it as that user, or choose a folder that belongs to you, in folders that belong to you or to root")
+	ErrNotRoot    = fault.New(fault.Permission, "this changes the system and needs root", "")
 	ErrNoPackager = fault.New(fault.Refused, "no supported package manager found in list: dpkg, rpm",
 		"use --root with a folder: it needs no package manager")
 	ErrPackager = fault.New(fault.Other, "the package manager failed",

@@ -72,6 +72,7 @@ var rooms = map[string][]string{
 	"installer/publish/apt": {"installer/host"},
 	"installer/publish/yum": {"installer/host"},
 	"installer/describe":    {"installer/build", "installer/host", "installer/pack"},
+	"installer/account":     {"installer/host", "manifests"},
 	"installer/selfswap":    {},
 	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/service", "installer/store",
 		"installer/systems",

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/account"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
@@ -170,6 +171,19 @@ func (s *run) run(args []string, errw io.Writer) int {
 		return exitOK
 	}
 	if s.Root != "" {
+		owner, other, err := account.Of(s.Root)
+		if err != nil {
+			fmt.Fprintf(s.out, "%v\n", err)
+			return exitFailed
+		}
+		if other {
+			code, err := owner.Run(s.ctx, account.Program{Arguments: append([]string{name}, args...), Out: s.out, Err: errw})
+			if err != nil {
+				fmt.Fprintf(s.out, "%v\n", err)
+				return exitFailed
+			}
+			return code
+		}
 		s.agent.Layout = installer.At(s.Root)
 		s.administrator = func() error { return nil }
 	}
