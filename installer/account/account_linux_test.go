@@ -14,8 +14,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
-// nobody owns nothing on a system, and has no home.
-const nobody = 65534
+// stranger is an account that owns nothing on a system, and has no home.
+const stranger = 65534
 
 // TestMain is also the program that runs once more as another account, and says who it is.
 func TestMain(m *testing.M) {
@@ -37,7 +37,7 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-// foreignFolder is a folder of nobody's in one of root's.
+// foreignFolder is a folder of the stranger's in one of root's.
 func foreignFolder(t *testing.T) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -45,7 +45,7 @@ func foreignFolder(t *testing.T) string {
 	}
 	dir := filepath.Join(t.TempDir(), "foreign")
 	ok(t, os.Mkdir(dir, 0o755))
-	ok(t, os.Chown(dir, nobody, nobody))
+	ok(t, os.Chown(dir, stranger, stranger))
 	return dir
 }
 
@@ -58,7 +58,7 @@ func TestWhoCalledSudoIsWhoWorksOnItsFolder(t *testing.T) {
 			t.Errorf("%s, which the caller of sudo does not own: %v", root, err)
 		}
 		t.Setenv("SUDO_UID", "65534")
-		if a, other, err := Of(root); err != nil || !other || a.uid != nobody {
+		if a, other, err := Of(root); err != nil || !other || a.uid != stranger {
 			t.Errorf("%s: %+v, %v, %v", root, a, other, err)
 		}
 	}
@@ -83,7 +83,7 @@ func TestAnotherAccountGetsNoGroupNoTerminalAndNoSecret(t *testing.T) {
 	t.Setenv("GITHUB_TOKEN", "secret")
 	t.Setenv("SSM_ACTIVATION_CODE", "code")
 	var out strings.Builder
-	code, err := Account{Name: "nobody", Home: "/nonexistent", uid: nobody, gid: nobody}.Run(t.Context(), Program{
+	code, err := Account{Name: "nobody", Home: "/nonexistent", uid: stranger, gid: stranger}.Run(t.Context(), Program{
 		Arguments: []string{"ssm-setup", "who"}, Out: &out, Err: os.Stderr, Variables: []string{"SSM_ACTIVATION_CODE"}})
 	if err != nil || code != 7 || !strings.HasPrefix(out.String(), "uid 65534 gid 65534 groups 0 leader true terminal false\n") ||
 		strings.Contains(out.String(), "secret") || !strings.Contains(out.String(), "SSM_ACTIVATION_CODE=code") ||

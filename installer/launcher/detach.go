@@ -16,11 +16,11 @@ const largestLog = 1 << 20
 
 // detachedEnvironment is what a detached launcher gets; under a root shared credentials go to a file inside the installation.
 func detachedEnvironment(p pointer.Paths, instead int) []string {
-	credentials := ""
-	if p.Root != "" {
-		credentials = p.Credentials()
+	variable := detachedVariable + "=" + strconv.Itoa(instead)
+	if p.Root == "" {
+		return host.CleanEnvironment(os.Environ(), "", variable)
 	}
-	return host.CleanEnvironment(os.Environ(), credentials, detachedVariable+"="+strconv.Itoa(instead))
+	return host.CleanEnvironment(os.Environ(), p.Credentials(), variable)
 }
 
 // openLog opens the log of a detached launcher for appending, for what it says before and beside its own lines.
@@ -76,9 +76,8 @@ func (l *loop) wanted() bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// claim puts the id of a detached launcher, which has the lock, into the pid file. False: the service was stopped meanwhile. Where a
-// service manager has started this launcher there is no pid file any more: one of an image that was built in a container would have a
-// lost launcher started a second time.
+// claim puts the id of a detached launcher, which has the lock, into the pid file. False: the service was stopped meanwhile. One that a
+// service manager started removes what an image or a detached launcher left: a lost launcher would be started a second time.
 func (l *loop) claim() bool {
 	if !l.Detached {
 		_ = os.Remove(l.Paths.PidFile())
@@ -87,15 +86,12 @@ func (l *loop) claim() bool {
 	return !errors.Is(writePid(l.Paths, strconv.Itoa(os.Getpid())), fs.ErrNotExist)
 }
 
-// unseat has a detached launcher make room for this one, which a service manager started: without the pid file it is not meant to run
-// any more, and its agent starts no other.
+// unseat has a detached launcher make room for this one, which a service manager started. Without the pid file its agent starts no other.
 func (l *loop) unseat(holder int) {
-	text, err := os.ReadFile(l.Paths.PidFile())
-	if err != nil || strings.TrimSpace(string(text)) != strconv.Itoa(holder) || os.Remove(l.Paths.PidFile()) != nil {
-		return
+	text, _ := os.ReadFile(l.Paths.PidFile())
+	if strings.TrimSpace(string(text)) == strconv.Itoa(holder) && os.Remove(l.Paths.PidFile()) == nil {
+		_ = End(l.Paths, holder)
 	}
-	l.say("the launcher that ran without a service manager makes room (process ", strconv.Itoa(holder), ")")
-	_ = End(l.Paths, holder)
 }
 
 // writePid overwrites the id in the pid file, which has to be there.
