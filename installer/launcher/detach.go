@@ -80,7 +80,9 @@ func (l *loop) wanted() bool {
 // service manager started removes what an image or a detached launcher left: a lost launcher would be started a second time.
 func (l *loop) claim() bool {
 	if !l.Detached {
-		_ = os.Remove(l.Paths.PidFile())
+		if text, _ := os.ReadFile(l.Paths.PidFile()); strings.TrimSpace(string(text)) != strconv.Itoa(os.Getpid()) {
+			_ = os.Remove(l.Paths.PidFile())
+		}
 		return true
 	}
 	return !errors.Is(writePid(l.Paths, strconv.Itoa(os.Getpid())), fs.ErrNotExist)
