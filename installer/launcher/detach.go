@@ -69,29 +69,22 @@ func announce(p pointer.Paths) (made bool, err error) {
 
 // wanted reports whether this launcher still has something to do.
 func (l *loop) wanted() bool {
-	if !l.Detached {
-		return true
-	}
 	_, err := os.Stat(l.Paths.PidFile())
-	return !errors.Is(err, fs.ErrNotExist)
+	return !l.Detached || !errors.Is(err, fs.ErrNotExist)
 }
 
 // claim puts the id of a detached launcher, which has the lock, into the pid file. False: the service was stopped meanwhile. One that a
 // service manager started removes what an image or a detached launcher left: a lost launcher would be started a second time.
 func (l *loop) claim() bool {
-	if !l.Detached {
-		if text, _ := os.ReadFile(l.Paths.PidFile()); strings.TrimSpace(string(text)) != strconv.Itoa(os.Getpid()) {
-			_ = os.Remove(l.Paths.PidFile())
-		}
-		return true
+	if !l.Detached && !namesPid(l.Paths, os.Getpid()) {
+		_ = os.Remove(l.Paths.PidFile())
 	}
-	return !errors.Is(writePid(l.Paths, strconv.Itoa(os.Getpid())), fs.ErrNotExist)
+	return !l.Detached || !errors.Is(writePid(l.Paths, strconv.Itoa(os.Getpid())), fs.ErrNotExist)
 }
 
 // unseat has a detached launcher make room for this one, which a service manager started. Without the pid file its agent starts no other.
 func (l *loop) unseat(holder int) {
-	text, _ := os.ReadFile(l.Paths.PidFile())
-	if strings.TrimSpace(string(text)) == strconv.Itoa(holder) && os.Remove(l.Paths.PidFile()) == nil {
+	if namesPid(l.Paths, holder) && os.Remove(l.Paths.PidFile()) == nil {
 		_ = End(l.Paths, holder)
 	}
 }
@@ -108,10 +101,15 @@ func writePid(p pointer.Paths, pid string) error {
 
 // forgetPid is a detached launcher's last act when it was asked to end: a pid file that is left tells of one that died.
 func forgetPid(p pointer.Paths) {
-	text, err := os.ReadFile(p.PidFile())
-	if err == nil && strings.TrimSpace(string(text)) == strconv.Itoa(os.Getpid()) {
+	if namesPid(p, os.Getpid()) {
 		_ = os.Remove(p.PidFile())
 	}
+}
+
+// namesPid tells whether the pid file has this id.
+func namesPid(p pointer.Paths, pid int) bool {
+	text, err := os.ReadFile(p.PidFile())
+	return err == nil && strings.TrimSpace(string(text)) == strconv.Itoa(pid)
 }
 
 // Detach starts the launcher of an installation as the service without a service manager: in a session of its own, with a clean
