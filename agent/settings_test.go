@@ -13,7 +13,8 @@ import (
 
 // The way to mend the file is a command: so none may be needed before commands run.
 func TestABrokenSettingsFileDoesNotTakeTheHostAway(t *testing.T) {
-	for name, text := range map[string]string{"empty": "", "cut off": `{"Ssm":{"End`, "of a wrong type": `{"Mds":{"CommandWorkersLimit":"5"}}`} {
+	for name, text := range map[string]string{"empty": "", "cut off": `{"Ssm":{"End`,
+		"of a wrong type": `{"Mds":{"CommandWorkersLimit":"5"}}`} {
 		t.Run(name, func(t *testing.T) {
 			h := registered(t, nil)
 			whole, err := os.ReadFile(h.layout.ConfigFile())

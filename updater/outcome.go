@@ -40,8 +40,9 @@ func (w *work) outcome(kind string) ledger.Outcome {
 // descriptions has one row per kind of ours.
 func descriptions() map[string]func(*work, *ledger.Outcome) {
 	return map[string]func(*work, *ledger.Outcome){
-		ledger.Updated: describeUpdated, ledger.WentBack: describeWentBack, ledger.RolledBack: describeRolledBack, ledger.FailedKind: describeFailed,
-		ledger.Postponed: describePostponed, ledger.NoPrevious: describeNoPrevious,
+		ledger.Updated: describeUpdated, ledger.WentBack: describeWentBack, ledger.RolledBack: describeRolledBack,
+		ledger.FailedKind: describeFailed,
+		ledger.Postponed:  describePostponed, ledger.NoPrevious: describeNoPrevious,
 	}
 }
 
@@ -76,7 +77,8 @@ func describeRolledBack(w *work, o *ledger.Outcome) {
 	case w.u.Fault == fault.Superseded:
 		o.Detail = fmt.Sprintf("the update to %s gave way to a newer request; %s runs again", o.ToVersion, o.FromVersion)
 	case w.u.Blameless && w.ledger.TriesLeft(o.ToVersion):
-		o.Detail = fmt.Sprintf("%s could not be confirmed on this host, which may not be its own fault; %s runs again, and the next update tries %s anew",
+		o.Detail = fmt.Sprintf(
+			"%s could not be confirmed on this host, which may not be its own fault; %s runs again, and the next update tries %s anew",
 			o.ToVersion, o.FromVersion, o.ToVersion)
 	}
 }

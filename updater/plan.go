@@ -163,7 +163,8 @@ func chooseSource(s Settings, asked string) (url, note string, managed bool) {
 	fill := strings.NewReplacer("{Region}", s.Region)
 	switch filled := fill.Replace(asked); {
 	case s.Source != "" && asked != "" && filled != fill.Replace(s.Source):
-		return s.Source, "the document's source " + printable(fault.Redact(asked)) + " is not used: Agent.UpdateSource names " + fault.Redact(s.Source), true
+		return s.Source,
+			"the document's source " + printable(fault.Redact(asked)) + " is not used: Agent.UpdateSource names " + fault.Redact(s.Source), true
 	case s.Source != "":
 		return s.Source, "", true
 	case asked == "", regions.AWSManifest(asked, s.Region), s.Region == "" && asked == awsSource:

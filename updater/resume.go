@@ -116,7 +116,8 @@ func (e *Engine) adopt(b *ledger.File) error {
 	}
 	now := e.Now()
 	id, err := e.Identity()
-	b.Open = &ledger.Update{ID: host.NewUUID(), Request: ledger.Request{Why: ledger.ByCommandLine}, Stop: ledger.StopWatch, Since: now, Moved: now, Started: now,
+	b.Open = &ledger.Update{ID: host.NewUUID(), Request: ledger.Request{Why: ledger.ByCommandLine}, Stop: ledger.StopWatch, Since: now,
+		Moved: now, Started: now,
 		Region: e.Settings.Region, FromVersion: versionOf(orFloor(state.Previous), floor), ToVersion: versionOf(state.Active, floor),
 		From: orFloor(state.Previous), To: state.Active, FromSequence: state.Sequence - 1, Sequence: state.Sequence,
 		Registered: err == nil && id != "", Notes: []string{"the record of this update was lost"}}

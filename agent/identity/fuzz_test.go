@@ -12,7 +12,8 @@ import (
 func FuzzVault(f *testing.F) {
 	dir := f.TempDir()
 	v := vault{filepath.Join(dir, "Vault")}
-	whole := record{InstanceID: "mi-0123456789abcdef0", Region: "eu-west-1", PrivateKey: "key", PrivateKeyCreatedDate: "2026-03-04 05:06:07.8 +0000 UTC"}
+	whole := record{InstanceID: "mi-0123456789abcdef0", Region: "eu-west-1", PrivateKey: "key",
+		PrivateKeyCreatedDate: "2026-03-04 05:06:07.8 +0000 UTC"}
 	if err := v.write(registrationKey, whole); err != nil {
 		f.Fatal(err)
 	}

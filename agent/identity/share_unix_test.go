@@ -65,7 +65,8 @@ func TestOnlyRootsLinksAreFollowed(t *testing.T) {
 		}
 		return link
 	}
-	for _, path := range []string{users("credentials", victim), filepath.Join(users(".aws", etc), "victim"), filepath.Join(home, ".aws", "new")} {
+	for _, path := range []string{users("credentials", victim), filepath.Join(users(".aws", etc), "victim"),
+		filepath.Join(home, ".aws", "new")} {
 		s := share{file: path}
 		if err := s.write(keys{"A", "S", "T"}); !errors.Is(err, errLink) {
 			t.Errorf("%s: %v", path, err)

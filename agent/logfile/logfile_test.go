@@ -70,7 +70,8 @@ func TestWhatComesFromOutsideIsPrintable(t *testing.T) {
 	logs.Logger().With("room", "a\nb").With("job", id).Error("message "+id, "id", id, "bell", "x\a",
 		"url", errors.New(`Get "http://bob:secret@host/VERSION"`))
 	text := console.String()
-	if strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\x1b\a") || strings.Contains(text, "secret") || !strings.Contains(text, `\n2026`) {
+	if strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\x1b\a") || strings.Contains(text, "secret") ||
+		!strings.Contains(text, `\n2026`) {
 		t.Errorf("%q", text)
 	}
 }

@@ -218,7 +218,7 @@ func updateLog(l installer.Layout) (*slog.Logger, func()) {
 	f := host.Rolling{Path: updater.LogFile(l), Size: 4 << 20, Keep: 1, Mode: 0o644}.File()
 	if crash, err := os.OpenFile(updater.LogFile(l), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err == nil {
 		_ = debug.SetCrashOutput(crash, debug.CrashOptions{}) // the program that started this updater may be gone by then
-		crash.Close()
+		_ = crash.Close()                                     // the runtime has its own
 	}
 	log := slog.New(slog.NewTextHandler(fault.Writer(f), &slog.HandlerOptions{Level: slog.LevelDebug})).With("pid", os.Getpid())
 	return log, func() { f.Close() }

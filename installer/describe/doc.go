@@ -9,7 +9,7 @@
 // The data come from the packed programs themselves (the build information that Go links in), not from the source tree or the
 // network. The files are listed in SHA256SUMS beside the artifacts; one more kind is one row of [kinds].
 //
-// What must always be true: the same programs, artifacts, commit, remote and time give the same bytes. A commit is named only if every
-// file that was compiled is in it, byte for byte (see [OriginOf]), and the repository is the tree's own; nothing that only the builder's machine knows is written. A statement is no signature: what it is
-// worth is what SHA256SUMS' signature is worth.
+// What must always be true: the same programs, artifacts, commit, remote and time give the same bytes. A commit is named only if
+// every file that was compiled is in it, byte for byte (see [OriginOf]), and the repository is the tree's own; nothing that only
+// the builder's machine knows is written. A statement is no signature: what it is worth is what SHA256SUMS' signature is worth.
 package describe

@@ -102,7 +102,8 @@ func gitCommand(source string, args ...string) *exec.Cmd {
 
 // remoteAddress is a remote's address for others: no account, no password, and nothing of a place on this machine's disk.
 func remoteAddress(remote string) string {
-	if before, after, ok := strings.Cut(remote, ":"); ok && !strings.Contains(before, "/") && !strings.HasPrefix(after, "//") && len(before) > 1 {
+	if before, after, ok := strings.Cut(remote, ":"); ok && !strings.Contains(before, "/") && !strings.HasPrefix(after, "//") &&
+		len(before) > 1 {
 		remote = "ssh://" + before + "/" + strings.TrimPrefix(after, "/") // git@host:path
 	}
 	u, err := url.Parse(remote)

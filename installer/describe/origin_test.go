@@ -119,7 +119,8 @@ func TestTheCommitIsThatOfTheSourcesOwnRepository(t *testing.T) {
 func TestAGivenCommitIsCheckedOrOnlySaid(t *testing.T) {
 	r := newRepository(t)
 	head, another := r.git("rev-parse", "HEAD"), strings.Repeat("ab", 20)
-	for given, fine := range map[string]bool{head: true, another: false, "main": false, head[:12]: false, "HEAD": false, strings.ToUpper(head): false} {
+	for given, fine := range map[string]bool{head: true, another: false, "main": false, head[:12]: false, "HEAD": false,
+		strings.ToUpper(head): false} {
 		o, err := describe.OriginOf(given, r.dir, []string{"go.mod"})
 		if fine != (err == nil) || err != nil && !errors.Is(err, describe.ErrCommit) || fine && o.Commit != head {
 			t.Errorf("%s: %+v, %v", given, o, err)

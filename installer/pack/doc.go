@@ -31,9 +31,10 @@
 //	                 64 MiB    3.70 MB   2.2 MB/s     Go's 6   4.55 MB    22 MB/s
 //
 // So:
-//   - deb and rpm: xz with 8 MiB, which is what nfpm and rpmpack have: a fifth smaller than gzip, and every dpkg and rpm reads it. zstd would give
-//     the same in a third of the time, but dpkg before Debian 12 and rpm before 4.14 cannot read it. A larger dictionary gains
-//     nothing; the binary tree as matcher had not come to an end after ten minutes. (xz -6, a program in C, makes 3.02 MB of it.)
+//   - deb and rpm: xz with 8 MiB, which is what nfpm and rpmpack have: a fifth smaller than gzip, and every dpkg and rpm reads
+//     it. zstd would give the same in a third of the time, but dpkg before Debian 12 and rpm before 4.14 cannot read it. A larger
+//     dictionary gains nothing; the binary tree as matcher had not come to an end after ten minutes. (xz -6, a program in C,
+//     makes 3.02 MB of it.)
 //   - tar.gz, zip and the payload of a pkg: deflate, the only one that original updaters and every macOS unpack, at level 6: level
 //     9 is 3 % smaller in eight times the time.
 //   - msi: MSZIP, the one that Windows Installer knows besides LZX; level in package cab.

@@ -219,10 +219,12 @@ const activationKey = `SOFTWARE\AmazonSSMAgentActivation`
 
 func (p *product) activation() {
 	const component = "Activation"
-	p.add("Component", component, msi.GUID("component", fmt.Sprint(p.bits()), "activation"), agentFolder, p.only64(component64)|transitive, registering, nil)
+	p.add("Component", component, msi.GUID("component", fmt.Sprint(p.bits()), "activation"), agentFolder, p.only64(component64)|transitive,
+		registering, nil)
 	p.add("FeatureComponents", featureName, component)
 	p.add("CreateFolder", agentFolder, component)
-	for _, row := range [][3]string{{"ActivationRegion", "Region", "[REGION]"}, {"ActivationId", "Id", "[ID]"}, {"ActivationCode", "Code", "[CODE]"}} {
+	for _, row := range [][3]string{{"ActivationRegion", "Region", "[REGION]"}, {"ActivationId", "Id", "[ID]"},
+		{"ActivationCode", "Code", "[CODE]"}} {
 		p.add("Registry", row[0], localMachine, activationKey, row[1], row[2], component)
 	}
 }

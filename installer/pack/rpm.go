@@ -142,7 +142,8 @@ func rpmEntries(in Input) []entry {
 		text(in, units+"amazon-ssm-agent.service.d/ssm-setup.conf", plain, "common/ssm-setup.conf"),
 		text(in, "/usr/lib/systemd/system-preset/80-amazon-ssm-agent.preset", plain, "rpm/preset"),
 	)
-	folders := []string{"/etc/amazon", "/etc/amazon/ssm", "/etc/init", units + "amazon-ssm-agent.service.d", "/var/lib/amazon", "/var/lib/amazon/ssm"}
+	folders := []string{"/etc/amazon", "/etc/amazon/ssm", "/etc/init", units + "amazon-ssm-agent.service.d", "/var/lib/amazon",
+		"/var/lib/amazon/ssm"}
 	if slices.ContainsFunc(list, func(e entry) bool { return strings.HasPrefix(e.path, "/etc/amazon/ssm/trust/") }) {
 		folders = append(folders, "/etc/amazon/ssm/trust")
 	}

@@ -235,7 +235,8 @@ func TestPackagesEnableTheServiceWhereNoServiceManagerRuns(t *testing.T) {
 	w.supervisor = ""
 	for _, script := range []struct{ line, told string }{{"deb/preinst install", ""}, {"deb/postinst configure", "enable"},
 		{"deb/postinst configure 9.1.0.0-1", ""}, {"deb/prerm remove", "disable"}, {"deb/postrm remove", ""}, {"deb/postrm purge", ""},
-		{"rpm/pre 1", ""}, {"rpm/post 1", ""}, {"rpm/posttrans", "preset"}, {"rpm/posttrans", ""}, {"rpm/preun 0", "disable"}, {"rpm/postun 0", ""}} {
+		{"rpm/pre 1", ""}, {"rpm/post 1", ""}, {"rpm/posttrans", "preset"}, {"rpm/posttrans", ""}, {"rpm/preun 0", "disable"},
+		{"rpm/postun 0", ""}} {
 		if strings.HasPrefix(script.line, "rpm/pre 1") {
 			os.MkdirAll(filepath.Join(w.dir, "state"), 0o755) // the package's own folder
 		}

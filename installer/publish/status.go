@@ -9,8 +9,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-// Promote makes a version the region's stable one: what the suites and folders called stable hold, then stable/VERSION. The region must list it as active, and serve every file it
-// lists of it. ErrNotServed otherwise; then nothing was written.
+// Promote makes a version the region's stable one: what the suites and folders called stable hold, then stable/VERSION. The
+// region must list it as active, and serve every file it lists of it. ErrNotServed otherwise; then nothing was written.
 func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Result, error) {
 	p := newWriting(to, o)
 	p.result.Version = v

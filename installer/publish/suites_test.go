@@ -83,7 +83,8 @@ func TestPromoteKeepsRepositoriesSigned(t *testing.T) {
 	one := release(t, "9.1.0.0", "one")
 	publishTo(t, to, one, publish.Options{Repositories: true, Sign: &key{}})
 	to.writes = nil
-	if _, err := publish.Promote(ctx, to, one.Version, publish.Options{Repositories: true}); !errors.Is(err, publish.ErrSigned) || len(to.writes) > 0 {
+	if _, err := publish.Promote(ctx, to, one.Version, publish.Options{Repositories: true}); !errors.Is(err, publish.ErrSigned) ||
+		len(to.writes) > 0 {
 		t.Errorf("without the key: %v, written %v", err, to.writes)
 	}
 	for _, at := range []string{"repodata/repomd.xml.key", "stable/repodata/repomd.xml.key", "latest/repodata/repomd.xml.key"} {

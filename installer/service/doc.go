@@ -8,6 +8,6 @@
 // lock, not the pid file, says whether it runs. It does not survive a reboot; a launcher that a service manager starts later has it end
 // and takes its place (installer/launcher).
 //
-// Where a unit of systemd has lost the additions of the package, a killed launcher is away for a minute and a half: [SlowRestart] finds it, and
-// [HastenRestart] puts them back beside the administrator's own.
+// Where a unit of systemd has lost the additions of the package, a killed launcher is away for a minute and a half: [SlowRestart]
+// finds it, and [HastenRestart] puts them back beside the administrator's own.
 package service

@@ -23,7 +23,8 @@ func CleanEnvironment(l installer.Layout, more ...string) []string {
 	return host.CleanEnvironment(os.Environ(), credentials, more...)
 }
 
-// componentVariables are what the Greengrass nucleus gives a component to sign with (docs/protocol/identity.md, "Edge (Greengrass) registration").
+// componentVariables are what the Greengrass nucleus gives a component to sign with
+// (docs/protocol/identity.md, "Edge (Greengrass) registration").
 var componentVariables = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"}
 

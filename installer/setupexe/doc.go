@@ -22,8 +22,8 @@
 // for one), 1605 not installed (at removal), 1618 another installation is under way. 87 (ERROR_INVALID_PARAMETER) is a wrong
 // switch, 1 a file that is not whole, or msiexec did not begin.
 //
-// Windows Installer's verbose log shows what is written into the registry, an activation code among it on its way to the agent: with a code on
-// the command line, /log asks for all but that.
+// Windows Installer's verbose log shows what is written into the registry, an activation code among it on its way to the agent:
+// with a code on the command line, /log asks for all but that.
 package setupexe
 
 import "errors"

@@ -404,7 +404,8 @@ func TestTwoKeysSignTextsWhileOneReplacesTheOther(t *testing.T) {
 	if !only.Knows(file) || !other.Knows(file) || only.Knows(nextPublic) || only.Knows([]byte("no key")) {
 		t.Error("Knows is mistaken")
 	}
-	if w := both.Warnings(); len(w) != 1 || !strings.Contains(w[0], "Amazon Linux 2,") || !strings.Contains(w[0], "Ubuntu 16.04") || len(only.Warnings()) > 0 {
+	if w := both.Warnings(); len(w) != 1 || !strings.Contains(w[0], "Amazon Linux 2,") || !strings.Contains(w[0], "Ubuntu 16.04") ||
+		len(only.Warnings()) > 0 {
 		t.Errorf("%q, %q", w, only.Warnings())
 	}
 	if sig, err := both.Detach(bytes.NewReader(text)); err != nil || len(sig) > 600 {

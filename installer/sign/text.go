@@ -114,8 +114,8 @@ func (s *Signer) Warnings() (list []string) {
 	keys, _ := s.pgpKeys()
 	for _, k := range keys {
 		key, _ := k.entity.SigningKeyById(k.time, k.id)
-		switch key.PublicKey.PubKeyAlgo {
-		case packet.PubKeyAlgoEdDSA, packet.PubKeyAlgoEd25519, packet.PubKeyAlgoEd448:
+		edwards := []packet.PublicKeyAlgorithm{packet.PubKeyAlgoEdDSA, packet.PubKeyAlgoEd25519, packet.PubKeyAlgoEd448}
+		if slices.Contains(edwards, key.PublicKey.PubKeyAlgo) {
 			list = append(list, fmt.Sprintf("%s is an Ed25519 key: %s cannot check what it signs; an RSA key works everywhere", owner(k.entity),
 				strings.Join(systems.WithoutEd25519(), ", ")))
 		}

@@ -87,7 +87,8 @@ func TestEveryByteOfAnMSIsStructureCounts(t *testing.T) {
 func TestSlackOfOthersIsReported(t *testing.T) {
 	m := setup(t, false)
 	var b bytes.Buffer
-	if err := cfb.Write(&b, [16]byte{0x84}, []cfb.Stream{cfb.Bytes("\x05SummaryInformation", []byte("short\x00Windows Installer XML\x00"))}); err != nil {
+	if err := cfb.Write(&b, [16]byte{0x84}, []cfb.Stream{cfb.Bytes("\x05SummaryInformation",
+		[]byte("short\x00Windows Installer XML\x00"))}); err != nil {
 		t.Fatal(err)
 	}
 	path := file(t, "a.msi", b.Bytes())
@@ -182,7 +183,8 @@ func TestAStapledTicketIsReported(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	refused(t, m, path, "a ticket that is none", append(append(bytes.Clone(whole), jar...), trailer(2, len(jar))...))
-	refused(t, m, path, "something before the ticket", append(append(append(bytes.Clone(whole), jar...), ticket...), trailer(2, len(ticket))...))
+	refused(t, m, path, "something before the ticket",
+		append(append(append(bytes.Clone(whole), jar...), ticket...), trailer(2, len(ticket))...))
 }
 
 // FILE.sig covers all of a file: a key is enough for an MSI whose certificate is not known here, and an authority for one whose key is

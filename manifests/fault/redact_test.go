@@ -25,7 +25,8 @@ func TestNoTextShowsAPasswordOfAnAddress(t *testing.T) {
 }
 
 func TestControlCharactersAreWrittenAsEscapes(t *testing.T) {
-	if got := fault.OneLine("id\n2026 INFO forged\x1b[2J\x00\u2028\u0085 é\ttab"); got != `id\n2026 INFO forged\x1b[2J\x00\u2028\u0085 é`+"\ttab" {
+	got := fault.OneLine("id\n2026 INFO forged\x1b[2J\x00\u2028\u0085 é\ttab")
+	if got != `id\n2026 INFO forged\x1b[2J\x00\u2028\u0085 é`+"\ttab" {
 		t.Errorf("%s", got)
 	}
 }

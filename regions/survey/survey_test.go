@@ -22,7 +22,8 @@ func TestARegionThatLagsAndOneThatIsSilentAreTold(t *testing.T) {
 	}))
 	defer s.Close()
 	told := int64(0)
-	a := survey.Ask(t.Context(), []string{"eu-west-2", "eu-north-1", "eu-west-1", "eu-west-3"}, s.URL, func(done, total int64) { told = done + total })
+	a := survey.Ask(t.Context(), []string{"eu-west-2", "eu-north-1", "eu-west-1", "eu-west-3"}, s.URL,
+		func(done, total int64) { told = done + total })
 	if a.Newest.String() != "9.3.0.0" || a.Unreadable != 1 || told != 8 || !strings.HasPrefix(a.FirstFault(), "eu-north-1: ") {
 		t.Errorf("%+v, told %d", a, told)
 	}

@@ -18,7 +18,8 @@ const earlier = "46a3aad35054d2704bbd836348a7faf6ff4ced4b"
 
 // packagesBefore builds the packages of that commit, once, into <dist>/9.0.1.0.
 var packagesBefore = sync.OnceValue(func() error {
-	script := `git -c safe.directory='*' archive "$1" | tar -x -C "$2" && cd "$2" && go build -trimpath -buildvcs=false -o before-setup ./cmd/ssm-setup &&
+	script := `git -c safe.directory='*' archive "$1" | tar -x -C "$2" && cd "$2" &&
+		go build -trimpath -buildvcs=false -o before-setup ./cmd/ssm-setup &&
 ./before-setup build --version 9.0.1.0 --platform "$3" --only deb,rpm --out "$4"`
 	source := filepath.Join(dist, "before")
 	if err := os.MkdirAll(source, 0o755); err != nil {
@@ -78,13 +79,15 @@ func TestHostsWithEarlierPackagesAreUpgradedAndGoBackAndForward(t *testing.T) {
 // adminsUnit begins and ends with the earlier package: an edited unit, then a masked one.
 func adminsUnit(h *host) {
 	h.t.Helper()
-	h.sh("sed -i 's/^Description=.*/Description=ours/' " + unitBefore(h.sys) + " && cp " + unitBefore(h.sys) + " /root/edited && systemctl daemon-reload")
+	h.sh("sed -i 's/^Description=.*/Description=ours/' " + unitBefore(h.sys) + " && cp " + unitBefore(h.sys) +
+		" /root/edited && systemctl daemon-reload")
 	for _, turn := range []struct{ version, line string }{{"9.1.0.0", h.sys.upgrade}, {"9.2.0.0", h.sys.upgrade}, {"9.0.1.0", h.sys.downgrade},
 		{"9.2.0.0", h.sys.upgrade}, {"9.0.1.0", h.sys.downgrade}} {
 		h.do(turn.version, turn.line)
 		h.active()
 		h.isEnabled("enabled")
-		h.sh("cmp /root/edited " + unitBefore(h.sys) + " && test ! -e " + unitBefore(h.sys) + ".rpmsave && systemctl show -p Description amazon-ssm-agent | grep -x Description=ours")
+		h.sh("cmp /root/edited " + unitBefore(h.sys) + " && test ! -e " + unitBefore(h.sys) +
+			".rpmsave && systemctl show -p Description amazon-ssm-agent | grep -x Description=ours")
 	}
 	h.online("9.0.1.0")
 	h.sh("systemctl stop amazon-ssm-agent && ln -sfn /dev/null /etc/systemd/system/amazon-ssm-agent.service && systemctl daemon-reload")
@@ -149,7 +152,8 @@ License: none
 An original.
 %install
 mkdir -p %{buildroot}/usr/bin %{buildroot}/etc/systemd/system %{buildroot}/var/lib/amazon/ssm
-printf '#!/bin/sh\n[ "$1" = -version ] && { echo "SSM Agent version: 3.3.987.0"; exit; }\nexec sleep 1000000\n' >%{buildroot}/usr/bin/amazon-ssm-agent
+printf '#!/bin/sh\n[ "$1" = -version ] && { echo "SSM Agent version: 3.3.987.0"; exit; }\nexec sleep 1000000\n' \
+  >%{buildroot}/usr/bin/amazon-ssm-agent
 cp %{buildroot}/usr/bin/amazon-ssm-agent %{buildroot}/usr/bin/ssm-agent-worker
 chmod 755 %{buildroot}/usr/bin/*
 cp /root/original.service %{buildroot}/etc/systemd/system/amazon-ssm-agent.service

@@ -109,7 +109,8 @@ var rooms = map[string][]string{
 		"manifests"},
 	"cmd/ssm-setup/setupcli": {"installer", "installer/*", "regions", "regions/bucket", "manifests"},
 	"cmd/ssm-setup/keyring":  {"installer/container/xar", "installer/pack", "installer/sign"},
-	"cmd/ssm-setup": {"cmd/ssm-setup/keyring", "cmd/ssm-setup/setupcli", "agent/*", "updater", "updater/ledger", "installer", "installer/*", "regions", "regions/*",
+	"cmd/ssm-setup": {"cmd/ssm-setup/keyring", "cmd/ssm-setup/setupcli", "agent/*", "updater", "updater/ledger", "installer", "installer/*",
+		"regions", "regions/*",
 		"manifests"},
 }
 

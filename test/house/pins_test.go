@@ -12,7 +12,8 @@ import (
 
 // One release of Go compiles what is packed, whichever program packs it: `ssm-setup build` names it, the others read or repeat it.
 func TestOneReleaseOfGoMakesThePackages(t *testing.T) {
-	for name, want := range map[string]string{".goreleaser.yaml": "GOTOOLCHAIN=" + build.Toolchain + ",", "scripts/compile.sh": `GOTOOLCHAIN="${toolchain:?}"`,
+	for name, want := range map[string]string{".goreleaser.yaml": "GOTOOLCHAIN=" + build.Toolchain + ",",
+		"scripts/compile.sh": `GOTOOLCHAIN="${toolchain:?}"`,
 		"scripts/Dockerfile": "FROM golang:" + strings.TrimPrefix(build.Toolchain, "go") + "-"} {
 		if !strings.Contains(readFile(t, name), want) {
 			t.Errorf("%s does not have %q", name, want)
@@ -46,7 +47,8 @@ func TestToolsAreFetchedByVersionOrHash(t *testing.T) {
 	for name := range strings.Lines(string(out)) {
 		name = strings.TrimSpace(name)
 		switch ext := filepath.Ext(name); {
-		case name == "Makefile", name == "scripts/Dockerfile", strings.HasPrefix(name, ".ci/"), ext == ".sh", ext == ".yaml", ext == ".yml", ext == ".go":
+		case name == "Makefile", name == "scripts/Dockerfile", strings.HasPrefix(name, ".ci/"), ext == ".sh", ext == ".yaml", ext == ".yml",
+			ext == ".go":
 		default:
 			continue
 		}

@@ -67,7 +67,8 @@ func FuzzLedger(f *testing.F) {
 
 func FuzzRequest(f *testing.F) {
 	l := installer.At(f.TempDir())
-	path, err := Deposit(l, Request{Want: "9.2.0.0", Why: ByDocument, ReplyTo: &ReplyTo{MessageID: "aws.ssm.x.mi-1"}, Asked: time.Unix(1700000000, 0)}, HandedOver)
+	path, err := Deposit(l, Request{Want: "9.2.0.0", Why: ByDocument, ReplyTo: &ReplyTo{MessageID: "aws.ssm.x.mi-1"},
+		Asked: time.Unix(1700000000, 0)}, HandedOver)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -72,7 +72,7 @@ type Update struct {
 	Reason    string     `json:"reason,omitempty"`    // why it is undone, for people
 	Code      string     `json:"code,omitempty"`      // and in the original's words
 	Fault     fault.Kind `json:"fault,omitempty"`     // and for exit codes
-	Blameless bool       `json:"blameless,omitempty"` // nothing shows that the version is to blame: killed from outside, or the machine's fault
+	Blameless bool       `json:"blameless,omitempty"` // not to blame: killed from outside, or the machine's fault
 
 	Lines []string `json:"lines,omitempty"` // texts of the reply so far
 	Notes []string `json:"notes,omitempty"` // ours, below them

@@ -67,8 +67,9 @@ const longestWant = 256
 
 func askDir(l installer.Layout) string { return filepath.Join(l.UpdateRoot(), "ask") }
 
-// A request file has one of two endings, see [Deposit]. One that was handed over becomes an entry in the ledger within moments, or is refused;
-// an updater that takes it for later gives it the second name. So no updater takes a request that another one is still answering.
+// A request file has one of two endings, see [Deposit]. One that was handed over becomes an entry in the ledger within moments,
+// or is refused; an updater that takes it for later gives it the second name. So no updater takes a request that another one is
+// still answering.
 const (
 	HandedOver = ".json"
 	ForLater   = ".next"

@@ -171,7 +171,8 @@ func TestAnIndexRefusesPackagesItCannotName(t *testing.T) {
 
 // A Release file names no list outside of its own folders.
 func FuzzRelease(f *testing.F) {
-	x, err := apt.Stable.Make([]apt.Package{{Key: "amazon-ssm-agent/9.1.0.0/a.deb", Control: control, SHA256: strings.Repeat("0a", 32), Size: 7}})
+	x, err := apt.Stable.Make([]apt.Package{{Key: "amazon-ssm-agent/9.1.0.0/a.deb", Control: control, SHA256: strings.Repeat("0a", 32),
+		Size: 7}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -21,7 +21,8 @@ func FuzzPresigned(f *testing.F) {
 	f.Add("", "AWS4-HMAC-SHA256 Credential=mi-0a/20260304/eu-west-1/ssm/aws4_request, SignedHeaders=host, Signature=a", "")
 	f.Add("a=b", "", "")
 	f.Fuzz(func(t *testing.T, query, authorization, date string) {
-		req := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/b/k", RawQuery: query}, RequestURI: "/b/k?" + query, Header: http.Header{}}
+		req := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/b/k", RawQuery: query}, RequestURI: "/b/k?" + query,
+			Header: http.Header{}}
 		for name, value := range map[string]string{"Authorization": authorization, "X-Amz-Date": date} {
 			if value != "" {
 				req.Header.Set(name, value)
