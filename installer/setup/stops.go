@@ -102,6 +102,11 @@ func (r *run) register() error {
 
 // start runs the agent, anew where something it reads at its start has changed.
 func (r *run) start() error {
+	if hastened, err := service.HastenRestart(r.ctx, r.Layout); err != nil {
+		r.Ports.Step("the service's unit has lost its additions, and they cannot be put back: %v", err)
+	} else if hastened {
+		r.Ports.Step("the service's unit has its additions again")
+	}
 	s := service.Of(r.Layout)
 	act := s.Start
 	if r.changed {

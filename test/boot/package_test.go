@@ -373,6 +373,10 @@ func TestTheToolInstallsTheSystemsPackage(t *testing.T) {
 			h.online("9.1.0.0")
 			h.node = h.region.Instances()[0].InstanceID
 			h.echo("tool")
+			h.sh("rm -r $(dirname $(systemctl show -p FragmentPath --value amazon-ssm-agent))/amazon-ssm-agent.service.d && " +
+				"systemctl daemon-reload && ssm-setup status 2>&1 | grep 'lost its additions'")
+			h.sh("ssm-setup install --region local --endpoint " + h.region.URL() + " && systemctl show -p RestartUSec amazon-ssm-agent | " +
+				"grep -x RestartUSec=1s")
 			h.publish("9.2.0.0")
 			t.Log(h.sh("ssm-setup update"))
 			h.online("9.2.0.0")
