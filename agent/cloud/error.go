@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -41,6 +42,15 @@ func (e *Error) Kind() string {
 		return string(fault.Region)
 	}
 	return string(fault.Refused)
+}
+
+// Hint is the next step where the certificate of what answers is not believed; empty otherwise.
+func (e *Error) Hint() string {
+	var unknown x509.UnknownAuthorityError
+	if !errors.As(e.cause, &unknown) {
+		return ""
+	}
+	return "where a proxy opens TLS connections, or a region has an authority of its own: set AWS_CA_BUNDLE to the file of its certificate"
 }
 
 // ErrNoCredentials says that a request was not sent because there was nothing to sign it with; the provider's error, which

@@ -11,6 +11,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/proxy"
 )
 
 // applets are the roles of this program, by name. Each takes its arguments and returns the exit code.
@@ -31,6 +33,9 @@ func applets() map[string]func(args []string) int {
 func run(argv []string) int {
 	name := strings.TrimSuffix(filepath.Base(argv[0]), ".exe")
 	table, args := applets(), argv[1:]
+	if layout, err := installer.Here(); err == nil {
+		proxy.Adopt(layout)
+	}
 	if applet, ok := table[name]; ok {
 		return applet(args)
 	}

@@ -27,6 +27,7 @@ func installCommand() *cli.Command {
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept a version older than the installed one"},
 			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
 			insecureFlag(),
+			&cli.StringFlag{Name: "proxy", Usage: "`URL` http(s)://[user:password@]host:port of the proxy that the service is to use; kept for it"},
 			waitFlag(),
 		}, activationFlags()...),
 		Action: install,
@@ -70,7 +71,10 @@ func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err 
 			return i, o, usage("--version: %v", err)
 		}
 	}
-	o.Activation, err = activationOf(c, printerOf(c).in)
+	if o.Activation, err = activationOf(c, printerOf(c).in); err != nil {
+		return i, o, err
+	}
+	o.Proxy, err = proxyOf(c, i)
 	return i, o, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/installer/proxy"
 	"github.com/ssm-setup/ssm-setup/installer/service"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/store"
@@ -51,7 +52,8 @@ type statusResult struct {
 	InstanceID     string           `json:"instance_id"`
 	Boot           string           `json:"boot,omitempty"` // enabled: it comes back after a reboot; disabled, masked: it does not
 	Region         string           `json:"region"`
-	Source         string           `json:"source"` // where updates come from
+	Proxy          string           `json:"proxy,omitempty"` // kept for the service, without its password
+	Source         string           `json:"source"`          // where updates come from
 	Pinged         time.Time        `json:"last_round_trip,omitzero"`
 	Fault          string           `json:"last_fault,omitempty"`
 	Death          string           `json:"last_death,omitempty"` // how an agent ended that was not asked to, within the last day
@@ -106,6 +108,9 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 	cfg := config.Read(l)
 	miss("settings", cfg.Fault)
 	r.Source = cfg.Agent.UpdateSource
+	if a, known := proxy.Of(l); known {
+		r.Proxy = a.Redacted()
+	}
 	r.Warnings = insecureWarnings(cfg.Config)
 	r.readAgent(l, 2*time.Duration(max(1, cfg.Ssm.HealthFrequencyMinutes))*time.Minute)
 	ledger, err := ledger.Read(l)

@@ -29,6 +29,9 @@ func statusText(r statusResult) string {
 		line("last crash", "%s: %s, %s", r.death.Version, r.death.How, ago(r.death.At))
 	}
 	line("updates from", "%s", dash(r.Source))
+	if r.Proxy != "" {
+		line("proxy", "%s", r.Proxy)
+	}
 	line("last update", "%s", updateText(r.Update))
 	if r.UnderWay != nil {
 		line("under way", "update to %s: %s", r.UnderWay.ToVersion, r.UnderWay.Stop)

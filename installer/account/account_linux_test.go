@@ -23,7 +23,8 @@ func TestMain(m *testing.M) {
 		groups, _ := os.Getgroups()
 		session, _ := unix.Getsid(0)
 		_, noTerminal := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-		fmt.Printf("uid %d gid %d groups %d leader %v terminal %v\n", os.Getuid(), os.Getgid(), len(groups), session == os.Getpid(), noTerminal == nil)
+		fmt.Printf("uid %d gid %d groups %d leader %v terminal %v\n", os.Getuid(), os.Getgid(), len(groups),
+			session == os.Getpid(), noTerminal == nil)
 		fmt.Println(strings.Join(os.Environ(), "\n"))
 		os.Exit(7)
 	}

@@ -56,7 +56,7 @@ func onlyOurs(path string) bool {
 	if err != nil || CheckFolders(filepath.Dir(path), "") != nil {
 		return false
 	}
-	return info.IsDir() && CheckFolders(path, "") == nil || !info.IsDir() && checkFile(path) == nil
+	return info.IsDir() && CheckFolders(path, "") == nil || !info.IsDir() && CheckFile(path) == nil
 }
 
 // WithoutVariables is env, a list of name=value, without the entries that begin with one of the prefixes.

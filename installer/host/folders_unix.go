@@ -135,8 +135,8 @@ func (w *walk) folder(inside bool) error {
 	return &folderError{ErrWritable, fmt.Sprintf("%s has mode %#o", w.at, info.Mode().Perm())}
 }
 
-// checkFile fails where another account could change a file, links followed.
-func checkFile(path string) error {
+// CheckFile fails where another account could change a file, links followed.
+func CheckFile(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err

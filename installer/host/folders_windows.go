@@ -42,7 +42,8 @@ func CheckFolders(dir, root string) error {
 	}
 }
 
-func checkFile(path string) error { return checkAccess(path, true) }
+// CheckFile fails where another account could change a file, links followed.
+func CheckFile(path string) error { return checkAccess(path, true) }
 
 // checkAccess looks at owner and access list of one file or folder.
 func checkAccess(path string, inside bool) error {

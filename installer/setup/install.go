@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/proxy"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
@@ -48,6 +49,7 @@ type Options struct {
 	Activation     Activation     // what to register with; may be empty
 	Override       bool           // register anew, also where another region knows this machine
 	AllowInsecure  bool           // accept a new Endpoint that is plain http to another machine
+	Proxy          *proxy.Address // written down for the service; nil: what is there stays
 	Base           string         // address of the bucket, where it is not that of region and endpoint
 	Settings       map[string]any // further settings, as for Configure
 	Tries          int            // how often to try to start the service; 0 is once
@@ -108,6 +110,7 @@ var stops = []struct {
 	{(*run).fetch, nil},
 	{(*run).applySettings, (*run).restoreSettings},
 	{(*run).install, (*run).remove},
+	{(*run).keepProxy, nil},
 	{(*run).ready, nil},
 	{(*run).register, nil},
 	{(*run).start, nil},

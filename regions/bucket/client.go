@@ -24,6 +24,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -64,11 +65,16 @@ func New(o Options) *Client {
 	return &Client{o}
 }
 
-// DefaultHTTP is a client without a total time-out (packages are large), with one for every phase before the body.
+// DefaultHTTP is a client without a total time-out (packages are large), with one for every phase before the body. It believes the
+// system's roots, or those of the file AWS_CA_BUNDLE alone, as the agent does.
 func DefaultHTTP() *http.Client {
+	roots, err := bundle(os.Getenv("AWS_CA_BUNDLE"))
+	if err != nil {
+		return &http.Client{Transport: failing{err}}
+	}
 	return &http.Client{Transport: &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout:   20 * time.Second,
 		ResponseHeaderTimeout: 30 * time.Second,
 		IdleConnTimeout:       30 * time.Second,
@@ -244,7 +250,12 @@ func drain(res *http.Response) {
 	res.Body.Close()
 }
 
-func unreachable(err error) error { return fmt.Errorf("%w: %w", ErrUnreachable, err) }
+func unreachable(err error) error {
+	if untrusted(err) {
+		return fmt.Errorf("%w: %w", ErrUntrusted, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+}
 
 // retry repeats f after transport faults, 5xx and 429: from 200 ms, doubling, 20 % jitter, at most 30 s a pause.
 func (c *Client) retry(ctx context.Context, f func() error) error {

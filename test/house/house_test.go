@@ -73,8 +73,9 @@ var rooms = map[string][]string{
 	"installer/publish/yum": {"installer/host"},
 	"installer/describe":    {"installer/build", "installer/host", "installer/pack"},
 	"installer/account":     {"installer/host", "manifests"},
+	"installer/proxy":       {"installer", "installer/host", "manifests"},
 	"installer/selfswap":    {},
-	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/service", "installer/store",
+	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service", "installer/store",
 		"installer/systems",
 		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
