@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -96,8 +97,14 @@ func TestARerunSyncsWhatTheLastRunCouldNot(t *testing.T) {
 		t.Fatalf("the last sync fails: %v", err)
 	}
 	again, synced := onDisk(t, nil), map[string]bool{}
+	var mu sync.Mutex // folders are synced at once
 	again.dir = d.dir
-	again.syncDir = func(dir string) error { synced[dir] = true; return nil }
+	again.syncDir = func(dir string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		synced[dir] = true
+		return nil
+	}
 	if _, err := Publish(t.Context(), kept{again}, r, o); err != nil {
 		t.Fatal(err)
 	}
