@@ -221,5 +221,5 @@ func updateLog(l installer.Layout) (*slog.Logger, func()) {
 		_ = crash.Close()                                     // the runtime has its own
 	}
 	log := slog.New(slog.NewTextHandler(fault.Writer(f), &slog.HandlerOptions{Level: slog.LevelDebug})).With("pid", os.Getpid())
-	return log, func() { f.Close() }
+	return log, func() { _ = f.Close() }
 }

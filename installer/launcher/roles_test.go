@@ -92,6 +92,8 @@ func actAgent(p pointer.Paths, version string) {
 	signal.Notify(term, syscall.SIGTERM)
 	stop := child.Stop()
 	switch string(act) {
+	case "fault": // a code that on every system is the program's own doing
+		os.Exit(3)
 	case "die":
 		os.Exit(1)
 	case "flood":

@@ -110,7 +110,7 @@ func TestDeathsAreForgottenWhenNothingIsLeft(t *testing.T) {
 
 func TestAVersionOnProbationThatEndsByItsOwnDoingGoesBackAtTheFirst(t *testing.T) {
 	m := newMachine(t)
-	s := m.choose(m.have("9.2.0.0", "die"), true)
+	s := m.choose(m.have("9.2.0.0", "fault"), true)
 	m.launch()
 	m.await("start floor 2", 1)
 	if n := m.count("start 9.2.0.0 2"); n != 1 {

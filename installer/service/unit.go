@@ -20,6 +20,8 @@ const slowRestart = 10 * time.Second
 const unitFolder = "/etc/systemd/system/amazon-ssm-agent.service.d"
 
 // additions are what ours say; the packages carry the same (installer/pack/assets/common/ssm-setup.conf).
+//
+//nolint:lll // the file's own line
 const additions = `# Additions to amazon-ssm-agent.service: the agent comes back at once, however often, and one greedy command does not end it.
 [Unit]
 StartLimitIntervalSec=0

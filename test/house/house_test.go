@@ -75,9 +75,8 @@ var rooms = map[string][]string{
 	"installer/account":     {"installer/host", "manifests"},
 	"installer/proxy":       {"installer", "installer/host", "manifests"},
 	"installer/selfswap":    {},
-	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service", "installer/store",
-		"installer/systems",
-		"installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
+	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service",
+		"installer/store", "installer/systems", "installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
 	"installer/sign":        {"installer/host", "installer/stamp", "installer/systems", "installer/container/cfb", "installer/container/xar"},
 	"installer/sign/testca": {}, // for tests
