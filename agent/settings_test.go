@@ -5,7 +5,6 @@ package agent_test
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -52,9 +51,6 @@ func TestABrokenSettingsFileDoesNotTakeTheHostAway(t *testing.T) {
 }
 
 func TestTheLastGoodSettingsHaveModeAndOwnerOfTheFile(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("SKIPPED: files have their access from the folder")
-	}
 	h := registered(t, nil)
 	h.must(os.Chmod(h.layout.ConfigFile(), 0o640))
 	h.start()
