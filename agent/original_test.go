@@ -202,19 +202,15 @@ func TestACancelReachesTheOriginalsWorker(t *testing.T) {
 
 // What an original agent finds in the place of ours: it would call a document dead whose process it does not know.
 func TestAnOriginalFindsTheProcessOfADocumentAndItsEnd(t *testing.T) {
-	h := registered(t, nil)
-	a := h.start()
-	script, open, runs := gated(t.TempDir())
-	id := h.shell(script)
-	h.until("the script to run", func() bool { return runs() == 1 })
-	a.stop()
+	h := newAtWork(t, nil)
+	h.agent.stop()
 	var job journal.Job
-	h.must(json.Unmarshal([]byte(h.read(filepath.Join(h.state("current"), id))), &job))
+	h.must(json.Unmarshal([]byte(h.read(filepath.Join(h.state("current"), h.command))), &job))
 	if pids := h.workers(); !slices.Contains(pids, job.DocumentInformation.ProcInfo.Pid) {
 		t.Errorf("%+v, the worker is %v", job.DocumentInformation.ProcInfo, pids)
 	}
-	h.must(open())
-	channel := filepath.Join(h.layout.Data(), h.id, "channels", id)
+	h.must(h.open())
+	channel := filepath.Join(h.layout.Data(), h.id, "channels", h.command)
 	var end struct{ Version, Type, Content string }
 	h.until("the end", func() bool {
 		for _, name := range files(channel) {
@@ -238,7 +234,7 @@ func TestAnOriginalFindsTheProcessOfADocumentAndItsEnd(t *testing.T) {
 		}
 	}
 	h.start()
-	if inv := h.wait(id); inv.Status != "Success" {
+	if inv := h.wait(h.command); inv.Status != "Success" {
 		t.Errorf("%+v", inv)
 	}
 }

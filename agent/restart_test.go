@@ -32,25 +32,41 @@ func gated(dir string) (script string, open func() error, runs func() int) {
 	return script, open, runs
 }
 
+// atWork is a registered machine with an agent whose one command, a gated script, runs.
+type atWork struct {
+	*host
+	agent   running
+	command string // its id
+	open    func() error
+	runs    func() int
+}
+
+func newAtWork(t *testing.T, settings map[string]any) *atWork {
+	t.Helper()
+	w := &atWork{host: registered(t, settings)}
+	w.agent = w.start()
+	var script string
+	script, w.open, w.runs = gated(t.TempDir())
+	w.command = w.shell(script)
+	w.until("the script to run", func() bool { return w.runs() == 1 })
+	return w
+}
+
 func TestAScriptOutlivesTheAgent(t *testing.T) {
-	h := registered(t, nil)
-	a := h.start()
-	script, open, runs := gated(t.TempDir())
-	id := h.shell(script)
-	h.until("the script to run", func() bool { return runs() == 1 })
-	a.stop()
-	a = h.start()
+	h := newAtWork(t, nil)
+	h.agent.stop()
+	h.agent = h.start()
 	h.until("the agent to be back", func() bool { return h.region.Count("UpdateInstanceInformation") >= 2 })
-	a.stop()
-	h.must(open()) // it ends while no agent runs
+	h.agent.stop()
+	h.must(h.open()) // it ends while no agent runs
 	time.Sleep(100 * time.Millisecond)
 	h.start()
-	if inv := h.wait(id); inv.Status != "Success" || inv.StandardOutput != "end\n" {
+	if inv := h.wait(h.command); inv.Status != "Success" || inv.StandardOutput != "end\n" {
 		t.Errorf("%+v", inv)
 	}
 	h.until("the journal to be empty", h.idle)
-	if runs() != 1 || h.final(id) != 1 {
-		t.Errorf("%d runs, %d results", runs(), h.final(id))
+	if h.runs() != 1 || h.final(h.command) != 1 {
+		t.Errorf("%d runs, %d results", h.runs(), h.final(h.command))
 	}
 }
 
@@ -80,21 +96,17 @@ func TestAResultSentAgainHasTheSameID(t *testing.T) {
 }
 
 func TestWaitingCommandsSurviveARestart(t *testing.T) {
-	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1})
-	a := h.start()
-	script, open, runs := gated(t.TempDir())
-	first := h.shell(script)
-	h.until("the first to run", func() bool { return runs() == 1 })
+	h := newAtWork(t, map[string]any{"Mds.CommandWorkersLimit": 1})
 	second := h.shell("echo second")
 	h.until("the second to wait", func() bool { return len(files(h.state("pending"))) == 1 })
 	h.until("its acknowledgement", func() bool { return h.region.Count("AcknowledgeMessage") == 2 })
-	a.stop()
+	h.agent.stop()
 	if len(files(h.state("pending"))) != 1 || len(files(h.state("current"))) != 1 {
 		t.Fatal("the journal changed at the stop")
 	}
-	h.must(open())
+	h.must(h.open())
 	h.start()
-	for _, id := range []string{first, second} {
+	for _, id := range []string{h.command, second} {
 		if inv := h.wait(id); inv.Status != "Success" {
 			t.Errorf("%+v", inv)
 		}
@@ -102,13 +114,9 @@ func TestWaitingCommandsSurviveARestart(t *testing.T) {
 }
 
 func TestAKilledWorkerFailsItsCommandAtOnce(t *testing.T) {
-	h := registered(t, nil)
-	h.start()
-	script, _, runs := gated(t.TempDir())
-	id := h.shell(script)
-	h.until("the script to run", func() bool { return runs() == 1 })
-	h.killWorker(id)
-	inv := h.wait(id)
+	h := newAtWork(t, nil)
+	h.killWorker(h.command)
+	inv := h.wait(h.command)
 	if inv.Status != "Failed" || !strings.Contains(inv.Plugins[0].Output, "document process failed unexpectedly") {
 		t.Errorf("%+v", inv)
 	}
@@ -126,21 +134,17 @@ func (h *host) killWorker(command string) {
 }
 
 func TestACancelSurvivesARestart(t *testing.T) {
-	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1})
-	a := h.start()
-	script, open, runs := gated(t.TempDir())
-	first := h.shell(script)
-	h.until("the first to run", func() bool { return runs() == 1 })
+	h := newAtWork(t, map[string]any{"Mds.CommandWorkersLimit": 1})
 	second := h.shell("echo second")
 	h.until("the second to wait", func() bool { return h.region.Count("AcknowledgeMessage") == 2 })
-	a.stop()
+	h.agent.stop()
 	// As if the agent had died between noting the cancel and answering.
 	path := filepath.Join(h.state("pending"), second)
 	text := strings.Replace(h.read(path), `"SsmSetup": {`, `"SsmSetup": { "cancelled": true,`, 1)
 	h.must(os.WriteFile(path, []byte(text), 0o600))
-	h.must(open())
+	h.must(h.open())
 	h.start()
-	h.wait(first)
+	h.wait(h.command)
 	if inv := h.wait(second); inv.Status != "Cancelled" && inv.Status != "Failed" || len(inv.StandardOutput) != 0 {
 		t.Errorf("%+v", inv)
 	}
@@ -148,33 +152,25 @@ func TestACancelSurvivesARestart(t *testing.T) {
 
 // The original is silent (docs/protocol/runcommand.md, "Start-up with open commands").
 func TestACommandThatIsGivenUpIsReported(t *testing.T) {
-	h := registered(t, nil)
-	a := h.start()
-	script, open, runs := gated(t.TempDir())
-	id := h.shell(script)
-	h.until("the script to run", func() bool { return runs() == 1 })
-	a.stop()
-	path := filepath.Join(h.state("current"), id)
+	h := newAtWork(t, nil)
+	h.agent.stop()
+	path := filepath.Join(h.state("current"), h.command)
 	h.must(os.WriteFile(path, []byte(strings.Replace(h.read(path), `"RunCount": 0`, `"RunCount": 15`, 1)), 0o600))
 	h.start()
-	if inv := h.wait(id); inv.Status != "Failed" || !strings.Contains(inv.Trace, "gave this command up") {
+	if inv := h.wait(h.command); inv.Status != "Failed" || !strings.Contains(inv.Trace, "gave this command up") {
 		t.Errorf("%+v", inv)
 	}
 	h.until("the file to be put away", func() bool { return len(files(h.state("corrupt"))) == 1 && h.idle() })
-	h.must(open())
+	h.must(h.open())
 }
 
 func TestATornStateFileIsReported(t *testing.T) {
-	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 1})
-	a := h.start()
-	script, open, runs := gated(t.TempDir())
-	h.shell(script)
-	h.until("the first to run", func() bool { return runs() == 1 })
+	h := newAtWork(t, map[string]any{"Mds.CommandWorkersLimit": 1})
 	id := h.shell("echo never")
 	h.until("its acknowledgement", func() bool { return h.region.Count("AcknowledgeMessage") == 2 })
-	a.stop()
+	h.agent.stop()
 	h.must(os.WriteFile(filepath.Join(h.state("pending"), id), []byte("{"), 0o600))
-	h.must(open())
+	h.must(h.open())
 	h.start()
 	if inv := h.wait(id); inv.Status != "Failed" {
 		t.Errorf("%+v", inv)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -235,6 +236,22 @@ func TestAReceivedCommandIsForgottenAfterHalfAnHour(t *testing.T) {
 	j.Forget(now, func(id string) bool { return id == "runs" })
 	if j.Seen(journal.SendCommand, name("a")) || !j.Seen(journal.SendCommand, name("b")) || !j.Seen(journal.SendCommand, name("runs")) {
 		t.Error("wrong ones forgotten")
+	}
+}
+
+// A pass comes every ten minutes: what it left would grow for ever on a busy node.
+func TestOnePassForgetsAllThatIsOldHoweverMany(t *testing.T) {
+	data := t.TempDir()
+	j := open(t, data)
+	seen := filepath.Join(data, node, "idempotency", "SendCommand")
+	for i := range 500 {
+		id := "old-" + strconv.Itoa(i)
+		check(t, j.Mark(journal.SendCommand, name(id)))
+		check(t, os.Chtimes(filepath.Join(seen, id), now.Add(-time.Hour), now.Add(-time.Hour)))
+	}
+	j.Forget(now, func(string) bool { return false })
+	if left, err := os.ReadDir(seen); err != nil || len(left) != 0 {
+		t.Errorf("%d are left, %v", len(left), err)
 	}
 }
 

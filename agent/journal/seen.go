@@ -9,11 +9,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// How long a received command is remembered, and how many are forgotten at once (docs/protocol/runcommand.md, "De-duplication").
-const (
-	memory    = 30 * time.Minute
-	maxForget = 200
-)
+// memory is how long a received command is remembered (docs/protocol/runcommand.md, "De-duplication").
+const memory = 30 * time.Minute
 
 func (j *Journal) seen(documentType string) string {
 	return filepath.Join(j.dir, "idempotency", documentType)
@@ -47,20 +44,16 @@ func (j *Journal) Mark(documentType string, id host.Name) error {
 	return nil
 }
 
-// Forget is one pass that drops what was received more than half an hour before now, at most 200 of a type. Open says
-// what must stay: a command that still runs.
+// Forget is one pass that drops what was received more than half an hour before now. Open says what must stay: a command that still
+// runs. The original drops 200 of a type at most; with passes 10 minutes apart its folder grows without end above 1,200 commands an hour.
 func (j *Journal) Forget(now time.Time, open func(id string) bool) {
 	j.removeAnswered()
 	for _, documentType := range []string{SendCommand, CancelCommand} {
 		entries, _ := os.ReadDir(j.seen(documentType))
-		dropped := 0
 		for _, e := range entries {
 			info, err := e.Info()
 			if err != nil || now.Sub(info.ModTime()) <= memory || open(e.Name()) {
 				continue
-			}
-			if dropped++; dropped > maxForget {
-				break
 			}
 			os.Remove(filepath.Join(j.seen(documentType), e.Name()))
 		}

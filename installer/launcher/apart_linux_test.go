@@ -1,11 +1,9 @@
 package launcher_test
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -64,28 +62,9 @@ func TestALauncherInAMountNamespaceOfItsOwnKnowsTheAgentOfTheOneBefore(t *testin
 // An original under PrivateTmp, whose program dpkg has replaced by ours since, is waited for all the same.
 func TestAnOriginalInAMountNamespaceOfItsOwnIsWaitedFor(t *testing.T) {
 	m := newMachineAlone(t)
-	program, err := os.ReadFile(m.Launcher())
-	m.ok(err)
-	m.ok(os.Remove(m.Launcher()))
-	m.ok(os.WriteFile(m.Launcher(), bytes.ReplaceAll(program, []byte(launcher.Mark), []byte("some-other/program/altogether")[:28]), 0o755))
-	original := exec.Command(m.Launcher())
-	apart(t, original)
-	original.Env = append(os.Environ(), "TEST_ORIGINAL=1")
-	in, err := original.StdinPipe()
-	m.ok(err)
-	m.ok(original.Start())
-	t.Cleanup(func() { _ = original.Process.Kill(); _ = original.Wait() })
+	end := m.original(m.Launcher(), func(cmd *exec.Cmd) { apart(t, cmd) })
 	m.plant(m.Launcher() + ".dpkg-new")
 	m.ok(os.Rename(m.Launcher()+".dpkg-new", m.Launcher()))
 	m.launchApart()
-	m.until("one that waits", func() bool {
-		log, _ := os.ReadFile(filepath.Join(m.Root, "log"))
-		return strings.Contains(string(log), "an original agent is running")
-	})
-	if n := m.count("start floor 1"); n != 0 {
-		t.Error("an agent was started beside it")
-	}
-	m.ok(in.Close())
-	_ = original.Wait()
-	m.await("start floor 1", 1)
+	m.waitsFor(end)
 }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"os/exec"
 	"strings"
+
+	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // boot asks launchd.
 func boot(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "/bin/launchctl", "print-disabled", "system").Output()
+	cmd := exec.CommandContext(ctx, "/bin/launchctl", "print-disabled", "system")
+	cmd.Env = host.CleanEnvironment(nil, "")
+	out, err := cmd.Output()
 	if err != nil {
 		return ""
 	}

@@ -2,10 +2,7 @@ package service
 
 import (
 	"context"
-	"os/exec"
 	"strings"
-
-	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // boot asks systemd; upstart starts every service that it knows.
@@ -13,9 +10,7 @@ func boot(ctx context.Context) string {
 	if !found("systemctl") {
 		return ""
 	}
-	cmd := exec.CommandContext(ctx, "systemctl", "is-enabled", Name())
-	cmd.Env = host.CleanEnvironment(nil, "", "LC_ALL=C")
-	out, _ := cmd.Output() // its exit code says the same as the word
+	out, _ := systemctl(ctx, "is-enabled", Name()).Output() // its exit code says the same as the word
 	return bootOf(strings.TrimSpace(string(out)))
 }
 

@@ -39,11 +39,18 @@ func SlowRestart(ctx context.Context, l installer.Layout) time.Duration {
 	}
 	ctx, cancel := context.WithTimeout(ctx, slowRestart)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "systemctl", "show", "--property=LoadState,RestartUSec", Name()).Output()
+	out, err := systemctl(ctx, "show", "--property=LoadState,RestartUSec", Name()).Output()
 	if err != nil {
 		return 0
 	}
 	return slowIn(string(out))
+}
+
+// systemctl is a call of that program, without the variables of the shell, and in the language that is read here.
+func systemctl(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "systemctl", args...)
+	cmd.Env = host.CleanEnvironment(nil, "", "LC_ALL=C")
+	return cmd
 }
 
 // slowIn reads what systemctl shows: RestartUSec=1min 30s.
@@ -74,7 +81,7 @@ func HastenRestart(ctx context.Context, l installer.Layout) (changed bool, err e
 	if err := host.WriteFile(filepath.Join(unitFolder, "ssm-setup.conf"), []byte(additions), 0o644); err != nil {
 		return false, err
 	}
-	if out, err := exec.CommandContext(ctx, "systemctl", "daemon-reload").CombinedOutput(); err != nil {
+	if out, err := systemctl(ctx, "daemon-reload").CombinedOutput(); err != nil {
 		return true, fmt.Errorf("systemctl daemon-reload: %w: %s", err, strings.TrimSpace(string(out)))
 	}
 	return true, nil

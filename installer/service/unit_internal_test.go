@@ -2,6 +2,7 @@ package service
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -18,6 +19,17 @@ func TestAUnitWithoutTheAdditionsIsKnownByItsWait(t *testing.T) {
 	} {
 		if got := slowIn(shown); got != want {
 			t.Errorf("%q: %s", shown, got)
+		}
+	}
+}
+
+// The shell that installs may have secrets, and another idea of which systemctl is meant.
+func TestSystemctlGetsNothingOfTheShell(t *testing.T) {
+	t.Setenv("GITHUB_TOKEN", "secret")
+	t.Setenv("LC_ALL", "de_DE.UTF-8")
+	for _, entry := range systemctl(t.Context(), "show").Env {
+		if strings.HasPrefix(entry, "GITHUB_TOKEN=") || entry == "LC_ALL=de_DE.UTF-8" {
+			t.Errorf("it gets %s", entry)
 		}
 	}
 }

@@ -31,7 +31,9 @@ func (p Packaging) commands(command []string) (list [][]string) {
 	if !slices.Contains(command, "{}") {
 		return [][]string{command}
 	}
-	out, err := exec.Command("reg", "query", uninstallKey, "/s").Output() //nolint:noctx // it takes milliseconds
+	query := exec.Command("reg", "query", uninstallKey, "/s") //nolint:noctx // it takes milliseconds
+	query.Env = CleanEnvironment(installer.At(""))
+	out, err := query.Output()
 	if err != nil {
 		return nil
 	}

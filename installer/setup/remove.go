@@ -125,7 +125,9 @@ func removeServiceFiles() error {
 		errs = append(errs, os.RemoveAll(path))
 	}
 	if len(errs) > 0 && Exists("/run/systemd/system") {
-		_ = exec.Command("systemctl", "daemon-reload").Run() //nolint:noctx // what it has loaded does not run any more
+		reload := exec.Command("systemctl", "daemon-reload") //nolint:noctx // it takes milliseconds
+		reload.Env = CleanEnvironment(installer.At(""))
+		_ = reload.Run() // what it has loaded does not run any more
 	}
 	return errors.Join(errs...)
 }
