@@ -1,5 +1,5 @@
-// Package bucket reads a region's bucket over HTTP: VERSION files, the manifest, packages. Every download of a release goes
-// through it: updater, installation, mirror, self-update, ssm-setup-cli.
+// Package bucket reads a region's bucket over HTTP, or from a folder: VERSION files, the manifest, packages. Every download of a release
+// goes through it: updater, installation, mirror, self-update, ssm-setup-cli.
 //
 // What must always be true, whatever the other side sends:
 //   - No body is read without a bound. Small files have at most [MaxSmall] bytes and [SmallTime] in all; a package has the size
@@ -9,6 +9,7 @@
 //   - A download goes to "<file>.part" first, goes on where it stopped after a fault (Range with the ETag it began with, kept in
 //     "<file>.part.etag"), is hashed, synced and only then renamed: a file of the wanted name is always whole and has the wanted
 //     SHA-256. A part that is complete already is hashed, not asked for.
+//   - Of a folder only regular files are read, each is opened once, and no link in it is followed (folder.go).
 //
 // Answers that are not from a bucket (login pages, proxies) are refused by what they carry, never by luck.
 // Facts: docs/protocol/update.md, "Manifest URL and endpoints", "Manifest file", "Download and verification".
@@ -35,7 +36,7 @@ import (
 
 // Options of a client. Only Base is needed.
 type Options struct {
-	Base    string       // address of the bucket, https://s3.<region>.<domain>/amazon-ssm-<region>
+	Base    string       // address of the bucket, https://s3.<region>.<domain>/amazon-ssm-<region>, or file:///folder
 	HTTP    *http.Client // nil: TLS 1.2 and up, proxy from the environment
 	Retries int          // tries after the first; 0 means 5, negative none
 	Pause   func(ctx context.Context, d time.Duration) error
@@ -49,6 +50,9 @@ type Client struct{ o Options }
 func New(o Options) *Client {
 	if o.HTTP == nil {
 		o.HTTP = DefaultHTTP()
+	}
+	if dir, ok := regions.FolderOf(o.Base); ok {
+		o.HTTP = &http.Client{Transport: folder(dir)}
 	}
 	own := *o.HTTP
 	own.Jar, own.CheckRedirect = nil, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -222,6 +226,9 @@ func (c *Client) send(ctx context.Context, to *url.URL, header http.Header) (*ht
 		req.Header[k] = v
 	}
 	res, err := c.o.HTTP.Do(req)
+	if fault := (*folderFault)(nil); errors.As(err, &fault) {
+		return nil, fault.cause
+	}
 	if err != nil {
 		return nil, unreachable(err)
 	}
