@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,7 +23,11 @@ func (r *Region) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	a.Operation = h.Operation
 	w.Header().Set("Date", r.clock.signing().UTC().Format(http.TimeFormat))
 	w.Header().Set("Server", "ssm-setup local")
-	defer r.record(a)
+	// What a bucket holds may be anyone's page or script: a browser that opens it runs none of it, and guesses no other type.
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Security-Policy", "sandbox")
+	began := time.Now()
+	defer func() { r.record(a, time.Since(began)) }()
 	defer func() {
 		if caught := recover(); caught != nil {
 			if err, ok := caught.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -56,8 +62,11 @@ func (r *Region) handler(a *protocol.Answer) protocol.Handler {
 	return protocol.Handler{}
 }
 
-func (r *Region) record(a *protocol.Answer) {
+func (r *Region) record(a *protocol.Answer, took time.Duration) {
 	r.log.Debug("answered", "operation", a.Operation, "status", a.Status, "code", a.Code, "id", a.ID)
+	path, _, _ := strings.Cut(a.Request.RequestURI, "?") // a query may carry a signature
+	r.calls.see(Seen{At: r.now(), Operation: a.Operation, Path: path, Who: a.Who, Status: a.Status, Code: a.Code, Took: took})
+	r.records.Signal(callsKey)
 	r.calls.add(Call{Operation: a.Operation, Path: a.Request.RequestURI, At: r.now(), Header: a.Request.Header, Body: a.Body,
 		Status: a.Status, Code: a.Code})
 }

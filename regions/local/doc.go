@@ -8,7 +8,7 @@
 //	services.go  the dispatch table: one row per service
 //	dispatch.go  one request: the row that claims it, faults, the record of the call
 //	clock.go, faults.go, calls.go  for tests: the time, misbehaviour on purpose, what was asked
-//	facade.go, start.go  the region for programs in this process, and for one test
+//	facade.go, start.go  the region for programs in this process, and for one test; ask.go its operations without the port
 //
 //	protocol             how requests are read and answered, who asks
 //	records, mailbox     what the region remembers (the door to bbolt), the messages that wait for nodes

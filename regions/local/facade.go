@@ -6,7 +6,10 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local/protocol"
+	"github.com/ssm-setup/ssm-setup/regions/local/records"
+	"github.com/ssm-setup/ssm-setup/regions/local/s3"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/commands"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssm/documents"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/nodes"
 )
 
@@ -20,8 +23,12 @@ type (
 	Ping = nodes.Ping
 	// Invocation is where a command stands on a node.
 	Invocation = commands.Invocation
+	// DocumentContent is what a document says.
+	DocumentContent = documents.Content
 	// Plugin is one step of a command as its node answered.
 	Plugin = commands.Plugin
+	// Object is what a listing says of an object of a bucket.
+	Object = s3.Object
 	// KeptReply is one reply of a node as it came in.
 	KeptReply = commands.KeptReply
 )
@@ -50,6 +57,15 @@ func (r *Region) Keys(prefix string) ([]string, error) {
 	return r.buckets.Keys(regions.Bucket(r.name), prefix)
 }
 
+// Objects are the objects of the region's bucket whose keys begin with prefix, in the order of keys.
+func (r *Region) Objects(prefix string) ([]Object, error) {
+	return r.buckets.Objects(regions.Bucket(r.name), prefix)
+}
+
+// Changed returns a channel that is closed by the next change of what the region remembers, or of its clock. Take it before
+// reading.
+func (r *Region) Changed() <-chan struct{} { return r.records.Changed(records.Anything) }
+
 // Corrupt changes one byte in the middle of an object of the region's bucket; its size, ETag and all else stay.
 func (r *Region) Corrupt(key string) error { return r.buckets.Corrupt(regions.Bucket(r.name), key) }
 
@@ -76,6 +92,9 @@ func (r *Region) RotateKey(instance string) error { return r.nodes.RotateKey(ins
 // PutDocument makes a Command document, or a new default version of it; text is JSON, or YAML where it doesn't begin
 // with a brace.
 func (r *Region) PutDocument(name, text string) error { return r.documents.Put(name, text) }
+
+// CheckDocument reads a text as [Region.PutDocument] would, and keeps nothing.
+func (r *Region) CheckDocument(text string) (DocumentContent, error) { return documents.Check(text) }
 
 // SendCommand sends a command to one node, as SendCommand does, with the usual time-outs.
 func (r *Region) SendCommand(document, instance string, parameters map[string][]string) (commandID string, err error) {

@@ -40,7 +40,7 @@ func (r *Region) listen(address string) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r.listener, r.cancel = newSplit(l, config, r.connections), cancel
+	r.listener, r.context, r.cancel = newSplit(l, config, r.connections), ctx, cancel
 	r.server = &http.Server{
 		Handler:           r,
 		BaseContext:       func(net.Listener) context.Context { return ctx },

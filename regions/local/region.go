@@ -75,7 +75,8 @@ type Region struct {
 
 	listener net.Listener
 	server   *http.Server
-	cancel   context.CancelFunc // ends the context of every call, long polls too
+	context  context.Context    // of every call
+	cancel   context.CancelFunc // ends it: long polls, too
 	done     sync.WaitGroup
 	serving  sync.RWMutex // held for reading by every call
 	closing  sync.Once

@@ -23,6 +23,7 @@ type Answer struct {
 	Body      []byte // of the request, where it was read whole
 	Status    int    // 0: nothing is written yet
 	Code      string // of an error
+	Who       string // who asked, as far as it was proven: a node's id, "administrator", "anonymous", or ""
 
 	read    bool
 	readErr error

@@ -11,7 +11,7 @@ import (
 
 // JSON is a service of AWS JSON 1.1 whose requests carry X-Amz-Target "<target>.<operation>".
 func (g *Gate) JSON(signing, target string, table Operations) Service {
-	return Service{Name: signing, Operations: table.names(), Claim: func(a *Answer) (Handler, bool) {
+	return Service{Name: signing, Operations: table.names(), Table: table, Claim: func(a *Answer) (Handler, bool) {
 		name, ours := strings.CutPrefix(a.Request.Header.Get("X-Amz-Target"), target+".")
 		operation, found := table[name]
 		if !ours || !found {

@@ -10,8 +10,9 @@ import (
 
 // Service is one row of a region's dispatch table.
 type Service struct {
-	Name       string   // the name it signs with, in the credential scope
-	Operations []string // names, sorted
+	Name       string     // the name it signs with, in the credential scope
+	Operations []string   // names, sorted
+	Table      Operations // of a JSON service; nil for the others
 
 	// Claim takes a request as the service's own; ok is false where it is for a later row.
 	Claim func(*Answer) (h Handler, ok bool)
@@ -33,6 +34,7 @@ func (g *Gate) perform(a *Answer, signing string, o Operation) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.Who = who.Name()
 	if !o.Allow(who.Caller) {
 		if who.Anonymous {
 			return nil, Refusal{Missing, "Missing Authentication Token"}
@@ -40,6 +42,17 @@ func (g *Gate) perform(a *Answer, signing string, o Operation) (any, error) {
 		return nil, Refusal{Denied, "User: " + who.arn() + " is not authorized to perform: " + signing + ":" + a.Operation}
 	}
 	return o.Run(&Call{Caller: who.Caller, Body: a.Body, Request: a.Request})
+}
+
+// Name names a caller in the record of calls.
+func (c Caller) Name() string {
+	switch {
+	case c.Anonymous:
+		return "anonymous"
+	case c.Administrator:
+		return "administrator"
+	}
+	return c.InstanceID
 }
 
 // arn names a caller in a refusal.

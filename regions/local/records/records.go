@@ -65,9 +65,16 @@ func (s *Store) View(do func(*Tx) error) error {
 	return s.db.View(func(tx *bbolt.Tx) error { return do(&Tx{tx, s}) })
 }
 
+// Anything is the key that every change signals, beside its own keys.
+const Anything = "*"
+
 // Update changes; an error of do undoes everything.
 func (s *Store) Update(do func(*Tx) error) error {
-	return s.db.Update(func(tx *bbolt.Tx) error { return do(&Tx{tx, s}) })
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		t := &Tx{tx, s}
+		t.Signal(Anything)
+		return do(t)
+	})
 }
 
 // OnCommit has something done once the change is on disk, and not at all when it is undone.

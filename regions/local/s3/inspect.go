@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions/local/records"
 )
 
 // Put keeps an object in a bucket that exists, as the administrator would.
@@ -34,6 +37,29 @@ func (st *Store) Delete(bucket, key string) error { return st.deleteRecord(bucke
 func (st *Store) Keys(bucket, prefix string) ([]string, error) {
 	p, err := st.list(bucket, listQuery{prefix: prefix, most: 1 << 30})
 	return p.keys, err
+}
+
+// Object is what a listing says of an object.
+type Object struct {
+	Key      string
+	Size     int64
+	ETag     string // without quotes
+	Modified time.Time
+}
+
+// Objects are the objects of a bucket whose keys begin with prefix, in the order of keys. Error: NoSuchBucket.
+func (st *Store) Objects(bucket, prefix string) (all []Object, err error) {
+	err = st.records.View(func(tx *records.Tx) error {
+		table, err := objectsOf(tx, bucket)
+		if err != nil {
+			return err
+		}
+		return records.Each(tx, table, prefix, func(key string, o object) bool {
+			all = append(all, Object{key, o.Size, o.ETag, o.Modified})
+			return false
+		})
+	})
+	return all, err
 }
 
 // Corrupt changes one byte in the middle of an object; its size, ETag and all else stay.

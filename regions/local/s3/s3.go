@@ -130,7 +130,7 @@ func (c *call) identify() error {
 	if owner := req.Header.Get("X-Amz-Expected-Bucket-Owner"); owner != "" && owner != protocol.Account {
 		return protocol.Deny("Access Denied")
 	}
-	c.who = who
+	c.who, c.Who = who, who.Name()
 	if !c.store.allows(who.Caller, c.Operation, c.bucket) {
 		return protocol.Deny("Access Denied")
 	}

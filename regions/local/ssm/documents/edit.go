@@ -220,13 +220,18 @@ func (r *Repository) deleteDocument(c *protocol.Call) (any, error) {
 	})
 }
 
+// formatOf is JSON where a text begins with a brace, else YAML.
+func formatOf(text string) string {
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return "JSON"
+	}
+	return "YAML"
+}
+
 // Put makes a Command document, or a new default version of it; text is JSON, or YAML where it doesn't begin
 // with a brace.
 func (r *Repository) Put(name, text string) error {
-	in := documentInput{Name: name, Content: text, DocumentFormat: "YAML"}
-	if strings.HasPrefix(strings.TrimSpace(text), "{") {
-		in.DocumentFormat = "JSON"
-	}
+	in := documentInput{Name: name, Content: text, DocumentFormat: formatOf(text)}
 	_, err := r.addDocument(in)
 	var f protocol.Fault
 	if !errors.As(err, &f) || f.Code != "DocumentAlreadyExists" {

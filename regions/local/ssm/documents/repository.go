@@ -51,3 +51,12 @@ func (r *Repository) Operations() protocol.Operations {
 		"ListDocumentVersions":         {Allow: protocol.Administrator, Run: r.listDocumentVersions},
 	}
 }
+
+// Check reads a text as a new version of a Command document would be read, and keeps nothing: JSON, or YAML where it doesn't begin
+// with a brace. Errors are those of CreateDocument.
+func Check(text string) (Content, error) {
+	if len(text) > documentBytes {
+		return Content{}, protocol.Refuse("MaxDocumentSizeExceeded", "A document has at most %d bytes; this one has %d.", documentBytes, len(text))
+	}
+	return readContent(text, formatOf(text), "Command")
+}
