@@ -12,7 +12,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/machine"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/setupcli"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/account"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
@@ -22,32 +24,26 @@ import (
 // trustedKey is an OpenPGP public key in base64 that the linker sets: ssm-setup build --trust KEY.
 var trustedKey string
 
-// printerKey is where the app keeps its printer.
-const printerKey = "printer"
-
-// printerOf is the printer of the running subcommand.
-func printerOf(c *cli.Context) *printer { return c.App.Metadata[printerKey].(*printer) }
-
 // run is the whole program; it returns the exit code. Called as ssm-setup-cli it is what scripts for the original expect. A first
 // signal cancels the context of the subcommand, a second one ends the program where it is.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signalled()
 	defer stop()
 	if setupcli.Named(args[0]) {
-		return setupcli.Run(ctx, setupcli.Program{Out: out, Err: errw, Ports: agentPorts(), TrustedKey: trustedKey}, args[1:])
+		return setupcli.Run(ctx, setupcli.Program{Out: out, Err: errw, Ports: machine.Ports(), TrustedKey: trustedKey}, args[1:])
 	}
-	p := newPrinter(in, out, errw)
-	p.args = args
-	p.json = wantsJSON(args[1:]) // looked up here so that errors of the flags themselves are JSON too
+	p := terminal.New(in, out, errw)
+	p.Args = args
+	p.JSON = wantsJSON(args[1:]) // looked up here so that errors of the flags themselves are JSON too
 	err := newApp(p).RunContext(ctx, args)
 	if err == nil {
-		return exitOK
+		return terminal.OK
 	}
 	var done exited
 	if errors.As(err, &done) {
 		return int(done)
 	}
-	return p.fail(err)
+	return p.Fail(err)
 }
 
 // signalled is a context that a first signal cancels; the next one does what signals do.
@@ -74,16 +70,16 @@ func wantsJSON(args []string) (wanted bool) {
 	return wanted
 }
 
-func newApp(p *printer) *cli.App {
+func newApp(p *terminal.Printer) *cli.App {
 	jsonFlag := &cli.BoolFlag{Name: "json", Usage: "print results, progress and errors as JSON"}
 	app := &cli.App{
 		Name:                 "ssm-setup",
 		Usage:                "from nothing to a registered, healthy, always current SSM agent",
 		Version:              stamp.Version(),
-		Writer:               p.out,
-		ErrWriter:            p.err,
-		Reader:               p.in,
-		Metadata:             map[string]any{printerKey: p},
+		Writer:               p.Out,
+		ErrWriter:            p.Err,
+		Reader:               p.In,
+		Metadata:             map[string]any{terminal.PrinterKey: p},
 		Flags:                []cli.Flag{jsonFlag},
 		EnableBashCompletion: true,
 		ExitErrHandler:       func(*cli.Context, error) {},
@@ -91,7 +87,7 @@ func newApp(p *printer) *cli.App {
 		CommandNotFound:      nil,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usage("there is no subcommand %q", c.Args().First()).withHint(hintCommand(c.Args().First()))
+				return terminal.Usage("there is no subcommand %q", c.Args().First()).WithHint(hintCommand(c.Args().First()))
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -120,11 +116,11 @@ func insist(command *cli.Command) {
 	act, takes := command.Action, strings.TrimSpace(command.ArgsUsage) != ""
 	command.Action = func(c *cli.Context) error {
 		if !takes && c.Args().Present() {
-			return usage("unexpected argument %q", c.Args().First())
+			return terminal.Usage("unexpected argument %q", c.Args().First())
 		}
 		for _, name := range needed {
 			if c.String(name) == "" {
-				return usage("--%s is missing", name)
+				return terminal.Usage("--%s is missing", name)
 			}
 		}
 		return act(c)
@@ -142,15 +138,15 @@ func onHost(command *cli.Command) {
 		defer host.ServiceMask()()
 		owner, other, err := account.Of(c.String("root"))
 		if err != nil {
-			return cannot(c.Command.Name, "the agent on "+c.String("root"), err)
+			return terminal.Cannot(c.Command.Name, "the agent on "+c.String("root"), err)
 		}
 		if !other {
 			return act(c)
 		}
-		p := printerOf(c)
-		code, err := owner.Run(c.Context, account.Program{Arguments: p.args, In: p.in, Out: p.out, Err: p.err,
+		p := terminal.Of(c)
+		code, err := owner.Run(c.Context, account.Program{Arguments: p.Args, In: p.In, Out: p.Out, Err: p.Err,
 			Variables: []string{setup.ActivationID, setup.ActivationCode}})
-		if err != nil || code == exitOK {
+		if err != nil || code == terminal.OK {
 			return err
 		}
 		return exited(code)
@@ -163,11 +159,11 @@ type exited int
 func (e exited) Error() string { return "exit code " + strconv.Itoa(int(e)) }
 
 func usageError(_ *cli.Context, err error, _ bool) error {
-	var p *problem
+	var p *terminal.Problem
 	if errors.As(err, &p) {
 		return p
 	}
-	return usage("%v", err)
+	return terminal.Usage("%v", err)
 }
 
 // hintCommand names the subcommand that starts alike, else how to see them all.

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/keyring"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,8 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ProtonMail/go-crypto/openpgp"
-	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/keyring"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 )
@@ -39,48 +36,6 @@ func TestTheFlagForJSONMayBeWrittenInAllWaysOfFlags(t *testing.T) {
 		if s := ssmSetup("publish", flag); json.Unmarshal([]byte(s.err), &fault) != nil || fault["hint"] == "" || s.out != "" ||
 			s.code != exitUsage {
 			t.Errorf("%s: %+v", flag, s)
-		}
-	}
-}
-
-// A demo with --json says its story as progress; the result is the only object.
-func TestADemoWithJSONSaysItsStoryAsProgress(t *testing.T) {
-	var out, errs bytes.Buffer
-	s := &show{printer: newPrinter(nil, &out, &errs)}
-	s.printer.json = true
-	s.say("")
-	s.say("scene %d", 1)
-	if out.Len() != 0 || strings.TrimSpace(errs.String()) != `{"step":"scene 1"}` {
-		t.Errorf("%q, %q", &out, &errs)
-	}
-}
-
-// A file of keys for --trust goes into every package as it is: no key in it may be private, the first or another, nor a subkey.
-func TestTrustTakesNoPrivateKey(t *testing.T) {
-	config := &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519}
-	var public, second, subkey bytes.Buffer
-	for n, to := range []*bytes.Buffer{&public, &second} {
-		e, err := openpgp.NewEntity("Tests", "", "tests@example.com", config)
-		must(t, err)
-		must(t, e.Serialize(to))
-		if n == 1 {
-			to.Write(public.Bytes())
-			must(t, e.SerializePrivateWithoutSigning(to, nil))
-		}
-	}
-	e, err := openpgp.NewEntity("Tests", "", "tests@example.com", config)
-	must(t, err)
-	must(t, e.PrimaryKey.Serialize(&subkey))
-	for _, id := range e.Identities {
-		must(t, errors.Join(id.UserId.Serialize(&subkey), id.SelfSignature.Serialize(&subkey)))
-	}
-	must(t, errors.Join(e.Subkeys[0].PrivateKey.Serialize(&subkey), e.Subkeys[0].Sig.Serialize(&subkey)))
-	dir := t.TempDir()
-	for name, text := range map[string]*bytes.Buffer{"second": &second, "subkey": &subkey} {
-		path := dir + "/" + name
-		must(t, os.WriteFile(path, text.Bytes(), 0o600))
-		if _, _, err := trusts([]string{path}); err == nil || !strings.Contains(err.Error(), "holds a private key") {
-			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -134,20 +89,6 @@ func TestASubcommandSaysWhichFlagItLacks(t *testing.T) {
 	}
 }
 
-// With --json what other programs say is JSON, too, a line of theirs a line of ours.
-func TestWhatOtherProgramsSayIsJSONToo(t *testing.T) {
-	var errs bytes.Buffer
-	v := newPrinter(nil, nil, &errs)
-	v.json = true
-	to := v.log()
-	for _, part := range []string{"one\ntw", "o\n", "rest"} {
-		fmt.Fprint(to, part)
-	}
-	if errs.String() != "{\"log\":\"one\"}\n{\"log\":\"two\"}\n" {
-		t.Errorf("%q", &errs)
-	}
-}
-
 // A build that would make nothing is a slip, and makes no folder.
 func TestABuildOfNothingMakesNoFolder(t *testing.T) {
 	bin, err := programs()
@@ -167,25 +108,6 @@ func TestASigningCommandMayHaveBlanksInItsPath(t *testing.T) {
 		" x": strings.Fields(path + " x"), "": nil} {
 		if got := keyring.Command(text); !slices.Equal(got, want) {
 			t.Errorf("%q: %q", text, got)
-		}
-	}
-}
-
-// build --trust takes a root and a key, one of each, and no private one.
-func TestTrustTakesOneRootAndOneKey(t *testing.T) {
-	k := newKeys(t)
-	root, key, err := trusts([]string{k.file("public.asc"), k.file("root.json")})
-	if err != nil || string(root) != `{"signed": {}}` || !bytes.HasPrefix(key, []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----")) {
-		t.Errorf("%s, %.20s, %v", root, key, err)
-	}
-	for wrong, paths := range map[string][]string{
-		"no OpenPGP public key either": {k.file("junk")},
-		"holds a private key":          {k.file("private.asc")},
-		"the second of its kind":       {k.file("public.asc"), k.file("public.asc")},
-		"cannot read --trust":          {k.file("missing")},
-	} {
-		if _, _, err := trusts(paths); err == nil || !strings.Contains(err.Error(), wrong) {
-			t.Errorf("%v: %v", paths, err)
 		}
 	}
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/ssm-setup/ssm-setup/agent/config"
 )
 
 func TestPlainHTTPOfAnotherMachineIsRefusedWhereItIsNewlyGiven(t *testing.T) {
@@ -47,25 +44,6 @@ func TestNoPasswordOfAnEndpointAppears(t *testing.T) {
 			if s.code == 0 || strings.Contains(s.err+s.out, "secret") {
 				t.Errorf("%s: %+v", args[0], s)
 			}
-		}
-	}
-}
-
-func TestStatusWarnsOfPlainHTTPFromAnotherMachine(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "amazon-ssm-agent.json")
-	for source, warned := range map[string]bool{
-		"http://mirror.example/amazon-ssm-local/ssm-agent-manifest.json":  true,
-		"https://mirror.example/amazon-ssm-local/ssm-agent-manifest.json": false,
-		"http://127.0.0.1:7700/amazon-ssm-local/ssm-agent-manifest.json":  false,
-	} {
-		must(t, os.WriteFile(path, []byte("{}"), 0o600))
-		must(t, config.Set(path, map[string]any{"Agent.UpdateSource": source}))
-		cfg, err := config.Load(path)
-		must(t, err)
-		r := failedUpdate()
-		r.Warnings = insecureWarnings(cfg)
-		if text := statusText(r); strings.Contains(text, "updates come over plain http from another machine") != warned {
-			t.Errorf("%s:\n%s", source, text)
 		}
 	}
 }

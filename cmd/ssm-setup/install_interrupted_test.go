@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/machine"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
@@ -19,7 +20,7 @@ func TestAnInstallationThatFailsAfterItsRegistrationKeepsIt(t *testing.T) {
 	id, code, err := r.CreateActivation(1)
 	must(t, err)
 	dir := root(t)
-	i := setup.Installation{Layout: installer.At(dir), Ports: agentPorts()}
+	i := setup.Installation{Layout: installer.At(dir), Ports: machine.Ports()}
 	ctx, interrupt := context.WithCancel(t.Context())
 	i.Ports.Progress = func(string) func(done, total int64) { return func(int64, int64) {} }
 	var told []string

@@ -36,7 +36,7 @@ func TestAFullDiskLeavesNothingBehind(t *testing.T) {
 		t.Cleanup(func() { syscall.Unmount(disk, syscall.MNT_DETACH) })
 		dir := filepath.Join(disk, "host")
 		s := installInto(r, dir)
-		if s.code != exitNoSpace || !strings.Contains(s.err, `"hint":"free some space`) {
+		if s.code != ExitNoSpace || !strings.Contains(s.err, `"hint":"free some space`) {
 			t.Errorf("%s: %+v", limit, s)
 		}
 		if setup.Exists(dir) {

@@ -39,7 +39,7 @@ func asNobody(t *testing.T, args ...string) said {
 
 func TestTheSystemNeedsRoot(t *testing.T) {
 	s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1")
-	if s.code != exitPermission || !strings.Contains(s.err, "--root") {
+	if s.code != ExitPermission || !strings.Contains(s.err, "--root") {
 		t.Errorf("%+v", s)
 	}
 }
@@ -50,7 +50,7 @@ func TestWithoutPermissionNothingIsInstalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", filepath.Join(dir, "host"))
-	if s.code != exitPermission || !strings.Contains(s.err, "hint: ") {
+	if s.code != ExitPermission || !strings.Contains(s.err, "hint: ") {
 		t.Errorf("%+v", s)
 	}
 }
@@ -61,7 +61,7 @@ func TestAFolderThatOthersCanWriteToIsRefused(t *testing.T) {
 	os.Mkdir(dir, 0o755)
 	os.Chmod(dir, 0o775)
 	s := ssmSetup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", dir)
-	if s.code != exitPermission || !strings.Contains(s.err, "hint: chmod go-w") {
+	if s.code != ExitPermission || !strings.Contains(s.err, "hint: chmod go-w") {
 		t.Errorf("%+v", s)
 	}
 }
@@ -81,12 +81,12 @@ func TestAFolderInAnotherAccountsIsNoPlaceForAnInstallation(t *testing.T) {
 	must(t, os.Symlink(foreign, link))
 	for _, root := range []string{foreign, filepath.Join(foreign, "host"), filepath.Join(foreign, "new"), filepath.Join(link, "host")} {
 		s := ssmSetup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", root)
-		if s.code != exitPermission || !strings.Contains(s.err, "belongs to another account: ") {
+		if s.code != ExitPermission || !strings.Contains(s.err, "belongs to another account: ") {
 			t.Errorf("%s: %+v", root, s)
 		}
 	}
 	if s := asNobody(t, "install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root",
-		filepath.Join(foreign, "new")); s.code == exitPermission {
+		filepath.Join(foreign, "new")); s.code == ExitPermission {
 		t.Errorf("its owner: %+v", s)
 	}
 }
@@ -99,7 +99,7 @@ func TestTheFolderAboveAnInstallation(t *testing.T) {
 		must(t, os.Mkdir(above, 0o755))
 		must(t, os.Chmod(above, mode))
 		s := ssmSetup("install", "--region", "local", "--endpoint", "http://127.0.0.1:1", "--root", filepath.Join(above, "host"))
-		if (s.code == exitPermission) != wrong || wrong && !strings.Contains(s.err, "can be written by its group or by others: "+above) {
+		if (s.code == ExitPermission) != wrong || wrong && !strings.Contains(s.err, "can be written by its group or by others: "+above) {
 			t.Errorf("%s: %+v", mode, s)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
@@ -15,7 +16,7 @@ import (
 // link builds ssm-setup under a version.
 func link(t *testing.T, to, version string) {
 	t.Helper()
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X "+stampVariable+"=ssm-setup-version="+version, "-o", to, ".")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X "+stampMark+"=ssm-setup-version="+version, "-o", to, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -54,20 +55,21 @@ func TestTheToolReplacesItself(t *testing.T) {
 		out); s.code != 0 {
 		t.Fatal(s)
 	}
-	release := filepath.Join(out, "9.2.0.0", setupFile())
+	end := map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
+	release := filepath.Join(out, "9.2.0.0", "ssm-setup-"+runtime.GOOS+"-"+runtime.GOARCH+end)
 	if before := version(); !strings.Contains(before, "9.1.0.0") {
 		t.Fatal(before)
 	}
-	self(exitOK, "is now 9.2.0.0", "--from", release)
+	self(terminal.OK, "is now 9.2.0.0", "--from", release)
 	if !strings.Contains(version(), "9.2.0.0") || !setup.Exists(tool+".old") {
 		t.Errorf("it is %s now; old file there: %v", version(), setup.Exists(tool+".old"))
 	}
-	self(exitOK, "", "--from", tool+".old", "--sha256", sumOfFile(t, tool+".old"), "--allow-downgrade")
+	self(terminal.OK, "", "--from", tool+".old", "--sha256", sumOfFile(t, tool+".old"), "--allow-downgrade")
 	if s := ssmSetup("publish", "--from", out, "--region", "local", "--endpoint", r.URL()); s.code != 0 {
 		t.Fatal(s)
 	}
-	self(exitOK, "is now 9.2.0.0", "--region", "local", "--endpoint", r.URL())
-	self(exitOK, "up to date", "--region", "local", "--endpoint", r.URL())
+	self(terminal.OK, "is now 9.2.0.0", "--region", "local", "--endpoint", r.URL())
+	self(terminal.OK, "up to date", "--region", "local", "--endpoint", r.URL())
 	self(exitRefused, "is older than this", "--from", tool+".old", "--sha256", sumOfFile(t, tool+".old"))
 }
 

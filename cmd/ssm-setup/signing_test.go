@@ -60,7 +60,7 @@ func threePrograms(t *testing.T) string {
 	}
 	for _, p := range []pack.Platform{{OS: "linux", Arch: "amd64"}, {OS: "windows", Arch: "amd64"}, {OS: "darwin", Arch: "amd64"}} {
 		for _, name := range []string{pack.Launcher, pack.Worker} {
-			cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X "+stampVariable+"=ssm-setup-version=9.1.0.0",
+			cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X "+stampMark+"=ssm-setup-version=9.1.0.0",
 				"-o", filepath.Join(dir, p.OS+"_"+p.Arch, p.Executable(name)), source)
 			cmd.Env = append(os.Environ(), "GOOS="+p.OS, "GOARCH="+p.Arch, "CGO_ENABLED=0")
 			if out, err := cmd.CombinedOutput(); err != nil {
@@ -152,7 +152,12 @@ func signsAndVerifies(t *testing.T, bin string) {
 		args = append(args, filepath.Join(dir, name))
 	}
 	s = ssmSetup(append([]string{"verify", "--json", "--key", k.file("public.asc"), "--ca", k.file("root.pem")}, args...)...)
-	var res verifyResult
+	var res struct {
+		Files []struct {
+			Trust      string
+			Signatures []any
+		}
+	}
 	if err := json.Unmarshal([]byte(s.out), &res); err != nil || s.code != 0 || len(res.Files) != len(signed) {
 		t.Fatal(s, err)
 	}
@@ -362,7 +367,7 @@ func commandSigns(t *testing.T, bin string) {
 		t.Error(s)
 	}
 	s = packThree(t, bin, t.TempDir(), "--sign-cert", k.file("chain.pem"), "--sign-command", filepath.Join(k.dir, "gone"))
-	if s.code != exitFailed || !strings.Contains(s.err, "the signing command failed") || !strings.Contains(s.err, "hint: it is run as CMD") {
+	if s.code != ExitFailed || !strings.Contains(s.err, "the signing command failed") || !strings.Contains(s.err, "hint: it is run as CMD") {
 		t.Errorf("no such command: %+v", s)
 	}
 }
@@ -413,7 +418,7 @@ func failingLeavesNothingUnsigned(t *testing.T, bin string) {
 	stamps.Refuse.Store(true)
 	out := t.TempDir()
 	s := packThree(t, bin, out, append(k.args[2:6:6], "--timestamp-url", stamps.URL)...)
-	if s.code != exitFailed || !strings.Contains(s.err, "time-stamp server") {
+	if s.code != ExitFailed || !strings.Contains(s.err, "time-stamp server") {
 		t.Error(s)
 	}
 	for _, pattern := range []string{"*.msi", "*.pkg", "*windows*", ".making-*"} {

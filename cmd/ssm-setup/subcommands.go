@@ -1,23 +1,29 @@
 package main
 
-import "github.com/urfave/cli/v2"
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/machine"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/playground"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/releases"
+)
 
 // subcommands are listed in the order in which help shows them. One more is one file and one row.
 var subcommands = []func() *cli.Command{
-	demoCommand,
-	buildCommand,
-	verifyCommand,
-	publishCommand,
-	promoteCommand,
-	markCommand,
-	mirrorCommand,
-	installCommand,
-	registerCommand,
-	updateCommand,
-	rollbackCommand,
-	statusCommand,
-	uninstallCommand,
-	selfUpdateCommand,
-	regionsCommand,
-	localCommand,
+	playground.Demo,
+	releases.Build,
+	releases.Verify,
+	releases.Publish,
+	releases.Promote,
+	releases.Mark,
+	releases.Mirror,
+	machine.Install,
+	machine.Register,
+	machine.Update,
+	machine.Rollback,
+	machine.Status,
+	machine.Uninstall,
+	machine.SelfUpdate,
+	releases.Regions,
+	playground.Local,
 }

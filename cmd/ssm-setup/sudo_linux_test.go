@@ -52,7 +52,7 @@ func TestSudoWorksAsTheAccountThatOwnsTheFolder(t *testing.T) {
 	if s := sudo("update", "--check"); s.code != 0 {
 		t.Errorf("%+v", s)
 	}
-	if s := ssmSetup("update", "--check", "--root", dir); s.code != exitPermission || !strings.Contains(s.err, "belongs to another account") {
+	if s := ssmSetup("update", "--check", "--root", dir); s.code != ExitPermission || !strings.Contains(s.err, "belongs to another account") {
 		t.Errorf("root, whom the account did not call: %+v", s)
 	}
 	if s := sudo("uninstall", "--purge"); s.code != 0 {

@@ -75,7 +75,7 @@ func TestTheDockerfileCopiesAndRunsWhatExists(t *testing.T) {
 	if !strings.Contains(text, "Its structure is checked by a test; no container builder runs") {
 		t.Error("it does not say how far it is checked")
 	}
-	makefile, verb := readFile(t, "Makefile"), readFile(t, "cmd/ssm-setup/cmd_build.go")
+	makefile, verb := readFile(t, "Makefile"), readFile(t, "cmd/ssm-setup/releases/cmd_build.go")
 	stages, args := map[string]bool{}, map[string]bool{}
 	for _, i := range instructions(text) {
 		switch word, rest := i[0], i[1]; word {

@@ -1,0 +1,126 @@
+package machine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/service"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
+	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Install is the command install.
+func Install() *cli.Command {
+	return &cli.Command{
+		Name:  "install",
+		Usage: "install the agent from a region, register it, start it and wait until it is healthy",
+		Description: "Picks the package for this system (deb, rpm; with --root the portable archive), checks it against the region's\n" +
+			"manifest, and says what it did. Running it again is harmless and finishes what was interrupted. Under --root,\n" +
+			"and where no service manager runs, the agent is started in the background; then it does not survive a reboot.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "region", Usage: "region to install from and to register in", Required: true},
+			&cli.StringFlag{Name: "version", Usage: "a version, latest, stable, or a constraint such as '>=9.1'; default what is installed, else the newest"},
+			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's services, for a local region; or the folder of a mirror"},
+			rootFlag(),
+			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept a version older than the installed one"},
+			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+			flags.Insecure(),
+			&cli.StringFlag{Name: "proxy", Usage: "`URL` http(s)://[user:password@]host:port of the proxy that the service is to use; kept for it"},
+			waitFlag(),
+		}, activationFlags()...),
+		Action: install,
+	}
+}
+
+func install(c *cli.Context) error {
+	began := time.Now()
+	i, o, err := installOptions(c)
+	if err != nil {
+		return err
+	}
+	r, err := i.Install(c.Context, o)
+	if err != nil {
+		return refusedBy(terminal.Cannot("install", "the agent on "+where(i.Layout)+" from region "+o.Region, err))
+	}
+	if r.InstanceID != "" && r.Running {
+		took, err := i.AwaitPing(c.Context, r.InstanceID, r.Started, c.Duration("wait"))
+		if err != nil {
+			return terminal.Cannot("see", "the agent of "+where(i.Layout)+" become healthy", err)
+		}
+		r.Healthy = true
+		i.Ports.Step("healthy after %.1f s", took.Seconds())
+	}
+	r.Seconds = time.Since(began).Seconds()
+	terminal.Of(c).Result(r, "%s", installText(i.Layout, r))
+	return nil
+}
+
+func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err error) {
+	o = setup.Options{Region: c.String("region"), Endpoint: c.String("endpoint"), Version: c.String("version"),
+		AllowDowngrade: c.Bool("allow-downgrade"), AllowInsecure: c.Bool("allow-insecure")}
+	if err = flags.CheckRegion(o.Region, o.Endpoint, c.Bool("allow-unknown-region")); err != nil {
+		return i, o, err
+	}
+	if i, err = installationOf(c); err != nil {
+		return i, o, err
+	}
+	if o.Version != "" && o.Version != "latest" && o.Version != "stable" {
+		if _, err := manifests.ParseConstraint(o.Version); err != nil {
+			return i, o, terminal.Usage("--version: %v", err)
+		}
+	}
+	if o.Activation, err = activationOf(c, terminal.Of(c).In); err != nil {
+		return i, o, err
+	}
+	o.Proxy, err = proxyOf(c, i)
+	return i, o, err
+}
+
+// installText is the outcome for people.
+func installText(l installer.Layout, r setup.Result) string {
+	verb := "installed"
+	if !r.Installed {
+		verb = "already installed:"
+	}
+	s := fmt.Sprintf("%s amazon-ssm-agent %s (%s) on %s from region %s", verb, r.Version, r.Format, where(l), r.Region)
+	switch {
+	case r.InstanceID == "":
+		s += "\nnot registered: run ssm-setup register --region " + r.Region + rootArgument(l) + " with an activation"
+	case r.Registered:
+		s += "\nregistered as " + r.InstanceID
+	default:
+		s += "\nregistered before, as " + r.InstanceID
+	}
+	switch {
+	case r.Healthy:
+		s += ", healthy"
+	}
+	s += bootText(r)
+	return s + fmt.Sprintf("\nall done after %.1f s", r.Seconds)
+}
+
+// bootText says of a service that it will not come back after a reboot.
+func bootText(r setup.Result) string {
+	switch {
+	case r.Service == "none" && r.Root == "":
+		return "\nno service manager runs here: the agent does not survive a restart of the container; run the same command again to start it, or " +
+			"boot this system with systemd"
+	case r.Service == "none":
+		return "\nit does not survive a reboot; run the same command again to start it"
+	case r.Boot == service.Disabled:
+		return "\nthe service is disabled: it does not come back after a reboot, unless it is enabled (systemctl enable " + service.Name() + ")"
+	}
+	return ""
+}
+
+func rootArgument(l installer.Layout) string {
+	if l.System() {
+		return ""
+	}
+	return " --root " + l.Root
+}

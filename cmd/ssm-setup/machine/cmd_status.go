@@ -1,0 +1,173 @@
+package machine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/installer/proxy"
+	"github.com/ssm-setup/ssm-setup/installer/service"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
+	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
+)
+
+// Status is the command status.
+func Status() *cli.Command {
+	return &cli.Command{
+		Name:        "status",
+		Usage:       "show what is installed, what runs, and how the last update went",
+		Description: "Needs no privileges for most of it. With --json one object.",
+		Flags:       []cli.Flag{rootFlag()},
+		Action:      status,
+	}
+}
+
+// statusResult is the object of status --json. Versions are four-part texts, empty where there is none. Its members are only ever
+// added: floor and package_version, probation and on_trial are the same.
+type statusResult struct {
+	Installed      bool             `json:"installed"`
+	Root           string           `json:"root,omitempty"`
+	Floor          string           `json:"floor"`
+	PackageVersion string           `json:"package_version"` // what the package installed
+	Active         string           `json:"active"`          // what is to run
+	Previous       string           `json:"previous"`        // the fallback version: what a rollback goes back to
+	SetAside       string           `json:"set_aside,omitempty"`
+	Probation      bool             `json:"probation"`
+	OnTrial        bool             `json:"on_trial"` // active is not confirmed yet
+	Sequence       uint64           `json:"sequence"`
+	Running        string           `json:"running"` // version that really runs
+	Healthy        bool             `json:"healthy"` // it runs, and reached the service within the last two health intervals
+	PID            int              `json:"pid,omitempty"`
+	LauncherPID    int              `json:"launcher_pid,omitempty"`
+	Service        string           `json:"service"` // linux-systemd …; none: a detached launcher
+	InstanceID     string           `json:"instance_id"`
+	Boot           string           `json:"boot,omitempty"` // enabled: it comes back after a reboot; disabled, masked: it does not
+	Region         string           `json:"region"`
+	Proxy          string           `json:"proxy,omitempty"` // kept for the service, without its password
+	Source         string           `json:"source"`          // where updates come from
+	Pinged         time.Time        `json:"last_round_trip,omitzero"`
+	Fault          string           `json:"last_fault,omitempty"`
+	Death          string           `json:"last_death,omitempty"` // how an agent ended that was not asked to, within the last day
+	Update         *ledger.Outcome  `json:"last_update"`
+	UnderWay       *ledger.Update   `json:"update_under_way,omitempty"`
+	Skip           []ledger.Blocked `json:"skip,omitempty"`
+	Logs           string           `json:"logs"`
+	Unreadable     []string         `json:"unreadable,omitempty"` // what could not be read, and why
+	Warnings       []string         `json:"warnings,omitempty"`   // what goes on working and should not stay so
+
+	death launcher.Death // of last_death
+}
+
+func status(c *cli.Context) error {
+	out := terminal.Of(c)
+	layout, err := layoutOf(c)
+	if err != nil {
+		return err
+	}
+	r, err := readStatus(c.Context, layout)
+	if err != nil {
+		return terminal.Cannot("read the state of", "the agent on "+where(layout), err)
+	}
+	if !r.Installed {
+		out.Result(r, "there is no agent on %s", where(layout))
+		return nil
+	}
+	out.Result(r, "%s", statusText(r))
+	return nil
+}
+
+// readStatus collects the state of an installation. What cannot be read is named and left out.
+func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
+	r := statusResult{Root: l.Root, Logs: l.Logs()}
+	installed, err := setup.PackageVersion(l)
+	if err != nil {
+		return r, err
+	}
+	r.Installed, r.Floor, r.PackageVersion = !installed.IsZero(), installed.String(), installed.String()
+	miss := func(what string, err error) {
+		if err != nil {
+			r.Unreadable = append(r.Unreadable, fmt.Sprintf("%s: %v", what, err))
+		}
+	}
+	state, err := store.Store{Paths: l.Pointer()}.Read()
+	miss("the choice of the version", err)
+	r.Active, r.Previous, r.SetAside = versionOf(state.Active, installed), versionOf(state.Previous, installed),
+		versionOf(state.SetAside, installed)
+	r.Probation, r.OnTrial, r.Sequence = state.Probation, state.Probation, state.Sequence
+	r.InstanceID, r.Region, err = identity.Registered(l)
+	miss("registration", err)
+	cfg := config.Read(l)
+	miss("settings", cfg.Fault)
+	r.Source = cfg.Agent.UpdateSource
+	if a, known := proxy.Of(l); known {
+		r.Proxy = a.Redacted()
+	}
+	r.Warnings = insecureWarnings(cfg.Config)
+	r.readAgent(l, 2*time.Duration(max(1, cfg.Ssm.HealthFrequencyMinutes))*time.Minute)
+	ledger, err := ledger.Read(l)
+	miss("the record of updates", err)
+	r.Update, r.UnderWay, r.Skip = ledger.Last, ledger.Open, ledger.Skip
+	if s, err := service.Of(l).Status(); err == nil {
+		r.Service, r.Boot = s.Kind, s.Boot
+		if r.Service != "none" && r.Boot != "" && r.Boot != service.Enabled {
+			r.Warnings = append(r.Warnings, "the service is "+r.Boot+": it does not come back after a reboot")
+		}
+	}
+	if d := service.SlowRestart(ctx, l); d > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the service's unit has lost its additions: systemd starts a killed agent again after %s "+
+			"only; ssm-setup install puts them back", d))
+	}
+	return r, nil
+}
+
+// insecureWarnings names the addresses in the settings that are plain http to another machine.
+func insecureWarnings(cfg config.Config) (list []string) {
+	for _, a := range []struct{ what, address string }{{"updates come", cfg.Agent.UpdateSource}, {"Ssm.Endpoint is reached", cfg.Ssm.Endpoint},
+		{"Mds.Endpoint is reached", cfg.Mds.Endpoint}, {"Mgs.Endpoint is reached", cfg.Mgs.Endpoint},
+		{"S3.Endpoint is reached", cfg.S3.Endpoint}} {
+		if regions.Insecure(a.address) {
+			list = append(list, a.what+" over plain http from another machine: what answers there is not known; use an https address")
+		}
+	}
+	return list
+}
+
+// readAgent fills in what the locks and the pulse say. recent is how long ago the last round trip of a healthy agent may be.
+func (r *statusResult) readAgent(l installer.Layout, recent time.Duration) {
+	r.LauncherPID, _ = launcher.Running(l.Pointer())
+	pid, running := launcher.AgentRunning(l.Pointer())
+	pulse, err := installer.ReadPulse(l.Pulse())
+	if err != nil {
+		pulse = installer.Pulse{}
+	}
+	r.Pinged, r.Fault = pulse.LastRoundTrip, pulse.LastFault
+	if d, err := launcher.ReadDeath(l.Pointer()); err == nil && time.Since(d.At) < 24*time.Hour {
+		r.death, r.Death = d, fmt.Sprintf("%s, %s ago: %s", d.Version, time.Since(d.At).Round(time.Second), d.How)
+	}
+	if running {
+		r.PID = pid
+		if pid == pulse.PID || pid == 0 {
+			r.Running = pulse.Version
+			r.Healthy = time.Since(pulse.LastRoundTrip) < recent
+		}
+	}
+}
+
+// versionOf is the version of a target, the package's own for the package.
+func versionOf(t pointer.Target, installed manifests.Version) string {
+	if t.IsFloor() {
+		return installed.String()
+	}
+	return t.Version
+}

@@ -1,0 +1,196 @@
+package machine
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
+	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
+)
+
+// Update is the command update.
+func Update() *cli.Command {
+	return &cli.Command{
+		Name:  "update",
+		Usage: "bring the agent to the version its region offers, or to another",
+		Description: "Hands the request to the installed agent's own updater and follows it. The new version is on trial first: if it\n" +
+			"fails, the version before runs again when this ends. Interrupting this program does not interrupt the update.",
+		Flags: []cli.Flag{
+			rootFlag(),
+			&cli.StringFlag{Name: "version", Usage: "`V` is latest (default), stable, a version such as 9.2.0.0, or a constraint such as '>=9.1'"},
+			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version than the one that runs"},
+			&cli.BoolFlag{Name: "check", Usage: "only say what would be done"},
+		},
+		Action: update,
+	}
+}
+
+func update(c *cli.Context) error {
+	l, err := installed(c)
+	if err != nil {
+		return err
+	}
+	r := ledger.Request{Want: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"), Why: ledger.ByCommandLine}
+	if r.Want == ledger.Previous {
+		return terminal.Usage("--version previous: that is ssm-setup rollback")
+	}
+	if c.Bool("check") {
+		return checkUpdate(c, l, r)
+	}
+	return order(c, l, r, "update")
+}
+
+// installed is the installation to change.
+func installed(c *cli.Context) (installer.Layout, error) {
+	l, err := layoutOf(c)
+	if err != nil {
+		return l, err
+	}
+	if c.Args().Present() {
+		return l, terminal.Usage("unexpected argument %q", c.Args().First())
+	}
+	version, err := setup.PackageVersion(l)
+	if err == nil && version.IsZero() {
+		err = setup.ErrNotInstalled
+	}
+	if err == nil && !c.Bool("check") {
+		err = setup.CheckPrivileges(l)
+	}
+	if err != nil {
+		return l, terminal.Cannot(c.Command.Name, "the agent on "+where(l), err)
+	}
+	return l, nil
+}
+
+// order hands a request to the installed agent's updater and follows it to its end.
+func order(c *cli.Context, l installer.Layout, r ledger.Request, verb string) error {
+	out := terminal.Of(c)
+	p := updater.Program{Path: l.Launcher(), Name: "amazon-ssm-agent", Arguments: []string{"updater"}, Environment: setup.CleanEnvironment(l)}
+	id, err := updater.Launch(c.Context, p, l, r)
+	if err != nil {
+		return terminal.Cannot(verb, "the agent on "+where(l), err)
+	}
+	o, err := updater.Follow(c.Context, l, id, servicePatience, follower(out))
+	switch {
+	case errors.Is(err, updater.ErrNextStart):
+		out.Result(map[string]any{"id": id, "kind": "next-start"}, "the new version is in place; %v", err)
+		return nil
+	case errors.Is(err, context.Canceled):
+		return terminal.Cannot("follow", "the update of the agent on "+where(l), err).WithHint("it goes on; ssm-setup status shows how it ends")
+	case err != nil:
+		return terminal.Cannot(verb, "the agent on "+where(l), err)
+	}
+	return report(out, l, o, verb)
+}
+
+// servicePatience is how long the tool waits with a new version that cannot reach the service, where the updater cannot either.
+const servicePatience = 20 * time.Second
+
+// follower tells of each stop once, and of the download as it goes.
+func follower(out *terminal.Printer) func(ledger.Update) {
+	bar := out.Progress("downloading")
+	last := ""
+	return func(u ledger.Update) {
+		if u.Stop == "fetch" && u.Total > 0 {
+			bar(u.Done, u.Total)
+			return
+		}
+		text := stopText(u)
+		if text != "" && text != last {
+			last = text
+			out.Step("%s", text)
+		}
+	}
+}
+
+func stopText(u ledger.Update) string {
+	switch {
+	case u.Undoing && u.Sequence > 0:
+		return fmt.Sprintf("%s fails (%s): going back to %s", u.ToVersion, plainReason(u.Reason), u.FromVersion)
+	case u.Undoing:
+		return ""
+	case u.OutOfReach:
+		return fmt.Sprintf("%s runs, but cannot reach the service: waiting for it", u.ToVersion)
+	}
+	switch u.Stop {
+	case "plan":
+		return "asking " + cmp.Or(u.Region, "the region") + " what there is"
+	case "stage":
+		return fmt.Sprintf("testing %s beside the running agent", u.ToVersion)
+	case "switch":
+		return fmt.Sprintf("switching from %s to %s", u.FromVersion, u.ToVersion)
+	case "watch":
+		if u.Known {
+			return fmt.Sprintf("waiting until %s runs", u.ToVersion)
+		}
+		return fmt.Sprintf("%s is on trial", u.ToVersion)
+	}
+	return ""
+}
+
+// checkUpdate has the installed agent say what it would do.
+func checkUpdate(c *cli.Context, l installer.Layout, r ledger.Request) error {
+	args := []string{"updater", "check", "--want", r.Want}
+	if r.AllowDowngrade {
+		args = append(args, "--allow-downgrade")
+	}
+	cmd := exec.CommandContext(c.Context, l.Launcher(), args...)
+	cmd.Args[0] = "amazon-ssm-agent"
+	cmd.Env = setup.CleanEnvironment(l)
+	answered, err := cmd.Output()
+	var answer updater.Checked
+	if err == nil {
+		err = json.Unmarshal(answered, &answer)
+	}
+	if err != nil {
+		return terminal.Cannot("check", "for an update of the agent on "+where(l), exitText(err))
+	}
+	out := terminal.Of(c)
+	if answer.Success {
+		out.Result(answer, "%s", checkText(answer))
+		return nil
+	}
+	out.Result(answer, "")
+	text := answer.Detail
+	if text == "" {
+		text = lastOf(answer.Lines)
+	}
+	p := terminal.Cannot("update", "the agent on "+where(l), errors.New(text)).WithKind(kindOf(answer.Kind, answer.Fault))
+	p.Name = answer.Code
+	return p.WithHint(strings.Join(answer.Hints, "\n"))
+}
+
+func checkText(a updater.Checked) string {
+	text := decisionText(a.Kind, a.ToVersion, a.Detail)
+	if a.Changes {
+		text += "\nssm-setup update does it"
+	}
+	return text
+}
+
+func lastOf(lines []string) string {
+	if len(lines) == 0 {
+		return "no answer"
+	}
+	return lines[len(lines)-1]
+}
+
+// exitText is what a program that failed said last.
+func exitText(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && len(exit.Stderr) > 0 {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return err
+}

@@ -1,0 +1,74 @@
+package machine
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
+)
+
+func rootFlag() cli.Flag {
+	return &cli.StringFlag{Name: "root", Usage: "installation in the folder `DIR`, which needs no privileges and no service manager; default the system"}
+}
+
+func waitFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "wait", Value: time.Minute, Usage: "how long to wait for the first healthy ping"}
+}
+
+// layoutOf is where the installation lies that --root names.
+func layoutOf(c *cli.Context) (installer.Layout, error) {
+	if c.IsSet("root") && c.String("root") == "" {
+		return installer.Layout{}, terminal.Usage("--root is empty")
+	}
+	return installer.At(c.String("root")), nil
+}
+
+// installationOf is the installation that --root names; its steps are told by the printer.
+func installationOf(c *cli.Context) (setup.Installation, error) {
+	l, err := layoutOf(c)
+	i := setup.Installation{Layout: l, Ports: Ports()}
+	i.Ports.Step, i.Ports.Progress = terminal.Of(c).Step, terminal.Of(c).Progress
+	return i, err
+}
+
+// Ports are what an installation asks of the agent.
+func Ports() setup.Ports {
+	return setup.Ports{Registered: identity.Registered, Configure: config.Set, UpdateEnded: updateEnded,
+		EndPending: updater.EndPending, Probe: probe}
+}
+
+// updateEnded tells whether the last update ended less than age ago, and none is open.
+func updateEnded(l installer.Layout, age time.Duration) bool {
+	ledger, err := ledger.Read(l)
+	return err == nil && ledger.Open == nil && ledger.Last != nil && time.Since(ledger.Last.Ended) < age
+}
+
+// where names an installation for people.
+func where(l installer.Layout) string {
+	if l.System() {
+		return "this system"
+	}
+	return l.Root
+}
+
+// refusedBy gives a problem the words of a decision, where one was the cause.
+func refusedBy(p *terminal.Problem) *terminal.Problem {
+	var no *setup.NoOffer
+	if errors.As(p.Cause, &no) {
+		p.Kind, p.Name, p.Hint = fault.Refused, no.Answer.Code, strings.Join(no.Answer.Hints, "\n")
+		if p.Hint == "" {
+			p.Hint = "ssm-setup regions shows what each region serves"
+		}
+	}
+	return p
+}

@@ -1,0 +1,103 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
+)
+
+// report says how an update ended, and with which exit code.
+func report(out *terminal.Printer, l installer.Layout, o ledger.Outcome, verb string) error {
+	text := outcomeText(o)
+	if o.Success {
+		out.Result(o, "%s", strings.Join(append([]string{text}, o.Hints...), "\nhint: "))
+		return nil
+	}
+	out.Result(o, "")
+	p := terminal.Cannot(verb, "the agent on "+where(l), errors.New(text)).WithKind(kindOf(o.Kind, o.Fault))
+	p.Name = o.Code
+	if o.Kind == ledger.RolledBack && o.Fault != fault.Superseded {
+		o.Hints = append(o.Hints,
+			fmt.Sprintf("%s is blocked on this machine for a while; ssm-setup update --version %[1]s tries it all the same", o.ToVersion))
+	}
+	if o.Kind == ledger.NoPrevious {
+		o.Hints = append(o.Hints, "ssm-setup update --version V --allow-downgrade gets an older one")
+	}
+	return p.WithHint(strings.Join(o.Hints, "\n"))
+}
+
+// outcomeText is an update's end in one sentence. The updater's own texts are for the document's output, where other tools look for
+// the original's sentences.
+func outcomeText(o ledger.Outcome) string {
+	step := o.FromVersion.String()
+	if !o.ToVersion.IsZero() {
+		step += " → " + o.ToVersion.String()
+	}
+	switch o.Kind {
+	case ledger.Updated:
+		return fmt.Sprintf("updated %s; %s is kept as the fallback version", step, o.FromVersion)
+	case ledger.WentBack:
+		return fmt.Sprintf("rolled back %s; scheduled updates leave %s out for a while", step, o.FromVersion)
+	case ledger.RolledBack:
+		if o.Fault == fault.Superseded {
+			return fmt.Sprintf("update %s stopped for a newer request, %s kept", step, o.FromVersion)
+		}
+		return fmt.Sprintf("update %s failed, %s kept: %s", step, o.FromVersion, plainReason(o.Reason))
+	case ledger.FailedKind:
+		return fmt.Sprintf("update %s failed, nothing was changed: %s", step, plainReason(o.Reason))
+	case ledger.Postponed:
+		return fmt.Sprintf("update %s postponed: the service cannot be reached from here", step)
+	case ledger.NoPrevious:
+		return fmt.Sprintf("%s is all this machine has: there is no fallback version", o.FromVersion)
+	}
+	return decisionText(o.Kind, o.ToVersion, o.Detail)
+}
+
+// decisionText is why nothing was to be changed: the detail of a decision, but for a blocked version, whose reason has the original's
+// words in it.
+func decisionText(kind string, target manifests.Version, detail string) string {
+	if kind == string(manifests.Blocked) {
+		return fmt.Sprintf("%s is blocked on this machine because it failed here; --version %[1]s tries it all the same", target)
+	}
+	return detail
+}
+
+// plainReason is the cause in a reason that is written for the original's readers.
+func plainReason(reason string) string {
+	if _, cause, ok := strings.Cut(reason, "ErrorMessage="); ok {
+		reason = cause
+	}
+	if _, how, ok := strings.Cut(reason, "(its process ended: "); ok {
+		reason = strings.TrimSuffix(how, ")")
+	}
+	return strings.TrimSpace(reason)
+}
+
+// kindOf is the kind of an updater's failure.
+func kindOf(kind string, word fault.Kind) fault.Kind {
+	if kind == string(manifests.UnknownVersion) {
+		return fault.Usage
+	}
+	return word
+}
+
+// ago says how long a moment has passed, roughly.
+func ago(at time.Time) string {
+	switch d := time.Since(at); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	}
+}

@@ -1,0 +1,120 @@
+package playground
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/local"
+)
+
+// Local is the command local.
+func Local() *cli.Command {
+	return &cli.Command{
+		Name:      "local",
+		Usage:     "run a region on this machine",
+		ArgsUsage: " ",
+		Description: "A bucket, Systems Manager, message delivery and sts on one port that speaks plain HTTP and TLS, for agents, the AWS\n" +
+			"CLI and SDKs. Its state lies in one folder and survives restarts. It runs until it is interrupted.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "data", Usage: "keep the state in `DIR` (default: ssm-setup/local-<name> in your configuration folder)"},
+			&cli.StringFlag{Name: "listen", Usage: "serve at `ADDRESS`", Value: "127.0.0.1:7700"},
+			&cli.StringFlag{Name: "name", Usage: "call the region `NAME`", Value: regions.Local},
+			&cli.DurationFlag{Name: "token-life", Usage: "let the role credentials of nodes live only `DURATION`"},
+			&cli.BoolFlag{Name: "verbose", Usage: "log every request"},
+		},
+		Action: serveLocal,
+	}
+}
+
+// localReady is what --json says when the region serves.
+type localReady struct {
+	Region      string `json:"region"`
+	URL         string `json:"url"`
+	TLSURL      string `json:"tls_url"`
+	Data        string `json:"data"`
+	Credentials string `json:"credentials"`
+	CA          string `json:"ca"`
+	Manifest    string `json:"manifest"`
+	PID         int    `json:"pid"`
+}
+
+func serveLocal(c *cli.Context) error {
+	out := terminal.Of(c)
+	o, err := localOptions(c)
+	if err != nil {
+		return err
+	}
+	if c.Bool("verbose") {
+		level := &slog.HandlerOptions{Level: slog.LevelDebug}
+		if o.Log = slog.New(slog.NewTextHandler(out.Err, level)); out.JSON {
+			o.Log = slog.New(slog.NewJSONHandler(out.Err, level))
+		}
+	}
+	region, err := local.Open(o)
+	if err != nil {
+		return terminal.Cannot("open", "region "+o.Name, err)
+	}
+	if life := c.Duration("token-life"); life > 0 {
+		region.TokenLife(life)
+	}
+	manifest, err := regions.ManifestURL(region.Name(), region.URL(), "")
+	if err != nil {
+		return errors.Join(err, region.Close())
+	}
+	out.Result(localReady{region.Name(), region.URL(), region.TLSURL(), region.Data(), region.CredentialsFile(), region.CAFile(), manifest,
+		os.Getpid()},
+		"%s", localText(region, manifest))
+	<-c.Context.Done()
+	if err := region.Close(); err != nil {
+		return terminal.Cannot("close", "region "+region.Name(), err)
+	}
+	out.Step("region %s is closed; its state stays in %s", region.Name(), region.Data())
+	return nil
+}
+
+// localOptions reads the flags.
+func localOptions(c *cli.Context) (local.Options, error) {
+	o := local.Options{Name: c.String("name"), Listen: c.String("listen"), Data: c.String("data")}
+	if err := regions.Check(o.Name); err != nil {
+		return o, terminal.Usage("--name: %v", err)
+	}
+	if _, _, err := net.SplitHostPort(o.Listen); err != nil {
+		return o, terminal.Usage("--listen: %v", err).WithHint("give address and port, for example 127.0.0.1:7700")
+	}
+	if o.Data != "" {
+		return o, nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return o, terminal.Cannot("find", "a folder for the region's state", err).WithHint("name one with --data").WithKind(fault.Usage)
+	}
+	o.Data = filepath.Join(dir, "ssm-setup", "local-"+o.Name)
+	return o, nil
+}
+
+func localText(r *local.Region, manifest string) string {
+	return fmt.Sprintf(`region %[1]s is open at %[2]s and %[3]s
+  state        %[4]s
+  credentials  %[5]s
+  CA           %[6]s
+  manifest     %[7]s
+
+another terminal may now say:
+  export AWS_SHARED_CREDENTIALS_FILE="%[5]s"
+  aws --endpoint-url %[2]s --region %[1]s s3 ls s3://%[8]s/
+  aws --endpoint-url %[2]s --region %[1]s ssm create-activation --iam-role local
+  aws --endpoint-url %[2]s --region %[1]s ssm describe-instance-information
+  ssm-setup publish --from dist --region %[1]s --endpoint %[2]s
+  ssm-setup install --region %[1]s --endpoint %[2]s --root DIR --activation-id ID --activation-code-file F
+
+interrupt to close it`, r.Name(), r.URL(), r.TLSURL(), r.Data(), r.CredentialsFile(), r.CAFile(), manifest, regions.Bucket(r.Name()))
+}

@@ -1,0 +1,241 @@
+package releases
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
+)
+
+// writeFlags say where a subcommand that changes a region's bucket finds it.
+func writeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "region", Usage: "region to change", Required: true},
+		&cli.StringFlag{Name: "endpoint", Usage: "S3 address `URL` that stands in for AWS's, for a local region"},
+		&cli.StringFlag{Name: "to", Usage: "other `PLACE`: a folder, or s3://bucket/prefix; default the region's own bucket"},
+		&cli.StringFlag{Name: "profile", Usage: "profile of the shared AWS files"},
+		&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
+		&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+		flags.Insecure(),
+	}
+}
+
+// repositoryFlags are for subcommands that keep the metadata of apt and yum.
+func repositoryFlags() []cli.Flag {
+	return append(pgpFlags(), &cli.BoolFlag{Name: "no-repositories", Usage: "leave the apt and yum metadata alone"},
+		&cli.BoolFlag{Name: "change-key", Usage: "sign with another OpenPGP key than before: clients refuse the repositories until they have it"})
+}
+
+// Publish is the command publish.
+func Publish() *cli.Command {
+	return &cli.Command{
+		Name:  "publish",
+		Usage: "put a release into a region: packages first, manifest next, VERSION last",
+		Description: "Takes what build wrote and merges it into the region's bucket; versions that are there stay. Running it again\n" +
+			"finishes what was interrupted. Credentials come from the usual AWS chain (AWS_ACCESS_KEY_ID …, AWS_SHARED_CREDENTIALS_FILE,\n" +
+			"AWS_PROFILE, roles). Beside the packages it keeps what apt, yum, dnf and zypper need to install from there, and an Atom\n" +
+			"feed, " + publish.FeedKey + ".",
+		Flags: append(append([]cli.Flag{
+			&cli.StringFlag{Name: "from", Value: "dist", Usage: "folder that build wrote (or one version's folder in it)"},
+			&cli.StringFlag{Name: "version", Usage: "which version in that folder; default the newest"},
+			&cli.StringFlag{Name: "global", Usage: "also copy latest/ to `PLACE`, for example s3://ec2-downloads-windows/SSMAgent"},
+			&cli.BoolFlag{Name: "replace", Usage: "publish other content under a version that is already there"},
+		}, writeFlags()...), repositoryFlags()...),
+		Action: publishRelease,
+	}
+}
+
+func publishRelease(c *cli.Context) error {
+	out := terminal.Of(c)
+	want, err := wantedVersion(c)
+	if err != nil {
+		return err
+	}
+	to, o, done, err := openRegion(c)
+	if err != nil {
+		return err
+	}
+	defer done()
+	release, err := publish.Open(c.String("from"), want)
+	if err != nil {
+		return terminal.Cannot("read", "the release in "+c.String("from"), err)
+	}
+	o.Replace, o.Progress = c.Bool("replace"), out.Progress("publishing "+release.Version.String())
+	if place := c.String("global"); place != "" {
+		if o.Global, _, err = publishTarget(c, place); err != nil {
+			return err
+		}
+	}
+	out.Step("publishing %s to %s", release.Version, to)
+	res, err := publish.Publish(c.Context, to, release, o)
+	if err != nil {
+		return terminal.Cannot("publish", fmt.Sprintf("%s to %s", release.Version, to), err)
+	}
+	region := c.String("region")
+	out.Result(publishAnswer{res, region, to.String()}, "%s", publishText(res, region, to.String()))
+	return nil
+}
+
+// wantedVersion is --version, zero where it is left out.
+func wantedVersion(c *cli.Context) (want manifests.Version, err error) {
+	if text := c.String("version"); text != "" {
+		if want, err = manifests.ParseVersion(text); err != nil {
+			return want, terminal.Usage("--version: %v", err)
+		}
+	}
+	return want, nil
+}
+
+// openRegion is the bucket that writeFlags name, and options from all flags that such subcommands share. done gives its lock back.
+func openRegion(c *cli.Context) (to publish.Target, o publish.Options, done func(), err error) {
+	o = publish.Options{Region: c.String("region"), DryRun: c.Bool("dry-run"),
+		Warn: func(text string) { terminal.Of(c).Step("warning: %s", text) }}
+	if err := flags.CheckRegion(o.Region, c.String("endpoint"), c.Bool("allow-unknown-region") || c.String("to") != ""); err != nil {
+		return nil, o, nil, err
+	}
+	if err := regions.CheckNew(c.String("endpoint"), c.Bool("allow-insecure")); err != nil {
+		return nil, o, nil, terminal.Cannot("write", "to region "+o.Region, err)
+	}
+	if to, o.UriFormat, err = publishTarget(c, c.String("to")); err != nil {
+		return nil, o, nil, err
+	}
+	if err := repositoryOptions(c, &o); err != nil {
+		return nil, o, nil, err
+	}
+	place := c.String("to")
+	if place == "" || strings.HasPrefix(place, "s3://") || o.DryRun {
+		return to, o, func() {}, nil
+	}
+	if done, err = publish.LockFolder(place); err != nil {
+		return nil, o, nil, terminal.Cannot("write", "to "+place, err)
+	}
+	return to, o, done, nil
+}
+
+// repositoryOptions reads repositoryFlags. The key must be good before anything is written.
+func repositoryOptions(c *cli.Context, o *publish.Options) error {
+	o.Repositories, o.ChangeKey = !c.Bool("no-repositories"), c.Bool("change-key")
+	signer, err := openKeys(c, time.Now())
+	if err != nil || signer == nil {
+		return err
+	}
+	o.Sign = signer
+	return nil
+}
+
+type publishAnswer struct {
+	publish.Result
+	Region string `json:"region"`
+	To     string `json:"to"`
+}
+
+// publishTarget understands --to: nothing (the region's bucket), s3://bucket/prefix, or a folder. The second result is the
+// template a new manifest there carries.
+func publishTarget(c *cli.Context, place string) (publish.Target, string, error) {
+	region, endpoint := c.String("region"), regions.WithScheme(c.String("endpoint"))
+	base, err := regions.BucketURL(region, endpoint, "")
+	if err != nil {
+		return nil, "", err
+	}
+	at := publish.BucketOptions{Region: region, Endpoint: endpoint, Profile: c.String("profile"), Bucket: regions.Bucket(region)}
+	rest, isBucket := strings.CutPrefix(place, "s3://")
+	switch {
+	case place == "":
+	case isBucket:
+		at.Bucket, at.Prefix, _ = strings.Cut(strings.Trim(rest, "/"), "/")
+		if at.Bucket == "" {
+			return nil, "", terminal.Usage("%s names no bucket", place)
+		}
+		base = strings.TrimSuffix(base, regions.Bucket(region)) + strings.Trim(rest, "/")
+	default:
+		return publish.Folder(place), templateOf(base, region, endpoint), nil
+	}
+	to, err := bucketTarget(c.Context, at)
+	return to, templateOf(base, region, endpoint), err
+}
+
+func bucketTarget(ctx context.Context, at publish.BucketOptions) (publish.Target, error) {
+	to, err := publish.Bucket(ctx, at)
+	if err != nil {
+		return nil, terminal.Cannot("open", "bucket "+at.Bucket, err).WithHint("check AWS_PROFILE, --profile and the shared AWS files")
+	}
+	return to, nil
+}
+
+// templateOf is a manifest's template: with {Region} for AWS's own addresses, as the original has it.
+func templateOf(base, region, endpoint string) string {
+	if endpoint == "" {
+		base = strings.ReplaceAll(base, region, "{Region}")
+	}
+	return regions.UriFormat(base)
+}
+
+// plan is what a dry run says: one line an object, and the sum.
+func plan(steps []publish.Step) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	io.WriteString(w, "action\tbytes\tkey\n")
+	var bytes int64
+	for _, s := range steps {
+		key := s.Key
+		if s.Global {
+			key += " (global copy)"
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\n", s.Action, s.Size, key)
+		if s.Action != publish.Same {
+			bytes += s.Size
+		}
+	}
+	w.Flush()
+	written, kept := tally(steps)
+	fmt.Fprintf(&b, "%d objects would be written (%s), %d are there already; nothing was written (--dry-run)", written, terminal.Size(bytes), kept)
+	return b.String()
+}
+
+func tally(steps []publish.Step) (written, kept int) {
+	for _, s := range steps {
+		switch s.Action {
+		case publish.Same:
+			kept++
+		case publish.Removed:
+		default:
+			written++
+		}
+	}
+	return written, kept
+}
+
+func publishText(res publish.Result, region, to string) string {
+	if res.DryRun {
+		return plan(res.Steps)
+	}
+	var b strings.Builder
+	written, kept := tally(res.Steps)
+	fmt.Fprintf(&b, "published %s to %s: %d objects written, %d were there", res.Version, to, written, kept)
+	switch {
+	case !res.Latest && res.Before.IsZero():
+		fmt.Fprintf(&b, "\nregion %s has no latest version yet: this one is not active", region)
+	case !res.Latest:
+		fmt.Fprintf(&b, "\n%s stays the latest version of region %s", res.Before, region)
+	case res.Before.IsZero():
+		fmt.Fprintf(&b, "\nregion %s now serves %s, its first version", region, res.Version)
+	case res.Before == res.Version:
+		fmt.Fprintf(&b, "\nregion %s serves %s, as before", region, res.Version)
+	default:
+		fmt.Fprintf(&b, "\nregion %s now serves %s (before: %s)", region, res.Version, res.Before)
+	}
+	if res.Stable.IsZero() {
+		b.WriteString("\nno version was promoted yet: stable follows latest until ssm-setup promote")
+	}
+	return b.String()
+}
