@@ -111,6 +111,7 @@ var rooms = map[string][]string{
 	"cmd/ssm-setup/keyring":         {"installer/container/xar", "installer/pack", "installer/sign"},
 	"cmd/ssm-setup/terminal":        {"manifests/fault"},
 	"cmd/ssm-setup/terminal/screen": {},
+	"cmd/ssm-setup/manual":          {},
 	"cmd/ssm-setup/flags":           {"cmd/ssm-setup/terminal", "installer", "installer/*", "regions", "regions/*", "manifests", "manifests/*"},
 	"cmd/ssm-setup/machine": {"cmd/ssm-setup/flags", "cmd/ssm-setup/terminal", "agent/*", "updater", "updater/ledger", "installer",
 		"installer/*", "regions", "regions/*", "manifests"},
