@@ -22,7 +22,7 @@ const (
 	busy   = 2 // another worker has the job
 )
 
-// Main is the worker process: it runs the job in dir to its end and returns the exit code. Its stderr is the job's log.
+// Main is the worker process: it runs the job in dir to its end and returns the exit code. Its stderr leads to the job's log.
 func Main(dir string, actions []plugins.Action, sinks []output.Sink) int {
 	restoreProcessors()
 	wake, gone := farEnd()
@@ -32,9 +32,10 @@ func Main(dir string, actions []plugins.Action, sinks []output.Sink) int {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	watch := listen(dir, stop)
+	survivePipes()
+	watch := listen(dir, stop, gone)
 	defer watch()
-	log := slog.New(slog.NewTextHandler(fault.Writer(os.Stderr), nil))
+	log := slog.New(slog.NewTextHandler(fault.Writer(ownLog{jobLog(dir)}), nil))
 	w := process{dir: dir, actions: actions, sinks: sinks, log: log, wake: wake, gone: gone}
 	code, err := w.work(ctx)
 	if err != nil {
@@ -123,9 +124,9 @@ func countsOf(byStep map[int]Result) map[string]int {
 	return Counts(results)
 }
 
-// listen calls stop when the job is cancelled: at once after a signal where there are any, else soon. The returned
-// function ends the listening.
-func listen(dir string, stop func()) func() {
+// listen calls stop when the job is cancelled: at once after a signal where there are any, else soon. It also notices when the agent
+// is gone. The returned function ends the listening.
+func listen(dir string, stop func(), gone func() bool) func() {
 	signals, silence := hear()
 	quit := make(chan struct{})
 	cancelled := func() bool {
@@ -140,10 +141,15 @@ func listen(dir string, stop func()) func() {
 	go func() {
 		tick := time.NewTicker(pollCancel)
 		defer tick.Stop()
+		alone := false
 		for !cancelled() {
 			select {
 			case <-signals:
 			case <-tick.C:
+				if !alone && gone() {
+					alone = true
+					keepCrash(dir)
+				}
 			case <-quit:
 				return
 			}

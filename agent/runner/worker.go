@@ -65,22 +65,20 @@ func (w *Worker) spawn(s Spec, change func(*exec.Cmd)) (near *os.File, err error
 	cmd := exec.Command(s.Executable) //nolint:noctx // a worker outlives the agent
 	cmd.Args = []string{s.Argv0, s.Dir}
 	host.Detached(cmd)
-	log, err := os.OpenFile(filepath.Join(s.Dir, logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	printed, err := outlet(cmd, s.Dir)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
 	oneProcessor(cmd)
 	change(cmd)
 	near, far, err := bell(cmd)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = cmd.Start()
 	}
-	err = cmd.Start()
 	if far != nil {
 		far.Close()
 	}
+	all := printed()
 	if err != nil {
 		if near != nil {
 			near.Close()
@@ -90,6 +88,10 @@ func (w *Worker) spawn(s Spec, change func(*exec.Cmd)) (near *os.File, err error
 	go func() {
 		if err := cmd.Wait(); err != nil {
 			w.log.Warn("document worker ended badly", "dir", s.Dir, "error", err)
+		}
+		select {
+		case <-all: // what it said last is in its log
+		case <-time.After(time.Second):
 		}
 		close(w.gone)
 	}()
