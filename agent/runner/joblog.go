@@ -36,7 +36,7 @@ func outlet(cmd *exec.Cmd, dir string) (started func() (all <-chan struct{}), er
 			defer close(all)
 			defer near.Close()
 			log := jobLog(dir)
-			defer log.Close()
+			defer func() { _ = log.Close() }()
 			add := func(line string) { _, _ = log.Write([]byte(line)) }
 			prints := host.Prints{Who: "the document worker", Take: add, Note: func(text string) { add(text + "\n") }}
 			prints.Read(near)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
@@ -26,6 +25,7 @@ const (
 func Main(dir string, actions []plugins.Action, sinks []output.Sink) int {
 	restoreProcessors()
 	wake, gone := farEnd()
+	away := awayFile()
 	host.CloseOnExec(3) // no script inherits what this process was given
 	if gate() != nil {
 		return ended // the agent gave it up; nothing was touched
@@ -33,7 +33,7 @@ func Main(dir string, actions []plugins.Action, sinks []output.Sink) int {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	survivePipes()
-	watch := listen(dir, stop, gone)
+	watch := listen(dir, away, stop, gone)
 	defer watch()
 	log := slog.New(slog.NewTextHandler(fault.Writer(ownLog{jobLog(dir)}), nil))
 	w := process{dir: dir, actions: actions, sinks: sinks, log: log, wake: wake, gone: gone}
@@ -124,14 +124,14 @@ func countsOf(byStep map[int]Result) map[string]int {
 	return Counts(results)
 }
 
-// listen calls stop when the job is cancelled: at once after a signal where there are any, else soon. It also notices when the agent
-// is gone. The returned function ends the listening.
-func listen(dir string, stop func(), gone func() bool) func() {
+// listen calls stop when the job is cancelled: at once where a signal or the pipe tells, else soon. It also notices when the agent is
+// gone. The returned function ends the listening.
+func listen(dir, away string, stop func(), gone func() bool) func() {
 	signals, silence := hear()
 	quit := make(chan struct{})
+	told := orders(quit)
 	cancelled := func() bool {
-		_, err := os.Lstat(filepath.Join(dir, cancelFile))
-		if err == nil || originalCancels(dir) {
+		if ordered(dir, away) {
 			stop()
 			return true
 		}
@@ -145,6 +145,9 @@ func listen(dir string, stop func(), gone func() bool) func() {
 		for !cancelled() {
 			select {
 			case <-signals:
+			case <-told:
+				stop()
+				return
 			case <-tick.C:
 				if !alone && gone() {
 					alone = true

@@ -13,3 +13,5 @@ func hear() (<-chan os.Signal, func()) { return nil, func() {} }
 func nudge(int) error { return nil }
 
 func survivePipes() {}
+
+func ownInput() *os.File { return os.Stdin }
