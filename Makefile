@@ -1,5 +1,5 @@
-# ssm-setup: Go, git and make are all it takes. `make help` lists the targets; the second half of them has the names of the
-# original's build, and puts its files where that puts them, below bin/.
+# ssm-setup: Go, git and make are all it takes. `make` lists the targets, `make here` builds this machine's programs. The second half of
+# the targets has the names of the original's build, and puts its files where that puts them, below bin/.
 VERSION ?= 9.1.0.0
 TAGS    ?=
 OUT     := bin
@@ -19,20 +19,20 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 compile  = @scripts/compile.sh $(1) $(2) $(VERSION) $(OUT)/$(1)_$(2)
 pack     = @scripts/package.sh $(1) $(VERSION) $(2)
 
-.PHONY: build here help test test-wine-long demo check fmt lint bench attack detection-long clean \
+.PHONY: help build here test test-wine-long demo check fmt lint bench attack detection-long clean \
   build-release release package pre-build checkstyle quick-integtest quick-test coverage get-tools \
   build-linux build-linux-386 build-arm build-arm64 build-windows build-windows-386 build-darwin build-darwin-386 \
   package-rpm package-rpm-386 package-rpm-arm64 package-deb package-deb-386 package-deb-arm package-deb-arm64 \
   package-win package-win-386 package-linux package-windows package-darwin
+
+help: ## this list; also plain `make`
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{sub(/:.*/, "", $$1); printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: here pre-build build-linux build-linux-386 build-arm build-arm64 build-windows build-windows-386 build-darwin ## this machine's programs into bin/, then all platforms into bin/OS_ARCH/
 
 here: ## the three programs for this machine only, into bin/ (seconds)
 	@mkdir -p $(OUT)
 	$(GO) build -ldflags '$(STAMP)' -o $(OUT)/ ./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup
-
-help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{sub(/:.*/, "", $$1); printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: ## all tests; TAGS=integration,boot adds those that need other programs installed
 	$(GO) test -tags '$(TAGS)' -timeout 60m ./...

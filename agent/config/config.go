@@ -29,91 +29,105 @@ type Config struct {
 	OnlyCommands bool `json:"-"`
 }
 
+// The comment behind each key is what docs/settings.md says of it. One that begins with "not yet" belongs to something that this agent
+// does not do yet, one that begins with "no effect" never has one; both are read and checked all the same.
+
 // Profile is about sharing a hybrid node's credentials with other programs.
 type Profile struct {
 	ShareCreds        bool   // write role credentials to the shared credentials file
 	ShareProfile      string // section of that file; empty: default
 	ForceUpdateCreds  bool   // no effect, as in the original
-	KeyAutoRotateDays int    // 0..365, 0: never
+	KeyAutoRotateDays int    // age in days at which the node's key is replaced; 0: never
 }
 
 // Mds is the ec2messages lane.
 type Mds struct {
-	CommandWorkersLimit      int // commands at once, at least 1
-	CommandWorkerBufferLimit int // read and checked as the original does; without effect, see agent/dispatch
-	StopTimeoutMillis        int64
-	Endpoint                 string
-	CommandRetryLimit        int
+	CommandWorkersLimit      int    // commands at once
+	CommandWorkerBufferLimit int    // no effect: 10,000 commands wait, see agent/dispatch
+	StopTimeoutMillis        int64  // time limit of one request, in milliseconds
+	Endpoint                 string // address instead of the region's ec2messages
+	CommandRetryLimit        int    // how often a command is taken up again after a restart of the agent
 }
 
 // Ssm is the Systems Manager service and what is kept of its work.
 type Ssm struct {
-	Endpoint                              string // also registration and role token
-	HealthFrequencyMinutes                int
-	AssociationFrequencyMinutes           int
-	AssociationRetryLimit                 int
-	CustomInventoryDefaultLocation        string
-	AssociationLogsRetentionDurationHours int
-	RunCommandLogsRetentionDurationHours  int
-	SessionLogsRetentionDurationHours     int
-	SessionLogsDestination                string // none, disk
-	PluginLocalOutputCleanup              string // default, after-execution, after-upload
-	OrchestrationDirectoryCleanup         string // default, clean-success, clean-success-failed
+	Endpoint                              string // address instead of the region's ssm; also for registration and role token
+	HealthFrequencyMinutes                int    // minutes between two pings
+	AssociationFrequencyMinutes           int    // not yet: minutes between two looks for associations
+	AssociationRetryLimit                 int    // not yet: tries of an association
+	CustomInventoryDefaultLocation        string // not yet: folder of custom inventory
+	AssociationLogsRetentionDurationHours int    // hours that the folders of associations are kept
+	RunCommandLogsRetentionDurationHours  int    // hours that the folders of commands are kept
+	SessionLogsRetentionDurationHours     int    // not yet: hours that the folders of sessions are kept
+	SessionLogsDestination                string // not yet: none or disk
+	PluginLocalOutputCleanup              string // default, after-execution or after-upload
+	OrchestrationDirectoryCleanup         string // default, clean-success or clean-success-failed
 }
 
 // Mgs is the ssmmessages lane.
 type Mgs struct {
-	Region                        string // empty: the identity's
-	Endpoint                      string
-	StopTimeoutMillis             int64
-	SessionWorkersLimit           int
-	SessionWorkerBufferLimit      int
-	DeniedPortForwardingRemoteIPs []string
+	Region                        string   // not yet: region of ssmmessages; empty: the identity's
+	Endpoint                      string   // not yet: address instead of the region's ssmmessages
+	StopTimeoutMillis             int64    // not yet: time limit of one request, in milliseconds
+	SessionWorkersLimit           int      // not yet: sessions at once
+	SessionWorkerBufferLimit      int      // not yet: sessions that may wait
+	DeniedPortForwardingRemoteIPs []string // not yet: addresses that no port is forwarded to
 }
 
 // Agent is about the agent itself.
 type Agent struct {
-	Name                                    string // User-Agent
-	Version                                 string // User-Agent and replies
-	Region                                  string // of signatures, not of host names
-	ServiceDomain                           string // replaces the domain of every computed endpoint
-	OrchestrationRootDir                    string
-	DownloadRootDir                         string
-	ContainerMode                           bool
-	SelfUpdate                              bool
-	SelfUpdateScheduleDay                   int
-	TelemetryMetricsToCloudWatch            bool
-	TelemetryMetricsToSSM                   bool
-	TelemetryMetricsNamespace               string
-	AuditExpirationDay                      int
-	LongRunningWorkerMonitorIntervalSeconds int
-	ShouldPurgeInstanceProfileRoleCreds     bool
-	ForceFileIPC                            bool
-	GoMaxProcForAgentWorker                 int
+	Name                                    string // name in User-Agent
+	Version                                 string // version in User-Agent and replies; empty: the agent's own
+	Region                                  string // region of signatures, not of host names
+	ServiceDomain                           string // replaces the domain of every computed address
+	OrchestrationRootDir                    string // folder of commands, below the node's data
+	DownloadRootDir                         string // not yet: folder for downloads of documents
+	ContainerMode                           bool   // not yet: the agent runs inside a container
+	SelfUpdate                              bool   // not yet: the agent updates itself on a schedule
+	SelfUpdateScheduleDay                   int    // not yet: days between such updates
+	TelemetryMetricsToCloudWatch            bool   // not yet: metrics to CloudWatch
+	TelemetryMetricsToSSM                   bool   // not yet: metrics to Systems Manager
+	TelemetryMetricsNamespace               string // not yet: namespace of metrics
+	AuditExpirationDay                      int    // not yet: days that audit files are kept
+	LongRunningWorkerMonitorIntervalSeconds int    // not yet: seconds between looks at long-running plugins
+	ShouldPurgeInstanceProfileRoleCreds     bool   // not yet: remove shared credentials on EC2
+	ForceFileIPC                            bool   // no effect: agent and workers always speak through files
+	GoMaxProcForAgentWorker                 int    // no effect: the agent uses what the system gives it
 	UpdateSource                            string // ours: URL of the region's manifest, {Region} allowed
-	UpdateWatchSeconds                      int    // ours: 1..600, unbroken health that confirms an update
+	UpdateWatchSeconds                      int    // ours: seconds of unbroken health that confirm an update
 }
 
 // Os goes into the metadata of replies.
-type Os struct{ Lang, Name, Version string }
+type Os struct {
+	Lang    string // language in replies
+	Name    string // system in replies
+	Version string // its version in replies
+}
 
 // S3 is where output goes to and packages come from.
-type S3 struct{ Endpoint, Region, LogBucket, LogKey string }
+type S3 struct {
+	Endpoint  string // address instead of the region's s3
+	Region    string // region of S3 requests; empty: the identity's
+	LogBucket string // not yet: bucket for output
+	LogKey    string // not yet: prefix in that bucket
+}
 
 // Birdwatcher is unused.
-type Birdwatcher struct{ ForceEnable bool }
+type Birdwatcher struct {
+	ForceEnable bool // no effect
+}
 
 // Kms is about encrypted sessions.
 type Kms struct {
-	Endpoint                    string
-	RequireKMSChallengeResponse bool
+	Endpoint                    string // not yet: address instead of the region's kms
+	RequireKMSChallengeResponse bool   // not yet: insist on the challenge of encrypted sessions
 }
 
 // Identity is how the agent finds out who it is.
 type Identity struct {
-	Ec2SystemInfoDetectionResponse string // "", true, false
-	ConsumptionOrder               []string
-	CustomIdentities               []CustomIdentity
+	Ec2SystemInfoDetectionResponse string           // not yet: empty, true or false; what the look for EC2 is to say
+	ConsumptionOrder               []string         // identity types in the order they are tried
+	CustomIdentities               []CustomIdentity // identities written into this file; the first with an id and a region counts
 }
 
 // CustomIdentity is an identity written into the file.
