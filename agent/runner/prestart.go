@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 )
 
 // gateVariable tells a worker that was started ahead of its job to wait for a word on its stdin.
@@ -15,6 +16,7 @@ type Prestarted struct {
 	worker *Worker
 	spec   Spec
 	near   *os.File
+	gate   *os.File
 }
 
 // Prestart starts a process for a job that is new and is going to lie in s.Dir, which is made. End it with
@@ -23,10 +25,19 @@ func Prestart(s Spec) (*Prestarted, error) {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	a := &Prestarted{worker: newWorker(s), spec: s}
+	in, gate, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	a := &Prestarted{worker: newWorker(s), spec: s, gate: gate}
 	a.worker.gone = make(chan struct{})
-	var err error
-	if a.near, err = a.worker.spawn(s, gateVariable+"=1"); err != nil {
+	a.near, err = a.worker.spawn(s, func(cmd *exec.Cmd) {
+		cmd.Stdin = in
+		cmd.Env = append(cmd.Environ(), gateVariable+"=1")
+	})
+	if err != nil {
+		gate.Close()
 		return nil, err
 	}
 	return a, nil
@@ -35,7 +46,8 @@ func Prestart(s Spec) (*Prestarted, error) {
 // Go lets the worker run the job, which must be prepared now. What follows is as with [Start]; an error means that the
 // process is gone, and that [Start] may be called.
 func (a *Prestarted) Go(ctx context.Context) (*Worker, error) {
-	if _, err := a.worker.orders.Write([]byte{1}); err != nil {
+	defer a.gate.Close()
+	if _, err := a.gate.Write([]byte{1}); err != nil {
 		a.close()
 		return nil, err
 	}
@@ -45,7 +57,7 @@ func (a *Prestarted) Go(ctx context.Context) (*Worker, error) {
 
 // Abandon ends the process; its folder is the caller's to remove.
 func (a *Prestarted) Abandon() {
-	a.worker.orders.Close()
+	a.gate.Close()
 	a.close()
 }
 

@@ -26,4 +26,5 @@ var subcommands = []func() *cli.Command{
 	machine.SelfUpdate,
 	releases.Regions,
 	playground.Local,
+	playground.Console,
 }

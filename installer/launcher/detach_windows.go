@@ -10,12 +10,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
-// besideLog is a file of its own: the log could not be put aside while the launcher's own output is open there.
-func besideLog(p pointer.Paths) string { return p.LaunchLog() + ".start" }
-
 // detach starts a launcher without a console.
 func detach(p pointer.Paths, instead int) (pid int, err error) {
-	log, err := openLog(p)
+	log, err := openLogOrNone(p)
 	if err != nil {
 		return 0, err
 	}

@@ -41,8 +41,7 @@ func TestWhatAReleaseSaysWhenItBreaksIsInTheLog(t *testing.T) {
 	pid, err := launcher.Detach(m.Paths)
 	m.ok(err)
 	m.until("the whole trace", func() bool {
-		text, _ := os.ReadFile(m.LaunchLog())
-		log := string(text)
+		log := m.read(m.LaunchLog())
 		return strings.Count(log, "goroutine ") >= 500 && strings.Contains(log, "goroutine 499\n")
 	})
 	if running, ok := launcher.Running(m.Paths); ok {

@@ -14,6 +14,7 @@
 //	records, mailbox     what the region remembers (the door to bbolt), the messages that wait for nodes
 //	ssm, messages, sts   services that clients find by X-Amz-Target or Action
 //	ssmmessages          the channels, denied until they are there
+//	console              the page for people, on a port of its own; simulated: hosts for tests
 //	s3                   everything else, path-style or with the bucket in front of the host
 //
 // One more service is a folder and a row in services.go; one more operation is a row of its service's table.
@@ -23,6 +24,7 @@
 //	region.db      every record; a second process on the same folder is refused with [ErrLocked]
 //	objects/       bodies of S3 objects; what no record names is removed at start
 //	credentials    shared-credentials file, profile default: the region's administrator (0600)
+//	console        address and key of the console, while there is one (0600)
 //	ca.pem         certificate of the region's own CA; ca-key.pem its key (0600)
 //
 // What must always be true: an answer that says "done" is on disk; a request is answered only to a caller whom its signature

@@ -23,6 +23,10 @@ type (
 	Ping = nodes.Ping
 	// Invocation is where a command stands on a node.
 	Invocation = commands.Invocation
+	// CommandOverview is a command with where each of its nodes stands.
+	CommandOverview = commands.Overview
+	// CommandStand is where one node stands with a command.
+	CommandStand = commands.Stand
 	// DocumentContent is what a document says.
 	DocumentContent = documents.Content
 	// Plugin is one step of a command as its node answered.
@@ -80,6 +84,12 @@ func (r *Region) Instances() []Instance { return r.nodes.Instances() }
 // Pings are the last pings of a node, the oldest first, at most 500: its agent's and its updater's.
 func (r *Region) Pings(instance string) []Ping { return r.nodes.Pings(instance) }
 
+// PingsAfter are the pings of a node that came after the one with the given mark ("": all that are kept), the oldest first, and the
+// mark of the last.
+func (r *Region) PingsAfter(instance, mark string) (pings []Ping, last string, err error) {
+	return r.nodes.PingsAfter(instance, mark)
+}
+
 // PingSignal returns a channel that is closed by the next ping of a node.
 func (r *Region) PingSignal(instance string) <-chan struct{} { return r.nodes.PingSignal(instance) }
 
@@ -127,6 +137,15 @@ func (r *Region) Cancels(commandID, instance string) []string {
 
 // Commands are the ids of all commands, the newest first.
 func (r *Region) Commands() []string { return r.commands.Commands() }
+
+// RecentCommands are the newest commands, at most n, the newest first.
+func (r *Region) RecentCommands(n int) ([]CommandOverview, error) { return r.commands.Recent(n) }
+
+// Command is one command with where its nodes stand. Error: InvalidCommandId.
+func (r *Region) Command(id string) (CommandOverview, error) { return r.commands.Overview(id) }
+
+// Now is the region's time: every time it speaks of is from there.
+func (r *Region) Now() time.Time { return r.now() }
 
 // HoldPolls sets how long a poll without messages is held; 0 means the usual 15 s.
 func (r *Region) HoldPolls(d time.Duration) { r.messages.Hold(d) }

@@ -29,6 +29,7 @@ func (r *Region) listen(address string) error {
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
+	r.listening = address
 	var network net.ListenConfig
 	l, err := network.Listen(context.Background(), "tcp", address)
 	if err != nil {

@@ -73,14 +73,15 @@ type Region struct {
 	messages   *messages.Lane
 	services   []protocol.Service // the dispatch table
 
-	listener net.Listener
-	server   *http.Server
-	context  context.Context    // of every call
-	cancel   context.CancelFunc // ends it: long polls, too
-	done     sync.WaitGroup
-	serving  sync.RWMutex // held for reading by every call
-	closing  sync.Once
-	closed   error
+	listening string // the address that was asked for
+	listener  net.Listener
+	server    *http.Server
+	context   context.Context    // of every call
+	cancel    context.CancelFunc // ends it: long polls, too
+	done      sync.WaitGroup
+	serving   sync.RWMutex // held for reading by every call
+	closing   sync.Once
+	closed    error
 
 	clock  clock
 	faults faults

@@ -28,9 +28,32 @@ func (r *Region) CAFile() string { return filepath.Join(r.data, "ca.pem") }
 
 func (r *Region) caKeyFile() string { return filepath.Join(r.data, "ca-key.pem") }
 
-// tlsConfig makes a fresh leaf for the names this region is reached by, signed by its own CA.
-func (r *Region) tlsConfig(listen string) (*tls.Config, error) {
-	names, ips := namesOf(listen)
+// TLSFor makes the settings of a TLS server at another address of this process: a leaf of the region's CA. names are the host names
+// and addresses that the leaf is good for there, without wildcards.
+func (r *Region) TLSFor(listen string) (config *tls.Config, names []string, err error) {
+	dns, ips := namesOf(listen)
+	for _, name := range dns {
+		if !strings.HasPrefix(name, "*.") {
+			names = append(names, name)
+		}
+	}
+	for _, ip := range ips {
+		names = append(names, ip.String())
+	}
+	config, err = r.tlsConfig(r.listening, listen)
+	return config, names, err
+}
+
+// tlsConfig makes a fresh leaf for the names that these addresses are reached by, signed by the region's own CA.
+func (r *Region) tlsConfig(listen ...string) (*tls.Config, error) {
+	var names []string
+	var ips []net.IP
+	for _, address := range listen {
+		n, i := namesOf(address)
+		names, ips = append(names, n...), append(ips, i...)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	ca, err := r.authority(names, ips)
 	if err != nil {
 		return nil, fmt.Errorf("certificate authority of the region: %w", err)

@@ -31,6 +31,8 @@ var rooms = map[string][]string{
 	"regions/wire":   {},
 
 	"regions/local":             {"regions/local/*", "regions", "regions/ground", "manifests"},
+	"regions/local/console":     {"regions/local", "regions", "regions/ground", "regions/wire", "manifests"},
+	"regions/local/simulated":   {"regions/wire"}, // for tests
 	"regions/local/records":     {},
 	"regions/local/protocol":    {"regions/local/records", "regions/ground", "regions/wire"},
 	"regions/local/mailbox":     {"regions/local/records", "regions/wire"},
@@ -137,7 +139,7 @@ var doors = map[string][]string{
 	"github.com/tc-hib/winres":        {"installer/pack/resource"},
 	"go.etcd.io/bbolt":                {"regions/local/records"},
 	"github.com/ProtonMail/go-crypto": {"installer/sign"},
-	"github.com/rogpeppe/go-internal": {},
+	"github.com/rogpeppe/go-internal": {"regions/local/console"},
 	"github.com/sassoftware/relic":    {"installer/sign", "installer/sign/testca"},
 	"github.com/aws/smithy-go":        {"installer/publish"},
 	"github.com/ulikunitz/xz":         {"installer/publish/apt"},

@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
+	"github.com/ssm-setup/ssm-setup/regions/local/console"
 )
 
 // Local is the command local.
@@ -28,6 +29,8 @@ func Local() *cli.Command {
 			&cli.StringFlag{Name: "data", Usage: "keep the state in `DIR` (default: ssm-setup/local-<name> in your configuration folder)"},
 			&cli.StringFlag{Name: "listen", Usage: "serve at `ADDRESS`", Value: "127.0.0.1:7700"},
 			&cli.StringFlag{Name: "name", Usage: "call the region `NAME`", Value: regions.Local},
+			&cli.StringFlag{Name: "console", Usage: "serve the page for people at `ADDRESS`, beyond this machine over TLS only; off: not at all",
+				Value: "127.0.0.1:0"},
 			&cli.DurationFlag{Name: "token-life", Usage: "let the role credentials of nodes live only `DURATION`"},
 			&cli.BoolFlag{Name: "verbose", Usage: "log every request"},
 		},
@@ -45,6 +48,7 @@ type localReady struct {
 	CA          string `json:"ca"`
 	Manifest    string `json:"manifest"`
 	PID         int    `json:"pid"`
+	Console     string `json:"console,omitempty"` // without a one-time address: ssm-setup console has one
 }
 
 func serveLocal(c *cli.Context) error {
@@ -70,11 +74,22 @@ func serveLocal(c *cli.Context) error {
 	if err != nil {
 		return errors.Join(err, region.Close())
 	}
-	out.Result(localReady{region.Name(), region.URL(), region.TLSURL(), region.Data(), region.CredentialsFile(), region.CAFile(), manifest,
-		os.Getpid()},
-		"%s", localText(region, manifest))
+	page, err := openConsole(c, region, o.Log)
+	if err != nil {
+		return errors.Join(err, region.Close())
+	}
+	ready := localReady{region.Name(), region.URL(), region.TLSURL(), region.Data(), region.CredentialsFile(), region.CAFile(), manifest,
+		os.Getpid(), ""}
+	link := ""
+	if page != nil {
+		ready.Console, link = page.URL(), page.Link()
+	}
+	out.Result(ready, "%s", localText(region, manifest, link))
 	<-c.Context.Done()
-	if err := region.Close(); err != nil {
+	if page != nil {
+		err = page.Close()
+	}
+	if err := errors.Join(err, region.Close()); err != nil {
 		return terminal.Cannot("close", "region "+region.Name(), err)
 	}
 	out.Step("region %s is closed; its state stays in %s", region.Name(), region.Data())
@@ -87,26 +102,53 @@ func localOptions(c *cli.Context) (local.Options, error) {
 	if err := regions.Check(o.Name); err != nil {
 		return o, terminal.Usage("--name: %v", err)
 	}
+	if page := c.String("console"); page != "off" {
+		if _, _, err := net.SplitHostPort(page); err != nil {
+			return o, terminal.Usage("--console: %v", err).WithHint("give address and port, for example 127.0.0.1:7701, or off")
+		}
+	}
 	if _, _, err := net.SplitHostPort(o.Listen); err != nil {
 		return o, terminal.Usage("--listen: %v", err).WithHint("give address and port, for example 127.0.0.1:7700")
 	}
 	if o.Data != "" {
 		return o, nil
 	}
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return o, terminal.Cannot("find", "a folder for the region's state", err).WithHint("name one with --data").WithKind(fault.Usage)
-	}
-	o.Data = filepath.Join(dir, "ssm-setup", "local-"+o.Name)
-	return o, nil
+	var err error
+	o.Data, err = usualData(o.Name)
+	return o, err
 }
 
-func localText(r *local.Region, manifest string) string {
+// usualData is where the state of a region lies unless told.
+func usualData(name string) (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", terminal.Cannot("find", "a folder for the region's state", err).WithHint("name one with --data").WithKind(fault.Usage)
+	}
+	return filepath.Join(dir, "ssm-setup", "local-"+name), nil
+}
+
+// openConsole serves the page for people; nil where it is not wanted.
+func openConsole(c *cli.Context, region *local.Region, log *slog.Logger) (*console.Console, error) {
+	if c.String("console") == "off" {
+		return nil, nil
+	}
+	page, err := console.Open(region, console.Options{Listen: c.String("console"), Log: log})
+	if err != nil {
+		return nil, terminal.Cannot("serve", "the console of region "+region.Name(), err)
+	}
+	return page, nil
+}
+
+func localText(r *local.Region, manifest, link string) string {
+	page := ""
+	if link != "" {
+		page = "\n  console      " + link + "\n               (opens once, within 60 s; ssm-setup console prints another)"
+	}
 	return fmt.Sprintf(`region %[1]s is open at %[2]s and %[3]s
   state        %[4]s
   credentials  %[5]s
   CA           %[6]s
-  manifest     %[7]s
+  manifest     %[7]s%[9]s
 
 another terminal may now say:
   export AWS_SHARED_CREDENTIALS_FILE="%[5]s"
@@ -116,5 +158,5 @@ another terminal may now say:
   ssm-setup publish --from dist --region %[1]s --endpoint %[2]s
   ssm-setup install --region %[1]s --endpoint %[2]s --root DIR --activation-id ID --activation-code-file F
 
-interrupt to close it`, r.Name(), r.URL(), r.TLSURL(), r.Data(), r.CredentialsFile(), r.CAFile(), manifest, regions.Bucket(r.Name()))
+interrupt to close it`, r.Name(), r.URL(), r.TLSURL(), r.Data(), r.CredentialsFile(), r.CAFile(), manifest, regions.Bucket(r.Name()), page)
 }

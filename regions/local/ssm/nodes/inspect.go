@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/regions/local/records"
@@ -48,6 +49,28 @@ func (r *Registry) Pings(instance string) (pings []Ping) {
 		return records.Each(tx, pingsTable, instance+"/", func(_ string, p Ping) bool { pings = append(pings, p); return false })
 	})
 	return pings
+}
+
+// PingsAfter are the pings of a node that came after the one with the given mark ("": all that are kept), the oldest first, and the
+// mark of the last.
+func (r *Registry) PingsAfter(instance, mark string) (pings []Ping, last string, err error) {
+	last = mark
+	prefix := instance + "/"
+	err = r.records.View(func(tx *records.Tx) error {
+		c := records.Seek(tx, pingsTable, prefix+mark)
+		for key, ok := c.Key(); ok && strings.HasPrefix(key, prefix); key, ok = c.Key() {
+			if at := key[len(prefix):]; at != mark {
+				var p Ping
+				if err := c.Read(&p); err != nil {
+					return err
+				}
+				pings, last = append(pings, p), at
+			}
+			c.Next()
+		}
+		return nil
+	})
+	return pings, last, err
 }
 
 // PingSignal returns a channel that is closed by the next ping of a node.

@@ -1,19 +1,20 @@
-package host
+package launcher
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestEveryMinuteHasItsShareOfWhatIsPrinted(t *testing.T) {
-	var log strings.Builder
-	p := &Prints{Who: "the agent", Take: func(line string) { log.WriteString(line) }, Note: func(text string) { log.WriteString(text) }}
+	var log bytes.Buffer
+	o := &outlet{log: newLineWriter(&log, 1, true)}
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	line := strings.Repeat("x", 999) + "\n"
 	for minute := range 3 {
 		for range 1000 {
-			p.take(line, now.Add(time.Duration(minute)*time.Minute))
+			o.take(line, now.Add(time.Duration(minute)*time.Minute))
 		}
 	}
 	if lines := strings.Count(log.String(), line); lines != 3*65 {
