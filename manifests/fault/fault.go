@@ -21,18 +21,22 @@ type Kind string
 
 // The kinds, in the order of their exit codes.
 const (
-	Other        Kind = "other"        // did not work, for a reason none of the others names
-	Usage        Kind = "usage"        // bad flag, argument or input
-	Region       Kind = "region"       // a region could not be reached or read
-	Verify       Kind = "verify"       // a checksum, size, version or signature is not what it must be
-	Refused      Kind = "refused"      // refused by a rule: downgrade, unsupported platform, another agent runs here
-	Busy         Kind = "busy"         // another installation or update is under way
-	Permission   Kind = "permission"   // not allowed to read or write here
-	Registration Kind = "registration" // the service refused the activation
-	RolledBack   Kind = "rolled-back"  // the new version failed and the old one is back
-	Superseded   Kind = "superseded"   // a newer request came, and the old version is back
-	NoSpace      Kind = "no-space"     // no room on the disk
-	Unhealthy    Kind = "unhealthy"    // installed, but the agent did not become healthy in time
+	Other        Kind = "other"         // did not work, for a reason none of the others names
+	Usage        Kind = "usage"         // bad flag, argument or input
+	Region       Kind = "region"        // a region could not be reached or read
+	Verify       Kind = "verify"        // a checksum, size, version or signature is not what it must be
+	Refused      Kind = "refused"       // refused by a rule: downgrade, unsupported platform, another agent runs here
+	Busy         Kind = "busy"          // another installation or update is under way
+	Permission   Kind = "permission"    // not allowed to read or write here
+	Registration Kind = "registration"  // the service refused the activation
+	RolledBack   Kind = "rolled-back"   // the new version failed and the old one is back
+	Superseded   Kind = "superseded"    // a newer request came, and the old version is back
+	NoSpace      Kind = "no-space"      // no room on the disk
+	Unhealthy    Kind = "unhealthy"     // installed, but the agent is not healthy, or did not become so in time
+	NotInstalled Kind = "not-installed" // status --check: there is no agent here
+	NotRunning   Kind = "not-running"   // status --check: the agent is installed and does not run
+	Output       Kind = "output"        // an answer could not be written: its place is full, or its reader has gone
+	Interrupted  Kind = "interrupted"   // Ctrl-C, or a request to end
 )
 
 // row is what is known of a kind.
@@ -57,8 +61,13 @@ var rows = []row{
 	{RolledBack, 9, "the new version failed and the old one is back", ""},
 	{Superseded, 9, "", ""},
 	{NoSpace, 10, "no room on the disk", "free some space and run the same command again; nothing was left half done"},
-	{Unhealthy, 11, "installed, but the agent did not become healthy in time",
+	{Unhealthy, 11, "installed, but the agent is not healthy, or did not become so in time",
 		"it is installed and goes on trying: see ssm-setup status and the logs it names"},
+	{NotInstalled, 12, "`status --check`: there is no agent here", "ssm-setup install puts one here"},
+	{NotRunning, 13, "`status --check`: the agent is installed and does not run",
+		"see ssm-setup logs; ssm-setup install starts it again"},
+	{Output, 14, "the answer could not be written: the disk behind it is full, or its reader has gone", ""},
+	{Interrupted, 130, "interrupted: Ctrl-C, or a request to end", "run the same command again"},
 }
 
 // Kinds lists every kind, in the order of the exit codes.
@@ -79,7 +88,7 @@ func (k Kind) row() row {
 	return rows[0]
 }
 
-// ExitCode is the exit code of a command that ends with this kind, 1 to 11; 1 for a word that is no kind.
+// ExitCode is the exit code of a command that ends with this kind, 1 to 14 or 130; 1 for a word that is no kind.
 func (k Kind) ExitCode() int { return k.row().exitCode }
 
 // Meaning is the kind's line in the table of exit codes; empty for one that shares its code with a kind before it.
@@ -139,7 +148,7 @@ type circumstance struct {
 // before win over the kind of an error, after are for errors that have none. First match wins.
 var (
 	before = []circumstance{
-		{is(context.Canceled), Other, "it was interrupted; run the same command again"},
+		{is(context.Canceled), Interrupted, ""},
 		{is(syscall.EROFS), Permission, "this file system is read-only: name another place, or mount it for writing"},
 		{full, NoSpace, ""},
 	}

@@ -33,12 +33,11 @@ func TestTheFirstKindInTheChainCounts(t *testing.T) {
 		"no kind":                             {errors.New("odd"), fault.Other, ""},
 		"no error":                            {nil, fault.Other, ""},
 		"a full disk below a kind":            {fmt.Errorf("%w: %w", errLate, syscall.ENOSPC), fault.NoSpace, fault.NoSpace.Hint()},
-		"an interruption below a kind": {fmt.Errorf("%w: %w", errLate, context.Canceled), fault.Other,
-			"it was interrupted; run the same command again"},
-		"a read-only disk":       {&fs.PathError{Op: "open", Path: "x", Err: syscall.EROFS}, fault.Permission, "this file system is read-only: name another place, or mount it for writing"},
-		"the system forbids it":  {&fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, fault.Permission, fault.Permission.Hint()},
-		"forbidden below a kind": {fmt.Errorf("%w: %w", errLate, syscall.EACCES), fault.Region, "wait for it"},
-		"a word that is no kind": {stranger{}, fault.Other, ""},
+		"an interruption below a kind":        {fmt.Errorf("%w: %w", errLate, context.Canceled), fault.Interrupted, "run the same command again"},
+		"a read-only disk":                    {&fs.PathError{Op: "open", Path: "x", Err: syscall.EROFS}, fault.Permission, "this file system is read-only: name another place, or mount it for writing"},
+		"the system forbids it":               {&fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, fault.Permission, fault.Permission.Hint()},
+		"forbidden below a kind":              {fmt.Errorf("%w: %w", errLate, syscall.EACCES), fault.Region, "wait for it"},
+		"a word that is no kind":              {stranger{}, fault.Other, ""},
 	} {
 		if kind, hint := fault.Of(c.err), fault.HintOf(c.err); kind != c.kind || hint != c.hint {
 			t.Errorf("%s: %s with hint %q, want %s with %q", name, kind, hint, c.kind, c.hint)
@@ -64,7 +63,8 @@ func TestAWrappedCauseIsStillItself(t *testing.T) {
 // The codes are a promise to scripts, the words a format on disk.
 func TestKindsKeepTheirWordsAndExitCodes(t *testing.T) {
 	want := map[fault.Kind]int{"other": 1, "usage": 2, "region": 3, "verify": 4, "refused": 5, "busy": 6, "permission": 7, "registration": 8,
-		"rolled-back": 9, "superseded": 9, "no-space": 10, "unhealthy": 11}
+		"rolled-back": 9, "superseded": 9, "no-space": 10, "unhealthy": 11,
+		"not-installed": 12, "not-running": 13, "output": 14, "interrupted": 130}
 	for _, k := range fault.Kinds() {
 		if code, ok := want[k]; !ok || code != k.ExitCode() {
 			t.Errorf("%s has exit code %d, want %d", k, k.ExitCode(), code)

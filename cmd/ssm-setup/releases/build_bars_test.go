@@ -22,7 +22,7 @@ func TestABuildHasABarForEachArtifact(t *testing.T) {
 	tar(500, 1000)
 	v.Draw()
 	const both = `compiled linux/arm in 1.0 s
-a-portable-linux-arm.tar.gz  [===============               ] 1.0 kB
+a-portable-linux-arm.tar.gz  [=============              ]  50% 500 B of 1.0 kB
 a-debian-arm.deb             [====                          ] 0 s`
 	if got := screen.Of(t, errs.String()); got != both {
 		t.Errorf("under way:\n%s", got)

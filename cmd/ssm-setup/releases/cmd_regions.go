@@ -49,7 +49,7 @@ func showRegions(c *cli.Context) error {
 	if err := regions.CheckNew(endpoint, c.Bool("allow-insecure")); err != nil {
 		return terminal.Cannot("ask", "regions", err)
 	}
-	a := survey.Ask(c.Context, names, endpoint, out.Progress("asking regions"))
+	a := survey.Ask(c.Context, names, endpoint, out.Count("asking regions", "regions"))
 	out.Result(map[string]any{"newest": a.Newest.String(), "regions": a.Rows, "unreadable": a.Unreadable}, "%s", regionTable(a))
 	if a.Unreadable > 0 {
 		return terminal.Cannot("read", fmt.Sprintf("%d of %d regions", a.Unreadable, len(a.Rows)), errors.New(a.FirstFault())).

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -17,32 +18,125 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
-// Printer is the one place that speaks to people. Results go to out; progress, errors and hints to err. With --json the result is one
-// JSON object on out, an error is one JSON object on err, and progress is one JSON object a line on err.
+// Printer is the one place that speaks to people. Results go to Out; progress, errors and hints to Err. With JSON the result is one
+// JSON object on Out, an error is one JSON object on Err, and progress is one JSON object a line on Err.
 type Printer struct {
 	Out, Err io.Writer
 	In       io.Reader
 	Args     []string // the command line
 	JSON     bool
+	Quiet    bool // results, warnings and errors only
+	Verbose  bool // with the time since the start, and with what is of use where a command does not do what it should
 	Terminal bool // Err is a terminal: progress may redraw its line
 
-	mu    sync.Mutex
-	last  time.Time // progress was shown
-	bars  []*Bar    // under way, see progress.go
-	drawn int       // lines of them on the terminal, the cursor behind the last
-	width int       // columns of the terminal
+	mu      sync.Mutex
+	began   time.Time
+	last    time.Time // progress was shown
+	bars    []*Bar    // under way, see progress.go
+	drawn   int       // lines of them on the terminal, the cursor behind the last
+	width   int       // columns of the terminal, where size does not tell them
+	size    func() int
+	redraws bool    // Out is a terminal that can be emptied
+	vividly [2]bool // colours on Out, on Err
+	out     *kept
 }
 
-// New is a printer of results to out and of all else to err; it asks on in.
+// New makes the printer of a process.
 func New(in io.Reader, out, err io.Writer) *Printer {
-	p := &Printer{In: in, Out: fault.Writer(out), Err: fault.Writer(err), width: 80}
-	if f, ok := err.(*os.File); ok {
-		p.Terminal = term.IsTerminal(int(f.Fd()))
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			p.width = columns
+	k := &kept{to: out}
+	p := &Printer{In: in, Out: fault.Writer(k), Err: fault.Writer(err), out: k, width: 80, began: time.Now()}
+	p.redraws = vivid(out)
+	p.vividly[0] = p.redraws
+	if f, ok := err.(*os.File); ok && vivid(f) {
+		p.Terminal = true
+		p.size = func() int {
+			columns, _, err := term.GetSize(int(f.Fd()))
+			if err != nil {
+				return 0
+			}
+			return columns
 		}
+		p.vividly[1] = true
+	}
+	if os.Getenv("NO_COLOR") != "" { // https://no-color.org
+		p.vividly = [2]bool{}
 	}
 	return p
+}
+
+// columns are those of the terminal as it is now.
+func (p *Printer) columns() int {
+	if p.size != nil {
+		if n := p.size(); n > 0 {
+			return n
+		}
+	}
+	return p.width
+}
+
+// Width is how many columns a text on Out has, 0 where it is not known.
+func (p *Printer) Width() int {
+	if p.size == nil {
+		return 0
+	}
+	return p.size()
+}
+
+// Asks tells whether a person can be asked: input and the place of questions are terminals, and a person reads the answer.
+func (p *Printer) Asks() bool {
+	f, ok := p.In.(*os.File)
+	return ok && p.Terminal && !p.JSON && term.IsTerminal(int(f.Fd()))
+}
+
+// Confirm asks a person before something is taken away. assumed is --yes. Where no person can be asked it is done: scripts say what they
+// want. A no is [ErrDeclined].
+func (p *Printer) Confirm(assumed bool, format string, args ...any) error {
+	if assumed || !p.Asks() {
+		return nil
+	}
+	p.endLine()
+	fmt.Fprintf(p.Err, format+" [y/N] ", args...)
+	answer, _ := bufio.NewReader(p.In).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return ErrDeclined
+}
+
+// Secret asks a person for one that is not shown while it is typed. Only where [Printer.Asks] is true.
+func (p *Printer) Secret(what string) (string, error) {
+	p.endLine()
+	fmt.Fprintf(p.Err, "%s (it is not shown): ", what)
+	text, err := term.ReadPassword(int(p.In.(*os.File).Fd()))
+	fmt.Fprintln(p.Err)
+	return strings.TrimSpace(string(text)), err
+}
+
+// kept remembers that a write failed: an answer that is lost is not a success.
+type kept struct {
+	to  io.Writer
+	mu  sync.Mutex
+	err error
+}
+
+func (k *kept) Write(b []byte) (int, error) {
+	n, err := k.to.Write(b)
+	if err != nil {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if k.err == nil {
+			k.err = err
+		}
+	}
+	return n, err
+}
+
+// Lost is why a part of the answer was not written, nil where all of it was.
+func (p *Printer) Lost() error {
+	p.out.mu.Lock()
+	defer p.out.mu.Unlock()
+	return p.out.err
 }
 
 // PrinterKey is where the app keeps its printer.
@@ -70,25 +164,79 @@ func (p *Printer) Step(format string, args ...any) { p.StepWith("", nil, format,
 
 // StepWith is a step whose progress line has the same as data, under a name of its own.
 func (p *Printer) StepWith(name string, data any, format string, args ...any) {
+	p.tell(map[string]any{"step": fmt.Sprintf(format, args...)}, name, data, p.Quiet)
+}
+
+// Warn tells of what goes on and should be known; with --quiet, too.
+func (p *Printer) Warn(format string, args ...any) {
+	p.tell(map[string]any{"step": "warning: " + fmt.Sprintf(format, args...)}, "", nil, false)
+}
+
+// Detail tells what is of use where a command does not do what it should: with --verbose only.
+func (p *Printer) Detail(format string, args ...any) {
+	p.tell(map[string]any{"detail": fmt.Sprintf(format, args...)}, "", nil, !p.Verbose || p.Quiet)
+}
+
+// tell prints one line of progress.
+func (p *Printer) tell(line map[string]any, name string, data any, silent bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	text := fmt.Sprintf(format, args...)
-	if p.JSON {
-		line := map[string]any{"step": text}
+	switch {
+	case silent:
+		return
+	case p.JSON:
 		if name != "" {
 			line[name] = data
 		}
 		p.encode(p.Err, line)
 		return
 	}
+	text, _ := line["step"].(string)
+	if text == "" {
+		text, _ = line["detail"].(string)
+	}
 	p.settle(false)
+	if rest, warning := strings.CutPrefix(text, "warning: "); warning {
+		text = p.paint(1, yellow, "warning:") + " " + rest
+	}
+	if p.Verbose {
+		text = fmt.Sprintf("%6.1fs  %s", time.Since(p.began).Seconds(), text)
+	}
 	fmt.Fprintln(p.Err, text)
-	p.Draw()
+	p.draw()
 }
+
+// Colours, as terminals know them.
+const (
+	red    = "31;1"
+	green  = "32"
+	yellow = "33"
+	bold   = "1"
+)
+
+// paint colours a text for Out (0) or Err (1).
+func (p *Printer) paint(where int, colour, text string) string {
+	if !p.vividly[where] || p.JSON {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+// Good, Bad and Doubtful colour words of a result.
+func (p *Printer) Good(text string) string { return p.paint(0, green, text) }
+
+// Bad is the colour of what is wrong.
+func (p *Printer) Bad(text string) string { return p.paint(0, red, text) }
+
+// Doubtful is the colour of what should be looked at.
+func (p *Printer) Doubtful(text string) string { return p.paint(0, yellow, text) }
 
 // Log takes what other programs say: as it is, with --json a line {"log": …} for each of theirs.
 func (p *Printer) Log() io.Writer {
-	if p.JSON {
+	switch {
+	case p.Quiet:
+		return io.Discard
+	case p.JSON:
 		return &lines{printer: p}
 	}
 	return p.Err
@@ -132,10 +280,10 @@ func (p *Printer) Fail(err error) int {
 		p.line(map[string]any{"error": e.Error(), "hint": e.Hint, "exit": e.Kind.ExitCode(), "code": e.Name})
 		return e.Kind.ExitCode()
 	}
-	fmt.Fprintf(p.Err, "error: %v\n", e)
+	fmt.Fprintf(p.Err, "%s %v\n", p.paint(1, red, "error:"), e)
 	for _, h := range strings.Split(e.Hint, "\n") {
 		if h != "" {
-			fmt.Fprintf(p.Err, "hint: %s\n", h)
+			fmt.Fprintf(p.Err, "%s %s\n", p.paint(1, bold, "hint:"), h)
 		}
 	}
 	return e.Kind.ExitCode()

@@ -8,6 +8,9 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
+// ErrDeclined says that a person was asked and said no.
+var ErrDeclined = fault.New(fault.Other, "it was not confirmed, and nothing was changed", "answer y, or add --yes")
+
 // OK is the exit code of what was done, or needed nothing; all others are those of the kinds of manifests/fault.
 const OK = 0
 
