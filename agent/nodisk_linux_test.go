@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,5 +152,62 @@ func TestWhatWasAnsweredOnAReadOnlyDiskIsNotRunWhenItIsWritable(t *testing.T) {
 	h.until("the journal to be empty", h.idle)
 	if got := h.read(ran); got != "" {
 		t.Errorf("it ran: %q", got)
+	}
+}
+
+// fillNames takes every name that the disk has left: no file can be made there, and those that are there can be written.
+func (h *host) fillNames() {
+	h.Helper()
+	for n := 0; ; n++ {
+		f, err := os.Create(filepath.Join(h.layout.Data(), fmt.Sprint("filler-", n)))
+		if errors.Is(err, syscall.ENOSPC) {
+			return
+		}
+		h.must(err)
+		h.must(f.Close())
+	}
+}
+
+// The order to stop is a file in the folder of the command's worker.
+func TestARunningCommandIsCancelledThoughTheDiskTakesNoFile(t *testing.T) {
+	for what, c := range map[string]struct {
+		memory  bool
+		restart bool
+	}{
+		"where there is a folder in memory":                 {memory: true},
+		"where there is one, by the next agent":             {memory: true, restart: true},
+		"where there is none, by the agent that started it": {},
+	} {
+		t.Run(what, func(t *testing.T) {
+			if os.Geteuid() != 0 {
+				t.Skip("needs root, to mount a file system")
+			}
+			h, memory := newHost(t, nil), ""
+			if c.memory {
+				memory = t.TempDir()
+			}
+			h.mount("tmpfs", 0, "size=4m,nr_inodes=500")
+			h.register()
+			in := func(o *agent.Options) { o.Memory = memory }
+			a := h.start(in)
+			script, _, runs := gated(t.TempDir())
+			id := h.shell(script)
+			h.until("the script to run", func() bool { return runs() == 1 })
+			h.until("its worker to be written down", func() bool {
+				return strings.Contains(h.read(filepath.Join(h.state("current"), id)), `"ProcInfo"`)
+			})
+			h.fillNames()
+			if c.restart {
+				a.stop()
+				h.start(in)
+			}
+			h.must(h.region.Cancel(id))
+			if inv := h.wait(id); inv.Status != "Cancelled" {
+				t.Errorf("%+v", inv)
+			}
+			if left := files(filepath.Join(memory, "ssm-setup", h.id, "cancel")); memory != "" && len(left) != 0 {
+				h.until("the order to go", func() bool { return len(files(filepath.Join(memory, "ssm-setup", h.id, "cancel"))) == 0 })
+			}
+		})
 	}
 }

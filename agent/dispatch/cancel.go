@@ -76,6 +76,8 @@ func (q *queue) cancelEarly(messageID string) error {
 	return nil
 }
 
+// markCancelled notes the order to cancel. Where the worker has it, no note on disk is needed: it comes to its end whatever becomes of
+// this agent.
 func (q *queue) markCancelled(c *command) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,10 +88,18 @@ func (q *queue) markCancelled(c *command) error {
 		return err
 	}
 	c.SsmSetup.Cancelled = true
+	told := false
 	if c.worker != nil {
 		if err := c.worker.Cancel(); err != nil {
 			q.log.Error("worker cannot be told to stop", "messageID", c.messageID(), "error", err)
+		} else {
+			told = true
 		}
 	}
-	return q.journal.Save(c.Job)
+	err := q.journal.Save(c.Job)
+	if err != nil && told {
+		q.log.Warn("cancel not noted on disk; the worker has it", "messageID", c.messageID(), "error", err)
+		return nil
+	}
+	return err
 }

@@ -140,7 +140,7 @@ func (x *executor) start(ctx context.Context, c *command) (*runner.Worker, error
 
 func (x *executor) workerSpec(job *journal.Job) runner.Spec {
 	spec := x.spec
-	spec.Executable, spec.Dir = programFile(spec.Executable), x.journal.ChannelOf(job)
+	spec.Executable, spec.Dir, spec.Away = programFile(spec.Executable), x.journal.ChannelOf(job), x.journal.CancelAway(job.ID())
 	return spec
 }
 

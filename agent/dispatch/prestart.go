@@ -18,7 +18,7 @@ type prestarted struct {
 // prestart begins to start the worker of a new job.
 func (x *executor) prestart(id host.Name) *prestarted {
 	spec := x.spec
-	spec.Executable, spec.Dir = programFile(spec.Executable), x.journal.Channel(id)
+	spec.Executable, spec.Dir, spec.Away = programFile(spec.Executable), x.journal.Channel(id), x.journal.CancelAway(id)
 	p := &prestarted{started: make(chan *runner.Prestarted, 1), dir: spec.Dir}
 	go func() {
 		a, err := runner.Prestart(spec)

@@ -178,6 +178,7 @@ func (j *Journal) Done(job *Job) error {
 	if job.inMemory {
 		os.RemoveAll(j.Scratch(job))
 	}
+	os.Remove(j.CancelAway(job.ID()))
 	return os.RemoveAll(j.ChannelOf(job))
 }
 

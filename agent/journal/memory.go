@@ -105,6 +105,14 @@ func (j *Journal) Scratch(job *Job) string {
 	return job.ID().In(filepath.Join(j.memory, "scratch"))
 }
 
+// CancelAway is the file, in memory, of an order to stop a job whose own folder takes none; "" where the system has no such memory.
+func (j *Journal) CancelAway(id host.Name) string {
+	if j.memory == "" {
+		return ""
+	}
+	return id.In(filepath.Join(j.memory, "cancel"))
+}
+
 // names are the entries of a folder; none of one that is missing.
 func names(dir string) (list []string) {
 	if dir == "" {

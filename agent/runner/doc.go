@@ -12,10 +12,10 @@
 //	lock       held by the worker while it lives, so whether it lives needs no guessing about pids
 //	events     one JSON line each, synced before the agent is told of it; never rewritten, only a torn tail is cut off; space for
 //	           more is reserved where the system can, so that a script that fills the disk keeps its result
-//	cancel     its presence is the order to stop
+//	cancel     its presence is the order to stop; where the folder takes no file it is one in memory (Spec.Away), or a byte in a pipe
 //	worker-*   the end of the document as the original's worker would write it, when the agent that started the worker is gone
 //	master-*   an order to stop from an original agent in its place
-//	log        what the worker says on stdout and stderr (a crash, for example)
+//	log        what the worker says on stdout and stderr (a crash, for example): 64 KiB a minute, and it rolls at 1 MiB
 //
 // What must always be true: a step runs at most once per boot, whatever dies when. A worker that finds a job another worker began
 // and did not end leaves it alone, and the reader reports it as Failed with the text of docs/protocol/runcommand.md, "Failure
@@ -32,5 +32,7 @@
 //	main.go, record.go        the worker             sequencer.go, precheck.go    steps, one after another
 //	flow.go                   exit codes, onFailure  reply.go                     events → replies
 //	original.go               the original agent's worker, followed by ours; what ours writes for an original
+//	cancel.go                 orders to stop
+//	joblog.go                 what a worker prints, bounded
 //	lock_*, wake_*, signal_*, space_*   what depends on the system
 package runner

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
@@ -22,19 +21,21 @@ const (
 	busy   = 2 // another worker has the job
 )
 
-// Main is the worker process: it runs the job in dir to its end and returns the exit code. Its stderr is the job's log.
+// Main is the worker process: it runs the job in dir to its end and returns the exit code. Its stderr leads to the job's log.
 func Main(dir string, actions []plugins.Action, sinks []output.Sink) int {
 	restoreProcessors()
 	wake, gone := farEnd()
+	away := awayFile()
 	host.CloseOnExec(3) // no script inherits what this process was given
 	if gate() != nil {
 		return ended // the agent gave it up; nothing was touched
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	watch := listen(dir, stop)
+	survivePipes()
+	watch := listen(dir, away, stop, gone)
 	defer watch()
-	log := slog.New(slog.NewTextHandler(fault.Writer(os.Stderr), nil))
+	log := slog.New(slog.NewTextHandler(fault.Writer(ownLog{jobLog(dir)}), nil))
 	w := process{dir: dir, actions: actions, sinks: sinks, log: log, wake: wake, gone: gone}
 	code, err := w.work(ctx)
 	if err != nil {
@@ -123,14 +124,14 @@ func countsOf(byStep map[int]Result) map[string]int {
 	return Counts(results)
 }
 
-// listen calls stop when the job is cancelled: at once after a signal where there are any, else soon. The returned
-// function ends the listening.
-func listen(dir string, stop func()) func() {
+// listen calls stop when the job is cancelled: at once where a signal or the pipe tells, else soon. It also notices when the agent is
+// gone. The returned function ends the listening.
+func listen(dir, away string, stop func(), gone func() bool) func() {
 	signals, silence := hear()
 	quit := make(chan struct{})
+	told := orders(quit)
 	cancelled := func() bool {
-		_, err := os.Lstat(filepath.Join(dir, cancelFile))
-		if err == nil || originalCancels(dir) {
+		if ordered(dir, away) {
 			stop()
 			return true
 		}
@@ -140,10 +141,18 @@ func listen(dir string, stop func()) func() {
 	go func() {
 		tick := time.NewTicker(pollCancel)
 		defer tick.Stop()
+		alone := false
 		for !cancelled() {
 			select {
 			case <-signals:
+			case <-told:
+				stop()
+				return
 			case <-tick.C:
+				if !alone && gone() {
+					alone = true
+					keepCrash(dir)
+				}
 			case <-quit:
 				return
 			}

@@ -19,7 +19,13 @@ const workerName = "ssm-document-worker"
 
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == workerName {
+		if behave := behaviours[os.Getenv(behaviourVariable)]; behave != nil {
+			behave(os.Args[1])
+		}
 		os.Exit(runner.Main(os.Args[1], plugins.Table(plugins.Ports{}), output.Table(output.Region{})))
+	}
+	if dir := os.Getenv(briefAgent); dir != "" {
+		os.Exit(startAndLeave(dir))
 	}
 	os.Exit(m.Run())
 }

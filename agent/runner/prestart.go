@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 )
 
 // gateVariable tells a worker that was started ahead of its job to wait for a word on its stdin.
@@ -16,7 +15,6 @@ type Prestarted struct {
 	worker *Worker
 	spec   Spec
 	near   *os.File
-	gate   *os.File
 }
 
 // Prestart starts a process for a job that is new and is going to lie in s.Dir, which is made. End it with
@@ -25,19 +23,10 @@ func Prestart(s Spec) (*Prestarted, error) {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	in, gate, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
-	a := &Prestarted{worker: newWorker(s), spec: s, gate: gate}
+	a := &Prestarted{worker: newWorker(s), spec: s}
 	a.worker.gone = make(chan struct{})
-	a.near, err = a.worker.spawn(s, func(cmd *exec.Cmd) {
-		cmd.Stdin = in
-		cmd.Env = append(cmd.Environ(), gateVariable+"=1")
-	})
-	if err != nil {
-		gate.Close()
+	var err error
+	if a.near, err = a.worker.spawn(s, gateVariable+"=1"); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -46,8 +35,7 @@ func Prestart(s Spec) (*Prestarted, error) {
 // Go lets the worker run the job, which must be prepared now. What follows is as with [Start]; an error means that the
 // process is gone, and that [Start] may be called.
 func (a *Prestarted) Go(ctx context.Context) (*Worker, error) {
-	defer a.gate.Close()
-	if _, err := a.gate.Write([]byte{1}); err != nil {
+	if _, err := a.worker.orders.Write([]byte{1}); err != nil {
 		a.close()
 		return nil, err
 	}
@@ -57,7 +45,7 @@ func (a *Prestarted) Go(ctx context.Context) (*Worker, error) {
 
 // Abandon ends the process; its folder is the caller's to remove.
 func (a *Prestarted) Abandon() {
-	a.gate.Close()
+	a.worker.orders.Close()
 	a.close()
 }
 

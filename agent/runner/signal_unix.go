@@ -21,3 +21,13 @@ func hear() (<-chan os.Signal, func()) {
 
 // nudge sends that signal to a worker that holds its lock.
 func nudge(pid int) error { return syscall.Kill(pid, syscall.SIGUSR1) }
+
+// survivePipes has this process outlive the end of the agent that reads what it prints. The signal is caught, not ignored: scripts would
+// inherit that.
+func survivePipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
+// ownInput is this process's input, read without a thread of its own.
+func ownInput() *os.File {
+	_ = syscall.SetNonblock(0, true)
+	return os.NewFile(0, os.Stdin.Name())
+}

@@ -11,3 +11,7 @@ const pollCancel = 100 * time.Millisecond
 func hear() (<-chan os.Signal, func()) { return nil, func() {} }
 
 func nudge(int) error { return nil }
+
+func survivePipes() {}
+
+func ownInput() *os.File { return os.Stdin }

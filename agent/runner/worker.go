@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -18,12 +17,15 @@ type Spec struct {
 	Executable string       // the agent's own, os.Executable()
 	Argv0      string       // <bin>/ssm-document-worker
 	After      int          // events up to this Seq were handled; they are not told again
+	Away       string       // file, in memory, for an order to stop that Dir does not take; empty: there is none
 	Log        *slog.Logger // nil: silent
 }
 
 // Worker is one worker process, seen from the agent.
 type Worker struct {
 	dir    string
+	away   string
+	orders *os.File // a byte tells our own child to stop
 	log    *slog.Logger
 	begin  int // events up to this Seq are of earlier boots
 	events chan Event
@@ -52,7 +54,7 @@ func Start(ctx context.Context, s Spec) (*Worker, error) {
 	w = newWorker(s)
 	w.begin = len(events)
 	w.gone = make(chan struct{})
-	near, err := w.spawn(s, func(*exec.Cmd) {})
+	near, err := w.spawn(s)
 	if err != nil {
 		return nil, err
 	}
@@ -60,36 +62,47 @@ func Start(ctx context.Context, s Spec) (*Worker, error) {
 	return w, nil
 }
 
-// spawn starts the process and has it waited for; near is the bell, where there is one.
-func (w *Worker) spawn(s Spec, change func(*exec.Cmd)) (near *os.File, err error) {
+// spawn starts the process and has it waited for; near is the bell, where there is one. variables are added to its environment.
+func (w *Worker) spawn(s Spec, variables ...string) (near *os.File, err error) {
 	cmd := exec.Command(s.Executable) //nolint:noctx // a worker outlives the agent
 	cmd.Args = []string{s.Argv0, s.Dir}
+	cmd.Env = append(cmd.Environ(), append(variables, awayVariable+"="+s.Away)...)
 	host.Detached(cmd)
-	log, err := os.OpenFile(filepath.Join(s.Dir, logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	in, orders, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
+	defer in.Close()
+	cmd.Stdin, w.orders = in, orders
+	printed, err := outlet(cmd, s.Dir)
+	if err != nil {
+		orders.Close()
+		return nil, err
+	}
 	oneProcessor(cmd)
-	change(cmd)
 	near, far, err := bell(cmd)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = cmd.Start()
 	}
-	err = cmd.Start()
 	if far != nil {
 		far.Close()
 	}
+	all := printed()
 	if err != nil {
+		orders.Close()
 		if near != nil {
 			near.Close()
 		}
 		return nil, err
 	}
 	go func() {
+		defer orders.Close()
 		if err := cmd.Wait(); err != nil {
 			w.log.Warn("document worker ended badly", "dir", s.Dir, "error", err)
+		}
+		select {
+		case <-all: // what it said last is in its log
+		case <-time.After(time.Second):
 		}
 		close(w.gone)
 	}()
@@ -145,45 +158,11 @@ func newWorker(s Spec) *Worker {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{dir: s.Dir, log: log, events: make(chan Event), bell: make(chan struct{}, 1), cancel: make(chan struct{}, 1)}
+	return &Worker{dir: s.Dir, away: s.Away, log: log, events: make(chan Event), bell: make(chan struct{}, 1), cancel: make(chan struct{}, 1)}
 }
 
 // Events tells what happens, in order; it is closed after Done, or when the context of Start or Attach ends.
 func (w *Worker) Events() <-chan Event { return w.events }
-
-// Cancel tells the worker to kill what it runs and come to an end; Events then brings the results. A worker that does
-// not obey within 300 s is killed. More than once is harmless.
-func (w *Worker) Cancel() error {
-	var err error
-	if w.original != nil {
-		err = w.original.stop()
-	} else {
-		err = touch(filepath.Join(w.dir, cancelFile))
-	}
-	if err != nil {
-		return err
-	}
-	select {
-	case w.cancel <- struct{}{}:
-	default:
-	}
-	if w.original != nil {
-		return nil
-	}
-	// Not started yet is no fault: a worker looks for the file before it does anything.
-	if pid, held, err := holder(w.dir); err == nil && held && pid > 0 {
-		_ = nudge(pid) // gone since: nothing to tell
-	}
-	return nil
-}
-
-func touch(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
 
 // hear reads the events, woken by the bell where there is one. The worker notices by it when this agent leaves.
 func (w *Worker) hear(ctx context.Context, after int, near *os.File) {

@@ -2,7 +2,8 @@
 // things that would otherwise be written in each of them. Standard library and x/sys only, one verb per file, and light: the launcher
 // links it.
 //
-//	files      WriteFile, Create (from a stream): whole or not at all; SyncDir; Rolling: a log with a size and a count
+//	files      WriteFile, Create (from a stream): whole or not at all; SyncDir; Rolling: a log with a size and a count;
+//	           Prints: a bound on what programs print
 //	locks      FolderLock: who runs here; PidLock: the update lock that originals know, too
 //	processes  Alive, ProcessExecutable, …; KillGroup, Detached, CloseOnExec, CleanEnvironment
 //	values     SHA256, NewUUID, BootID, FreeBytes, the platform's name; Sleep: a pause that a context ends

@@ -1,6 +1,8 @@
 package host
 
 import (
+	"bufio"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -126,4 +128,56 @@ func (f *RollingFile) Close() error {
 	err := f.file.Close()
 	f.file = nil
 	return err
+}
+
+// Bounds of what is printed.
+const (
+	printMost   = 64 << 10 // in bytes, within printPeriod
+	printPeriod = time.Minute
+	longestLine = 4 << 10 // in bytes; a longer one comes in pieces
+)
+
+// Prints bounds what other programs print, all of one reader together: 64 KiB a minute are handed on, and more is read and dropped. So
+// no program waits for its reader, and none that prints without end fills a disk.
+type Prints struct {
+	Who  string            // prints, for the notes
+	Take func(line string) // gets what is handed on
+	Note func(text string) // gets what is said of what is dropped
+
+	began   time.Time // of the period
+	taken   int       // bytes in it
+	dropped int       // bytes in it
+}
+
+// Read hands on what comes from near until no program prints there any more.
+func (p *Prints) Read(near io.Reader) {
+	lines := bufio.NewReaderSize(near, longestLine)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if len(line) > 0 {
+			p.take(string(line), time.Now())
+		} else if err != nil {
+			return
+		}
+	}
+}
+
+// take hands a line on, or drops it where the period has had its share.
+func (p *Prints) take(line string, now time.Time) {
+	if now.Sub(p.began) >= printPeriod {
+		if p.dropped > 0 {
+			p.Note("dropped " + strconv.Itoa(p.dropped) + " bytes that " + p.Who + " printed within " + printPeriod.String())
+		}
+		p.began, p.taken, p.dropped = now, 0, 0
+	}
+	if p.taken+len(line) > printMost {
+		if p.dropped == 0 {
+			p.Note(p.Who + " prints too much: more than " + strconv.Itoa(printMost) + " bytes within " + printPeriod.String() + " are dropped")
+		}
+		p.taken = printMost // not the short lines of what is dropped, either
+		p.dropped += len(line)
+		return
+	}
+	p.taken += len(line)
+	p.Take(line)
 }

@@ -23,17 +23,11 @@ func detachedEnvironment(p pointer.Paths, instead int) []string {
 	return host.CleanEnvironment(os.Environ(), p.Credentials(), variable)
 }
 
-// openLog opens the log of a detached launcher for appending, for what it says before and beside its own lines.
+// openLog opens the file of what a detached launcher says before and beside its own lines, or none: an agent without a log is better
+// than no agent.
 func openLog(p pointer.Paths) (*os.File, error) {
-	if err := os.MkdirAll(p.Logs(), 0o755); err != nil {
-		return nil, err
-	}
-	return host.Rolling{Path: p.LaunchLog(), Size: largestLog, Keep: 1, Mode: 0o600}.Open()
-}
-
-// openLogOrNone is the log of a detached launcher, or nothing: an agent without a log is better than none.
-func openLogOrNone(p pointer.Paths) (*os.File, error) {
-	if log, err := openLog(p); err == nil {
+	_ = os.MkdirAll(p.Logs(), 0o755)
+	if log, err := (host.Rolling{Path: besideLog(p), Size: largestLog, Keep: 1, Mode: 0o600}).Open(); err == nil {
 		return log, nil
 	}
 	return os.OpenFile(os.DevNull, os.O_RDWR, 0)

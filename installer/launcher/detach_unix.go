@@ -10,9 +10,12 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
+// besideLog is the log itself: it can be put aside while it is open.
+func besideLog(p pointer.Paths) string { return p.LaunchLog() }
+
 // detach starts a launcher in a session of its own.
 func detach(p pointer.Paths, instead int) (pid int, err error) {
-	log, err := openLogOrNone(p)
+	log, err := openLog(p)
 	if err != nil {
 		return 0, err
 	}

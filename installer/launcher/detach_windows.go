@@ -10,9 +10,12 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 )
 
+// besideLog is a file of its own: the log could not be put aside while the launcher's own output is open there.
+func besideLog(p pointer.Paths) string { return p.LaunchLog() + ".start" }
+
 // detach starts a launcher without a console.
 func detach(p pointer.Paths, instead int) (pid int, err error) {
-	log, err := openLogOrNone(p)
+	log, err := openLog(p)
 	if err != nil {
 		return 0, err
 	}

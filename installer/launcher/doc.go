@@ -56,4 +56,5 @@
 // The same loop under the service control manager, or by itself under a root. There are no signals: an event of its name asks an
 // agent or a detached launcher to end (event_windows.go), handles come by number (child.go), and a program cannot be replaced, so
 // whatever is for the agent runs as a child. The service has no output: its lines, and what agents print, go to launcher.log.
+// A file that is open cannot be put aside there, so a detached launcher's own output is launcher.log.start.
 package launcher

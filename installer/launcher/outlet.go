@@ -1,36 +1,24 @@
 package launcher
 
 import (
-	"bufio"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// Bounds of what children print, all of them together: a release that prints without end must fill no disk. More is read and dropped,
-// so that no child waits for it.
-const (
-	printMost   = 64 << 10 // in bytes, within printPeriod
-	printPeriod = time.Minute
-	printAtOnce = 1024    // lines that wait for a slow log
-	longestLine = 4 << 10 // in bytes; a longer one comes in pieces
-)
+// printAtOnce is how many lines that children print may wait for a slow log.
+const printAtOnce = 1024
 
-// outlet takes what children print: standard output and error of each are its pipe.
+// outlet takes what children print: standard output and error of each are its pipe. A release that prints without end fills no disk.
 type outlet struct {
-	far     *os.File // the children's end; nil: what they print is lost
-	log     *lineWriter
-	ended   chan struct{} // closed when no process prints any more
-	began   time.Time     // of the period
-	taken   int           // bytes in it
-	dropped int           // bytes in it
+	far   *os.File      // the children's end; nil: what they print is lost
+	ended chan struct{} // closed when no process prints any more
 }
 
 // newOutlet begins to read.
 func newOutlet(log *lineWriter) *outlet {
-	o := &outlet{log: log, ended: make(chan struct{})}
+	o := &outlet{ended: make(chan struct{})}
 	near, far, err := os.Pipe()
 	if err != nil {
 		return o
@@ -39,37 +27,10 @@ func newOutlet(log *lineWriter) *outlet {
 	go func() {
 		defer close(o.ended)
 		defer log.close()
-		lines := bufio.NewReaderSize(near, longestLine)
-		for {
-			line, err := lines.ReadSlice('\n')
-			if len(line) > 0 {
-				o.take(string(line), time.Now())
-			} else if err != nil {
-				return
-			}
-		}
+		prints := host.Prints{Who: "the agent", Take: log.send, Note: func(text string) { log.warn(text) }}
+		prints.Read(near)
 	}()
 	return o
-}
-
-// take hands a line on, or drops it where the period has had its share.
-func (o *outlet) take(line string, now time.Time) {
-	if now.Sub(o.began) >= printPeriod {
-		if o.dropped > 0 {
-			o.log.warn("dropped ", strconv.Itoa(o.dropped), " bytes that the agent printed within ", printPeriod.String())
-		}
-		o.began, o.taken, o.dropped = now, 0, 0
-	}
-	if o.taken+len(line) > printMost {
-		if o.dropped == 0 {
-			o.log.warn("the agent prints too much: more than ", strconv.Itoa(printMost), " bytes within ", printPeriod.String(), " are dropped")
-		}
-		o.taken = printMost // not the short lines of what is dropped, either
-		o.dropped += len(line)
-		return
-	}
-	o.taken += len(line)
-	o.log.send(line)
 }
 
 // stream is where a child prints to: the pipe, else null.

@@ -41,7 +41,8 @@ func TestWhatAReleaseSaysWhenItBreaksIsInTheLog(t *testing.T) {
 	pid, err := launcher.Detach(m.Paths)
 	m.ok(err)
 	m.until("the whole trace", func() bool {
-		log := m.read(m.LaunchLog())
+		text, _ := os.ReadFile(m.LaunchLog())
+		log := string(text)
 		return strings.Count(log, "goroutine ") >= 500 && strings.Contains(log, "goroutine 499\n")
 	})
 	if running, ok := launcher.Running(m.Paths); ok {

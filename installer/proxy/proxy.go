@@ -133,6 +133,9 @@ func Adopt(l installer.Layout) {
 // Keep writes the address down for an installation's service. systemd says that it runs the service. It is used by the next start.
 func Keep(l installer.Layout, a Address, systemd bool) error { return keep(l, a, systemd) }
 
+// Remember returns a function that brings back what is kept now, or that nothing is.
+func Remember(l installer.Layout) (restore func() error) { return remember(l) }
+
 // Forget removes what Keep wrote.
 func Forget(l installer.Layout) error { return forget(l) }
 

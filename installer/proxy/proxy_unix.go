@@ -76,13 +76,37 @@ func parseDropIn(text string) map[string]string {
 	return parseEnvironment([]byte(lines.String()))
 }
 
-func forget(l installer.Layout) error {
-	paths := []string{File(l)}
+// files are those in which an address is kept.
+func files(l installer.Layout) []string {
 	if l.System() {
-		paths = append(paths, DropIn)
+		return []string{File(l), DropIn}
 	}
+	return []string{File(l)}
+}
+
+func remember(l installer.Layout) (restore func() error) {
+	former := map[string][]byte{}
+	for _, path := range files(l) {
+		if text, err := os.ReadFile(path); err == nil {
+			former[path] = text
+		}
+	}
+	return func() error {
+		errs := []error{forget(l)}
+		for path, text := range former {
+			mode := fs.FileMode(0o600)
+			if path == DropIn {
+				mode = 0o644
+			}
+			errs = append(errs, os.MkdirAll(filepath.Dir(path), 0o755), host.WriteFile(path, text, mode))
+		}
+		return errors.Join(errs...)
+	}
+}
+
+func forget(l installer.Layout) error {
 	var errs []error
-	for _, path := range paths {
+	for _, path := range files(l) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}

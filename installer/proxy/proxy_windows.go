@@ -37,12 +37,24 @@ func kept(l installer.Layout) map[string]string {
 	return out
 }
 
-func keep(l installer.Layout, a Address, _ bool) error {
+func keep(l installer.Layout, a Address, _ bool) error { return write(l, a.variables()) }
+
+func remember(l installer.Layout) (restore func() error) {
+	former := kept(l)
+	return func() error {
+		if len(former) == 0 {
+			return forget(l)
+		}
+		return write(l, former)
+	}
+}
+
+func write(l installer.Layout, variables map[string]string) error {
 	if !l.System() {
 		if err := os.MkdirAll(l.ConfigDir(), 0o755); err != nil {
 			return err
 		}
-		if err := host.WriteFile(File(l), environmentText(a.variables()), 0o600); err != nil {
+		if err := host.WriteFile(File(l), environmentText(variables), 0o600); err != nil {
 			return err
 		}
 		return host.Private(File(l))
@@ -64,7 +76,7 @@ func keep(l installer.Layout, a Address, _ bool) error {
 		windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, dacl, nil); err != nil {
 		return err // before a password is written
 	}
-	for name, value := range a.variables() {
+	for name, value := range variables {
 		if err := k.SetStringValue(name, value); err != nil {
 			return err
 		}

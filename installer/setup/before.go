@@ -11,6 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/proxy"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -45,6 +46,7 @@ type before struct {
 	Data   bool   `json:"data"`             // <data> with more in it than this record
 	Logs   bool   `json:"logs"`             //
 	Config []byte `json:"config,omitempty"` // the settings file; nil: there was none
+	Proxy  bool   `json:"proxy,omitempty"`  // the address of a proxy was kept for the service
 }
 
 // readBefore notes what is there. It is called before anything, the lock included, is made.
@@ -55,6 +57,7 @@ func readBefore(l installer.Layout) (before, error) {
 		return b, err
 	}
 	b.Agent = !current.IsZero()
+	_, b.Proxy = proxy.Of(l)
 	b.Config, err = os.ReadFile(l.ConfigFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil

@@ -96,6 +96,8 @@ type run struct {
 	changed bool              // package, settings or registration: the agent has to be started anew
 	current manifests.Version // version of the installed package; zero: none
 
+	formerProxy func() error // brings back the proxy that was kept; nil: this run has written none
+
 	result Result
 }
 
@@ -110,7 +112,7 @@ var stops = []struct {
 	{(*run).fetch, nil},
 	{(*run).applySettings, (*run).restoreSettings},
 	{(*run).install, (*run).remove},
-	{(*run).keepProxy, nil},
+	{(*run).keepProxy, (*run).restoreProxy},
 	{(*run).ready, nil},
 	{(*run).register, nil},
 	{(*run).start, nil},

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/proxy"
@@ -14,12 +15,30 @@ func (r *run) keepProxy() error {
 		return nil
 	}
 	systemd := underSystemd(r.Layout)
+	r.formerProxy = proxy.Remember(r.Layout)
 	if err := proxy.Keep(r.Layout, *r.Proxy, systemd); err != nil {
 		return err
 	}
 	r.changed = true
 	r.Ports.Step("the service uses the proxy %s", r.Proxy.Redacted())
 	return reloadUnits(r.ctx, systemd)
+}
+
+// restoreProxy brings the proxy back that was kept before; one that an interrupted run has written is none of these.
+func (r *run) restoreProxy() {
+	if r.formerProxy == nil {
+		return
+	}
+	var err error
+	if r.before.Proxy {
+		err = r.formerProxy()
+	} else {
+		err = proxy.Forget(r.Layout)
+	}
+	ctx := context.WithoutCancel(r.ctx)
+	if err = errors.Join(err, reloadUnits(ctx, underSystemd(r.Layout))); err != nil {
+		r.Ports.Step("the proxy that was written down for the service cannot be taken back: %v", err)
+	}
 }
 
 func reloadUnits(ctx context.Context, systemd bool) error {

@@ -1,20 +1,19 @@
-package launcher
+package host
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestEveryMinuteHasItsShareOfWhatIsPrinted(t *testing.T) {
-	var log bytes.Buffer
-	o := &outlet{log: newLineWriter(&log, 1, true)}
+	var log strings.Builder
+	p := &Prints{Who: "the agent", Take: func(line string) { log.WriteString(line) }, Note: func(text string) { log.WriteString(text) }}
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	line := strings.Repeat("x", 999) + "\n"
 	for minute := range 3 {
 		for range 1000 {
-			o.take(line, now.Add(time.Duration(minute)*time.Minute))
+			p.take(line, now.Add(time.Duration(minute)*time.Minute))
 		}
 	}
 	if lines := strings.Count(log.String(), line); lines != 3*65 {
