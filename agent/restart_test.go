@@ -122,6 +122,22 @@ func TestAKilledWorkerFailsItsCommandAtOnce(t *testing.T) {
 	}
 }
 
+// The file from which a worker works is not synced: a power cut may leave it empty, while the worker's first word is on disk.
+func TestAPowerCutThatTakesAWorkersFileLosesNoWordOfTheAnswer(t *testing.T) {
+	h := newAtWork(t, nil)
+	h.agent.stop()
+	h.killWorker(h.command)
+	h.must(os.WriteFile(filepath.Join(h.layout.Data(), h.id, "channels", h.command, "job.json"), nil, 0o600))
+	h.start()
+	inv := h.wait(h.command)
+	if inv.Status != "Failed" || len(inv.Plugins) != 1 || !strings.Contains(inv.Plugins[0].Output, "document process failed unexpectedly") {
+		t.Errorf("%+v", inv)
+	}
+	if h.runs() != 1 {
+		t.Errorf("it ran %d times", h.runs())
+	}
+}
+
 // killWorker kills the worker of a command with what it started.
 func (h *host) killWorker(command string) {
 	h.Helper()

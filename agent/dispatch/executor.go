@@ -116,6 +116,7 @@ func (x *executor) start(ctx context.Context, c *command) (*runner.Worker, error
 		err = x.goOn(c, &spec)
 	}
 	if err == nil && c.resumed {
+		spec.Steps = x.assignment(c.Job).Steps
 		if w, err = runner.Attach(ctx, spec); err == nil {
 			return x.assign(c, w)
 		}

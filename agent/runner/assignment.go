@@ -10,7 +10,6 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/document"
 	"github.com/ssm-setup/ssm-setup/agent/output"
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
-	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
 // Assignment is everything a worker process needs to know, as JSON in <dir>/job.json. The agent that accepted the
@@ -41,7 +40,8 @@ const (
 )
 
 // Prepare makes dir (0700) and writes the job into it, whole or not at all (0600). To write it again, for example after
-// a restart before the worker was started, is harmless.
+// a restart before the worker was started, is harmless. It is not synced, which would cost the command's answer several milliseconds:
+// the job's state file is on disk, and a job is written again from that before it is started or, with [Spec.Steps], given up.
 func Prepare(dir string, job Assignment) error {
 	data, err := json.Marshal(job)
 	if err != nil {
@@ -50,7 +50,11 @@ func Prepare(dir string, job Assignment) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return host.WriteFile(filepath.Join(dir, jobFile), data, 0o600)
+	making := filepath.Join(dir, "."+jobFile)
+	if err := os.WriteFile(making, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(making, filepath.Join(dir, jobFile))
 }
 
 func readJob(dir string) (Assignment, error) {

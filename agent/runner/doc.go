@@ -8,7 +8,7 @@
 //	the worker     Main (the agent's own binary under the name ssm-document-worker): runs the steps (sequencer.go, with the
 //	               actions of agent/plugins), appends events
 //
-//	job.json   the job; written whole before the worker starts
+//	job.json   the job; written whole before the worker starts, not synced: it is made from the state file
 //	lock       held by the worker while it lives, so whether it lives needs no guessing about pids
 //	events     one JSON line each, synced before the agent is told of it; never rewritten, only a torn tail is cut off; space for
 //	           more is reserved where the system can, so that a script that fills the disk keeps its result

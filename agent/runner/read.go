@@ -87,6 +87,7 @@ func (w *Worker) died(seen []Event) Event {
 	job, err := readJob(w.dir)
 	if err != nil {
 		w.log.Warn("job of a dead document worker cannot be read", "dir", w.dir, "error", err)
+		job.Steps = w.steps
 	}
 	return forced(seen, job.Steps)
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/agent/document"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
@@ -19,11 +20,15 @@ type Spec struct {
 	After      int          // events up to this Seq were handled; they are not told again
 	Away       string       // file, in memory, for an order to stop that Dir does not take; empty: there is none
 	Log        *slog.Logger // nil: silent
+
+	// Steps of the job, for one that was begun and whose file a power cut took; may be nil.
+	Steps []document.Step
 }
 
 // Worker is one worker process, seen from the agent.
 type Worker struct {
 	dir    string
+	steps  []document.Step
 	away   string
 	orders *os.File // a byte tells our own child to stop
 	log    *slog.Logger
@@ -158,7 +163,7 @@ func newWorker(s Spec) *Worker {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{dir: s.Dir, away: s.Away, log: log, events: make(chan Event), bell: make(chan struct{}, 1), cancel: make(chan struct{}, 1)}
+	return &Worker{dir: s.Dir, steps: s.Steps, away: s.Away, log: log, events: make(chan Event), bell: make(chan struct{}, 1), cancel: make(chan struct{}, 1)}
 }
 
 // Events tells what happens, in order; it is closed after Done, or when the context of Start or Attach ends.

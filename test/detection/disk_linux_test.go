@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,8 +25,9 @@ import (
 type fault struct {
 	name     string
 	updater  []string // what strace injects into the update
-	launcher []string // and into the launcher, with what it starts
-	full     bool     // from the switch to the end of the trial
+	trial    []string // into the updater from when the release is on trial
+	launcher []string // into the launcher, with what it starts
+	full     bool     // from when the release is on trial
 }
 
 func failing(calls, how string) []string { return []string{"-e", "inject=" + calls + ":error=" + how} }
@@ -35,6 +37,8 @@ const renames, removals, syncs = "rename,renameat,renameat2", "unlink,unlinkat,r
 
 var diskFaults = []fault{
 	{name: "no sync of the updater works", updater: failing(syncs, "EIO")},
+	{name: "no sync works while it is on trial", trial: failing(syncs, "EIO")},
+	{name: "no name can be given while it is on trial", trial: failing(renames+","+removals, "EROFS")},
 	{name: "every third sync of the updater fails", updater: failing(syncs, "EIO:when=3+3")},
 	{name: "the updater's disk turns read-only", updater: failing(renames, "EROFS:when=4+")},
 	{name: "the updater can remove nothing", updater: failing(removals, "EIO")},
@@ -100,18 +104,24 @@ func (l *lab) suffer(f fault) (said string, err error) {
 			return "", err
 		}
 	}
-	ended := make(chan struct{})
-	if f.full {
-		go m.fillOnTrial(ended)
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		if (f.full || f.trial != nil) && m.awaitTrial(ended) {
+			m.spoil(f, ended)
+		}
+	}()
+	command := []string{m.tool, "update", "--root", root, "--version", soundVersion}
+	if f.updater != nil {
+		command = slices.Concat([]string{"strace", "-f", "-qq", "-o", "/dev/null"}, f.updater, command)
 	}
-	command := append([]string{"-f", "-qq", "-o", "/dev/null"}, f.updater...)
-	if f.updater == nil {
-		command = append(command, "-e", "trace=none")
-	}
-	command = append(command, m.tool, "update", "--root", root, "--version", soundVersion)
-	said = m.update("strace", command...)
+	said = m.update(command[0], command[1:]...)
 	close(ended)
 	release()
+	<-done
+	if strings.Contains(said, "is blocked on this machine") {
+		return said, errors.New("it is said to be blocked")
+	}
 	if err := os.Remove(filepath.Join(root, "filler")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return said, err
 	}
@@ -165,25 +175,38 @@ func inject(faults []string, pid int) (release func(), err error) {
 	}, nil
 }
 
-// fillOnTrial fills the disk of the root when the sound release is on trial.
-func (m *machine) fillOnTrial(ended <-chan struct{}) {
+// awaitTrial waits until the sound release is on trial; false: the update ended first.
+func (m *machine) awaitTrial(ended <-chan struct{}) bool {
 	for {
+		if p, err := installer.ReadPulse(m.Pulse()); err == nil && p.Version == soundVersion {
+			return true
+		}
 		select {
 		case <-ended:
-			return
+			return false
 		case <-time.After(10 * time.Millisecond):
 		}
-		if p, err := installer.ReadPulse(m.Pulse()); err == nil && p.Version == soundVersion {
-			break
-		}
 	}
-	f, err := os.Create(filepath.Join(m.Root, "filler"))
+}
+
+// spoil has the updater's calls fail until the update ended, or fills the disk.
+func (m *machine) spoil(f fault, ended <-chan struct{}) {
+	if f.trial != nil {
+		if pid, held := installer.UpdateLockHolder(m.Layout); held {
+			if release, err := inject(f.trial, pid); err == nil {
+				<-ended
+				release()
+			}
+		}
+		return
+	}
+	filler, err := os.Create(filepath.Join(m.Root, "filler"))
 	if err != nil {
 		return
 	}
-	defer f.Close()
+	defer filler.Close()
 	for size := 1 << 20; size > 0; {
-		if _, err := f.Write(make([]byte, size)); err != nil {
+		if _, err := filler.Write(make([]byte, size)); err != nil {
 			size /= 2
 		}
 	}

@@ -3,6 +3,7 @@ package machine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,13 +25,20 @@ func report(out *terminal.Printer, l installer.Layout, o ledger.Outcome, verb st
 	p := terminal.Cannot(verb, "the agent on "+where(l), errors.New(text)).WithKind(kindOf(o.Kind, o.Fault))
 	p.Name = o.Code
 	if o.Kind == ledger.RolledBack && o.Fault != fault.Superseded {
-		o.Hints = append(o.Hints,
-			fmt.Sprintf("%s is blocked on this machine for a while; ssm-setup update --version %[1]s tries it all the same", o.ToVersion))
+		o.Hints = append(o.Hints, blockedHint(l, o.ToVersion))
 	}
 	if o.Kind == ledger.NoPrevious {
 		o.Hints = append(o.Hints, "ssm-setup update --version V --allow-downgrade gets an older one")
 	}
 	return p.WithHint(strings.Join(o.Hints, "\n"))
+}
+
+// blockedHint says what becomes of a version that was not confirmed: one that is not to blame is not blocked.
+func blockedHint(l installer.Layout, v manifests.Version) string {
+	if led, err := ledger.Read(l); err == nil && !slices.ContainsFunc(led.Skip, func(b ledger.Blocked) bool { return b.Version == v }) {
+		return fmt.Sprintf("%s may not be to blame and is not blocked: the next update tries it anew", v)
+	}
+	return fmt.Sprintf("%s is blocked on this machine for a while; ssm-setup update --version %[1]s tries it all the same", v)
 }
 
 // outcomeText is an update's end in one sentence. The updater's own texts are for the document's output, where other tools look for
