@@ -41,7 +41,7 @@ func refuseOriginal(l installer.Layout) error {
 
 // before is what was there when the installation began.
 type before struct {
-	Agent  bool   `json:"agent"`            // an agent of ours
+	Agent  bool   `json:"agent"`            // an agent, of ours or one that is taken over
 	Root   bool   `json:"root"`             // the folder --root names
 	Data   bool   `json:"data"`             // <data> with more in it than this record
 	Logs   bool   `json:"logs"`             //
@@ -53,10 +53,11 @@ type before struct {
 func readBefore(l installer.Layout) (before, error) {
 	b := before{Root: l.System() || Exists(l.Root), Data: Exists(l.Data()), Logs: Exists(l.Logs())}
 	current, err := PackageVersion(l)
-	if err != nil {
+	original := errors.Is(err, ErrOriginal)
+	if err != nil && !original {
 		return b, err
 	}
-	b.Agent = !current.IsZero()
+	b.Agent = original || !current.IsZero()
 	_, b.Proxy = proxy.Of(l)
 	b.Config, err = os.ReadFile(l.ConfigFile())
 	if errors.Is(err, fs.ErrNotExist) {

@@ -50,6 +50,7 @@ type Options struct {
 	Override       bool           // register anew, also where another region knows this machine
 	AllowInsecure  bool           // accept a new Endpoint that is plain http to another machine
 	Proxy          *proxy.Address // written down for the service; nil: what is there stays
+	TakeOver       bool           // an original that is installed is replaced in place; the caller holds the update lock, and goes back
 	Base           string         // address of the bucket, where it is not that of region and endpoint
 	Settings       map[string]any // further settings, as for Configure
 	Tries          int            // how often to try to start the service; 0 is once
@@ -70,9 +71,12 @@ type Result struct {
 	Registered bool    `json:"registered"` // by this run
 	Service    string  `json:"service"`    // none under a root: a detached launcher
 	Running    bool    `json:"running"`
-	Boot       string  `json:"boot,omitempty"` // enabled: the service comes back after a reboot; disabled, masked: it does not
-	Healthy    bool    `json:"healthy"`        // set by the caller, after AwaitPing
-	Seconds    float64 `json:"seconds"`        // set by the caller
+	Boot       string  `json:"boot,omitempty"`      // enabled: the service comes back after a reboot; disabled, masked: it does not
+	Healthy    bool    `json:"healthy"`             // set by the caller, after AwaitPing
+	Seconds    float64 `json:"seconds"`             // set by the caller
+	Agent      string  `json:"agent"`               // ours, original
+	Signature  string  `json:"signature,omitempty"` // of an original's package: what is known of who made it
+	Confirmed  bool    `json:"confirmed_by_service,omitempty"`
 
 	Started time.Time `json:"-"` // when the agent was started anew; zero: it went on running
 }

@@ -10,7 +10,11 @@ import (
 // open checks what can be checked before a change, and takes the update lock. The function it returns gives the lock back, and
 // removes what was made for it where nothing was installed.
 func (r *run) open() (release func(), err error) {
-	for _, check := range []func(installer.Layout) error{checkSystem, CheckPrivileges, refuseOriginal, checkWritable} {
+	checks := []func(installer.Layout) error{checkSystem, CheckPrivileges, checkWritable}
+	if !r.TakeOver {
+		checks = append(checks, refuseOriginal)
+	}
+	for _, check := range checks {
 		if err := check(r.Layout); err != nil {
 			return nil, err
 		}
@@ -18,9 +22,11 @@ func (r *run) open() (release func(), err error) {
 	if r.before, err = readBefore(r.Layout); err != nil {
 		return nil, err
 	}
-	unlock, err := r.Lock()
-	if err != nil {
-		return nil, err
+	unlock := func() {}
+	if !r.TakeOver {
+		if unlock, err = r.Lock(); err != nil {
+			return nil, err
+		}
 	}
 	if old := readRecord(r.Layout); !old.Began.IsZero() && old.Done.IsZero() {
 		r.before, r.goingOn = old.Before, true

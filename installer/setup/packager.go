@@ -86,11 +86,16 @@ func productCodes(list string) (codes []string) {
 // needsRestart is Windows Installer's exit code for "done, but the machine must be restarted"; no other program's is that high.
 const needsRestart = 3010
 
-// runPackager runs a command of a package manager; its last lines go into the error. One that has begun is not interrupted, also
-// not from the keyboard: half a package, or a damaged database of packages, is worse than waiting.
 func runPackager(ctx context.Context, command ...string) error {
+	_, err := Packager(ctx, command...)
+	return err
+}
+
+// Packager runs a command of a package manager and returns what it printed; its last lines go into the error. One that has begun is not
+// interrupted, also not from the keyboard: half a package, or a damaged database of packages, is worse than waiting.
+func Packager(ctx context.Context, command ...string) (string, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return "", err
 	}
 	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx // see above
 	newSession(cmd)
@@ -99,8 +104,9 @@ func runPackager(ctx context.Context, command ...string) error {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	if err == nil || cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == needsRestart {
-		return nil
+		return out.String(), nil
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	return fmt.Errorf("%w: %s: %w: %s", ErrPackager, strings.Join(command[:2], " "), err, strings.Join(lines[max(0, len(lines)-5):], "; "))
+	return out.String(), fmt.Errorf("%w: %s: %w: %s", ErrPackager, strings.Join(command[:min(2, len(command))], " "), err,
+		strings.Join(lines[max(0, len(lines)-5):], "; "))
 }

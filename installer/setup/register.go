@@ -88,7 +88,7 @@ func (i Installation) Register(ctx context.Context, r Registration) (instanceID 
 func refusal(out, errs []byte, err error) error {
 	var a answer
 	if json.Unmarshal(out, &a) != nil || a.Error == "" {
-		return proseRefusal(string(out)+string(errs), err)
+		return ProseRefusal(string(out)+string(errs), err)
 	}
 	text, _, _ := strings.Cut(a.Error, "\n")
 	if fault.Kind(a.Kind) == fault.Registration {
@@ -97,9 +97,9 @@ func refusal(out, errs []byte, err error) error {
 	return fault.Wrap(fault.Kind(a.Kind), fmt.Errorf("registration failed: %s", text), a.Hint)
 }
 
-// proseRefusal reads the answer of an agent that knows no other, such as 9.1.0.0: its last sentence, and in it the service's own word
-// for a refusal.
-func proseRefusal(prose string, err error) error {
+// ProseRefusal reads the answer of an agent that knows no other, such as 9.1.0.0 or an original: its last sentence, and in it the
+// service's own word for a refusal.
+func ProseRefusal(prose string, err error) error {
 	const mark = "Registration failed due to "
 	text := strings.TrimSpace(prose)
 	if i := strings.LastIndex(text, mark); i >= 0 {

@@ -55,6 +55,9 @@ func (i Installation) Remove(ctx context.Context) (manifests.Version, error) {
 	return version, forget(i.Layout)
 }
 
+// Forget removes what updates put beside a package of ours that is there no more.
+func (i Installation) Forget() error { return forget(i.Layout) }
+
 // forget removes what updates put beside the package; on the system the package's scripts do the same.
 func forget(l installer.Layout) error {
 	p := l.Pointer()

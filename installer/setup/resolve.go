@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -19,7 +20,7 @@ func (r *run) resolve() (err error) {
 	if r.way, err = PackagingOf(r.Layout); err != nil {
 		return err
 	}
-	if r.current, err = PackageVersion(r.Layout); err != nil {
+	if r.current, err = PackageVersion(r.Layout); err != nil && (!r.TakeOver || !errors.Is(err, ErrOriginal)) {
 		return err
 	}
 	if r.Base == "" {
@@ -32,7 +33,7 @@ func (r *run) resolve() (err error) {
 		r.source = r.mirror
 	}
 	r.client = bucket.New(bucket.Options{Base: r.Base, HTTP: r.http, Retries: 2})
-	r.result = Result{Format: r.way.Name, Region: r.Region, Source: r.source, Root: r.Root}
+	r.result = Result{Agent: "ours", Format: r.way.Name, Region: r.Region, Source: r.source, Root: r.Root}
 	if r.Version == "" && !r.current.IsZero() && !r.unfinished() {
 		r.offer.Version = r.current
 	} else if r.offer, err = r.readOffer(); err != nil {

@@ -80,6 +80,9 @@ var rooms = map[string][]string{
 	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service",
 		"installer/store", "installer/systems", "installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
+	"installer/originals": {"installer", "installer/host", "installer/pack", "installer/proxy", "installer/service", "installer/setup",
+		"installer/sign", "installer/systems", "installer/unpack", "regions", "regions/bucket", "manifests"},
+
 	"installer/sign":        {"installer/host", "installer/stamp", "installer/systems", "installer/container/cfb", "installer/container/xar"},
 	"installer/sign/testca": {}, // for tests
 

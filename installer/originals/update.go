@@ -1,0 +1,159 @@
+package originals
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/setup"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
+)
+
+// Check says what an update would do. Nothing is changed, and no lock is taken.
+func (a *Agent) Check(ctx context.Context, o Options) (Outcome, error) {
+	here, err := a.whole(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	_, answer, err := a.offer(ctx, o.Source.Client(), o.question(here.Version))
+	return a.decided(answer, o.Source), err
+}
+
+// question is what an update asks.
+func (o Options) question(running manifests.Version) manifests.Question {
+	return manifests.Question{Region: o.Source.Region, Running: running, Requested: o.Version, AllowDowngrade: o.AllowDowngrade}
+}
+
+// decided is the outcome of a decision.
+func (a *Agent) decided(d manifests.Decision, s Source) Outcome {
+	return Outcome{Agent: Original, Action: updating, Kind: string(d.Kind), Success: d.Success, Code: d.Code, From: d.Running,
+		Target:  d.Target,
+		Running: d.Running, Region: s.Region, Source: s.Base, Lines: d.Lines, Detail: d.Detail, Hints: d.Hints}
+}
+
+// whole is the installed package; [setup.ErrNotInstalled] where there is none, or none that is whole.
+func (a *Agent) whole(ctx context.Context) (Presence, error) {
+	here, err := a.Present(ctx)
+	switch {
+	case err != nil:
+		return here, err
+	case here.Packing == "snap":
+		return here, ErrSnap
+	case !here.Whole || here.Version.IsZero():
+		return here, setup.ErrNotInstalled
+	}
+	return here, nil
+}
+
+// Update brings the original to the version that its region offers, or to another. A version that does not prove itself is taken back; the
+// error has the kind for that then. Where nothing is to be changed the outcome says why.
+func (a *Agent) Update(ctx context.Context, o Options) (Outcome, error) {
+	w, release, err := a.toChange(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer release()
+	here, err := a.whole(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	offer, answer, err := w.offer(ctx, o.Source.Client(), o.question(here.Version))
+	if err != nil || !answer.Changes() {
+		return a.decided(answer, o.Source), err
+	}
+	c := &Change{Action: updating, Began: time.Now().UTC()}
+	if err := w.haveBoth(c, here.Version, offer, o); err != nil {
+		return a.decided(answer, o.Source), err
+	}
+	return w.exchange(c, Updated, o)
+}
+
+// Rollback goes back to the version before, whose package is kept here: no network is needed.
+func (a *Agent) Rollback(ctx context.Context) (Outcome, error) {
+	w, release, err := a.toChange(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer release()
+	here, err := a.whole(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	s := Source{Region: w.record.Region, Name: w.record.Source}
+	none := Outcome{Agent: Original, Action: rollingBack, Kind: NoPrevious, From: here.Version, Running: here.Version, Region: s.Region}
+	before := w.record.Before
+	if before == nil || before.Version == here.Version {
+		return none, fault.Wrap(fault.Refused, fmt.Errorf("no package of a version before %s is kept on this machine", here.Version),
+			"ssm-setup update --version V --allow-downgrade gets an older one")
+	}
+	if last := w.record.Last; last != nil && last.Kind == WentBack && last.Running == here.Version {
+		return none, fault.Wrap(fault.Refused, fmt.Errorf("this machine was rolled back from %s to %s already", last.From, here.Version),
+			fmt.Sprintf("ssm-setup update --version %s goes forward again", last.From))
+	}
+	if err := w.atHand(*before); err != nil {
+		return none, err
+	}
+	from := w.record.InUse
+	if from == nil || from.Version != here.Version || w.atHand(*from) != nil {
+		return none, fmt.Errorf("%w: %s", ErrNoWayBack, here.Version)
+	}
+	c := &Change{Action: rollingBack, From: from, To: before, Began: time.Now().UTC()}
+	if err := w.try(*before); err != nil {
+		return none, err
+	}
+	return w.exchange(c, WentBack, Options{Source: s})
+}
+
+// toChange takes the lock for a change of what is installed, and takes back what ended in the middle.
+func (a *Agent) toChange(ctx context.Context) (*work, func(), error) {
+	if err := a.changeable(); err != nil {
+		return nil, nil, err
+	}
+	w, release, err := a.begin(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := w.settle("", ""); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return w, func() { w.tidy(); release() }, nil
+}
+
+// exchange puts one package in the place of another and sees it healthy.
+func (w *work) exchange(c *Change, kind string, o Options) (Outcome, error) {
+	w.region, w.changed = o.Source.Region, true // no script of a package is relied on to start the new version
+	settings, err := w.readSettings()
+	if err != nil {
+		return Outcome{}, err
+	}
+	c.Settings = settings
+	err = w.run(c, stepPackage, stepStart, stepWatch)
+	if err == nil && o.AskService {
+		if err = w.ask(c); err != nil {
+			err = w.failed(err)
+		}
+	}
+	if err != nil {
+		return w.lost(c, err)
+	}
+	done := Outcome{Agent: Original, Action: c.Action, Kind: kind, Success: true, From: versionOf(c.From), Target: c.To.Version,
+		Running: c.To.Version, Region: o.Source.Region, Source: c.To.Source, Signature: c.To.Signature, Confirmed: o.AskService,
+		Started: c.Began, Ended: time.Now().UTC()}
+	w.keepDone(c, o.Source)
+	return done, w.end(done)
+}
+
+// lost is the outcome of a change that was taken back, or could not be.
+func (w *work) lost(c *Change, err error) (Outcome, error) {
+	if w.record.Open != nil { // it stays open
+		return Outcome{Agent: Original, Action: c.Action, Kind: Failed, From: versionOf(c.From), Target: versionOf(c.To), Started: c.Began,
+			Reason: err.Error()}, err
+	}
+	if errors.Is(err, context.Canceled) {
+		return *w.record.Last, err
+	}
+	return *w.record.Last, fault.Wrap(fault.RolledBack, err, "")
+}
