@@ -84,3 +84,23 @@ func (n *NewFile) Discard() {
 		os.Remove(n.file.Name())
 	}
 }
+
+// Link gives the file from the further name to, in place of what has that name, on one file system that knows hard links. The folder
+// must exist. A file system without them gives an error; then nothing was changed.
+func Link(from, to string) error {
+	f, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+".*") // a name that no other program uses
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // it stays where both names were those of one file already
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return err
+	}
+	if err := os.Link(from, f.Name()); err != nil {
+		return err
+	}
+	return replace(f.Name(), to)
+}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,14 +63,20 @@ func Bucket(ctx context.Context, p BucketOptions) (Target, error) {
 			o.UsePathStyle = true
 		}
 	})
-	return kept{&store{client: client, name: p.Bucket, prefix: strings.Trim(p.Prefix, "/")}}, nil
+	return kept{&store{client: client, endpoint: p.Endpoint, name: p.Bucket, prefix: strings.Trim(p.Prefix, "/")}}, nil
 }
 
 type store struct {
 	client       *s3.Client
+	endpoint     string // an address that stands in for AWS's
 	name, prefix string
 	probed       bool
 	heedless     bool // it ignores the conditions of writes
+
+	copyMu       sync.Mutex
+	copyProbed   bool
+	copyHeedless bool             // it ignores the conditions of copies
+	refused      map[string]error // why it copies nothing from a bucket, by that one's name
 }
 
 // probeKey is an object that is never there.

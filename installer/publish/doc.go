@@ -20,6 +20,8 @@
 // What must always be true:
 //   - written in that order, and each thing is read back and compared before the next kind begins: a publication that stops
 //     anywhere leaves the region serving the old release whole, and running it again finishes it;
+//   - each content is sent once: what lies under further keys the bucket copies, and its own SHA-256 of a copy is compared; in a
+//     folder those are links. Where a target makes no copies, the bytes are sent again, and the caller told;
 //   - a version that was published never changes its bytes (unless told to replace it): packages are made under the condition
 //     that they are not there;
 //   - a bucket that ignores such conditions is found out before the first of them: then each write is compared just before, and the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -56,7 +57,8 @@ func TestABucketThatIgnoresConditionsIsFoundOut(t *testing.T) {
 	o := publish.Options{Warn: func(text string) { warnings = append(warnings, text) }}
 	publishTo(t, to, release(t, "9.1.0.0", "one"), o)
 	publishTo(t, to, release(t, "9.2.0.0", "two"), o)
-	if len(warnings) != 2 || !strings.Contains(warnings[0], "one publisher at a time") {
+	alone := slices.DeleteFunc(slices.Clone(warnings), func(text string) bool { return !strings.Contains(text, "one publisher at a time") })
+	if len(alone) != 2 || !strings.Contains(warnings[0], alone[0]) {
 		t.Errorf("%q", warnings)
 	}
 	for key := range objects {

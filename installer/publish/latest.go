@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -90,13 +88,11 @@ func overtaken(err error) error {
 
 // copies writes latest/<folder>/….
 func (p *publication) copies(ctx context.Context, at Target) error {
-	from := len(p.result.Steps)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
+	var all []placed
 	for _, f := range append(p.r.Files[:len(p.r.Files):len(p.r.Files)], p.r.Documents...) {
 		for _, key := range f.Latest {
-			group.Go(func() error { return p.upload(ctx, at, key, f, false, false) })
+			all = append(all, placed{File: f, key: key})
 		}
 	}
-	return p.inOrder(from, group.Wait)
+	return p.spread(ctx, at, all)
 }

@@ -119,7 +119,7 @@ func (p *writing) dropLists(ctx context.Context, record string) error {
 				return fmt.Errorf("%s: %w", key, err)
 			}
 		}
-		p.report(Step{key, Removed, 0, false}, 0)
+		p.report(Step{Key: key, Action: Removed}, 0)
 	}
 	return p.writeLists(ctx, record, l, when)
 }

@@ -32,6 +32,7 @@ type Mirrored struct {
 	Latest   manifests.Version   `json:"latest"`
 	Stable   manifests.Version   `json:"stable"` // empty if the mirror does not hold the region's stable version
 	Signed   bool                `json:"signed"` // metadata for apt and yum, by the region's key or the one given
+	Traffic  Traffic             `json:"traffic"`
 	Steps    []Step              `json:"steps"`
 }
 
@@ -39,26 +40,27 @@ type Mirrored struct {
 // there as it was published here, in ascending order. What the mirror has already is not fetched again. Metadata for apt and
 // yum that the region signed is taken as it is, unless a key is given; where that does not fit the mirror, there is none.
 // What was fetched by a run that broke off stays in o.Scratch for the next one, which goes on with it, to the byte.
-func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Options) (Mirrored, error) {
+func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Options) (res Mirrored, err error) {
+	defer func() { res.Traffic = TrafficOf(res.Steps) }()
 	m, err := from.Manifest(ctx)
 	if err != nil {
-		return Mirrored{}, err
+		return res, err
 	}
 	stable, err := from.Stable(ctx)
 	if err != nil && !notThere(err) {
-		return Mirrored{}, err
+		return res, err
 	}
 	list, err := w.resolve(ctx, from, m, stable)
 	if err != nil {
-		return Mirrored{}, err
+		return res, err
 	}
 	theirs := false
 	if o.Repositories && o.Sign == nil {
 		if theirs, err = signed(ctx, from); err != nil {
-			return Mirrored{}, err
+			return res, err
 		}
 	}
-	res := Mirrored{Signed: o.Repositories && o.Sign != nil}
+	res.Signed = o.Repositories && o.Sign != nil
 	for _, v := range list {
 		one := o
 		one.Repositories = o.Repositories && !theirs

@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -50,7 +45,8 @@ type Step struct {
 	Key    string `json:"key"`
 	Action string `json:"action"` // New, Same, Replaced, Repaired or Removed
 	Size   int64  `json:"bytes"`
-	Global bool   `json:"global,omitempty"` // in the global copy
+	Global bool   `json:"global,omitempty"`  // in the global copy
+	CopyOf string `json:"copy_of,omitempty"` // the key that it was copied from, where no bytes were sent
 }
 
 // Result is what was done, or would be.
@@ -61,6 +57,7 @@ type Result struct {
 	DryRun  bool              `json:"dry_run"`
 	Signed  bool              `json:"signed"` // metadata for apt and yum
 	Stable  manifests.Version `json:"stable"` // stable/VERSION; empty if no version was promoted yet
+	Traffic Traffic           `json:"traffic"`
 	Steps   []Step            `json:"steps"`
 }
 
@@ -96,6 +93,8 @@ type publication struct {
 	r      *Release
 	old    *manifests.Manifest // the region's manifest as read, nil if there is none
 	merged *manifests.Manifest
+	held   map[string]held // where bytes lie, by their SHA-256; guarded by mu
+	resent Target          // the last one that made no copies
 }
 
 // writing is what every change of a region has in common.
@@ -163,16 +162,14 @@ func listed(m *manifests.Manifest, f File, v manifests.Version) manifests.FileVe
 
 // packages writes what never changes, and what describes it.
 func (p *publication) packages(ctx context.Context) error {
-	from := len(p.result.Steps)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
+	var all []placed
 	for _, f := range append(p.r.Files[:len(p.r.Files):len(p.r.Files)], p.r.Documents...) {
 		known := f.Package != "" && strings.EqualFold(listed(p.old, f, p.r.Version).Checksum, f.SHA256)
 		for _, key := range f.Keys {
-			group.Go(func() error { return p.upload(ctx, p.to, key, f, known, f.Package != "") })
+			all = append(all, placed{File: f, key: key, known: known, fixed: f.Package != ""})
 		}
 	}
-	return p.inOrder(from, group.Wait)
+	return p.spread(ctx, p.to, all)
 }
 
 // inOrder waits for what was done side by side, and lists it in the order of keys. from is the number of steps before.
@@ -180,25 +177,6 @@ func (p *writing) inOrder(from int, wait func() error) error {
 	err := wait()
 	slices.SortFunc(p.result.Steps[from:], func(a, b Step) int { return strings.Compare(a.Key, b.Key) })
 	return err
-}
-
-// upload writes one file and reads it back. One that is there is kept: as it is if the manifest lists it, else after reading it
-// back. fixed objects are made, never changed.
-func (p *publication) upload(ctx context.Context, to Target, key string, f File, known, fixed bool) error {
-	action, err := p.compare(ctx, to, key, f, known)
-	if err != nil {
-		return err
-	}
-	if action == Replaced && fixed && !p.o.Replace {
-		return fmt.Errorf("%w: %s", ErrPublished, key)
-	}
-	if action != Same && !p.o.DryRun {
-		if err := p.send(ctx, to, key, f, When{Absent: action == New && fixed}); err != nil {
-			return err
-		}
-	}
-	p.report(Step{key, action, f.Size, to != p.to}, f.Size)
-	return nil
 }
 
 // compare says what writing a file would be.
@@ -229,37 +207,6 @@ func (p *publication) compare(ctx context.Context, to Target, key string, f File
 	return Replaced, nil
 }
 
-func (p *publication) send(ctx context.Context, to Target, key string, f File, when When) error {
-	body, err := os.Open(filepath.Join(p.r.Dir, f.Name))
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	return retryChange(ctx, func() error {
-		if _, err := body.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-		err := to.Write(ctx, key, body, f.SHA256, when)
-		if errors.Is(err, ErrBody) { // a build has written there since
-			return fmt.Errorf("%w: %s was changed meanwhile: %w", ErrRelease, f.Name, err)
-		}
-		if err != nil && !errors.Is(err, ErrChanged) {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-		// It may be this very write that went through, and its answer was lost; or another one is on its way and not yet done.
-		back := compare(ctx, to, key, f.SHA256)
-		switch {
-		case err == nil || back == nil:
-			return back
-		case errors.Is(back, ErrDiffers):
-			return fmt.Errorf("%w: %s", ErrPublished, key)
-		case errors.Is(back, ErrAbsent):
-			return fmt.Errorf("%s: %w", key, err)
-		}
-		return back
-	})
-}
-
 // manifest merges this release into the region's manifest; when another publication was faster, into its.
 func (p *publication) manifest(ctx context.Context) error {
 	m, err := p.changeManifest(ctx, func(m *manifests.Manifest) error {
@@ -286,6 +233,7 @@ func (p *writing) report(s Step, n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.result.Steps = append(p.result.Steps, s)
+	p.result.Traffic = TrafficOf(p.result.Steps)
 	p.done += n
 	if p.o.Done != nil {
 		p.o.Done(s)

@@ -261,7 +261,7 @@ func (p *writing) apt(ctx context.Context, at apt.Suite, list []apt.Package, oth
 	if string(release) != string(old) {
 		release = x.Release(later(p.o.Now(), apt.Date(old)))
 	} else if done, err := p.signedBefore(ctx, at.InReleaseKey(), other); done || err != nil {
-		p.report(Step{at.ReleaseKey(), Same, int64(len(release)), false}, 0)
+		p.report(Step{Key: at.ReleaseKey(), Action: Same, Size: int64(len(release))}, 0)
 		return err
 	}
 	if err := p.expectLists(ctx, at.ListsKey(), at.Lists(release), at.Lists(old)); err != nil {
@@ -306,7 +306,7 @@ func (p *writing) yum(ctx context.Context, at yum.Folder, list []yum.Package, ot
 	if string(repomd) != string(old) {
 		repomd = x.Repomd(later(p.o.Now(), yum.Date(old)))
 	} else if done, err := p.signedBefore(ctx, at.SignatureKey(), other); done || err != nil {
-		p.report(Step{at.RepomdKey(), Same, int64(len(repomd)), false}, 0)
+		p.report(Step{Key: at.RepomdKey(), Action: Same, Size: int64(len(repomd))}, 0)
 		return err
 	}
 	if err := p.expectLists(ctx, at.ListsKey(), at.Lists(repomd), at.Lists(old)); err != nil {

@@ -57,14 +57,18 @@ func (p *publication) rewriteCopy(ctx context.Context, at Target, from, key, sum
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", key, err)
 	}
-	size, err := p.copyThroughFile(ctx, at, from, key, sum)
+	step := Step{Key: key, Action: Replaced, CopyOf: from, Global: at != p.to}
+	if step.Size, err = p.copyThere(ctx, at, from, key, sum); errors.Is(err, ErrUncopied) {
+		step.CopyOf = ""
+		step.Size, err = p.copyThroughFile(ctx, at, from, key, sum)
+	}
 	if isAbsent(err) { // the global bucket can be ahead of this region
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	p.report(Step{key, Replaced, size, at != p.to}, 0)
+	p.report(step, 0)
 	for _, end := range signatures {
 		sig, _, err := readLimited(ctx, p.to, from+end, maxSmall)
 		if isAbsent(err) {
@@ -78,6 +82,15 @@ func (p *publication) rewriteCopy(ctx context.Context, at Target, from, key, sum
 		}
 	}
 	return true, nil
+}
+
+// copyThere has the place itself copy an object whose hash is known.
+func (p *publication) copyThere(ctx context.Context, at Target, from, key, sum string) (size int64, err error) {
+	o, err := p.to.Stat(ctx, from)
+	if err != nil || p.o.DryRun {
+		return o.Size, err
+	}
+	return o.Size, overtaken(at.Copy(ctx, p.to, from, key, sum, When{}))
 }
 
 // copyThroughFile copies an object whose hash is known, by way of a file.

@@ -69,7 +69,7 @@ func (p *writing) writeSmall(ctx context.Context, to Target, key string, content
 			return fmt.Errorf("%w: %s", ErrChanged, key) // written over by another publication
 		}
 	}
-	p.report(Step{key, action, int64(len(content)), to != p.to}, 0)
+	p.report(Step{Key: key, Action: action, Size: int64(len(content)), Global: to != p.to}, 0)
 	return nil
 }
 

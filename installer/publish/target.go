@@ -19,6 +19,10 @@ type Target interface {
 	// Write puts a whole object with the SHA-256 sum (hex), if the condition holds; ErrChanged when it does not. ErrBody when body
 	// has another sum: then nothing was written.
 	Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when When) error
+	// Copy makes key another object with the bytes of one that lies in at, of the SHA-256 sum (hex), if the condition holds, without
+	// sending them; after nil that was compared. [ErrUncopied] where the target cannot: then nothing was written. ErrDiffers when
+	// what it copied has another sum.
+	Copy(ctx context.Context, at Target, from, key, sum string, when When) error
 	// Remove deletes an object; one that is not there may be ErrAbsent.
 	Remove(ctx context.Context, key string) error
 }

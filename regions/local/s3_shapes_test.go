@@ -2,6 +2,8 @@ package local_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -74,6 +76,32 @@ func TestUploadsInPartsAnswerWithTheirChecksum(t *testing.T) {
 		CopySource: aws.String(b + "/one")}))
 	if aws.ToString(cp.CopyObjectResult.ChecksumCRC32) == "" || cp.CopyObjectResult.ChecksumType != types.ChecksumTypeFullObject {
 		t.Errorf("copy: %+v", cp.CopyObjectResult)
+	}
+}
+
+// A copy is one piece, and its checksum is of all its bytes, whatever the source's was made of; its conditions are the target's.
+func TestACopyHasAChecksumOfAllItsBytesAndKeepsConditions(t *testing.T) {
+	r := local.Start(t)
+	c, ctx, b := admin(t, r), context.Background(), bucket
+	upload(t, c, "composite", s3.CreateMultipartUploadInput{ChecksumAlgorithm: types.ChecksumAlgorithmCrc32})
+	sum := sha256.Sum256([]byte(read(t, c, bucket, "composite")))
+	in := s3.CopyObjectInput{Bucket: &b, Key: aws.String("copy"), CopySource: aws.String(b + "/composite"),
+		ChecksumAlgorithm: types.ChecksumAlgorithmSha256, IfNoneMatch: aws.String("*")}
+	cp := need[*s3.CopyObjectOutput](t)(c.CopyObject(ctx, &in)).CopyObjectResult
+	if aws.ToString(cp.ChecksumSHA256) != base64.StdEncoding.EncodeToString(sum[:]) || cp.ChecksumType != types.ChecksumTypeFullObject {
+		t.Errorf("%+v", cp)
+	}
+	if _, err := c.CopyObject(ctx, &in); code(err) != "PreconditionFailed" {
+		t.Errorf("over one that is there: %v", err)
+	}
+	in.IfNoneMatch, in.IfMatch = nil, aws.String(`"00000000000000000000000000000000"`)
+	if _, err := c.CopyObject(ctx, &in); code(err) != "PreconditionFailed" {
+		t.Errorf("over another one: %v", err)
+	}
+	plain := need[*s3.CopyObjectOutput](t)(c.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &b, Key: aws.String("plain"),
+		CopySource: aws.String(b + "/composite")})).CopyObjectResult
+	if text := aws.ToString(plain.ChecksumCRC32); text == "" || strings.Contains(text, "-") {
+		t.Errorf("the source's kind, of all bytes: %q", text)
 	}
 }
 

@@ -61,20 +61,46 @@ func (c *call) copyObject() error {
 	if c.replaces() {
 		o.Headers = keptHeaders(c.Request.Header)
 	}
-	sum := newMD5(f)
+	algorithm, err := c.sumOfCopy(source)
+	if err != nil {
+		return err
+	}
+	var src io.Reader = f
+	whole := newSum(algorithm)
+	if whole != nil {
+		src = io.TeeReader(f, whole)
+	}
+	sum := newMD5(src)
 	if o.Body, o.Size, err = c.store.keepBody(sum); err != nil {
 		return err
 	}
 	if len(source.Parts) > 0 { // a copy is one piece
 		o.ETag = sum.hex()
-		if source.SumType == composite {
-			o.Sums = nil
-		}
+	}
+	if whole != nil {
+		o.Sums = map[string]string{algorithm: base64Sum(whole)}
 	}
 	if err := c.store.record(c.bucket, c.key, o, c.mayWrite(), nil); err != nil {
 		return err
 	}
 	return c.writeXML(http.StatusOK, copied("CopyObjectResult", o.ETag, o.Modified, shownSums(o.Sums, o.sumType())))
+}
+
+// sumOfCopy is the checksum that a copy gets: what the request asks for, else the kind that the source has, of all its bytes. Empty:
+// those of the source stay right.
+func (c *call) sumOfCopy(source *object) (algorithm string, err error) {
+	if asked := strings.ToLower(c.Request.Header.Get("X-Amz-Checksum-Algorithm")); asked != "" {
+		if newSum(asked) == nil {
+			return "", protocol.Refuse("InvalidRequest", "Checksum algorithm provided is unsupported.")
+		}
+		return asked, nil
+	}
+	if source.SumType != composite {
+		return "", nil
+	}
+	for algorithm = range source.Sums {
+	}
+	return algorithm, nil
 }
 
 func (c *call) uploadPartCopy() error {
