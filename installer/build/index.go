@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -34,7 +35,12 @@ func Index(dir string, v manifests.Version) error {
 			return err
 		}
 		fmt.Fprintf(&sums, "%s  %s\n", sum, a.File)
-		m.Add(a.pkg, a.File, manifests.FileVersion{Version: v.String(), Checksum: sum, Status: manifests.Active, Size: a.Size})
+		unpacked, err := unpack.Size(filepath.Join(dir, a.File))
+		if err != nil {
+			return err
+		}
+		m.Add(a.pkg, a.File, manifests.FileVersion{Version: v.String(), Checksum: sum, Status: manifests.Active, Size: a.Size,
+			UnpackedSize: unpacked})
 	}
 	if err := writeBytes(filepath.Join(dir, SumsFile), sums.Bytes()); err != nil {
 		return err

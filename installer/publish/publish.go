@@ -220,12 +220,20 @@ func (p *publication) manifest(ctx context.Context) error {
 	return err
 }
 
-// merge adds this release. An entry that is there with the same checksum stays as it is: its status is the region's matter.
+// merge adds this release. An entry that is there with the same checksum keeps its status, which is the region's matter; what it
+// does not say of sizes is added.
 func (p *publication) merge(m *manifests.Manifest) {
 	for _, f := range p.r.Files {
-		if !strings.EqualFold(listed(m, f, p.r.Version).Checksum, f.SHA256) {
-			m.Add(f.Package, f.Name, manifests.FileVersion{Version: p.r.Version.String(), Checksum: f.SHA256, Status: f.Status, Size: f.Size})
+		e := listed(m, f, p.r.Version)
+		switch {
+		case !strings.EqualFold(e.Checksum, f.SHA256):
+			e = manifests.FileVersion{Version: p.r.Version.String(), Checksum: f.SHA256, Status: f.Status, Size: f.Size, UnpackedSize: f.Unpacked}
+		case e.UnpackedSize == 0 && f.Unpacked > 0:
+			e.Size, e.UnpackedSize = f.Size, f.Unpacked
+		default:
+			continue
 		}
+		m.Add(f.Package, f.Name, e)
 	}
 }
 

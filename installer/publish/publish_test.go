@@ -22,6 +22,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -511,5 +512,53 @@ func TestAChangedBuildIsNoRelease(t *testing.T) {
 	f.Close()
 	if _, err := publish.Open(r.Dir, manifests.Version{}); err == nil {
 		t.Error("a changed file passed")
+	}
+}
+
+// What a manifest says of an archive's files is what they have, whether the release was built before that was listed or not.
+func TestPublishListsHowMuchAnArchiveHolds(t *testing.T) {
+	r := release(t, "9.1.0.0", "one")
+	path := filepath.Join(r.Dir, build.ManifestFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := regexp.MustCompile(`,\s*"UnpackedSize": \d+`).ReplaceAll(text, nil)
+	if bytes.Equal(older, text) {
+		t.Error("the release's own manifest does not list it")
+	}
+	wrong := regexp.MustCompile(`"UnpackedSize": \d+`).ReplaceAll(text, []byte(`"UnpackedSize": 7`))
+	if err := os.WriteFile(path, wrong, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := publish.Open(r.Dir, manifests.Version{}); !errors.Is(err, publish.ErrRelease) {
+		t.Errorf("a wrong size: %v", err)
+	}
+	if err := os.WriteFile(path, older, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	old, err := publish.Open(r.Dir, manifests.Version{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := publish.Folder(t.TempDir())
+	publishTo(t, to, old, publish.Options{})
+	m, err := manifests.ParseManifest([]byte(read(t, to, regions.ManifestKey)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := m.Listing("amazon-ssm-agent", "amazon-ssm-agent-portable-linux-amd64.tar.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _ := l.Find(r.Version)
+	dir := t.TempDir()
+	if _, err := unpack.File(filepath.Join(r.Dir, "amazon-ssm-agent-portable-linux-amd64.tar.gz"), dir,
+		unpack.Limits{File: e.UnpackedSize, Total: e.UnpackedSize}, nil); err != nil || e.UnpackedSize == 0 {
+		t.Errorf("%d listed: %v", e.UnpackedSize, err)
+	}
+	if _, err := unpack.File(filepath.Join(r.Dir, "amazon-ssm-agent-portable-linux-amd64.tar.gz"), t.TempDir(),
+		unpack.Limits{File: e.UnpackedSize, Total: e.UnpackedSize - 1}, nil); !errors.Is(err, unpack.ErrTooBig) {
+		t.Errorf("one byte less: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
@@ -27,6 +28,7 @@ type File struct {
 	Status        string // Active, Inactive, Deprecated
 	SHA256        string
 	Size          int64
+	Unpacked      int64    // bytes of an archive's files; 0 for what is no archive, or where a region does not say
 	Keys          []string // under the version: these never change
 	Latest        []string // the copies that move to each new latest version
 }
@@ -54,7 +56,7 @@ func open(dir string, want manifests.Version, part bool) (*Release, error) {
 	r := &Release{Dir: dir, Manifest: m}
 	for _, p := range m.Packages {
 		for _, f := range p.Files {
-			if err := r.add(p.Name, f); err != nil {
+			if err := r.add(p.Name, f, part); err != nil {
 				return nil, err
 			}
 		}
@@ -91,7 +93,7 @@ func findRelease(dir string, want manifests.Version) (string, error) {
 	return at, nil
 }
 
-func (r *Release) add(pkg string, f manifests.File) error {
+func (r *Release) add(pkg string, f manifests.File, part bool) error {
 	if len(f.AvailableVersions) != 1 {
 		return fmt.Errorf("%w: the manifest of a release has one version of each file, not so for %s", ErrRelease, f.Name)
 	}
@@ -119,7 +121,16 @@ func (r *Release) add(pkg string, f manifests.File) error {
 	if err != nil {
 		return err
 	}
-	file := File{Name: f.Name, Package: pkg, SHA256: sum.String(), Size: info.Size(), Status: manifests.StatusOf(entry),
+	unpacked := entry.UnpackedSize
+	if !part { // a mirror lists what its region lists
+		if unpacked, err = unpack.Size(path); err != nil {
+			return fmt.Errorf("%w: %w", ErrRelease, err)
+		}
+	}
+	if entry.UnpackedSize != 0 && entry.UnpackedSize != unpacked {
+		return fmt.Errorf("%w: the files in %s have %d bytes, the manifest says %d", ErrRelease, f.Name, unpacked, entry.UnpackedSize)
+	}
+	file := File{Name: f.Name, Package: pkg, SHA256: sum.String(), Size: info.Size(), Unpacked: unpacked, Status: manifests.StatusOf(entry),
 		Keys: []string{pkg + "/" + v.String() + "/" + f.Name}}
 	if format, platform, ok := pack.Of(f.Name); ok {
 		file.Keys, file.Latest = format.Keys(v, platform)

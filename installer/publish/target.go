@@ -60,7 +60,8 @@ var (
 	ErrNoBucket = fault.New(fault.Region, "there is no such bucket",
 		"make the bucket first, or check the region's name and --to")
 	ErrCredentials = fault.New(fault.Permission, "no usable AWS credentials",
-		"set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and its kin, or AWS_SHARED_CREDENTIALS_FILE; they may have expired, or this clock is wrong")
+		"set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and its kin, or AWS_SHARED_CREDENTIALS_FILE; "+
+			"they may have expired, or this clock is wrong")
 	ErrSigned = fault.New(fault.Refused, "the repositories there are signed, and there is no key to sign them anew",
 		"give the key with --sign-pgp-key, or say --no-repositories; nothing was written")
 	ErrOtherKey = fault.New(fault.Refused, "the repositories there are signed by another key, and every apt and dnf client trusts that one",

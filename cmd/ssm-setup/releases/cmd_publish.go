@@ -185,21 +185,26 @@ func plan(steps []publish.Step) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	io.WriteString(w, "action\tbytes\tkey\n")
-	var bytes int64
 	for _, s := range steps {
 		key := s.Key
 		if s.Global {
 			key += " (global copy)"
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\n", s.Action, s.Size, key)
-		if s.Action != publish.Same {
-			bytes += s.Size
+		if s.CopyOf != "" {
+			key += " (copied there from " + s.CopyOf + ")"
 		}
+		fmt.Fprintf(w, "%s\t%d\t%s\n", s.Action, s.Size, key)
 	}
 	w.Flush()
 	written, kept := tally(steps)
-	fmt.Fprintf(&b, "%d objects would be written (%s), %d are there already; nothing was written (--dry-run)", written, terminal.Size(bytes), kept)
+	fmt.Fprintf(&b, "%d objects would be written, %d are there already: %s; nothing was written (--dry-run)", written, kept, traffic(steps))
 	return b.String()
+}
+
+// traffic says how many bytes go which way.
+func traffic(steps []publish.Step) string {
+	t := publish.TrafficOf(steps)
+	return fmt.Sprintf("%s to send, %s to copy there, %s there already", terminal.Size(t.Sent), terminal.Size(t.Copied), terminal.Size(t.Kept))
 }
 
 func tally(steps []publish.Step) (written, kept int) {
@@ -221,7 +226,9 @@ func publishText(res publish.Result, region, to string) string {
 	}
 	var b strings.Builder
 	written, kept := tally(res.Steps)
-	fmt.Fprintf(&b, "published %s to %s: %d objects written, %d were there", res.Version, to, written, kept)
+	t := res.Traffic
+	fmt.Fprintf(&b, "published %s to %s: %d objects written, %d were there (%s sent, %s copied there, %s there already)", res.Version, to,
+		written, kept, terminal.Size(t.Sent), terminal.Size(t.Copied), terminal.Size(t.Kept))
 	switch {
 	case !res.Latest && res.Before.IsZero():
 		fmt.Fprintf(&b, "\nregion %s has no latest version yet: this one is not active", region)
