@@ -19,6 +19,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -283,7 +284,7 @@ func TestAnUploadThatIsCompletedAlreadyIsNoError(t *testing.T) {
 	if err := build.Index(dir, v); err != nil {
 		t.Fatal(err)
 	}
-	one, err := publish.Open(dir, v)
+	one, err := dist.Open(dir, v)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
@@ -70,7 +71,7 @@ func (c counting) Read(b []byte) (int, error) {
 }
 
 // bulky is a release whose bytes do not compress, so that its packages outweigh what describes them.
-func bulky(t *testing.T, version string) (r *publish.Release, once int64) {
+func bulky(t *testing.T, version string) (r *dist.Release, once int64) {
 	t.Helper()
 	var b strings.Builder
 	for i := range 3_000 {

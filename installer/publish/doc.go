@@ -1,7 +1,7 @@
 // Package publish puts a release into a region: packages, manifest, VERSION, into the bucket layout of
 // docs/protocol/update.md, "Bucket layout".
 //
-// Parties: a [Release] is the folder that a build wrote; a [Target] is a bucket (the only door to the S3 client) or a folder
+// Parties: a [dist.Release] is the folder that a build wrote; a [Target] is a bucket (the only door to the S3 client) or a folder
 // with the same tree, for a mirror or a stick. Rooms below: apt and yum make the metadata of package managers.
 //
 //	amazon-ssm-agent/<version>/<file>    every package, under the name manifests use

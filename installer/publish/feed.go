@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -53,7 +54,7 @@ type entry struct {
 
 // feed adds this release to the region's feed.
 func (p *publication) feed(ctx context.Context) error {
-	notes, err := os.ReadFile(filepath.Join(p.r.Dir, NotesFile))
+	notes, err := os.ReadFile(filepath.Join(p.r.Dir, dist.NotesFile))
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
@@ -122,7 +123,7 @@ func (f *feed) add(base string, v manifests.Version, notes string, now time.Time
 	e.Link = []link{{Rel: "alternate", Type: "application/json", Href: base + "/" + regions.ManifestKey}}
 	e.Content.Type, e.Content.Text = "text", "Version "+v.String()+" is published."
 	if notes != "" {
-		e.Link[0] = link{Rel: "alternate", Type: "text/markdown", Href: base + "/" + v.String() + "/" + NotesFile}
+		e.Link[0] = link{Rel: "alternate", Type: "text/markdown", Href: base + "/" + v.String() + "/" + dist.NotesFile}
 		e.Content.Text = notes
 	}
 	f.Entries = append(f.Entries, e)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -71,7 +72,7 @@ func TestASubscriberSeesEachReleaseOnce(t *testing.T) {
 	var before atom
 	for i, version := range []string{"9.1.0.0", "9.3.0.0", "9.2.0.0"} {
 		r := release(t, version, version)
-		notes := filepath.Join(r.Dir, publish.NotesFile)
+		notes := filepath.Join(r.Dir, dist.NotesFile)
 		if err := os.WriteFile(notes, []byte("<b>& notes of "+version+"]]></b>\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -130,33 +131,6 @@ func FuzzFeed(f *testing.F) {
 		var f atom
 		if err := xml.Unmarshal([]byte(read(t, to, publish.FeedKey)), &f); err != nil && !strings.Contains(err.Error(), "parsing time") {
 			t.Error(err)
-		}
-	})
-}
-
-// Whatever the two lists of a release folder say, opening it gives a release or an error.
-func FuzzOpen(f *testing.F) {
-	m := manifests.NewManifest(template)
-	m.Add(manifests.AgentPackage, "a.tar.gz", manifests.FileVersion{Version: "9.1.0.0", Checksum: sum("content")})
-	f.Add(m.Bytes(), []byte(sum("content")+"  a.tar.gz\n"))
-	f.Add(m.Bytes(), []byte(sum("content")+"  a.tar.gz\n"+sum("notes")+" *RELEASENOTES.md\n"))
-	f.Add([]byte(`{"UriFormat":"x","Packages":[{"Name":"..","Files":[{"Name":"../b","AvailableVersions":[{"Version":"9.1.0.0","Checksum":""}]}]}]}`), []byte("00  ../b"))
-	f.Fuzz(func(t *testing.T, manifest, sums []byte) {
-		dir := t.TempDir()
-		for name, b := range map[string][]byte{"manifest.json": manifest, "SHA256SUMS": sums, "a.tar.gz": []byte("content"),
-			"a.tar.gz.sig": []byte("signature"), "RELEASENOTES.md": []byte("notes")} {
-			if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		r, err := publish.Open(dir, manifests.Version{})
-		if err != nil {
-			return
-		}
-		for _, file := range append(r.Files, r.Documents...) {
-			if file.Name != filepath.Base(file.Name) {
-				t.Errorf("a file outside of the folder: %q", file.Name)
-			}
 		}
 	})
 }

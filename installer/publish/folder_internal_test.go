@@ -13,6 +13,8 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests"
+
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 )
 
 // onDisk is a folder whose disk answers every request to keep names with one error.
@@ -90,7 +92,7 @@ func TestARerunSyncsWhatTheLastRunCouldNot(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(from, "file"), []byte("package"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := &Release{Dir: from, Version: manifests.MustVersion("9.1.0.0"), Files: []File{{Name: "file", Package: "amazon-ssm-agent",
+	r := &dist.Release{Dir: from, Version: manifests.MustVersion("9.1.0.0"), Files: []dist.File{{Name: "file", Package: "amazon-ssm-agent",
 		Status: manifests.Active, SHA256: host.SHA256Bytes([]byte("package")), Size: 7, Keys: []string{"amazon-ssm-agent/9.1.0.0/file"}}}}
 	o := Options{UriFormat: "http://127.0.0.1:1/{PackageName}/{PackageVersion}/{FileName}"}
 	if _, err := Publish(t.Context(), kept{d}, r, o); !errors.Is(err, syscall.EIO) || !placed() {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -111,7 +112,7 @@ func TestAChecksumThatIsAPathMirrorsNothing(t *testing.T) {
 		want  error
 	}{
 		"manifest": {map[string]string{regions.ManifestKey: string(m.Bytes())}, manifests.ErrSum},
-		"sums":     {map[string]string{"9.1.0.0/SHA256SUMS": climbing + "  notes.md\n"}, publish.ErrRelease},
+		"sums":     {map[string]string{"9.1.0.0/SHA256SUMS": climbing + "  notes.md\n"}, dist.ErrRelease},
 	} {
 		top := t.TempDir()
 		dir := filepath.Join(top, "a", "mirror")
@@ -223,7 +224,7 @@ func TestAReleaseThatChangesMeanwhileIsNotPublished(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.WriteFile(path, []byte("another build"), 0o644)
-	if _, err := publish.Publish(context.Background(), to, one, publish.Options{UriFormat: template}); !errors.Is(err, publish.ErrRelease) {
+	if _, err := publish.Publish(context.Background(), to, one, publish.Options{UriFormat: template}); !errors.Is(err, dist.ErrRelease) {
 		t.Error(err)
 	}
 	os.WriteFile(path, before, 0o644)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"path/filepath"
-	"strings"
 
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
@@ -53,9 +51,4 @@ func (k kept) Remove(ctx context.Context, key string) error {
 		return err
 	}
 	return k.Target.Remove(ctx, key)
-}
-
-// isName tells whether a text is the name of one file, or of one folder, and no path.
-func isName(text string) bool {
-	return fs.ValidPath(text) && text != "." && !strings.ContainsAny(text, `/\:`)
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 )
 
 // hashedLists are the lists in a folder that lie under their hashes.
@@ -117,7 +118,7 @@ func removed(res publish.Result) (n int) {
 func TestAPublicationThatStopsLeavesTheListsOfItsIndex(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1800000000, 0)
-	releases := map[int]*publish.Release{}
+	releases := map[int]*dist.Release{}
 	for v := 1; v <= 6; v++ {
 		releases[v] = release(t, fmt.Sprintf("9.%d.0.0", v), "one")
 	}

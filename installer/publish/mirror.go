@@ -13,6 +13,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -123,7 +124,7 @@ func follow(own, region *manifests.Manifest) (changed bool) {
 		for _, f := range p.Files {
 			for _, e := range slices.Clone(f.AvailableVersions) {
 				v, err := manifests.ParseVersion(e.Version)
-				theirs := listed(region, File{Name: f.Name, Package: p.Name}, v)
+				theirs := listed(region, dist.File{Name: f.Name, Package: p.Name}, v)
 				if err != nil || theirs.Version == "" || !strings.EqualFold(theirs.Checksum, e.Checksum) ||
 					manifests.StatusOf(theirs) == manifests.StatusOf(e) {
 					continue
@@ -248,7 +249,7 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manife
 	o Options) (Result, error) {
 	for _, p := range own.Packages {
 		for _, f := range p.Files {
-			if !isName(p.Name) || !isName(f.Name) {
+			if !dist.IsName(p.Name) || !dist.IsName(f.Name) {
 				return Result{}, fmt.Errorf("%w: %q of %q is no file's name", manifests.ErrManifest, f.Name, p.Name)
 			}
 			e := f.AvailableVersions[0]
@@ -263,7 +264,7 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manife
 	if err := os.WriteFile(filepath.Join(dir, build.ManifestFile), own.Bytes(), 0o644); err != nil {
 		return Result{}, err
 	}
-	r, err := open(dir, v, true)
+	r, err := dist.OpenPart(dir, v)
 	if err != nil {
 		return Result{}, err
 	}
@@ -317,12 +318,12 @@ func documents(ctx context.Context, from *bucket.Client, v manifests.Version, di
 	if err != nil {
 		return err
 	}
-	list, err := readSums(filepath.Join(dir, build.SumsFile))
+	list, err := dist.ReadSums(filepath.Join(dir, build.SumsFile))
 	if err != nil {
 		return err
 	}
 	for name, sum := range list {
-		if !isName(name) {
+		if !dist.IsName(name) {
 			return fmt.Errorf("%w: %s names %q", bucket.ErrNotBucket, sums, name)
 		}
 		if _, _, known := pack.Of(name); known {
@@ -350,7 +351,7 @@ func detached(ctx context.Context, from *bucket.Client, v manifests.Version, dir
 		}
 	}
 	for name, key := range places {
-		for _, end := range signatures {
+		for _, end := range dist.Signatures {
 			err := get(ctx, from, from.Base()+"/"+key+end, filepath.Join(dir, name+end))
 			if err != nil && !notThere(err) {
 				return err

@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish/apt"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/installer/publish/yum"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -48,7 +49,7 @@ func fits(region, mirror *manifests.Manifest, newest manifests.Version) bool {
 			if !ok || format.Repository == "" {
 				continue
 			}
-			of := File{Name: f.Name, Package: p.Name}
+			of := dist.File{Name: f.Name, Package: p.Name}
 			if theirs := listed(region, of, newest); theirs.Version != "" && listed(mirror, of, newest).Checksum != theirs.Checksum {
 				return false
 			}

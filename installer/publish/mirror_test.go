@@ -15,6 +15,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -41,7 +42,7 @@ func TestAMirrorServesWhatItsRegionServes(t *testing.T) {
 	one := release(t, "9.1.0.0", "one")
 	deb := "amazon-ssm-agent-debian-amd64.deb"
 	os.WriteFile(filepath.Join(one.Dir, deb+".sig"), []byte("signature"), 0o644)
-	one, err := publish.Open(one.Dir, manifests.Version{})
+	one, err := dist.Open(one.Dir, manifests.Version{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -62,7 +63,7 @@ type Result struct {
 }
 
 // Publish puts a release into a target, in the order of the package comment.
-func Publish(ctx context.Context, to Target, r *Release, o Options) (Result, error) {
+func Publish(ctx context.Context, to Target, r *dist.Release, o Options) (Result, error) {
 	p := &publication{writing: newWriting(to, o), r: r}
 	p.result.Version = r.Version
 	if err := p.precheck(ctx); err != nil {
@@ -90,7 +91,7 @@ func Publish(ctx context.Context, to Target, r *Release, o Options) (Result, err
 // publication is one release on its way.
 type publication struct {
 	*writing
-	r      *Release
+	r      *dist.Release
 	old    *manifests.Manifest // the region's manifest as read, nil if there is none
 	merged *manifests.Manifest
 	held   map[string]held // where bytes lie, by their SHA-256; guarded by mu
@@ -128,12 +129,12 @@ func (p *publication) precheck(ctx context.Context) error {
 	}
 	f, err := readLatest(ctx, p.to, p.r.Version)
 	p.result.Before, p.result.Latest = f.before, p.mayBeLatest(f)
-	p.total = p.r.bytes(p.result.Latest)
+	p.total = p.r.Bytes(p.result.Latest)
 	return err
 }
 
 // mayBeLatest tells whether the release is to be what latest/ serves: it is no older than that, and active.
-func (p *publication) mayBeLatest(f latest) bool { return f.newest && p.r.active() }
+func (p *publication) mayBeLatest(f latest) bool { return f.newest && p.r.Active() }
 
 func (p *publication) unchanged(m *manifests.Manifest) error {
 	if m == nil || p.o.Replace {
@@ -148,7 +149,7 @@ func (p *publication) unchanged(m *manifests.Manifest) error {
 }
 
 // listed is what a manifest has for a file, nothing for none.
-func listed(m *manifests.Manifest, f File, v manifests.Version) manifests.FileVersion {
+func listed(m *manifests.Manifest, f dist.File, v manifests.Version) manifests.FileVersion {
 	if m == nil {
 		return manifests.FileVersion{}
 	}
@@ -180,7 +181,7 @@ func (p *writing) inOrder(from int, wait func() error) error {
 }
 
 // compare says what writing a file would be.
-func (p *publication) compare(ctx context.Context, to Target, key string, f File, known bool) (string, error) {
+func (p *publication) compare(ctx context.Context, to Target, key string, f dist.File, known bool) (string, error) {
 	have, err := to.Stat(ctx, key)
 	switch {
 	case errors.Is(err, ErrAbsent):

@@ -22,6 +22,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -30,12 +31,12 @@ import (
 const template = "http://127.0.0.1:1/amazon-ssm-local/{PackageName}/{PackageVersion}/{FileName}"
 
 // release packs programs that are no programs.
-func release(t *testing.T, version, body string) *publish.Release {
+func release(t *testing.T, version, body string) *dist.Release {
 	t.Helper()
 	return releaseFor(t, version, body, pack.Platforms()[0])
 }
 
-func releaseFor(t *testing.T, version, body string, platforms ...pack.Platform) *publish.Release {
+func releaseFor(t *testing.T, version, body string, platforms ...pack.Platform) *dist.Release {
 	t.Helper()
 	v := manifests.MustVersion(version)
 	bin, dir := t.TempDir(), t.TempDir()
@@ -58,7 +59,7 @@ func releaseFor(t *testing.T, version, body string, platforms ...pack.Platform) 
 	if err := build.Index(dir, v); err != nil {
 		t.Fatal(err)
 	}
-	r, err := publish.Open(dir, manifests.Version{})
+	r, err := dist.Open(dir, manifests.Version{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func (r *recorder) Write(ctx context.Context, key string, body io.ReadSeeker, su
 	return nil
 }
 
-func publishTo(t *testing.T, to publish.Target, r *publish.Release, o publish.Options) publish.Result {
+func publishTo(t *testing.T, to publish.Target, r *dist.Release, o publish.Options) publish.Result {
 	t.Helper()
 	o.UriFormat = template
 	res, err := publish.Publish(context.Background(), to, r, o)
@@ -472,10 +473,10 @@ func TestTheLatestVersionIsCopiedToTheGlobalTarget(t *testing.T) {
 // What a build wrote and what was changed since, or removed, is no release.
 func TestAChangedBuildIsNoRelease(t *testing.T) {
 	r := release(t, "9.1.0.0", "one")
-	if _, err := publish.Open(r.Dir, manifests.MustVersion("9.2.0.0")); !errors.Is(err, publish.ErrRelease) {
+	if _, err := dist.Open(r.Dir, manifests.MustVersion("9.2.0.0")); !errors.Is(err, dist.ErrRelease) {
 		t.Errorf("other version: %v", err)
 	}
-	if _, err := publish.Open(t.TempDir(), manifests.Version{}); !errors.Is(err, publish.ErrRelease) {
+	if _, err := dist.Open(t.TempDir(), manifests.Version{}); !errors.Is(err, dist.ErrRelease) {
 		t.Errorf("empty folder: %v", err)
 	}
 	sums, manifest := filepath.Join(r.Dir, build.SumsFile), filepath.Join(r.Dir, build.ManifestFile)
@@ -499,18 +500,18 @@ func TestAChangedBuildIsNoRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 		os.WriteFile(change.path, []byte(change.to(string(was))), 0o644)
-		if _, err := publish.Open(r.Dir, manifests.Version{}); !errors.Is(err, publish.ErrRelease) && !errors.Is(err, manifests.ErrManifest) {
+		if _, err := dist.Open(r.Dir, manifests.Version{}); !errors.Is(err, dist.ErrRelease) && !errors.Is(err, manifests.ErrManifest) {
 			t.Errorf("%s: %v", what, err)
 		}
 		os.WriteFile(change.path, was, 0o644)
 	}
-	if _, err := publish.Open(r.Dir, manifests.Version{}); err != nil {
+	if _, err := dist.Open(r.Dir, manifests.Version{}); err != nil {
 		t.Fatal(err)
 	}
 	f, _ := os.OpenFile(filepath.Join(r.Dir, r.Names()[0]), os.O_APPEND|os.O_WRONLY, 0)
 	f.Write([]byte("x"))
 	f.Close()
-	if _, err := publish.Open(r.Dir, manifests.Version{}); err == nil {
+	if _, err := dist.Open(r.Dir, manifests.Version{}); err == nil {
 		t.Error("a changed file passed")
 	}
 }
@@ -531,13 +532,13 @@ func TestPublishListsHowMuchAnArchiveHolds(t *testing.T) {
 	if err := os.WriteFile(path, wrong, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := publish.Open(r.Dir, manifests.Version{}); !errors.Is(err, publish.ErrRelease) {
+	if _, err := dist.Open(r.Dir, manifests.Version{}); !errors.Is(err, dist.ErrRelease) {
 		t.Errorf("a wrong size: %v", err)
 	}
 	if err := os.WriteFile(path, older, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	old, err := publish.Open(r.Dir, manifests.Version{})
+	old, err := dist.Open(r.Dir, manifests.Version{})
 	if err != nil {
 		t.Fatal(err)
 	}

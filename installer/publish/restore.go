@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -23,7 +24,7 @@ func (p *publication) restore(ctx context.Context, at Target, v manifests.Versio
 	wrote := false
 	for _, pkg := range m.Packages {
 		for _, f := range pkg.Files {
-			e := listed(m, File{Package: pkg.Name, Name: f.Name}, v)
+			e := listed(m, dist.File{Package: pkg.Name, Name: f.Name}, v)
 			format, platform, ok := pack.Of(f.Name)
 			if e.Version == "" || !ok {
 				continue
@@ -69,7 +70,7 @@ func (p *publication) rewriteCopy(ctx context.Context, at Target, from, key, sum
 		return false, err
 	}
 	p.report(step, 0)
-	for _, end := range signatures {
+	for _, end := range dist.Signatures {
 		sig, _, err := readLimited(ctx, p.to, from+end, maxSmall)
 		if isAbsent(err) {
 			continue

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 )
 
 // Traffic is how many bytes went which way.
@@ -37,7 +39,7 @@ func TrafficOf(steps []Step) (t Traffic) {
 
 // placed is one object that a release shall have in a target.
 type placed struct {
-	File
+	dist.File
 	key          string
 	known, fixed bool // the manifest there lists it so; it is made, and never changed
 	action       string
@@ -162,7 +164,7 @@ func (p *publication) resends(to Target, why error) {
 	p.resent = to
 }
 
-func (p *publication) send(ctx context.Context, to Target, key string, f File, when When) error {
+func (p *publication) send(ctx context.Context, to Target, key string, f dist.File, when When) error {
 	body, err := os.Open(filepath.Join(p.r.Dir, f.Name))
 	if err != nil {
 		return err
@@ -174,7 +176,7 @@ func (p *publication) send(ctx context.Context, to Target, key string, f File, w
 		}
 		err := to.Write(ctx, key, body, f.SHA256, when)
 		if errors.Is(err, ErrBody) { // a build has written there since
-			return fmt.Errorf("%w: %s was changed meanwhile: %w", ErrRelease, f.Name, err)
+			return fmt.Errorf("%w: %s was changed meanwhile: %w", dist.ErrRelease, f.Name, err)
 		}
 		if err != nil && !errors.Is(err, ErrChanged) {
 			return fmt.Errorf("%s: %w", key, err)
@@ -185,7 +187,7 @@ func (p *publication) send(ctx context.Context, to Target, key string, f File, w
 
 // arrived reads an object back after its writing ended with err. It may be this very write that went through, and its answer was
 // lost; or another one is on its way and not yet done.
-func (p *publication) arrived(ctx context.Context, to Target, key string, f File, err error) error {
+func (p *publication) arrived(ctx context.Context, to Target, key string, f dist.File, err error) error {
 	back := compare(ctx, to, key, f.SHA256)
 	switch {
 	case err == nil || back == nil:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -65,7 +66,7 @@ func (p *writing) served(ctx context.Context, m *manifests.Manifest, v manifests
 	n := 0
 	for _, pkg := range m.Packages {
 		for _, f := range pkg.Files {
-			e := listed(m, File{Package: pkg.Name, Name: f.Name}, v)
+			e := listed(m, dist.File{Package: pkg.Name, Name: f.Name}, v)
 			if e.Version == "" {
 				continue
 			}

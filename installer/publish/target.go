@@ -49,8 +49,6 @@ var (
 		"the bucket gave back something else; run it again, VERSION still names the old version")
 	ErrPublished = fault.New(fault.Refused, "this version is already published with other content",
 		"a version's bytes never change: build a higher version, or say --replace")
-	ErrRelease = fault.New(fault.Usage, "not a release folder",
-		"--from names what ssm-setup build wrote: dist, or dist/<version>")
 	ErrDenied = fault.New(fault.Permission, "the bucket does not allow it",
 		"use credentials that may write there (s3:GetObject, PutObject, ListBucket): AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE")
 	ErrUnable = fault.New(fault.Refused, "the bucket does not know conditional writes",

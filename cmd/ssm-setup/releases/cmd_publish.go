@@ -13,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -66,7 +67,7 @@ func publishRelease(c *cli.Context) error {
 		return err
 	}
 	defer done()
-	release, err := publish.Open(c.String("from"), want)
+	release, err := dist.Open(c.String("from"), want)
 	if err != nil {
 		return terminal.Cannot("read", "the release in "+c.String("from"), err)
 	}

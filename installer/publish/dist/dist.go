@@ -1,4 +1,4 @@
-package publish
+package dist
 
 import (
 	"fmt"
@@ -28,7 +28,7 @@ type File struct {
 	Status        string // Active, Inactive, Deprecated
 	SHA256        string
 	Size          int64
-	Unpacked      int64    // bytes of an archive's files; 0 for what is no archive, or where a region does not say
+	Unpacked      int64    // Bytes of an archive's files; 0 for what is no archive, or where a region does not say
 	Keys          []string // under the version: these never change
 	Latest        []string // the copies that move to each new latest version
 }
@@ -38,7 +38,9 @@ type File struct {
 // ErrRelease otherwise.
 func Open(dir string, want manifests.Version) (*Release, error) { return open(dir, want, false) }
 
-// open reads a release; in a mirror's part of one SHA256SUMS may be missing, or list packages that are not there.
+// OpenPart reads a mirror's part of a release: SHA256SUMS may be missing, or list packages that are not there.
+func OpenPart(dir string, want manifests.Version) (*Release, error) { return open(dir, want, true) }
+
 func open(dir string, want manifests.Version, part bool) (*Release, error) {
 	if _, err := os.Stat(filepath.Join(dir, build.ManifestFile)); err != nil {
 		if dir, err = findRelease(dir, want); err != nil {
@@ -97,7 +99,7 @@ func (r *Release) add(pkg string, f manifests.File, part bool) error {
 	if len(f.AvailableVersions) != 1 {
 		return fmt.Errorf("%w: the manifest of a release has one version of each file, not so for %s", ErrRelease, f.Name)
 	}
-	if !isName(pkg) || !isName(f.Name) {
+	if !IsName(pkg) || !IsName(f.Name) {
 		return fmt.Errorf("%w: the manifest names %q of %q", ErrRelease, f.Name, pkg)
 	}
 	entry := f.AvailableVersions[0]
@@ -139,13 +141,13 @@ func (r *Release) add(pkg string, f manifests.File, part bool) error {
 	return nil
 }
 
-// active tells whether any file of the release may be installed.
-func (r *Release) active() bool {
+// Active tells whether any file of the release may be installed.
+func (r *Release) Active() bool {
 	return slices.ContainsFunc(r.Files, func(f File) bool { return f.Status == manifests.Active })
 }
 
-// bytes is what a publication writes for packages.
-func (r *Release) bytes(latest bool) (n int64) {
+// Bytes is what a publication writes for packages.
+func (r *Release) Bytes(latest bool) (n int64) {
 	for _, f := range slices.Concat(r.Files, r.Documents) {
 		n += f.Size * int64(len(f.Keys))
 		if latest {

@@ -1,4 +1,4 @@
-package publish
+package dist
 
 import (
 	"bufio"
@@ -20,13 +20,13 @@ import (
 // NotesFile is the release's notes, in Markdown.
 const NotesFile = "RELEASENOTES.md"
 
-// signatures are the ends of names of detached signatures.
-var signatures = []string{".sig", ".asc"}
+// Signatures are the ends of names of detached signatures.
+var Signatures = []string{".sig", ".asc"}
 
 // describe finds a release's documents: whatever SHA256SUMS lists beside the packages, that file itself, and the detached
 // signatures of all of them. A package's signature lies beside the package everywhere; the rest goes below <version>/.
 func (r *Release) describe(part bool) error {
-	sums, err := readSums(filepath.Join(r.Dir, build.SumsFile))
+	sums, err := ReadSums(filepath.Join(r.Dir, build.SumsFile))
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (r *Release) agree(sums map[string]manifests.Sum, part bool) error {
 
 // document adds one.
 func (r *Release) document(name string, keys ...string) (File, error) {
-	if !isName(name) {
+	if !IsName(name) {
 		return File{}, fmt.Errorf("%w: %q in %s is no file's name", ErrRelease, name, build.SumsFile)
 	}
 	path := filepath.Join(r.Dir, name)
@@ -92,7 +92,7 @@ func (r *Release) document(name string, keys ...string) (File, error) {
 // signatures adds the detached signatures that lie beside packages and documents.
 func (r *Release) signatures() error {
 	for _, f := range slices.Concat(r.Files, r.Documents) {
-		for _, end := range signatures {
+		for _, end := range Signatures {
 			name := f.Name + end
 			if r.has(name) {
 				continue
@@ -125,8 +125,8 @@ func ended(keys []string, end string) []string {
 	return list
 }
 
-// readSums reads a SHA256SUMS file; one that is missing is empty.
-func readSums(path string) (map[string]manifests.Sum, error) {
+// ReadSums reads a SHA256SUMS file; one that is missing is empty.
+func ReadSums(path string) (map[string]manifests.Sum, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
