@@ -146,7 +146,7 @@ func TestCommandsBeyondTheLimitWaitAndRunInOrder(t *testing.T) {
 	gate, order := filepath.Join(dir, "gate"), filepath.Join(dir, "order")
 	var ids []string
 	for i := range 5 {
-		ids = append(ids, h.shell(fmt.Sprintf("echo %d >> %s; while [ ! -e %s ]; do sleep 0.01; done", i, order, gate)))
+		ids = append(ids, h.shell(fmt.Sprintf("echo %[1]d >> %[2]s; while [ -e %[2]s ] && [ ! -e %[3]s ]; do sleep 0.01; done", i, order, gate)))
 		h.until("its delivery", func() bool { return h.region.Count("GetMessages") >= i+1 })
 	}
 	h.until("all to be acknowledged", func() bool { return h.region.Count("AcknowledgeMessage") == 5 })
@@ -174,8 +174,10 @@ func TestCommandsBeyondTheLimitWaitAndRunInOrder(t *testing.T) {
 func TestOfManyCommandsAtOnceNoneWaitsForARedelivery(t *testing.T) {
 	const many = 90
 	h := registered(t, map[string]any{"Mds.CommandWorkersLimit": 2})
-	gate := filepath.Join(t.TempDir(), "gate")
-	ids := []string{h.shell("while [ ! -e " + gate + " ]; do sleep 0.01; done"), h.shell("while [ ! -e " + gate + " ]; do sleep 0.01; done")}
+	dir := t.TempDir()
+	gate := filepath.Join(dir, "gate")
+	wait := "while [ -d " + dir + " ] && [ ! -e " + gate + " ]; do sleep 0.01; done"
+	ids := []string{h.shell(wait), h.shell(wait)}
 	for range many - 2 {
 		ids = append(ids, h.shell("true"))
 	}

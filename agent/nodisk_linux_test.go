@@ -111,7 +111,7 @@ func TestACommandThatRunsInMemoryOutlivesItsAgent(t *testing.T) {
 	a := h.start(in)
 	dir := t.TempDir()
 	gate, ran := filepath.Join(dir, "gate"), filepath.Join(dir, "ran")
-	id := h.shell("echo x >> " + ran + "; while [ ! -e " + gate + " ]; do sleep 0.01; done; echo end")
+	id := h.shell("echo x >> " + ran + "; while [ -e " + ran + " ] && [ ! -e " + gate + " ]; do sleep 0.01; done; echo end")
 	h.until("it to run", func() bool { return h.read(ran) == "x\n" })
 	a.stop()
 	h.start(in)

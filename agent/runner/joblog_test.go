@@ -25,12 +25,12 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// prepared is a job whose script runs until the file "go" lies in its folder, and then says "end".
+// prepared is a job whose script runs until the file "go" lies in its folder, or the folder is gone, and then says "end".
 func prepared(t *testing.T) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "job")
 	gate := filepath.Join(dir, "go")
-	commands := []any{"while [ ! -e " + gate + " ]; do sleep 0.01; done", "echo end"}
+	commands := []any{"while [ -d " + dir + " ] && [ ! -e " + gate + " ]; do sleep 0.01; done", "echo end"}
 	if err := runner.Prepare(dir, shell(t, map[string]any{"runCommand": commands})); err != nil {
 		t.Fatal(err)
 	}
