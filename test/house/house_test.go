@@ -145,6 +145,7 @@ var doors = map[string][]string{
 	"github.com/tc-hib/winres":        {"installer/pack/resource"},
 	"go.etcd.io/bbolt":                {"regions/local/records"},
 	"github.com/ProtonMail/go-crypto": {"installer/sign"},
+	"github.com/chromedp":             {}, // tests drive a browser by it
 	"github.com/rogpeppe/go-internal": {"regions/local/console"},
 	"github.com/sassoftware/relic":    {"installer/sign", "installer/sign/testca"},
 	"github.com/aws/smithy-go":        {"installer/publish"},

@@ -20,7 +20,8 @@ type callsView struct {
 }
 
 func (c *Console) callsPage(r *request) (any, error) {
-	v := callsView{Operation: r.form.Get("operation"), Who: r.form.Get("who"), Errors: r.form.Get("errors") != "", Quiet: r.form.Get("quiet") != ""}
+	v := callsView{Operation: r.form.Get("operation"), Who: r.form.Get("who"), Errors: r.form.Get("errors") != "",
+		Quiet: r.form.Get("quiet") != ""}
 	for _, s := range c.region.Log() {
 		switch {
 		case !has(s.Operation, v.Operation), !has(s.Who, v.Who):

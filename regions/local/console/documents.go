@@ -159,7 +159,8 @@ func (c *Console) editPage(r *request) (any, error) {
 
 // saveDocument validates a text, and keeps it as the document's new default version where that is asked for.
 func (c *Console) saveDocument(r *request) (string, any, error) {
-	v := &editView{Name: strings.TrimSpace(r.form.Get("name")), Text: strings.ReplaceAll(r.form.Get("text"), "\r\n", "\n"), Exists: r.arg != ""}
+	v := &editView{Name: strings.TrimSpace(r.form.Get("name")), Text: strings.ReplaceAll(r.form.Get("text"), "\r\n", "\n"),
+		Exists: r.arg != ""}
 	if v.Exists {
 		v.Name = r.arg
 	}

@@ -129,6 +129,8 @@ func (e *entry) leave(s *session) {
 
 // cookie is the session's cookie: of this host alone, of this session's path alone, out of reach of scripts and other sites.
 func (c *Console) cookie(s *session, value string, life int) *http.Cookie {
-	return &http.Cookie{Name: cookieName, Value: value, Path: "/" + s.path + "/", MaxAge: life, HttpOnly: true, Secure: c.secure,
-		SameSite: http.SameSiteStrictMode}
+	return &http.Cookie{ //nolint:gosec // G124: over TLS it is secure; browsers would not take that on loopback's plain HTTP
+		Name: cookieName, Value: value, Path: "/" + s.path + "/", MaxAge: life, HttpOnly: true, Secure: c.secure,
+		SameSite: http.SameSiteStrictMode,
+	}
 }

@@ -204,8 +204,10 @@ func TestNoOneTimeAddressIsLogged(t *testing.T) {
 	d.enter().get("hosts")
 	mu.Lock()
 	defer mu.Unlock()
-	if secret := link[strings.LastIndex(link, "/")+1:]; strings.Contains(log.String(), secret) || strings.Contains(log.String(), d.cookie.Value) {
-		t.Errorf("the log has it: %s", log.String())
+	for _, secret := range []string{link[strings.LastIndex(link, "/")+1:], d.cookie.Value} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("the log has it: %s", log.String())
+		}
 	}
 }
 
@@ -265,7 +267,8 @@ func TestAnotherProcessOfTheAccountGetsAnAddress(t *testing.T) {
 		}
 	}
 	must(t, d.console.Close())
-	if _, err := console.NewLink(context.Background(), d.region.Data()); err == nil || !strings.Contains(err.Error(), "no region with a console") {
+	_, err = console.NewLink(context.Background(), d.region.Data())
+	if err == nil || !strings.Contains(err.Error(), "no region with a console") {
 		t.Errorf("after its end: %v", err)
 	}
 }

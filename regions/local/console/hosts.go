@@ -206,7 +206,8 @@ func (c *Console) hostPage(r *request) (any, error) {
 		v.Updates = append(v.Updates, c.why(r.ctx, u, commands, r.arg))
 	}
 	for _, o := range commands {
-		if i := slices.IndexFunc(o.Nodes, func(s local.CommandStand) bool { return s.Instance == r.arg }); i >= 0 && len(v.Commands) < hostCommands {
+		i := slices.IndexFunc(o.Nodes, func(s local.CommandStand) bool { return s.Instance == r.arg })
+		if i >= 0 && len(v.Commands) < hostCommands {
 			answer, err := c.region.Invocation(o.ID, r.arg)
 			if err != nil {
 				return nil, err

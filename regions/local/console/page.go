@@ -85,12 +85,12 @@ func (c *Console) serve(w http.ResponseWriter, req *http.Request, s *session, pa
 		return
 	}
 	v := c.view(p, s, path, req)
-	status := http.StatusOK
+	var status int
+	name := firstOf(path)
 	if v.Data, v.Problem, status = c.shown(p, requestOf(req, path)); v.Problem != "" {
-		c.write(w, req, status, "problem", v)
-		return
+		name = "problem"
 	}
-	c.write(w, req, status, firstOf(path), v)
+	c.write(w, req, status, name, v)
 }
 
 // perform does what a form asks for.

@@ -69,7 +69,8 @@ func TestHostsAreShownWithVersionsUpdatesAndCommands(t *testing.T) {
 	must(t, old[1].Ping(ctx, "UpdateInitialized_SelfUpdate-9.2.0.0", "9.1.0.0"))
 	must(t, old[1].Ping(ctx, "UpdateFailed_SelfUpdate_VerificationRollback_ErrorUpdateFailRollbackSuccess-9.2.0.0", "9.1.0.0"))
 	body := d.get("hosts")
-	want(t, body, "<b>3</b> hosts", "newest release <b>9.2.0.0</b>", "host00.example", ">up to date<", ">under way<", ">undone<", "release 1 of 2",
+	want(t, body, "<b>3</b> hosts", "newest release <b>9.2.0.0</b>", "host00.example", ">up to date<", ">under way<", ">undone<",
+		"release 1 of 2",
 		"release 2 of 2", "9.1.0.0: 2", "9.2.0.0: 1", "AWS-UpdateSSMAgent", "none of the last 50")
 	want(t, d.get("host/"+old[0].ID), "Debian GNU/Linux", "192.0.2.1", "a command asked for it", id, "not told", "under way")
 	want(t, d.get("host/"+old[1].ID), "the host&#39;s own timer", "ErrorUpdateFailRollbackSuccess", "undone")
@@ -96,21 +97,22 @@ func TestACommandIsSentWatchedAndCancelled(t *testing.T) {
 		`name="host" value="`+hosts[0].ID+`"`)
 	want(t, d.get("send?document=AWS-UpdateSSMAgent"), `<select id="p-allowDowngrade"`, "<option selected>false</option>")
 	// A refused form comes back as it was filled in.
-	res, body := d.do("POST", d.at("send"), url.Values{"document": {"AWS-RunShellScript"}, "p.commands": {"echo hi"}, "p.executionTimeout": {"no"},
-		"host": {hosts[0].ID}})
+	res, body := d.do("POST", d.at("send"), url.Values{"document": {"AWS-RunShellScript"}, "p.commands": {"echo hi"},
+		"p.executionTimeout": {"no"}, "host": {hosts[0].ID}})
 	if res.StatusCode != 400 {
 		t.Errorf("a bad parameter: %s", res.Status)
 	}
 	want(t, body, "executionTimeout", "echo hi", `value="`+hosts[0].ID+`" checked`)
-	location := d.post("send", url.Values{"document": {"AWS-RunShellScript"}, "p.commands": {"echo hi\r\necho there\r\n"}, "concurrency": {"2"},
-		"host": {hosts[0].ID, hosts[1].ID, hosts[2].ID}})
+	location := d.post("send", url.Values{"document": {"AWS-RunShellScript"}, "p.commands": {"echo hi\r\necho there\r\n"},
+		"concurrency": {"2"}, "host": {hosts[0].ID, hosts[1].ID, hosts[2].ID}})
 	want(t, d.get(location), "0 of 3 done", "not sent yet", "echo hi\necho there")
 	m, err := hosts[0].Poll(ctx)
 	must(t, err)
 	must(t, hosts[0].Acknowledge(ctx, m[0]))
 	must(t, hosts[0].Reply(ctx, m[0], wire.InProgress, "aws:runShellScript", wire.StepStatus{Status: wire.InProgress, StandardOutput: "hi\n"}))
 	want(t, d.get(location), ">hi\n</pre>", "under way")
-	must(t, hosts[0].Reply(ctx, m[0], wire.Success, "aws:runShellScript", wire.StepStatus{Status: wire.Success, StandardOutput: "hi\nthere\n"}))
+	must(t, hosts[0].Reply(ctx, m[0], wire.Success, "aws:runShellScript", wire.StepStatus{Status: wire.Success,
+		StandardOutput: "hi\nthere\n"}))
 	want(t, d.get(location), "1 of 3 done", ">hi\nthere\n</pre>", "exit code 0")
 	want(t, d.get("host/"+hosts[0].ID), ">hi\nthere\n</pre>")
 	if back := d.post(location, url.Values{}); back != location {
@@ -122,7 +124,8 @@ func TestACommandIsSentWatchedAndCancelled(t *testing.T) {
 
 func TestADocumentIsValidatedComparedAndKept(t *testing.T) {
 	d := open(t).enter()
-	one := "schemaVersion: '2.2'\nparameters:\n  n: {type: StringList, default: [a, b]}\nmainSteps:\n- {action: 'aws:runShellScript', name: one}\n"
+	one := "schemaVersion: '2.2'\nparameters:\n  n: {type: StringList, default: [a, b]}\nmainSteps:\n" +
+		"- {action: 'aws:runShellScript', name: one}\n"
 	two := strings.ReplaceAll(one, "name: one", "name: two")
 	res, body := d.do("POST", d.at("edit"), url.Values{"name": {"Mine"}, "text": {"schemaVersion: '7'"}, "do": {"check"}})
 	if res.StatusCode != 400 || !strings.Contains(body, "schema version") {
@@ -193,7 +196,8 @@ func TestCallsAreALogWithFilters(t *testing.T) {
 
 func TestReleasesSayWhichFilesAreSigned(t *testing.T) {
 	d := open(t).enter()
-	for key, text := range map[string]string{"amazon-ssm-agent/9.3.0.0/a.deb": "x", "9.3.0.0/SHA256SUMS": strings.Repeat("ab", 32) + "  a.deb\n",
+	for key, text := range map[string]string{"amazon-ssm-agent/9.3.0.0/a.deb": "x",
+		"9.3.0.0/SHA256SUMS":     strings.Repeat("ab", 32) + "  a.deb\n",
 		"9.3.0.0/SHA256SUMS.asc": "y", "dists/stable/InRelease": "z", "ssm-setup.asc": "k", "stable/VERSION": "9.3.0.0"} {
 		must(t, d.region.Put(key, []byte(text)))
 	}

@@ -56,7 +56,8 @@ func (r *Repository) Operations() protocol.Operations {
 // with a brace. Errors are those of CreateDocument.
 func Check(text string) (Content, error) {
 	if len(text) > documentBytes {
-		return Content{}, protocol.Refuse("MaxDocumentSizeExceeded", "A document has at most %d bytes; this one has %d.", documentBytes, len(text))
+		return Content{}, protocol.Refuse("MaxDocumentSizeExceeded", "A document has at most %d bytes; this one has %d.",
+			documentBytes, len(text))
 	}
 	return readContent(text, formatOf(text), "Command")
 }
