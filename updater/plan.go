@@ -90,7 +90,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 		Requested: w.u.Request.Want, AllowDowngrade: w.u.Request.AllowDowngrade,
 		Skip: w.ledger.SkipFor(w.u.Request, w.Now()), Precondition: w.Settings.Precondition,
 	}
-	url, note, managed := chooseSource(w.Settings, w.u.Request.Source)
+	url, note, managed := chooseSource(w.Settings, w.u.Request)
 	w.u.Source = strings.ReplaceAll(url, "{Region}", w.Settings.Region)
 	if note != "" {
 		w.u.Notes = append(w.u.Notes, note)
@@ -158,10 +158,12 @@ func noManifest(url string, err error) error {
 
 // chooseSource says where updates come from. The configuration's source wins over a document's. Without one, a document's counts only
 // if it is the host's own region on this machine: AWS's bucket of the region, which the real document names, holds nothing of ours, and
-// no other address becomes a source because a document says so.
-func chooseSource(s Settings, asked string) (url, note string, managed bool) {
-	fill := strings.NewReplacer("{Region}", s.Region)
+// no other address becomes a source because a document says so. What a person names on this machine for once wins over all.
+func chooseSource(s Settings, r ledger.Request) (url, note string, managed bool) {
+	fill, asked := strings.NewReplacer("{Region}", s.Region), r.Source
 	switch filled := fill.Replace(asked); {
+	case r.Once && r.Why == ledger.ByCommandLine && asked != "":
+		return asked, "", true
 	case s.Source != "" && asked != "" && filled != fill.Replace(s.Source):
 		return s.Source,
 			"the document's source " + printable(fault.Redact(asked)) + " is not used: Agent.UpdateSource names " + fault.Redact(s.Source), true

@@ -94,6 +94,7 @@ type Agent struct {
 	ForceFileIPC                            bool   // no effect: agent and workers always speak through files
 	GoMaxProcForAgentWorker                 int    // no effect: the agent uses what the system gives it
 	UpdateSource                            string // ours: URL of the region's manifest, {Region} allowed
+	PackageSource                           string // ours: the source as people write it, where that is more than UpdateSource
 	UpdateWatchSeconds                      int    // ours: seconds of unbroken health that confirm an update
 }
 

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -22,7 +23,7 @@ import (
 const packageUsage = `usage: package prepare [-undo]                      the folders of data, and what updates need
        package wait                                 until the stopped service's processes are gone
        package recovery                             have the service started again whenever it dies
-       package settings [-region R] [-endpoint URL] [-allow-insecure]   write where updates come from and the services' address
+       package settings [-region R] [-endpoint URL] [-source S] [-allow-insecure]   write where updates come from and the services' address
        package settings -undo | -keep                the settings as they were before, or that copy away
        package register [-prepare | -undo]          with the activation that the package wrote down; the place for it, made and removed
        package forget -product CODE                 remove what updates put beside this version
@@ -68,6 +69,7 @@ func runPackage(args []string) int {
 func packageSettings(l installer.Layout, args []string) error {
 	set := flag.NewFlagSet("package settings", flag.ContinueOnError)
 	region, endpoint := set.String("region", "", "region"), set.String("endpoint", "", "address of all services")
+	named := set.String("source", "", "where packages come from; default the endpoint, else the region's own bucket")
 	insecure := set.Bool("allow-insecure", false, "accept an address that is plain http to another machine")
 	undo, keep := set.Bool("undo", false, "bring the settings back"), set.Bool("keep", false, "remove the copy")
 	if err := set.Parse(args); err != nil {
@@ -86,11 +88,11 @@ func packageSettings(l installer.Layout, args []string) error {
 		return err
 	}
 	if *region != "" {
-		source, err := regions.ManifestURL(*region, *endpoint, "")
+		source, err := sourceSettings(*named, *region, *endpoint, *insecure)
 		if err != nil {
 			return err
 		}
-		values["Agent.UpdateSource"] = source
+		maps.Copy(values, source)
 	}
 	if *endpoint != "" {
 		for _, section := range []string{"Ssm", "Mds", "Mgs", "S3"} {
@@ -105,6 +107,25 @@ func packageSettings(l installer.Layout, args []string) error {
 		return err
 	}
 	return config.Set(path, values)
+}
+
+// sourceSettings are the settings of the source that is named, which is remembered: a folder must be one that no other account changes.
+func sourceSettings(named, region, endpoint string, insecure bool) (map[string]any, error) {
+	source, err := regions.ParseSource(named)
+	if err == nil {
+		err = source.CheckNew(insecure)
+	}
+	if dir, ok := source.Directory(); ok && err == nil {
+		err = host.CheckFolders(dir, dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := source.ManifestURL(region, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return source.Settings(manifest), nil
 }
 
 // checkEndpoint refuses a new address that is plain http to another machine. One that the settings have goes on working.

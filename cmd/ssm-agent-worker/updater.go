@@ -16,12 +16,13 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
-const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--source URL]   update this host
+const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--source URL [--once]]   update this host
        updater run --request FILE                                   the same, as handed over by another program
-       updater check [--want V] [--allow-downgrade]                 what run would do, as one JSON object
+       updater check [--want V] [--allow-downgrade] [--source URL [--once]]   what run would do, as one JSON object
        updater resume                                               go on with whatever an updater left
        updater keep-floor                                           before a package replaces its version: keep that as the fallback
 --want: latest (default), stable, a version, a constraint such as '>=9.1', previous (go back, needs no network)
+--source URL: address of a manifest; the settings count before it, unless --once says that it is for this one time
 --root DIR: another installation than this program's own
 
 run prints "taken <id>" when the request is recorded, "busy" while another update is under way; ssm-setup status shows the outcome.`
@@ -97,6 +98,7 @@ func parseOrder(args []string) (o order, err error) {
 	set.StringVar(&o.request.Want, "want", "", "")
 	set.BoolVar(&o.request.AllowDowngrade, "allow-downgrade", false, "")
 	set.StringVar(&o.request.Source, "source", "", "")
+	set.BoolVar(&o.request.Once, "once", false, "")
 	set.StringVar(&o.request.Why, "why", ledger.ByCommandLine, "")
 	if err := set.Parse(args[1:]); err != nil {
 		return o, err

@@ -53,9 +53,13 @@ func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
 	if _, p.region, err = identity.Registered(l); err != nil || p.region == "" {
 		p.region = regionOf(cfg.Agent.UpdateSource)
 	}
+	source, err := packageSource(cfg, p.region, log)
+	if err != nil {
+		return nil, err
+	}
 	return &updater.Engine{
 		Layout: l,
-		Settings: updater.Settings{Source: cfg.Agent.UpdateSource, LocalSource: localSource(cfg, p.region), Region: p.region,
+		Settings: updater.Settings{Source: source, LocalSource: localSource(cfg, p.region), Region: p.region,
 			Watch:        time.Duration(cfg.Agent.UpdateWatchSeconds) * time.Second,
 			Precondition: precondition(systems.Here()),
 			Agent: wire.AgentInfo{Lang: cfg.Os.Lang, Name: manifests.AgentPackage, OS: cfg.Os.Name, OSVersion: cfg.Os.Version,
@@ -75,7 +79,27 @@ func regionOf(url string) string {
 	if err != nil {
 		return ""
 	}
-	return strings.TrimPrefix(base[strings.LastIndexByte(base, '/')+1:], regions.Bucket(""))
+	region, ok := strings.CutPrefix(base[strings.LastIndexByte(base, '/')+1:], regions.Bucket(""))
+	if !ok {
+		return "" // a bucket of another name
+	}
+	return region
+}
+
+// packageSource is the address of the manifest that updates follow. Agent.UpdateSource has it; Agent.PackageSource counts alone where
+// the settings were written by hand.
+func packageSource(cfg config.Config, region string, log *slog.Logger) (string, error) {
+	if cfg.Agent.PackageSource == "" {
+		return cfg.Agent.UpdateSource, nil
+	}
+	s, note, err := regions.Remembered(cfg.Agent.PackageSource, cfg.Agent.UpdateSource, region, cfg.S3.Endpoint)
+	if note != "" {
+		log.Warn("two settings disagree", "note", note)
+	}
+	if err != nil || cfg.Agent.UpdateSource != "" {
+		return cfg.Agent.UpdateSource, nil //nolint:nilerr // the engine says of an address that it is none
+	}
+	return s.ManifestURL(region, cfg.S3.Endpoint)
 }
 
 // localSource is the manifest's address in a region that is on this machine by its settings; else empty.
@@ -189,7 +213,8 @@ func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, err
 		return updater.Source{}, err
 	}
 	if regions.Insecure(base) {
-		p.log.Warn("updates come over plain http from another machine: what answers there is not known; set Agent.UpdateSource to an https address",
+		p.log.Warn("updates come over plain http from another machine: what answers there is not known; set Agent.UpdateSource to an "+
+			"https address",
 			"source", manifestURL)
 	}
 	c := bucket.New(bucket.Options{Base: base, HTTP: p.patient(), Log: p.log})

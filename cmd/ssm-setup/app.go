@@ -16,6 +16,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/setupcli"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/account"
+	"github.com/ssm-setup/ssm-setup/installer/caller"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
@@ -145,7 +146,8 @@ func onHost(command *cli.Command) {
 		}
 		p := terminal.Of(c)
 		code, err := owner.Run(c.Context, account.Program{Arguments: p.Args, In: p.In, Out: p.Out, Err: p.Err,
-			Variables: []string{setup.ActivationID, setup.ActivationCode}})
+			Variables: []string{setup.ActivationID, setup.ActivationCode, caller.SourceVariable, "AWS_REGION", "AWS_DEFAULT_REGION",
+				"AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT"}})
 		if err != nil || code == terminal.OK {
 			return err
 		}

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -29,6 +30,7 @@ type BucketOptions struct {
 	Region   string
 	Endpoint string // an S3 address that stands in for AWS's, path style; empty for AWS
 	Profile  string // of the shared files, empty for the usual chain
+	Shared   string // shared credentials file that alone counts; empty for the usual chain
 	Bucket   string
 	Prefix   string        // folder in the bucket, empty for none
 	Tries    int           // of every request; 0 means 6
@@ -39,7 +41,10 @@ type BucketOptions struct {
 // ErrCredentials if it has none. The bucket is not asked yet.
 func Bucket(ctx context.Context, p BucketOptions) (Target, error) {
 	options := []func(*config.LoadOptions) error{config.WithRegion(p.Region)}
-	if p.Profile != "" {
+	if p.Shared != "" { // a profile that is named counts before the environment
+		options = append(options, config.WithSharedCredentialsFiles([]string{p.Shared}),
+			config.WithSharedConfigProfile(cmp.Or(p.Profile, "default")))
+	} else if p.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(p.Profile))
 	}
 	c, err := config.LoadDefaultConfig(ctx, options...)

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/proxy"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
@@ -43,15 +43,16 @@ type Ports struct {
 // Options say what to install and how.
 type Options struct {
 	Region         string
-	Endpoint       string // address that stands in for the region's services, or the folder of a mirror; may be empty
-	Version        string // a version, latest, stable or a constraint; empty: what is installed, else the newest
+	Source         regions.Source // where packages come from; zero: what the host remembers, else the region's own bucket
+	Endpoint       string         // address that stands in for the region's services; may be empty
+	Version        string         // a version, latest, stable or a constraint; empty: what is installed, else the newest
 	AllowDowngrade bool
 	Activation     Activation     // what to register with; may be empty
 	Override       bool           // register anew, also where another region knows this machine
-	AllowInsecure  bool           // accept a new Endpoint that is plain http to another machine
+	AllowInsecure  bool           // accept a new Source or Endpoint that is plain http to another machine
 	Proxy          *proxy.Address // written down for the service; nil: what is there stays
 	TakeOver       bool           // an original that is installed is replaced in place; the caller holds the update lock, and goes back
-	Base           string         // address of the bucket, where it is not that of region and endpoint
+	Base           string         // address of the bucket, where it is not that of source and region
 	Settings       map[string]any // further settings, as for Configure
 	Tries          int            // how often to try to start the service; 0 is once
 
@@ -64,7 +65,7 @@ type Result struct {
 	Version    string  `json:"version"`
 	Format     string  `json:"format"`
 	Region     string  `json:"region"`
-	Source     string  `json:"source"`
+	Source     string  `json:"source"` // address of the region's manifest, or the bucket's folder
 	Root       string  `json:"root,omitempty"`
 	Installed  bool    `json:"installed"` // by this run; false: it was there
 	InstanceID string  `json:"instance_id"`
@@ -78,6 +79,8 @@ type Result struct {
 	Signature  string  `json:"signature,omitempty"` // of an original's package: what is known of who made it
 	Confirmed  bool    `json:"confirmed_by_service,omitempty"`
 
+	PackageSource string `json:"package_source,omitempty"` // the source as people write it; empty: the region's own bucket
+
 	Started time.Time `json:"-"` // when the agent was started anew; zero: it went on running
 }
 
@@ -87,9 +90,9 @@ type run struct {
 	Options
 	ctx context.Context
 
-	mirror  string       // folder of a mirror that packages come from
-	http    *http.Client // that reads it; nil: the network
-	way     Packaging    // how the package is put in
+	remembered bool // the source is what the host had
+
+	way     Packaging // how the package is put in
 	client  *bucket.Client
 	source  string // address of the region's manifest
 	offer   Offer
@@ -132,15 +135,9 @@ func Kept(region, instanceID string) string {
 // Install goes through the stops, under the update lock. It does not wait until the agent is healthy: see [Installation.AwaitPing].
 func (i Installation) Install(ctx context.Context, o Options) (Result, error) {
 	r := &run{Installation: i, Options: o, ctx: ctx}
-	if err := r.checkEndpoint(); err != nil {
+	r.chooseSource()
+	if err := r.checkAddresses(); err != nil {
 		return r.result, err
-	}
-	if dir, ok := mirrorFolder(o.Endpoint); ok {
-		done, err := r.openMirror(dir)
-		if err != nil {
-			return r.result, err
-		}
-		defer done()
 	}
 	release, err := r.open()
 	if err != nil {

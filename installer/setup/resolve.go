@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
@@ -24,16 +25,17 @@ func (r *run) resolve() (err error) {
 		return err
 	}
 	if r.Base == "" {
-		if r.Base, err = regions.BucketURL(r.Region, r.Endpoint, ""); err != nil {
+		if r.Base, err = r.Source.Base(r.Region, r.bucketsAt()); err != nil {
 			return err
 		}
 	}
 	r.source = r.Base + "/" + regions.ManifestKey
-	if r.mirror != "" {
-		r.source = r.mirror
+	r.client = bucket.New(bucket.Options{Base: r.Base, Retries: 2})
+	r.result = Result{Agent: "ours", Format: r.way.Name, Region: r.Region, Source: r.source, Root: r.Root,
+		PackageSource: fault.Redact(r.Source.String())}
+	if dir, ok := regions.FolderOf(r.Base); ok {
+		r.result.Source = dir
 	}
-	r.client = bucket.New(bucket.Options{Base: r.Base, HTTP: r.http, Retries: 2})
-	r.result = Result{Agent: "ours", Format: r.way.Name, Region: r.Region, Source: r.source, Root: r.Root}
 	if r.Version == "" && !r.current.IsZero() && !r.unfinished() {
 		r.offer.Version = r.current
 	} else if r.offer, err = r.readOffer(); err != nil {

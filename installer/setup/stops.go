@@ -9,21 +9,13 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/service"
 	"github.com/ssm-setup/ssm-setup/installer/store"
-	"github.com/ssm-setup/ssm-setup/regions"
 )
 
 // applySettings writes where updates come from, and the endpoints of a region that is not AWS's own.
 func (r *run) applySettings() error {
 	set := map[string]any{}
-	if r.mirror == "" {
-		set["Agent.UpdateSource"] = r.source
-	}
-	if r.Endpoint != "" {
-		at := regions.WithScheme(r.Endpoint)
-		for _, section := range []string{"Ssm", "Mds", "Mgs", "S3"} {
-			set[section+".Endpoint"] = at
-		}
-	}
+	maps.Copy(set, r.sourceSettings())
+	maps.Copy(set, r.serviceSettings())
 	maps.Copy(set, r.Settings)
 	if err := r.Ports.Configure(r.ConfigFile(), set); err != nil {
 		return err

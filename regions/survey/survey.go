@@ -56,8 +56,8 @@ func (a Answer) FirstFault() string {
 	return ""
 }
 
-// Ask reads the VERSION files of regions, at endpoint where one stands in for their own. tell is told how many are done.
-func Ask(ctx context.Context, names []string, endpoint string, tell func(done, total int64)) Answer {
+// Ask reads the VERSION files of regions, at the bucket that base names for each. tell is told how many are done.
+func Ask(ctx context.Context, names []string, base func(region string) (string, error), tell func(done, total int64)) Answer {
 	rows := make([]Row, len(names))
 	client := bucket.DefaultHTTP()
 	var wait sync.WaitGroup
@@ -66,7 +66,7 @@ func Ask(ctx context.Context, names []string, endpoint string, tell func(done, t
 	for i, name := range names {
 		wait.Go(func() {
 			slots <- struct{}{}
-			rows[i] = ask(ctx, client, name, endpoint)
+			rows[i] = ask(ctx, client, name, base)
 			<-slots
 			mu.Lock()
 			defer mu.Unlock()
@@ -78,11 +78,11 @@ func Ask(ctx context.Context, names []string, endpoint string, tell func(done, t
 	return compare(rows)
 }
 
-func ask(ctx context.Context, client *http.Client, name, endpoint string) Row {
+func ask(ctx context.Context, client *http.Client, name string, baseOf func(string) (string, error)) Row {
 	row := Row{Region: name, Partition: regions.Partition(name)}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	base, err := regions.BucketURL(name, endpoint, "")
+	base, err := baseOf(name)
 	if err != nil {
 		row.Error = err.Error()
 		return row

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/survey"
 )
 
@@ -22,7 +23,8 @@ func TestARegionThatLagsAndOneThatIsSilentAreTold(t *testing.T) {
 	}))
 	defer s.Close()
 	told := int64(0)
-	a := survey.Ask(t.Context(), []string{"eu-west-2", "eu-north-1", "eu-west-1", "eu-west-3"}, s.URL,
+	a := survey.Ask(t.Context(), []string{"eu-west-2", "eu-north-1", "eu-west-1", "eu-west-3"},
+		func(region string) (string, error) { return regions.BucketURL(region, s.URL, "") },
 		func(done, total int64) { told = done + total })
 	if a.Newest.String() != "9.3.0.0" || a.Unreadable != 1 || told != 8 || !strings.HasPrefix(a.FirstFault(), "eu-north-1: ") {
 		t.Errorf("%+v, told %d", a, told)

@@ -77,6 +77,7 @@ var rooms = map[string][]string{
 	"installer/publish/yum":  {"installer/host"},
 	"installer/describe":     {"installer/build", "installer/host", "installer/pack"},
 	"installer/account":      {"installer/host", "manifests"},
+	"installer/caller":       {"installer/host", "regions"},
 	"installer/proxy":        {"installer", "installer/host", "manifests"},
 	"installer/selfswap":     {},
 	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service",
@@ -133,7 +134,7 @@ var rooms = map[string][]string{
 
 // doors are the only rooms (tests aside) that may import a library.
 var doors = map[string][]string{
-	"github.com/aws/aws-sdk-go-v2":      {"agent/cloud", "agent/identity", "installer/publish"},
+	"github.com/aws/aws-sdk-go-v2":      {"agent/cloud", "agent/identity", "installer/caller", "installer/publish"},
 	"github.com/CycloneDX/cyclonedx-go": {"installer/describe"},
 	"github.com/goreleaser/nfpm":        {"installer/pack"},
 	"github.com/google/rpmpack":         {"installer/pack"},

@@ -151,7 +151,8 @@ func setup(e *testscript.Env) error {
 		"OTHER="+runtime.GOOS+"/"+other, "SOURCE="+sourceTree())
 	e.Vars = append(e.Vars,
 		"PATH="+filepath.Join(built, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"HOME="+home, "ROOT="+filepath.Join(e.WorkDir, "root"), "RELEASES="+filepath.Join(built, "releases"),
+		"HOME="+home, "SSM_SETUP_HOME="+filepath.Join(e.WorkDir, "settings"),
+		"ROOT="+filepath.Join(e.WorkDir, "root"), "RELEASES="+filepath.Join(built, "releases"),
 		"ARCHIVE="+manifests.PortableFile(runtime.GOOS, runtime.GOARCH), "AWS_EC2_METADATA_DISABLED=true", "NO_PROXY=127.0.0.1",
 		"no_proxy=127.0.0.1",
 	)

@@ -33,6 +33,7 @@ type Request struct {
 	Why            string    `json:"why,omitempty"`     // one of the By… constants
 	Package        string    `json:"package,omitempty"` // for the words; empty: amazon-ssm-agent
 	Source         string    `json:"source,omitempty"`  // manifest URL that a document carries, {Region} allowed; may be empty
+	Once           bool      `json:"once,omitempty"`    // a person on this machine named Source: it counts, whatever the settings say
 	ReplyTo        *ReplyTo  `json:"reply_to,omitempty"`
 	Asked          time.Time `json:"asked,omitzero"`
 }

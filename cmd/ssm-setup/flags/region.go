@@ -14,21 +14,22 @@ import (
 
 // Insecure is --allow-insecure.
 func Insecure() cli.Flag {
-	return &cli.BoolFlag{Name: "allow-insecure", Usage: "accept an --endpoint that is plain http to another machine"}
+	return &cli.BoolFlag{Name: "allow-insecure", Usage: "accept a --source or --endpoint that is plain http to another machine"}
 }
 
-// CheckRegion refuses malformed names always, unknown ones unless an endpoint or the flag vouches for them.
-func CheckRegion(name, endpoint string, allowUnknown bool) error {
+// CheckRegion refuses malformed names always, unknown ones unless they are vouched for: by an address that is given, or by the flag.
+func CheckRegion(name string, vouched, allowUnknown bool) error {
 	err := regions.Resolve(name)
 	var unknown *regions.UnknownError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &unknown) && (endpoint != "" || allowUnknown):
+	case errors.As(err, &unknown) && (vouched || allowUnknown):
 		return nil
 	case errors.As(err, &unknown):
 		return terminal.Cannot("use", "region "+name, fmt.Errorf("it is not in the table; nearest: %s", strings.Join(unknown.Nearest, ", "))).
-			WithKind(fault.Usage).WithHint("if the region is new, add --allow-unknown-region; for a mirror or a local region add --endpoint")
+			WithKind(fault.Usage).WithHint("if the region is new, add --allow-unknown-region; a local region of another account or machine is " +
+			"named by --endpoint")
 	}
 	return terminal.Cannot("use", "that region", err).WithKind(fault.Usage).WithHint("a region is named like eu-west-1")
 }

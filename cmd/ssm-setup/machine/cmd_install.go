@@ -23,12 +23,14 @@ func Install() *cli.Command {
 			"manifest, and says what it did. Running it again is harmless and finishes what was interrupted. Under --root,\n" +
 			"and where no service manager runs, the agent is started in the background; then it does not survive a reboot.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "region", Usage: "region to install from and to register in", Required: true},
-			&cli.StringFlag{Name: "version", Usage: "a version, latest, stable, or a constraint such as '>=9.1'; default what is installed, else the newest"},
-			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's services, for a local region; or the folder of a mirror"},
+			flags.Region("region to install from and to register in"),
+			flags.Source(),
+			flags.Endpoint("the region's services"),
+			&cli.StringFlag{Name: "version", Usage: "a version, latest, stable, or a constraint such as '>=9.1'; default what is " +
+				"installed, else the newest"},
 			rootFlag(),
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept a version older than the installed one"},
-			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+			flags.Unknown(),
 			flags.Insecure(),
 			&cli.StringFlag{Name: "proxy", Usage: "`URL` http(s)://[user:password@]host:port of the proxy that the service is to use; kept for it"},
 			waitFlag(),
@@ -61,14 +63,15 @@ func install(c *cli.Context) error {
 }
 
 func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err error) {
-	o = setup.Options{Region: c.String("region"), Endpoint: c.String("endpoint"), Version: c.String("version"),
-		AllowDowngrade: c.Bool("allow-downgrade"), AllowInsecure: c.Bool("allow-insecure")}
-	if err = flags.CheckRegion(o.Region, o.Endpoint, c.Bool("allow-unknown-region")); err != nil {
-		return i, o, err
-	}
 	if i, err = installationOf(c); err != nil {
 		return i, o, err
 	}
+	p, err := placeOf(c, i.Layout)
+	if err != nil {
+		return i, o, err
+	}
+	o = setup.Options{Region: p.Region, Source: p.Source, Endpoint: p.Endpoint, Version: c.String("version"),
+		AllowDowngrade: c.Bool("allow-downgrade"), AllowInsecure: c.Bool("allow-insecure")}
 	if o.Version != "" && o.Version != "latest" && o.Version != "stable" {
 		if _, err := manifests.ParseConstraint(o.Version); err != nil {
 			return i, o, terminal.Usage("--version: %v", err)
@@ -108,7 +111,8 @@ func installText(l installer.Layout, r setup.Result) string {
 func bootText(r setup.Result) string {
 	switch {
 	case r.Service == "none" && r.Root == "":
-		return "\nno service manager runs here: the agent does not survive a restart of the container; run the same command again to start it, or " +
+		return "\nno service manager runs here: the agent does not survive a restart of the container; run the same command again to " +
+			"start it, or " +
 			"boot this system with systemd"
 	case r.Service == "none":
 		return "\nit does not survive a reboot; run the same command again to start it"

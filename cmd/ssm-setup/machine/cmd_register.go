@@ -6,7 +6,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/service"
@@ -21,10 +20,10 @@ func Register() *cli.Command {
 		Description: "Registers with a hybrid activation, restarts the agent and waits for its first healthy ping. A machine that is\n" +
 			"registered is left alone unless --override is given.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "region", Usage: "region of the activation", Required: true},
+			flags.Region("region of the activation"),
 			rootFlag(),
 			&cli.BoolFlag{Name: "override", Usage: "register anew although the machine is registered"},
-			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+			flags.Unknown(),
 			waitFlag(),
 		}, activationFlags()...),
 		Action: register,
@@ -37,14 +36,11 @@ func register(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	region := c.String("region")
-	cfg, err := config.Load(i.ConfigFile())
+	p, err := placeOf(c, i.Layout)
 	if err != nil {
-		return terminal.Cannot("read", i.ConfigFile(), err)
-	}
-	if err := flags.CheckRegion(region, cfg.Ssm.Endpoint, c.Bool("allow-unknown-region")); err != nil {
 		return err
 	}
+	region := p.Region
 	act, err := activationOf(c, out.In)
 	if err != nil {
 		return err

@@ -12,19 +12,21 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/build"
+	"github.com/ssm-setup/ssm-setup/installer/caller"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/selfswap"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
-	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
@@ -38,11 +40,12 @@ func SelfUpdate() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "`FILE` with the new program"},
 			&cli.StringFlag{Name: "sha256", Usage: "its SHA-256, where no SHA256SUMS lies beside it"},
-			&cli.StringFlag{Name: "region", Usage: "region to fetch it from"},
+			flags.Region("region to fetch it from"),
+			flags.Source(),
 			&cli.StringFlag{Name: "version", Usage: "a version or constraint; default the region's newest"},
-			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's own"},
+			flags.Endpoint("the region's S3"),
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version"},
-			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+			flags.Unknown(),
 			flags.Insecure(),
 		},
 		Action: selfUpdate,
@@ -59,14 +62,15 @@ var errNoSum = fault.New(fault.Verify, "no checksum is known for it",
 
 func selfUpdate(c *cli.Context) error {
 	out := terminal.Of(c)
-	if c.IsSet("from") == c.IsSet("region") {
-		return terminal.Usage("give either --from FILE or --region R")
+	if c.IsSet("from") && (c.IsSet("region") || c.IsSet("source") || c.IsSet("endpoint")) {
+		return terminal.Usage("give either --from FILE, or --region R and --source PLACE")
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return terminal.Cannot("find", "this program's own file", err)
 	}
 	var file, sum string
+	var p flags.Place
 	if c.IsSet("from") {
 		file = c.String("from")
 		if _, err := os.Stat(file); err != nil {
@@ -75,7 +79,14 @@ func selfUpdate(c *cli.Context) error {
 		sum, err = sumOf(file, c.String("sha256"))
 	} else {
 		var done func()
-		if file, sum, done, err = fetchSetup(c, out); done != nil {
+		p, err = flags.PlaceOf(c, flags.Needs{Installed: installedRegion})
+		if errors.Is(err, caller.ErrNoRegion) {
+			return terminal.Usage("give either --from FILE or --region R")
+		}
+		if err != nil {
+			return err
+		}
+		if file, sum, done, err = fetchSetup(c, out, p); done != nil {
 			defer done()
 		}
 	}
@@ -84,7 +95,7 @@ func selfUpdate(c *cli.Context) error {
 	}
 	if file == "" {
 		out.Result(map[string]any{"version": stamp.Version(), "replaced": false}, "ssm-setup %s is what region %s offers: up to date",
-			stamp.Version(), c.String("region"))
+			stamp.Version(), p.Region)
 		return nil
 	}
 	version, err := checkSetup(file, c.Bool("allow-downgrade"))
@@ -103,6 +114,12 @@ func selfUpdate(c *cli.Context) error {
 	out.Result(map[string]any{"version": version.String(), "before": stamp.Version(), "replaced": true, "old": old},
 		"ssm-setup %s is now %s; the old program is %s", stamp.Version(), version, old)
 	return nil
+}
+
+// installedRegion is the region of the agent on this system.
+func installedRegion() string {
+	_, region, _ := identity.Registered(installer.At(""))
+	return region
 }
 
 func selfProblem(err error) error {
@@ -155,20 +172,13 @@ func checkSetup(file string, allowDowngrade bool) (manifests.Version, error) {
 }
 
 // fetchSetup downloads what the region offers; no file when that is what runs already.
-func fetchSetup(c *cli.Context, out *terminal.Printer) (file, sum string, done func(), err error) {
-	region, endpoint := c.String("region"), c.String("endpoint")
-	if err := flags.CheckRegion(region, endpoint, c.Bool("allow-unknown-region")); err != nil {
-		return "", "", nil, err
-	}
-	if err := regions.CheckNew(endpoint, c.Bool("allow-insecure")); err != nil {
-		return "", "", nil, err
-	}
-	base, err := regions.BucketURL(region, endpoint, "")
+func fetchSetup(c *cli.Context, out *terminal.Printer, p flags.Place) (file, sum string, done func(), err error) {
+	base, err := p.NewBase(c.Bool("allow-insecure"))
 	if err != nil {
 		return "", "", nil, err
 	}
 	client := bucket.New(bucket.Options{Base: base, Retries: 2})
-	o, err := askSetup(c.Context, client, region, c.String("version"), c.Bool("allow-downgrade"))
+	o, err := askSetup(c.Context, client, p.Region, c.String("version"), c.Bool("allow-downgrade"))
 	if err != nil || o.Version.String() == stamp.Version() {
 		return "", "", nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
@@ -18,7 +19,8 @@ import (
 )
 
 func rootFlag() cli.Flag {
-	return &cli.StringFlag{Name: "root", Usage: "installation in the folder `DIR`, which needs no privileges and no service manager; default the system"}
+	return &cli.StringFlag{Name: "root", Usage: "installation in the folder `DIR`, which needs no privileges and no service manager; " +
+		"default the system"}
 }
 
 func waitFlag() cli.Flag {
@@ -51,6 +53,20 @@ func Ports() setup.Ports {
 func updateEnded(l installer.Layout, age time.Duration) bool {
 	ledger, err := ledger.Read(l)
 	return err == nil && ledger.Open == nil && ledger.Last != nil && time.Since(ledger.Last.Ended) < age
+}
+
+// placeOf is the region that an installation is to work with, and where its packages come from.
+func placeOf(c *cli.Context, l installer.Layout) (flags.Place, error) {
+	cfg, err := config.Load(l.ConfigFile())
+	if err != nil {
+		return flags.Place{}, terminal.Cannot("read", l.ConfigFile(), err)
+	}
+	_, region, _ := identity.Registered(l)
+	p, err := flags.PlaceOf(c, flags.Needs{Services: true, Reached: cfg.Ssm.Endpoint != "", Installed: func() string { return region }})
+	if err == nil && !strings.HasPrefix(p.RegionOrigin, "flag") {
+		terminal.Of(c).Step("region %s, by %s", p.Region, p.RegionOrigin)
+	}
+	return p, err
 }
 
 // where names an installation for people.

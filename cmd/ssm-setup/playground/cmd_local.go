@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer/caller"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -85,6 +86,7 @@ func serveLocal(c *cli.Context) error {
 		ready.Console, link = page.URL(), page.Link()
 	}
 	out.Result(ready, "%s", localText(region, manifest, link))
+	defer announce(out, region)()
 	<-c.Context.Done()
 	if page != nil {
 		err = page.Close()
@@ -94,6 +96,18 @@ func serveLocal(c *cli.Context) error {
 	}
 	out.Step("region %s is closed; its state stays in %s", region.Name(), region.Data())
 	return nil
+}
+
+// announce lets the account's other commands find the region by --region, until the function it returns is called. The region serves
+// also where that cannot be.
+func announce(out *terminal.Printer, r *local.Region) (end func()) {
+	end, err := caller.Here().Announce(caller.Running{Region: r.Name(), Endpoint: r.URL(), TLSEndpoint: r.TLSURL(), CA: r.CAFile(),
+		Credentials: r.CredentialsFile()})
+	if err != nil {
+		out.Step("warning: --region %s does not find this region, only --endpoint %s: %v", r.Name(), r.URL(), err)
+		return func() {}
+	}
+	return end
 }
 
 // localOptions reads the flags.
@@ -155,8 +169,17 @@ another terminal may now say:
   aws --endpoint-url %[2]s --region %[1]s s3 ls s3://%[8]s/
   aws --endpoint-url %[2]s --region %[1]s ssm create-activation --iam-role local
   aws --endpoint-url %[2]s --region %[1]s ssm describe-instance-information
-  ssm-setup publish --from dist --region %[1]s --endpoint %[2]s
-  ssm-setup install --region %[1]s --endpoint %[2]s --root DIR --activation-id ID --activation-code-file F
+  ssm-setup publish --from dist --region %[1]s%[10]s
+  ssm-setup install --region %[1]s%[10]s --root DIR --activation-id ID --activation-code-file F
 
-interrupt to close it`, r.Name(), r.URL(), r.TLSURL(), r.Data(), r.CredentialsFile(), r.CAFile(), manifest, regions.Bucket(r.Name()), page)
+interrupt to close it`, r.Name(), r.URL(), r.TLSURL(), r.Data(), r.CredentialsFile(), r.CAFile(), manifest,
+		regions.Bucket(r.Name()), page, endpointArgument(r))
+}
+
+// endpointArgument is what a command line needs beside --region to find a local region: nothing, where its file tells.
+func endpointArgument(r *local.Region) string {
+	if r.Name() == regions.Local || !regions.Known(r.Name()) {
+		return ""
+	}
+	return " --endpoint " + r.URL()
 }

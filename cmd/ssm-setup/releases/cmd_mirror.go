@@ -1,6 +1,7 @@
 package releases
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -23,11 +24,12 @@ func Mirror() *cli.Command {
 		Name:  "mirror",
 		Usage: "copy a region's releases into a folder that any web server or stick can serve",
 		Description: "Needs no credentials. Every file is checked against the region's manifest; running it again fetches what is new, and\n" +
-			"goes on with what broke off. The folder is a web server's root: its address is what install takes as --endpoint, or the\n" +
-			"folder itself, on a stick.",
+			"goes on with what broke off. The folder is a web server's root: its address is what install and update take as --source,\n" +
+			"or the folder itself, on a stick.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "region", Usage: "region to copy from", Required: true},
-			&cli.StringFlag{Name: "endpoint", Usage: "address `URL` that stands in for the region's own"},
+			flags.Region("region to copy"),
+			flags.Source(),
+			flags.Endpoint("the region's S3"),
 			&cli.StringFlag{Name: "to", Usage: "`DIR` of the mirror", Required: true},
 			&cli.StringSliceFlag{Name: "version", Usage: "copy this version; may be given several times. Default the latest and the stable one"},
 			&cli.BoolFlag{Name: "latest", Usage: "copy the latest version only"},
@@ -35,7 +37,7 @@ func Mirror() *cli.Command {
 				Usage: "copy packages for linux/amd64, windows/386, … only; may be given several times. Default all"},
 			&cli.StringFlag{Name: "url", Usage: "`URL` under which the mirror will be served; it goes into the manifest, for original agents"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
-			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+			flags.Unknown(),
 			flags.Insecure(),
 		}, repositoryFlags()...),
 		Action: mirror,
@@ -50,10 +52,11 @@ type mirrorAnswer struct {
 
 func mirror(c *cli.Context) error {
 	out := terminal.Of(c)
-	region, endpoint := c.String("region"), c.String("endpoint")
-	if err := flags.CheckRegion(region, endpoint, c.Bool("allow-unknown-region")); err != nil {
+	p, err := flags.PlaceOf(c, flags.Needs{})
+	if err != nil {
 		return err
 	}
+	region := p.Region
 	wanted := publish.Wanted{Latest: c.Bool("latest")}
 	for _, text := range c.StringSlice("version") {
 		version, err := manifests.ParseVersion(text)
@@ -72,13 +75,8 @@ func mirror(c *cli.Context) error {
 	if wanted.Latest && len(wanted.Versions) > 0 {
 		return terminal.Usage("--latest and --version exclude each other")
 	}
-	for _, address := range []string{endpoint, c.String("url")} {
-		if err := regions.CheckNew(address, c.Bool("allow-insecure")); err != nil {
-			return terminal.Cannot("mirror", "region "+region, err)
-		}
-	}
-	base, err := regions.BucketURL(region, endpoint, "")
-	if err != nil {
+	base, err := p.NewBase(c.Bool("allow-insecure"))
+	if err = errors.Join(err, regions.CheckNew(c.String("url"), c.Bool("allow-insecure"))); err != nil {
 		return terminal.Cannot("mirror", "region "+region, err)
 	}
 	o := publish.Options{Region: region, Scratch: publish.Unfinished(c.String("to"), region), DryRun: c.Bool("dry-run"),
@@ -118,7 +116,9 @@ func mirrorText(res publish.Mirrored, dir, region string, dry bool) string {
 	if full, err := filepath.Abs(dir); err == nil {
 		dir = full
 	}
-	return fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there\nserve it, for example with: python3 -m http.server --directory %s 8000\n"+
-		"then: ssm-setup install --region %s --endpoint https://HOST (plain http: with --allow-insecure)\nor carry it: ssm-setup install --region %s --endpoint FOLDER",
+	return fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there\n"+
+		"serve it, for example with: python3 -m http.server --directory %s 8000\n"+
+		"then: ssm-setup install --region %s --source https://HOST (plain http: with --allow-insecure)\n"+
+		"or carry it: ssm-setup install --region %s --source FOLDER",
 		dir, strings.Join(names, ", "), region, written, kept, fault.Word(dir), region, region)
 }

@@ -30,7 +30,7 @@ func promote(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	to, o, done, err := openRegion(c)
+	to, o, _, done, err := openRegion(c)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func mark(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	to, o, done, err := openRegion(c)
+	to, o, _, done, err := openRegion(c)
 	if err != nil {
 		return err
 	}

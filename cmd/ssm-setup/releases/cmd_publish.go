@@ -2,6 +2,7 @@ package releases
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -15,18 +16,20 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
 // writeFlags say where a subcommand that changes a region's bucket finds it.
 func writeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "region", Usage: "region to change", Required: true},
-		&cli.StringFlag{Name: "endpoint", Usage: "S3 address `URL` that stands in for AWS's, for a local region"},
-		&cli.StringFlag{Name: "to", Usage: "other `PLACE`: a folder, or s3://bucket/prefix; default the region's own bucket"},
+		flags.Region("region to change"),
+		flags.Source(),
+		flags.Endpoint("the region's S3"),
+		&cli.StringFlag{Name: "to", Usage: "write to another `PLACE` than the source: a folder, or s3://bucket/prefix"},
 		&cli.StringFlag{Name: "profile", Usage: "profile of the shared AWS files"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
-		&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+		flags.Unknown(),
 		flags.Insecure(),
 	}
 }
@@ -62,7 +65,7 @@ func publishRelease(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	to, o, done, err := openRegion(c)
+	to, o, p, done, err := openRegion(c)
 	if err != nil {
 		return err
 	}
@@ -73,7 +76,7 @@ func publishRelease(c *cli.Context) error {
 	}
 	o.Replace, o.Progress = c.Bool("replace"), out.Progress("publishing "+release.Version.String())
 	if place := c.String("global"); place != "" {
-		if o.Global, _, err = publishTarget(c, place); err != nil {
+		if o.Global, _, err = publishTarget(c, p, place); err != nil {
 			return err
 		}
 	}
@@ -82,7 +85,7 @@ func publishRelease(c *cli.Context) error {
 	if err != nil {
 		return terminal.Cannot("publish", fmt.Sprintf("%s to %s", release.Version, to), err)
 	}
-	region := c.String("region")
+	region := o.Region
 	out.Result(publishAnswer{res, region, to.String()}, "%s", publishText(res, region, to.String()))
 	return nil
 }
@@ -98,29 +101,50 @@ func wantedVersion(c *cli.Context) (want manifests.Version, err error) {
 }
 
 // openRegion is the bucket that writeFlags name, and options from all flags that such subcommands share. done gives its lock back.
-func openRegion(c *cli.Context) (to publish.Target, o publish.Options, done func(), err error) {
-	o = publish.Options{Region: c.String("region"), DryRun: c.Bool("dry-run"),
-		Warn: func(text string) { terminal.Of(c).Step("warning: %s", text) }}
-	if err := flags.CheckRegion(o.Region, c.String("endpoint"), c.Bool("allow-unknown-region") || c.String("to") != ""); err != nil {
-		return nil, o, nil, err
+func openRegion(c *cli.Context) (to publish.Target, o publish.Options, p flags.Place, done func(), err error) {
+	o = publish.Options{DryRun: c.Bool("dry-run"), Warn: func(text string) { terminal.Of(c).Step("warning: %s", text) }}
+	if p, err = flags.PlaceOf(c, flags.Needs{Folder: c.String("to") != ""}); err != nil {
+		return nil, o, p, nil, err
 	}
-	if err := regions.CheckNew(c.String("endpoint"), c.Bool("allow-insecure")); err != nil {
-		return nil, o, nil, terminal.Cannot("write", "to region "+o.Region, err)
+	o.Region = p.Region
+	if _, err := p.NewBase(c.Bool("allow-insecure")); err != nil {
+		return nil, o, p, nil, terminal.Cannot("write", "to region "+o.Region, err)
 	}
-	if to, o.UriFormat, err = publishTarget(c, c.String("to")); err != nil {
-		return nil, o, nil, err
+	place, err := placeToWrite(c, p)
+	if err != nil {
+		return nil, o, p, nil, err
+	}
+	if to, o.UriFormat, err = publishTarget(c, p, place); err != nil {
+		return nil, o, p, nil, err
 	}
 	if err := repositoryOptions(c, &o); err != nil {
-		return nil, o, nil, err
+		return nil, o, p, nil, err
 	}
-	place := c.String("to")
 	if place == "" || strings.HasPrefix(place, "s3://") || o.DryRun {
-		return to, o, func() {}, nil
+		return to, o, p, func() {}, nil
 	}
 	if done, err = publish.LockFolder(place); err != nil {
-		return nil, o, nil, terminal.Cannot("write", "to "+place, err)
+		return nil, o, p, nil, terminal.Cannot("write", "to "+place, err)
 	}
-	return to, o, done, nil
+	return to, o, p, done, nil
+}
+
+// placeToWrite is --to, else the source: a folder, or s3://bucket/prefix; empty for the region's own bucket.
+func placeToWrite(c *cli.Context, p flags.Place) (string, error) {
+	if place := c.String("to"); place != "" || p.Source.IsZero() {
+		return place, nil
+	}
+	if _, ok := p.Source.Directory(); ok {
+		base, err := p.Base()
+		dir, _ := regions.FolderOf(base)
+		return dir, err
+	}
+	bucket, prefix, _, ok := p.Source.S3(p.Region)
+	if !ok {
+		return "", terminal.Cannot("write", "to "+p.Source.For(p.Region), errors.New("a web server only shows files")).WithKind(fault.Usage).
+			WithHint("name the folder or bucket behind it, with --to or as the source")
+	}
+	return "s3://" + strings.TrimSuffix(bucket+"/"+prefix, "/"), nil
 }
 
 // repositoryOptions reads repositoryFlags. The key must be good before anything is written.
@@ -140,26 +164,33 @@ type publishAnswer struct {
 	To     string `json:"to"`
 }
 
-// publishTarget understands --to: nothing (the region's bucket), s3://bucket/prefix, or a folder. The second result is the
+// publishTarget understands a place to write to: nothing (the region's bucket), s3://bucket/prefix, or a folder. The second result is the
 // template a new manifest there carries.
-func publishTarget(c *cli.Context, place string) (publish.Target, string, error) {
-	region, endpoint := c.String("region"), regions.WithScheme(c.String("endpoint"))
+func publishTarget(c *cli.Context, p flags.Place, place string) (publish.Target, string, error) {
+	region, endpoint := p.Region, regions.WithScheme(p.Endpoint)
 	base, err := regions.BucketURL(region, endpoint, "")
 	if err != nil {
 		return nil, "", err
 	}
-	at := publish.BucketOptions{Region: region, Endpoint: endpoint, Profile: c.String("profile"), Bucket: regions.Bucket(region)}
+	at := publish.BucketOptions{Region: region, Endpoint: endpoint, Profile: c.String("profile"), Shared: p.Credentials,
+		Bucket: regions.Bucket(region)}
 	rest, isBucket := strings.CutPrefix(place, "s3://")
 	switch {
 	case place == "":
 	case isBucket:
-		at.Bucket, at.Prefix, _ = strings.Cut(strings.Trim(rest, "/"), "/")
-		if at.Bucket == "" {
+		if at.Bucket, at.Prefix, _ = strings.Cut(strings.Trim(rest, "/"), "/"); at.Bucket == "" {
 			return nil, "", terminal.Usage("%s names no bucket", place)
 		}
 		base = strings.TrimSuffix(base, regions.Bucket(region)) + strings.Trim(rest, "/")
+		if _, _, lies, ok := p.Source.S3(region); ok && c.String("to") == "" && lies != region {
+			at.Region = lies
+			base, err = p.Base()
+		}
 	default:
 		return publish.Folder(place), templateOf(base, region, endpoint), nil
+	}
+	if err != nil {
+		return nil, "", err
 	}
 	to, err := bucketTarget(c.Context, at)
 	return to, templateOf(base, region, endpoint), err

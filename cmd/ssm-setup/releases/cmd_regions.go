@@ -9,6 +9,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer/caller"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/survey"
@@ -24,8 +25,9 @@ func Regions() *cli.Command {
 			"could not be read.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "region", Usage: "ask only `R`; may be given several times"},
-			&cli.StringFlag{Name: "endpoint", Usage: "S3 address `URL` that stands in for the regions' own"},
-			&cli.BoolFlag{Name: "allow-unknown-region", Usage: "accept a region name that is not in the table"},
+			flags.Source(),
+			flags.Endpoint("the regions' S3"),
+			flags.Unknown(),
 			flags.Insecure(),
 		},
 		Action: showRegions,
@@ -34,28 +36,53 @@ func Regions() *cli.Command {
 
 func showRegions(c *cli.Context) error {
 	out := terminal.Of(c)
-	names, endpoint := c.StringSlice("region"), c.String("endpoint")
-	for _, name := range names {
-		if err := flags.CheckRegion(name, endpoint, c.Bool("allow-unknown-region")); err != nil {
+	names, err := regionsToAsk(c)
+	if err != nil {
+		return err
+	}
+	bases := map[string]string{}
+	for n, name := range names {
+		p, err := flags.PlaceIn(c, name, flags.Needs{})
+		if err != nil {
 			return err
 		}
-	}
-	if len(names) == 0 {
-		names = regions.Public()
-		if endpoint != "" {
-			names = []string{regions.Local}
+		if names[n] = p.Region; bases[p.Region] == "" {
+			bases[p.Region], err = p.NewBase(c.Bool("allow-insecure"))
+		}
+		if err != nil {
+			return terminal.Cannot("ask", "regions", err)
 		}
 	}
-	if err := regions.CheckNew(endpoint, c.Bool("allow-insecure")); err != nil {
-		return terminal.Cannot("ask", "regions", err)
-	}
-	a := survey.Ask(c.Context, names, endpoint, out.Count("asking regions", "regions"))
+	base := func(region string) (string, error) { return bases[region], nil }
+	a := survey.Ask(c.Context, names, base, out.Count("asking regions", "regions"))
 	out.Result(map[string]any{"newest": a.Newest.String(), "regions": a.Rows, "unreadable": a.Unreadable}, "%s", regionTable(a))
 	if a.Unreadable > 0 {
 		return terminal.Cannot("read", fmt.Sprintf("%d of %d regions", a.Unreadable, len(a.Rows)), errors.New(a.FirstFault())).
 			WithKind(fault.Region).WithHint("the rest of the answer stands; see which ones above, then check network and proxy")
 	}
 	return nil
+}
+
+// regionsToAsk are those that are named; else the local one of an endpoint, those that a mirror carries, or all public ones.
+func regionsToAsk(c *cli.Context) ([]string, error) {
+	switch names := c.StringSlice("region"); {
+	case len(names) > 0:
+		return names, nil
+	case c.String("endpoint") != "":
+		return []string{regions.Local}, nil
+	}
+	source, _, err := caller.Here().Source(c.String("source"), false)
+	if err != nil {
+		return nil, terminal.Cannot("use", "the source of packages", err)
+	}
+	if err := source.CheckNew(c.Bool("allow-insecure")); err != nil {
+		return nil, terminal.Cannot("ask", "regions", err)
+	}
+	carried, err := flags.CarriedBy(c.Context, source)
+	if err == nil && len(carried.Regions) > 0 {
+		return carried.Regions, nil
+	}
+	return regions.Public(), nil
 }
 
 func regionTable(a survey.Answer) string {

@@ -33,7 +33,7 @@ func TestAnInsecureAddressThatTheHostHasGoesOnWorking(t *testing.T) {
 		i, told := here(l), ""
 		i.Ports.Step = func(format string, args ...any) { told = fmt.Sprintf(format, args...) }
 		r := &run{Installation: i, Options: Options{Region: "local", Endpoint: address, AllowInsecure: c.allow}}
-		if err := r.checkEndpoint(); c.refused != errors.Is(err, regions.ErrInsecure) || c.refused != (told == "") {
+		if err := r.checkAddresses(); c.refused != errors.Is(err, regions.ErrInsecure) || c.refused != (told == "") {
 			t.Errorf("%s: %v, told %q", name, err, told)
 		}
 	}
