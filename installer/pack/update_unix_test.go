@@ -60,7 +60,7 @@ echo "launchctl $1 $2" | sed "s|$T||" >>$T/log`,
 --forget) rm -f $T/receipt; echo "pkgutil $*" >>$T/log ;;
 esac`,
 	"tar":              `case "$1" in -x*) [ ! -e $T/fail-tar ] || exit 2 ;; esac; PATH=/usr/bin:/bin; exec tar "$@"`,
-	"amazon-ssm-agent": `echo "agent $*" >>$T/log; [ ! -e $T/fail-agent ]`,
+	"amazon-ssm-agent": `echo "agent $*${SSM_ACTIVATION_CODE:+ with $SSM_ACTIVATION_ID:$SSM_ACTIVATION_CODE}" >>$T/log; [ ! -e $T/fail-agent ]`,
 	"snap":             `echo "snap $*" >>$T/log; [ "$1" = install ] && [ -e $T/fail-snap ] && exit 10; exit 0`,
 }
 
@@ -146,9 +146,9 @@ func TestUpdateScriptsAnswerAsUpdatersExpect(t *testing.T) {
 		"rpm arguments": {machine{}, "rpm/install.sh register-managed-instance a b", 1, "",
 			"[ERROR] Not enough parameters for RegisterManagedInstance."},
 		"rpm register": {machine{"running": ""}, "rpm/install.sh register-managed-instance code id eu-west-1", 0, "stop; " + yum +
-			"; agent -register -y -code code -id id -region eu-west-1; start", ""},
+			"; agent -register -y -region eu-west-1 with id:code; start", ""},
 		"rpm register no": {machine{"running": "", "fail-agent": ""}, "rpm/install.sh register-managed-instance code id eu-west-1", 1,
-			"stop; " + yum + "; agent -register -y -code code -id id -region eu-west-1; start", ""},
+			"stop; " + yum + "; agent -register -y -region eu-west-1 with id:code; start", ""},
 		"rpm away":         {machine{"installed": "9.1.0.0", "running": ""}, "rpm/uninstall.sh", 0, gone, ""},
 		"rpm away not yum": {machine{"installed": "9.1.0.0", "fail-yum": ""}, "rpm/uninstall.sh", 0, gone + "; " + erase, ""},
 		"rpm away fails": {machine{"installed": "9.1.0.0", "fail-yum": "", "fail-rpm": ""}, "rpm/uninstall.sh", 125, gone + "; " + erase,
@@ -166,9 +166,9 @@ func TestUpdateScriptsAnswerAsUpdatersExpect(t *testing.T) {
 		"deb no init":   {machine{"pid1": "sh"}, "deb/install.sh", 124, "", "not supported"},
 		"deb arguments": {machine{}, "deb/install.sh nonsense", 1, "", "[ERROR]"},
 		"deb register": {machine{}, "deb/install.sh register-managed-instance code id eu-west-1", 0,
-			"dpkg -i; agent -register -y -code code -id id -region eu-west-1; start", ""},
+			"dpkg -i; agent -register -y -region eu-west-1 with id:code; start", ""},
 		"deb register no": {machine{"fail-agent": ""}, "deb/install.sh register-managed-instance code id eu-west-1", 1,
-			"dpkg -i; agent -register -y -code code -id id -region eu-west-1; start", ""},
+			"dpkg -i; agent -register -y -region eu-west-1 with id:code; start", ""},
 		"deb away":         {machine{"installed": "9.1.0.0", "running": ""}, "deb/uninstall.sh", 0, "dpkg -r", ""},
 		"deb away fails":   {machine{"installed": "9.1.0.0", "fail-dpkg": ""}, "deb/uninstall.sh", 125, "dpkg -r", ""},
 		"deb away no init": {machine{"pid1": "sh"}, "deb/uninstall.sh", 124, "", "not supported"},
@@ -197,7 +197,7 @@ func TestUpdateScriptsAnswerAsUpdatersExpect(t *testing.T) {
 func TestUpdateScriptsForMacOSAnswerAsUpdatersExpect(t *testing.T) {
 	const job, label = "/disk/Library/LaunchDaemons/com.amazon.aws.ssm.plist", "com.amazon.aws.ssm"
 	const load, unload, start = "launchctl load -w", "launchctl unload -w", "launchctl start " + label
-	const register = "agent -register -y -code code -id id -region eu-west-1"
+	const register = "agent -register -y -region eu-west-1 with id:code"
 	type machine = map[string]string
 	for name, c := range map[string]struct {
 		machine machine

@@ -73,9 +73,9 @@ arguments() {
 }
 
 # register takes the arguments of a call, checked; the service must be stopped. Its caller starts the service again, whatever
-# comes of it.
+# comes of it. The agent gets the activation by its environment: every account can read the arguments of a program.
 register() {
-	[ $# -ne 4 ] || "${agent:-amazon-ssm-agent}" -register -y -code "$2" -id "$3" -region "$4"
+	[ $# -ne 4 ] || SSM_ACTIVATION_CODE=$2 SSM_ACTIVATION_ID=$3 "${agent:-amazon-ssm-agent}" -register -y -region "$4"
 }
 
 # foreign tells whether a version is an original's: its own scripts stop and start it; ours never need that.

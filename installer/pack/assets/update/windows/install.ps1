@@ -43,7 +43,14 @@ try {
     }
     if ($Register) {
         Stop-Service $name -ErrorAction SilentlyContinue
-        Invoke-Checked 'the registration' $agent @('-register', '-y', '-code', $Code, '-id', $Id, '-region', $Region)
+        # Other accounts can read the arguments of a program, not its environment.
+        $env:SSM_ACTIVATION_CODE = $Code
+        $env:SSM_ACTIVATION_ID = $Id
+        try {
+            Invoke-Checked 'the registration' $agent @('-register', '-y', '-region', $Region)
+        } finally {
+            Remove-Item Env:SSM_ACTIVATION_CODE, Env:SSM_ACTIVATION_ID -ErrorAction SilentlyContinue
+        }
     }
     if (-not $Disabled) { Start-Service $name }
     exit 0
