@@ -272,7 +272,14 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manife
 		o.UriFormat = own.UriFormat
 	}
 	o.repair = true
-	return Publish(ctx, to, r, o)
+	res, err := Publish(ctx, to, r, o)
+	if err != nil {
+		return res, err
+	}
+	c := copier{newWriting(to, o), from}
+	err = c.copyLoose(ctx, own, v, res.Latest, dir)
+	res.Steps = append(res.Steps, c.result.Steps...)
+	return res, err
 }
 
 // obtain takes a file from the mirror if that has it, else from the region.
