@@ -13,6 +13,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/installer/publish/atom"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -115,7 +116,7 @@ func (res *Mirrored) copyStatuses(ctx context.Context, to Target, region *manife
 	if err := p.repositories(ctx, own, nil); err != nil {
 		return err
 	}
-	return p.changeFeed(ctx, func(own *manifests.Manifest) { follow(own, region) }, func(string, *feed) {})
+	return p.changeFeed(ctx, func(own *manifests.Manifest) { follow(own, region) }, func(string, *atom.Feed) {})
 }
 
 // follow gives the files that both manifests list, with the same content, the region's status. It tells whether one changed.

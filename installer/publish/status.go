@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer/publish/atom"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -119,7 +120,7 @@ func Mark(ctx context.Context, to Target, v manifests.Version, status string, o 
 	if err := p.repositories(ctx, m, nil); err != nil {
 		return p.result, err
 	}
-	if err := p.changeFeed(ctx, func(m *manifests.Manifest) { mark(m) }, func(string, *feed) {}); err != nil {
+	if err := p.changeFeed(ctx, func(m *manifests.Manifest) { mark(m) }, func(string, *atom.Feed) {}); err != nil {
 		return p.result, err
 	}
 	f, err := readLatest(ctx, to, v)

@@ -73,6 +73,7 @@ var rooms = map[string][]string{
 	"installer/publish": {"installer/build", "installer/host", "installer/pack", "installer/publish/*", "regions", "regions/bucket",
 		"manifests"},
 	"installer/publish/apt":  {"installer/host"},
+	"installer/publish/atom": {"installer/publish/dist", "regions", "manifests"},
 	"installer/publish/dist": {"installer/build", "installer/host", "installer/pack", "installer/unpack", "regions/bucket", "manifests"},
 	"installer/publish/yum":  {"installer/host"},
 	"installer/describe":     {"installer/build", "installer/host", "installer/pack"},
