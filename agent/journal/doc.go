@@ -17,8 +17,10 @@
 // at all; folders 0700):
 //
 //	pending/<id>, current/<id>, channels/<id>/   as on disk
+//	cancel/<id>       an order to stop a command whose own folder takes no file
 //	scratch/<id>/     scripts of these jobs, and those of others that the disk did not take
-//	answered/<id>/    answered, and the disk does not let the state file go: not run again in this boot
+//	answered/<id>/    answered, and the disk does not let the state file go: not run again in this boot. No place that survives a
+//	                  reboot takes a note then: a disk that is writable again after one still has the job, and it runs
 //
 // <id> is the command id. A state file has the shape of the original's (job.go), so either agent can read what the
 // other left; what ours needs besides stands under the key SsmSetup, and unknown members are kept.

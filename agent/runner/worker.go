@@ -163,7 +163,8 @@ func newWorker(s Spec) *Worker {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{dir: s.Dir, steps: s.Steps, away: s.Away, log: log, events: make(chan Event), bell: make(chan struct{}, 1), cancel: make(chan struct{}, 1)}
+	return &Worker{dir: s.Dir, steps: s.Steps, away: s.Away, log: log,
+		events: make(chan Event), bell: make(chan struct{}, 1), cancel: make(chan struct{}, 1)}
 }
 
 // Events tells what happens, in order; it is closed after Done, or when the context of Start or Attach ends.

@@ -147,6 +147,51 @@ func TestADebStartsAnEnabledServiceAfterAnAbort(t *testing.T) {
 	w.want("enable start", "deb/postinst", "abort-remove")
 }
 
+// In a container or an image no service manager stops the agent: the script does, and it ends no other process that has its id by now.
+func TestARemovalEndsAnAgentThatNoServiceManagerRuns(t *testing.T) {
+	if _, err := os.Stat("/proc/self/exe"); err != nil {
+		t.Skip("this system does not tell by which program a process runs")
+	}
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(sleep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for script, args := range map[string][]string{"deb/prerm": {"remove"}, "rpm/preun": {"0"}} {
+		for name, ends := range map[string]bool{"agent": true, "other": false} {
+			w := newWorld(t)
+			w.supervisor = ""
+			file := filepath.Join(w.dir, "state", name)
+			if err := os.WriteFile(file, program, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), file, "600")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			pid := filepath.Join(w.dir, "state", "amazon-ssm-agent.pid")
+			if err := os.WriteFile(pid, []byte(strconv.Itoa(cmd.Process.Pid)+"     \n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			w.want("disable", script, args...)
+			if w.has("state/amazon-ssm-agent.pid") {
+				t.Errorf("%s: the pid file is left", script)
+			}
+			if !ends {
+				_ = cmd.Process.Kill()
+			}
+			if err := <-ended; ends != strings.Contains(err.Error(), "terminated") {
+				t.Errorf("%s, %s: %v", script, name, err)
+			}
+		}
+	}
+}
+
 // What an admin disabled stays so, also when the package is removed and comes back.
 func TestADebThatComesBackKeepsWhatAnAdminDisabled(t *testing.T) {
 	for words, want := range map[string]string{"": "", "enabled running": "enable start", "enabled": "enable", "running": "start"} {

@@ -62,6 +62,11 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 			return res, err
 		}
 	}
+	if theirs {
+		if err := checkSameKey(ctx, from, to, o); err != nil {
+			return res, err
+		}
+	}
 	res.Signed = o.Repositories && o.Sign != nil
 	for _, v := range list {
 		one := o

@@ -40,6 +40,28 @@ func signed(ctx context.Context, from *bucket.Client) (bool, error) {
 	return false, nil
 }
 
+// checkSameKey refuses what clients of the mirror could not check: a region whose signatures are by other keys than those that the mirror
+// gave them.
+func checkSameKey(ctx context.Context, from *bucket.Client, to Target, o Options) error {
+	there, _, err := readLimited(ctx, to, KeyKey, maxSmall)
+	if isAbsent(err) || o.ChangeKey {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", KeyKey, err)
+	}
+	theirs, err := from.Small(ctx, KeyKey, maxSmall)
+	switch {
+	case notThere(err) || err == nil && bytes.Equal(there, theirs):
+		return nil
+	case err != nil:
+		return err
+	case o.SharesKey != nil && o.SharesKey(there, theirs):
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrMirrorKey, KeyKey)
+}
+
 // fits tells whether signed metadata may be taken: the mirror must hold every package of the newest version that it offers,
 // because that is what package managers ask for.
 func fits(region, mirror *manifests.Manifest, newest manifests.Version) bool {

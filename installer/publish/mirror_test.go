@@ -158,6 +158,35 @@ func TestAMirrorKeepsSignedMetadata(t *testing.T) {
 	}
 }
 
+// Clients of a mirror trust the key that it gave them: another one is refused before anything is written, unless that is asked for.
+func TestAMirrorFollowsNoChangedKeyUnlessAskedFor(t *testing.T) {
+	origin := t.TempDir()
+	with := func(owner string) publish.Options {
+		return publish.Options{UriFormat: template, Repositories: true, Sign: &key{owner}, ChangeKey: true}
+	}
+	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), with("old "))
+	to, o := &recorder{Target: publish.Folder(t.TempDir())}, publish.Options{Region: "local", Repositories: true, Scratch: t.TempDir()}
+	copied := func() error {
+		_, err := publish.Mirror(t.Context(), served(t, origin), to, publish.Wanted{Latest: true}, o)
+		return err
+	}
+	if err := copied(); err != nil {
+		t.Fatal(err)
+	}
+	publishTo(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), with("new "))
+	to.writes = nil
+	if err := copied(); !errors.Is(err, publish.ErrMirrorKey) || len(to.writes) > 0 {
+		t.Errorf("%v, written %v", err, to.writes)
+	}
+	o.SharesKey = func(one, other []byte) bool { return string(one) == "old public" && string(other) == "new public" }
+	if err := copied(); err != nil {
+		t.Errorf("with one key in common: %v", err)
+	}
+	if read(t, to, publish.KeyKey) != "new public" {
+		t.Error("the key is the old one")
+	}
+}
+
 // What does not fit the manifest is refused, and the mirror stays as it is.
 func TestAMirrorRefusesWhatDoesNotFitTheManifest(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()

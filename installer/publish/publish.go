@@ -21,13 +21,15 @@ type Options struct {
 	Replace      bool                    // publish other bytes under a version that is there
 	Repositories bool                    // keep metadata for apt and yum beside the rest
 	Sign         Signer                  // of that metadata; nil leaves it unsigned
-	ChangeKey    bool                    // sign by keys that are none of those which clients have
+	ChangeKey    bool                    // sign by keys that are none of those which clients have, or mirror such signatures
 	Global       Target                  // nil, or where the copy of latest/ goes (SSMAgent/ of the global bucket)
 	Scratch      string                  // folder for what a mirror fetches; empty: the system's
 	Now          func() time.Time        // nil: the clock
 	Done         func(Step)              // may be nil; one call at a time
 	Warn         func(text string)       // what is not as safe as it should be; may be nil
 	Progress     func(done, total int64) // bytes of packages; may be nil; one call at a time
+
+	SharesKey func(one, other []byte) bool // two files of public keys have one in common; nil: they have to be equal
 
 	repair bool // what is there and is not what the manifest there says was damaged: it is written anew
 }

@@ -397,6 +397,10 @@ func TestTwoKeysSignTextsWhileOneReplacesTheOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !sign.SharesKey(file, oldPublic) || !sign.SharesKey(nextPublic, file) || sign.SharesKey(oldPublic, nextPublic) ||
+		sign.SharesKey(oldPublic, nil) {
+		t.Error("SharesKey is mistaken")
+	}
 	if ring, err := openpgp.ReadArmoredKeyRing(bytes.NewReader(file)); err != nil || len(ring) != 2 {
 		t.Errorf("the key file holds %d keys, %v", len(ring), err)
 	}

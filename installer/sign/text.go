@@ -164,3 +164,17 @@ func armored(kind string, data []byte) ([]byte, error) {
 	}
 	return append(b.Bytes(), '\n'), nil
 }
+
+// SharesKey tells whether two files of public keys have a key in common.
+func SharesKey(one, other []byte) bool {
+	first, err := readRing(one)
+	if err != nil {
+		return false
+	}
+	second, err := readRing(other)
+	return err == nil && slices.ContainsFunc(first, func(a *openpgp.Entity) bool {
+		return slices.ContainsFunc(second, func(b *openpgp.Entity) bool {
+			return bytes.Equal(a.PrimaryKey.Fingerprint, b.PrimaryKey.Fingerprint)
+		})
+	})
+}

@@ -29,6 +29,17 @@ func TestTheServiceHasTheProxyThatTheToolWritesDown(t *testing.T) {
 		t.Errorf("the service has it all the same: %s", env)
 	}
 	const dropIn = "/etc/systemd/system/amazon-ssm-agent.service.d/proxy-of-ssm-setup.conf"
+	for _, answer := range []string{"no", "yes"} { // typed, at a terminal
+		said := h.sh("printf '" + answer + "\\n' | https_proxy=http://typed.example:3128 script -qec '" + install + "' /dev/null 2>&1")
+		_, err := h.try("grep", "-q", "https_proxy=http://typed.example:3128", dropIn)
+		if !strings.Contains(said, "Type yes") || (err == nil) != (answer == "yes") {
+			t.Errorf("%s: written down: %t\n%s", answer, err == nil, said)
+		}
+	}
+	h.active()
+	if env := h.sh(environment); !strings.Contains(env, "https_proxy=http://typed.example:3128\n") {
+		t.Errorf("after the typed yes: %s", env)
+	}
 	h.sh(install + " --proxy http://me%40corp@proxy.example:3128 2>&1")
 	h.active()
 	if env := h.sh(environment); !strings.Contains(env, "https_proxy=http://me%40corp@proxy.example:3128\n") {

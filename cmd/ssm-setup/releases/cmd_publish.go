@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -149,7 +150,7 @@ func placeToWrite(c *cli.Context, p flags.Place) (string, error) {
 
 // repositoryOptions reads repositoryFlags. The key must be good before anything is written.
 func repositoryOptions(c *cli.Context, o *publish.Options) error {
-	o.Repositories, o.ChangeKey = !c.Bool("no-repositories"), c.Bool("change-key")
+	o.Repositories, o.ChangeKey, o.SharesKey = !c.Bool("no-repositories"), c.Bool("change-key"), sign.SharesKey
 	signer, err := openKeys(c, time.Now())
 	if err != nil || signer == nil {
 		return err

@@ -78,10 +78,30 @@ act() {
 	return 0
 }
 
-# offline does enable, disable and preset where no service manager runs, so that the service is there when the system boots: by
-# systemctl, which then only makes links, or by hand where systemd is not installed (yet).
+# end_detached ends the agent of a machine without a service manager. The pid file goes first: it says that the agent is meant to run.
+end_detached() {
+	pidfile=$state/amazon-ssm-agent.pid
+	[ -r $pidfile ] || return 0
+	pid=$(tr -d ' ' <$pidfile)
+	rm -f $pidfile
+	case "$pid" in '' | *[!0-9]*) return 0 ;; esac
+	tries=0
+	while [ $tries -lt 20 ]; do
+		case "$(readlink "/proc/$pid/exe" 2>/dev/null)" in
+		"$agent" | "$agent (deleted)") ;;
+		*) return 0 ;;
+		esac
+		if [ $tries -eq 0 ]; then kill "$pid" 2>/dev/null || return 0; fi
+		tries=$((tries + 1))
+		sleep 1
+	done
+}
+
+# offline does what a service manager would: stop ends a detached agent; enable, disable and preset have the service there when the
+# system boots, by systemctl, which then only makes links, or by hand where systemd is not installed (yet).
 offline() {
 	case "$1" in
+	stop) end_detached; return 0 ;;
 	enable | disable | preset) ;;
 	*) return 0 ;;
 	esac
