@@ -56,7 +56,7 @@ status | grep -q '"running":"9.2.0.0"'
 ssm-setup rollback 2>&1
 ` + s.remove + ` # by hand
 [ ! -e ` + pid + ` ]
-n=0; while pgrep -f /ssm-agent-worker; do n=$((n+1)); [ $n -lt 100 ]; sleep 0.1; done
+n=0; while pgrep -x ssm-agent-worke; do n=$((n+1)); [ $n -lt 100 ]; sleep 0.1; done
 ! pgrep -x amazon-ssm-agen
 ssm-setup install --region local --endpoint ` + h.region.URL() + ` --version 9.1.0.0 2>&1
 ssm-setup uninstall 2>&1
