@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/caller"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/ground"
 	"github.com/ssm-setup/ssm-setup/regions/survey"
 )
 
@@ -28,6 +30,7 @@ func Regions() *cli.Command {
 			flags.Source(),
 			flags.Endpoint("the regions' S3"),
 			flags.Unknown(),
+			&cli.StringFlag{Name: "html", Usage: "write a page with regions, versions and who lags to `FILE`, too"},
 			flags.Insecure(),
 		},
 		Action: showRegions,
@@ -55,10 +58,27 @@ func showRegions(c *cli.Context) error {
 	}
 	base := func(region string) (string, error) { return bases[region], nil }
 	a := survey.Ask(c.Context, names, base, out.Count("asking regions", "regions"))
+	if file := c.String("html"); file != "" {
+		if err := writeMatrix(file, a); err != nil {
+			return err
+		}
+	}
 	out.Result(map[string]any{"newest": a.Newest.String(), "regions": a.Rows, "unreadable": a.Unreadable}, "%s", regionTable(a))
 	if a.Unreadable > 0 {
 		return terminal.Cannot("read", fmt.Sprintf("%d of %d regions", a.Unreadable, len(a.Rows)), errors.New(a.FirstFault())).
 			WithKind(fault.Region).WithHint("the rest of the answer stands; see which ones above, then check network and proxy")
+	}
+	return nil
+}
+
+// writeMatrix writes the answer as a page.
+func writeMatrix(file string, a survey.Answer) error {
+	page, err := a.HTML(time.Now())
+	if err == nil {
+		err = ground.Write(file, page, 0o644, false)
+	}
+	if err != nil {
+		return terminal.Cannot("write", file, err)
 	}
 	return nil
 }

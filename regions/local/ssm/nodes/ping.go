@@ -85,7 +85,7 @@ func (n Node) merged(in wire.UpdateInstanceInformationInput) wire.UpdateInstance
 	keep(&in.PlatformName, n.Ping.PlatformName)
 	keep(&in.PlatformType, n.Ping.PlatformType)
 	keep(&in.PlatformVersion, n.Ping.PlatformVersion)
-	if in.SSMConnectionChannel == nil {
+	if in.SSMConnectionChannel == nil || in.AgentStatus != "" && in.AgentStatus != "Active" { // an updater has no channel of its own
 		in.SSMConnectionChannel = n.Ping.SSMConnectionChannel
 	}
 	return in
