@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,7 @@ func TestACommandIsSentWatchedAndCancelled(t *testing.T) {
 	d := open(t).enter()
 	ctx := context.Background()
 	hosts := d.hosts(3, "9.1.0.0")
+	slices.SortFunc(hosts, func(a, b *simulated.Host) int { return strings.Compare(a.ID, b.ID) }) // the order they are served in
 	want(t, d.get("send?document=AWS-RunShellScript"), `<textarea id="p-commands"`, "StringList, required", `value="3600"`, "Must match",
 		`name="host" value="`+hosts[0].ID+`"`)
 	want(t, d.get("send?document=AWS-UpdateSSMAgent"), `<select id="p-allowDowngrade"`, "<option selected>false</option>")
