@@ -423,6 +423,24 @@ func TestADocumentMakesNoAddressTheSource(t *testing.T) {
 	}
 }
 
+func TestAPersonOnTheMachineNamesASourceForOnce(t *testing.T) {
+	const once = "file:///media/stick/amazon-ssm-x-1/ssm-agent-manifest.json"
+	for why, counts := range map[string]bool{ledger.ByCommandLine: true, ledger.ByDocument: false} {
+		w := newWorld(t)
+		e := w.engine()
+		open, asked := e.Open, ""
+		e.Open = func(c context.Context, url string) (updater.Source, error) {
+			asked = url
+			return open(c, url)
+		}
+		_, err := e.Run(context.Background(), ledger.Request{ID: "once", Source: once, Once: true, Why: why}, func(string) {})
+		must(t, err)
+		if (asked == once) != counts {
+			t.Errorf("%s: asked %q", why, asked)
+		}
+	}
+}
+
 func TestAnAnswerThatCannotBeSentIsOwed(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine()

@@ -25,6 +25,7 @@ var subcommands = []func() *cli.Command{
 	machine.Uninstall,
 	machine.SelfUpdate,
 	releases.Regions,
+	machine.Config,
 	playground.Local,
 	playground.Console,
 }

@@ -1,8 +1,10 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -18,6 +20,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
@@ -54,8 +57,9 @@ type statusResult struct {
 	InstanceID     string           `json:"instance_id"`
 	Boot           string           `json:"boot,omitempty"` // enabled: it comes back after a reboot; disabled, masked: it does not
 	Region         string           `json:"region"`
-	Proxy          string           `json:"proxy,omitempty"` // kept for the service, without its password
-	Source         string           `json:"source"`          // where updates come from
+	Proxy          string           `json:"proxy,omitempty"`          // kept for the service, without its password
+	Source         string           `json:"source"`                   // where updates come from
+	PackageSource  string           `json:"package_source,omitempty"` // the same as people write it, where that is more
 	Pinged         time.Time        `json:"last_round_trip,omitzero"`
 	Fault          string           `json:"last_fault,omitempty"`
 	Death          string           `json:"last_death,omitempty"` // how an agent ended that was not asked to, within the last day
@@ -110,11 +114,13 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 	cfg := config.Read(l)
 	miss("settings", cfg.Fault)
 	r.Source = cfg.Agent.UpdateSource
+	r.PackageSource = fault.Redact(cfg.Agent.PackageSource)
 	if a, known := proxy.Of(l); known {
 		r.Proxy = a.Redacted()
 	}
 	r.Warnings = insecureWarnings(cfg.Config)
 	r.readAgent(l, 2*time.Duration(max(1, cfg.Ssm.HealthFrequencyMinutes))*time.Minute)
+	r.Warnings = append(r.Warnings, sourceWarnings(cfg.Config, cmp.Or(r.Region, unregisteredRegion(cfg.Agent.UpdateSource)), r.Pinged)...)
 	ledger, err := ledger.Read(l)
 	miss("the record of updates", err)
 	r.Update, r.UnderWay, r.Skip = ledger.Last, ledger.Open, ledger.Skip
@@ -141,6 +147,29 @@ func insecureWarnings(cfg config.Config) (list []string) {
 		}
 	}
 	return list
+}
+
+// sourceWarnings tells of settings about sources that contradict each other, and of services that were sought at a mirror and never found.
+func sourceWarnings(cfg config.Config, region string, pinged time.Time) (list []string) {
+	if _, note, _ := regions.Remembered(cfg.Agent.PackageSource, cfg.Agent.UpdateSource, region, cfg.S3.Endpoint); note != "" {
+		list = append(list, note)
+	}
+	if at, is := addressesOf(cfg).MirrorAsService(region); is && pinged.IsZero() {
+		list = append(list, fmt.Sprintf("the services of region %s are sought at %s, where packages come from and no service answered yet: if "+
+			"that is a mirror, ssm-setup install --region %s --source %s gives them their own addresses back", region, fault.Redact(at), region,
+			fault.Word(fault.Redact(regions.WithScheme(at)))))
+	}
+	return list
+}
+
+// unregisteredRegion is the region whose bucket updates come from, for a host that is registered in none.
+func unregisteredRegion(manifest string) string {
+	base, err := regions.BaseOfManifest(manifest, "")
+	if err != nil {
+		return ""
+	}
+	_, region, _ := strings.Cut(base[strings.LastIndexByte(base, '/')+1:], regions.Bucket(""))
+	return region
 }
 
 // readAgent fills in what the locks and the pulse say. recent is how long ago the last round trip of a healthy agent may be.

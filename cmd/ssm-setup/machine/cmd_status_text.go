@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -29,7 +30,7 @@ func statusText(r statusResult) string {
 	if r.Death != "" && !r.deathOfUpdate() {
 		line("last crash", "%s: %s, %s", r.death.Version, r.death.How, ago(r.death.At))
 	}
-	line("updates from", "%s", terminal.Dash(r.Source))
+	line("updates from", "%s", terminal.Dash(cmp.Or(r.PackageSource, r.Source)))
 	if r.Proxy != "" {
 		line("proxy", "%s", r.Proxy)
 	}

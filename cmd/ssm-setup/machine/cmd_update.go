@@ -26,12 +26,12 @@ func Update() *cli.Command {
 		Usage: "bring the agent to the version its region offers, or to another",
 		Description: "Hands the request to the installed agent's own updater and follows it. The new version is on trial first: if it\n" +
 			"fails, the version before runs again when this ends. Interrupting this program does not interrupt the update.",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			rootFlag(),
 			&cli.StringFlag{Name: "version", Usage: "`V` is latest (default), stable, a version such as 9.2.0.0, or a constraint such as '>=9.1'"},
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version than the one that runs"},
 			&cli.BoolFlag{Name: "check", Usage: "only say what would be done"},
-		},
+		}, sourceFlags()...),
 		Action: update,
 	}
 }
@@ -44,6 +44,9 @@ func update(c *cli.Context) error {
 	r := ledger.Request{Want: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"), Why: ledger.ByCommandLine}
 	if r.Want == ledger.Previous {
 		return terminal.Usage("--version previous: that is ssm-setup rollback")
+	}
+	if err := takeSource(c, l, &r); err != nil {
+		return err
 	}
 	if c.Bool("check") {
 		return checkUpdate(c, l, r)
@@ -139,22 +142,30 @@ func stopText(u ledger.Update) string {
 	return ""
 }
 
-// checkUpdate has the installed agent say what it would do.
-func checkUpdate(c *cli.Context, l installer.Layout, r ledger.Request) error {
+// askUpdater has the installed agent say what it would do.
+func askUpdater(c *cli.Context, l installer.Layout, r ledger.Request) (answer updater.Checked, err error) {
 	args := []string{"updater", "check", "--want", r.Want}
 	if r.AllowDowngrade {
 		args = append(args, "--allow-downgrade")
+	}
+	if r.Once {
+		args = append(args, "--once", "--source", r.Source)
 	}
 	cmd := exec.CommandContext(c.Context, l.Launcher(), args...)
 	cmd.Args[0] = "amazon-ssm-agent"
 	cmd.Env = setup.CleanEnvironment(l)
 	answered, err := cmd.Output()
-	var answer updater.Checked
 	if err == nil {
 		err = json.Unmarshal(answered, &answer)
 	}
+	return answer, tooOld(err, r)
+}
+
+// checkUpdate tells what the installed agent would do.
+func checkUpdate(c *cli.Context, l installer.Layout, r ledger.Request) error {
+	answer, err := askUpdater(c, l, r)
 	if err != nil {
-		return terminal.Cannot("check", "for an update of the agent on "+where(l), exitText(err))
+		return terminal.Cannot("check", "for an update of the agent on "+where(l), err)
 	}
 	out := terminal.Of(c)
 	if answer.Success {
