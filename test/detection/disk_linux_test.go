@@ -30,7 +30,9 @@ type fault struct {
 	full     bool     // from when the release is on trial
 }
 
-func failing(calls, how string) []string { return []string{"-e", "inject=" + calls + ":error=" + how} }
+func failing(calls, how string) []string {
+	return []string{"-e", "trace=" + calls, "-e", "inject=" + calls + ":error=" + how}
+}
 
 // Names, made durable and removed: all that updater and launcher do to a disk but write to open files.
 const renames, removals, syncs = "rename,renameat,renameat2", "unlink,unlinkat,rmdir", "fsync,fdatasync"
@@ -40,7 +42,7 @@ var diskFaults = []fault{
 	{name: "no sync works while it is on trial", trial: failing(syncs, "EIO")},
 	{name: "no name can be given while it is on trial", trial: failing(renames+","+removals, "EROFS")},
 	{name: "every third sync of the updater fails", updater: failing(syncs, "EIO:when=3+3")},
-	{name: "the updater's disk turns read-only", updater: failing(renames, "EROFS:when=4+")},
+	{name: "the updater can make no folder", updater: failing("mkdir,mkdirat", "EROFS")},
 	{name: "the updater can remove nothing", updater: failing(removals, "EIO")},
 	{name: "the launcher can remove no token", launcher: failing(removals, "EIO")},
 	{name: "the launcher's removals are not synced", launcher: failing(syncs, "EIO")},
@@ -100,7 +102,7 @@ func (l *lab) suffer(f fault) (said string, err error) {
 	release := func() {}
 	if f.launcher != nil {
 		pid, _ := launcher.Running(m.Pointer())
-		if release, err = inject(f.launcher, pid); err != nil {
+		if release, err = m.inject(f.launcher, pid); err != nil {
 			return "", err
 		}
 	}
@@ -113,7 +115,7 @@ func (l *lab) suffer(f fault) (said string, err error) {
 	}()
 	command := []string{m.tool, "update", "--root", root, "--version", soundVersion}
 	if f.updater != nil {
-		command = slices.Concat([]string{"strace", "-f", "-qq", "-o", "/dev/null"}, f.updater, command)
+		command = slices.Concat([]string{"strace", "-f", "-qq", "-o", m.calls()}, f.updater, command)
 	}
 	said = m.update(command[0], command[1:]...)
 	close(ended)
@@ -124,6 +126,9 @@ func (l *lab) suffer(f fault) (said string, err error) {
 	}
 	if err := os.Remove(filepath.Join(root, "filler")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return said, err
+	}
+	if calls, err := os.ReadFile(m.calls()); !f.full && !strings.Contains(string(calls), "(INJECTED)") {
+		return said, errors.Join(errors.New("no call failed, so nothing is shown"), err)
 	}
 	led, err := ledger.Read(m.Layout)
 	if err != nil {
@@ -143,6 +148,9 @@ func (l *lab) suffer(f fault) (said string, err error) {
 	return said, nil
 }
 
+// calls is where strace writes the calls that it lets fail.
+func (m *machine) calls() string { return m.Root + ".calls" }
+
 // update runs a program and says how it ended: its exit code and the last line of what it said.
 func (m *machine) update(program string, args ...string) string {
 	cmd := exec.Command(program, args...)
@@ -155,8 +163,8 @@ func (m *machine) update(program string, args ...string) string {
 }
 
 // inject has the system calls of a process that runs fail, and those of what it starts from then on.
-func inject(faults []string, pid int) (release func(), err error) {
-	cmd := exec.Command("strace", append([]string{"-f", "-qq", "-o", "/dev/null", "-p", strconv.Itoa(pid)}, faults...)...)
+func (m *machine) inject(faults []string, pid int) (release func(), err error) {
+	cmd := exec.Command("strace", append([]string{"-f", "-qq", "-o", m.calls(), "-p", strconv.Itoa(pid)}, faults...)...)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -193,7 +201,7 @@ func (m *machine) awaitTrial(ended <-chan struct{}) bool {
 func (m *machine) spoil(f fault, ended <-chan struct{}) {
 	if f.trial != nil {
 		if pid, held := installer.UpdateLockHolder(m.Layout); held {
-			if release, err := inject(f.trial, pid); err == nil {
+			if release, err := m.inject(f.trial, pid); err == nil {
 				<-ended
 				release()
 			}
