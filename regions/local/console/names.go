@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"strings"
-	"syscall"
 )
 
 // name is the host name of the console on loopback. Browsers take names below localhost for this machine, without asking DNS.
@@ -53,11 +52,12 @@ func both(port string) ([]net.Listener, error) {
 		return nil, err
 	}
 	six, err := config.Listen(context.Background(), "tcp6", net.JoinHostPort("::1", portOf(four)))
-	switch {
-	case err == nil:
+	if err == nil {
 		return []net.Listener{four, six}, nil
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, errors.Join(err, four.Close())
+	}
+	// Systems name a taken port differently: where another port can be had on ::1, this one is taken.
+	if probe, none := config.Listen(context.Background(), "tcp6", "[::1]:0"); none == nil {
+		return nil, errors.Join(err, probe.Close(), four.Close())
 	}
 	return []net.Listener{four}, nil
 }
