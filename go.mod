@@ -23,6 +23,14 @@ require (
 	go.etcd.io/bbolt v1.4.3
 )
 
+require github.com/santhosh-tekuri/jsonschema/v5 v5.3.1 // indirect
+
+require (
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+)
+
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0

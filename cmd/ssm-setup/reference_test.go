@@ -22,7 +22,8 @@ const referencePage = "../../docs/commands.md"
 func TestTheReferenceOfCommandsIsMadeFromTheTable(t *testing.T) {
 	app := newApp(terminal.New(strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}))
 	var b strings.Builder
-	b.WriteString("# Commands\n\nMade from the table of commands: `go test ./cmd/ssm-setup -run Reference -write`. `ssm-setup help COMMAND` says the same.\n\n")
+	b.WriteString("# Commands\n\nMade from the table of commands: `go test ./cmd/ssm-setup -run Reference -write`. " +
+		"`ssm-setup help COMMAND` says the same.\n\n")
 	for _, c := range app.Commands {
 		if !c.Hidden {
 			fmt.Fprintf(&b, "* [%s](#%s): %s\n", c.Name, c.Name, c.Usage)

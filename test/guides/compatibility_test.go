@@ -44,7 +44,8 @@ func sorted(what string, states map[string][]string) (rows []comparison) {
 func schemas() []comparison {
 	states := map[string][]string{}
 	for _, schema := range []string{"0.3", "1.0", "1.2", "2.0", "2.0.1", "2.0.2", "2.0.3", "2.2"} {
-		content := fmt.Sprintf(`{"schemaVersion":%q,"runtimeConfig":{"aws:x":{"properties":[]}},"mainSteps":[{"action":"aws:x","name":"x"}]}`, schema)
+		content := fmt.Sprintf(`{"schemaVersion":%q,"runtimeConfig":{"aws:x":{"properties":[]}},"mainSteps":[{"action":"aws:x","name":"x"}]}`,
+			schema)
 		if _, err := document.Parse([]byte(content), document.Options{}); err == nil {
 			states[done] = append(states[done], schema)
 		} else {
