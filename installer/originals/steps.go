@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -241,9 +242,9 @@ func (a *Agent) register(ctx context.Context, region string, act setup.Activatio
 	return id, err
 }
 
-// removeEmptyData removes the folder that was made for the lock, where nothing came into it.
+// removeEmptyData removes the folders that were made for the lock, where nothing came into them.
 func removeEmptyData(a *Agent) {
-	for _, dir := range []string{a.Data()} {
-		_ = os.Remove(dir)
+	if os.Remove(a.Data()) == nil {
+		_ = os.Remove(filepath.Dir(a.Data()))
 	}
 }

@@ -63,7 +63,7 @@ func TestAPackageIsTakenByTheOneRuleOfTrust(t *testing.T) {
 				if err == nil || fault.Of(err) != c.fault {
 					t.Fatalf("%v (%s)", err, fault.Of(err))
 				}
-				if w.db != "" || len(w.commands) > 0 || exists(originals.Place(w.home)) || exists(w.home.Data()) {
+				if w.db != "" || len(w.commands) > 0 || exists(originals.Place(w.home)) || exists(filepath.Dir(w.home.Data())) {
 					t.Errorf("a refused package left %v, %v", w.commands, w.kept())
 				}
 				return

@@ -21,6 +21,31 @@ func (a *Agent) Check(ctx context.Context, o Options) (Outcome, error) {
 	return a.decided(answer, o.Source), err
 }
 
+// Would says what an installation would do. Nothing is changed, fetched or locked; what needs a package to be looked at is not.
+func (a *Agent) Would(ctx context.Context, o Options) (Outcome, error) {
+	if err := a.installable(o); err != nil {
+		return Outcome{}, err
+	}
+	here, err := a.Present(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	running := manifests.Version{}
+	if here.Whole {
+		running = here.Version
+	}
+	_, answer, err := a.offer(ctx, o.Source.Client(), o.question(running))
+	if err == nil && !answer.Changes() && answer.Kind != manifests.UpToDate {
+		err = fault.Wrap(fault.Refused, &setup.NoOffer{Answer: answer}, "")
+	}
+	out := a.decided(answer, o.Source)
+	out.Action = installing
+	if running.IsZero() && answer.Changes() {
+		out.Detail = fmt.Sprintf("version %s (%s)", answer.Target, a.System.Packing)
+	}
+	return out, err
+}
+
 // question is what an update asks.
 func (o Options) question(running manifests.Version) manifests.Question {
 	return manifests.Question{Region: o.Source.Region, Running: running, Requested: o.Version, AllowDowngrade: o.AllowDowngrade}

@@ -71,6 +71,18 @@ func Bucket(ctx context.Context, p BucketOptions) (Target, error) {
 	return kept{&store{client: client, endpoint: p.Endpoint, name: p.Bucket, prefix: strings.Trim(p.Prefix, "/")}}, nil
 }
 
+// Credentials are those of the usual AWS chain; ErrCredentials if it has none.
+func Credentials(ctx context.Context, region string) (aws.CredentialsProvider, error) {
+	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	if err == nil {
+		_, err = c.Credentials.Retrieve(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCredentials, err)
+	}
+	return c.Credentials, nil
+}
+
 type store struct {
 	client       *s3.Client
 	endpoint     string // an address that stands in for AWS's

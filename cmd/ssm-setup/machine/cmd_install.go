@@ -34,8 +34,9 @@ func Install() *cli.Command {
 			flags.Insecure(),
 			&cli.StringFlag{Name: "proxy", Usage: "`URL` http(s)://[user:password@]host:port of the proxy that the service is to use; kept for it"},
 			waitFlag(),
-		}, activationFlags()...),
-		Action: install,
+			agentFlag(),
+		}, append(append(trustFlags(), trialFlags()...), activationFlags()...)...),
+		Action: installEither,
 	}
 }
 
@@ -45,6 +46,11 @@ func install(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	return installOurs(c, i, o, began)
+}
+
+// installOurs installs our agent.
+func installOurs(c *cli.Context, i setup.Installation, o setup.Options, began time.Time) error {
 	r, err := i.Install(c.Context, o)
 	if err != nil {
 		return refusedBy(terminal.Cannot("install", "the agent on "+where(i.Layout)+" from region "+o.Region, err))

@@ -25,8 +25,9 @@ func Register() *cli.Command {
 			&cli.BoolFlag{Name: "override", Usage: "register anew although the machine is registered"},
 			flags.Unknown(),
 			waitFlag(),
+			trialFlags()[0],
 		}, activationFlags()...),
-		Action: register,
+		Action: either(true, register, registerOriginal),
 	}
 }
 
@@ -59,7 +60,7 @@ func register(c *cli.Context) error {
 	}
 	id, there, _ := i.Ports.Registered(i.Layout)
 	if id != "" && !c.Bool("override") {
-		out.Result(map[string]any{"instance_id": id, "region": there, "registered": false},
+		out.Result(map[string]any{"agent": "ours", "instance_id": id, "region": there, "registered": false},
 			"already registered in region %s as %s (--override registers anew)", there, id)
 		return nil
 	}
@@ -79,7 +80,7 @@ func register(c *cli.Context) error {
 	if err != nil {
 		return terminal.Cannot("see", "the agent of "+where(i.Layout)+" become healthy", err)
 	}
-	out.Result(map[string]any{"instance_id": id, "region": region, "registered": true, "healthy": true},
+	out.Result(map[string]any{"agent": "ours", "instance_id": id, "region": region, "registered": true, "healthy": true},
 		"registered in region %s as %s, healthy after %.1f s", region, id, took.Seconds())
 	return nil
 }

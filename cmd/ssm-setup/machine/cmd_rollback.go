@@ -13,8 +13,8 @@ func Rollback() *cli.Command {
 		Usage: "go back to the fallback version; needs no network",
 		Description: "The fallback version lies on this machine. One that was confirmed here before runs at once. Scheduled updates leave\n" +
 			"the version out that was left, for a while.",
-		Flags:  []cli.Flag{rootFlag()},
-		Action: rollback,
+		Flags:  append([]cli.Flag{rootFlag()}, trialFlags()[:1]...),
+		Action: either(true, rollback, rollbackOriginal),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
+	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/proxy"
 	"github.com/ssm-setup/ssm-setup/installer/service"
@@ -32,13 +33,14 @@ func Status() *cli.Command {
 		Usage:       "show what is installed, what runs, and how the last update went",
 		Description: "Needs no privileges for most of it. With --json one object.",
 		Flags:       []cli.Flag{rootFlag()},
-		Action:      status,
+		Action:      either(false, status, statusOriginal),
 	}
 }
 
 // statusResult is the object of status --json. Versions are four-part texts, empty where there is none. Its members are only ever
 // added: floor and package_version, probation and on_trial are the same.
 type statusResult struct {
+	Agent          string           `json:"agent"` // ours; empty: none is installed
 	Installed      bool             `json:"installed"`
 	Root           string           `json:"root,omitempty"`
 	Floor          string           `json:"floor"`
@@ -99,6 +101,9 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 		return r, err
 	}
 	r.Installed, r.Floor, r.PackageVersion = !installed.IsZero(), installed.String(), installed.String()
+	if r.Installed {
+		r.Agent = string(originals.Ours)
+	}
 	miss := func(what string, err error) {
 		if err != nil {
 			r.Unreadable = append(r.Unreadable, fmt.Sprintf("%s: %v", what, err))

@@ -18,6 +18,7 @@ func statusText(r statusResult) string {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t"+format+"\n", append([]any{name}, args...)...)
 	}
+	line("agent", "ours (ssm-setup)")
 	line("running", "%s", runningText(r))
 	line("active", "%s", activeText(r))
 	line("fallback version", "%s", terminal.Dash(r.Previous))

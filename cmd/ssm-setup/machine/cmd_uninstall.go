@@ -16,7 +16,7 @@ func Uninstall() *cli.Command {
 		Description: "Removes programs and the versions that updates added. Data, logs, settings and the registration stay, unless\n" +
 			"--purge is given. The region is not told: deregister the node there.",
 		Flags:  []cli.Flag{rootFlag(), &cli.BoolFlag{Name: "purge", Usage: "remove data, logs, settings and the registration, too"}},
-		Action: uninstall,
+		Action: either(true, uninstall, uninstallOriginal),
 	}
 }
 
@@ -45,7 +45,7 @@ func uninstall(c *cli.Context) error {
 	} else if removed {
 		text += "; data, logs, settings and the registration stay (--purge removes them)"
 	}
-	terminal.Of(c).Result(map[string]any{"removed": removed, "version": version.String(), "root": i.Root,
+	terminal.Of(c).Result(map[string]any{"agent": "ours", "removed": removed, "version": version.String(), "root": i.Root,
 		"purged": c.Bool("purge")}, "%s", text)
 	return nil
 }

@@ -31,8 +31,8 @@ func Update() *cli.Command {
 			&cli.StringFlag{Name: "version", Usage: "`V` is latest (default), stable, a version such as 9.2.0.0, or a constraint such as '>=9.1'"},
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version than the one that runs"},
 			&cli.BoolFlag{Name: "check", Usage: "only say what would be done"},
-		}, sourceFlags()...),
-		Action: update,
+		}, append(append(sourceFlags(), trustFlags()...), trialFlags()...)...),
+		Action: either(true, update, updateOriginal),
 	}
 }
 

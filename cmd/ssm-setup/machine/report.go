@@ -9,19 +9,26 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
+// reported is the object of an update of our agent.
+type reported struct {
+	ledger.Outcome
+	Agent originals.Kind `json:"agent"`
+}
+
 // report says how an update ended, and with which exit code.
 func report(out *terminal.Printer, l installer.Layout, o ledger.Outcome, verb string) error {
 	text := outcomeText(o)
 	if o.Success {
-		out.Result(o, "%s", strings.Join(append([]string{text}, o.Hints...), "\nhint: "))
+		out.Result(reported{o, originals.Ours}, "%s", strings.Join(append([]string{text}, o.Hints...), "\nhint: "))
 		return nil
 	}
-	out.Result(o, "")
+	out.Result(reported{o, originals.Ours}, "")
 	p := terminal.Cannot(verb, "the agent on "+where(l), errors.New(text)).WithKind(kindOf(o.Kind, o.Fault))
 	p.Name = o.Code
 	if o.Kind == ledger.RolledBack && o.Fault != fault.Superseded {

@@ -1,0 +1,124 @@
+// Original is a stand-in for Amazon's agent, for tests: under the names of its programs it registers, runs a worker, pings the region as
+// its version, writes its log, and misbehaves where it is built to. It shares nothing with Amazon's but names, files and the protocol.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
+)
+
+// Set when it is built.
+var (
+	version = "3.3.0.0"
+	how     = "" // complains: an ERROR about credentials comes into the log
+)
+
+func main() {
+	if filepath.Base(os.Args[0]) == "ssm-agent-worker" {
+		work()
+		return
+	}
+	set := flag.NewFlagSet("amazon-ssm-agent", flag.ExitOnError)
+	says, registers, _ := set.Bool("version", false, ""), set.Bool("register", false, ""), set.Bool("y", false, "")
+	region, code, id := set.String("region", "", ""), set.String("code", "", ""), set.String("id", "", "")
+	_ = set.Parse(os.Args[1:])
+	switch {
+	case *says:
+		fmt.Println("SSM Agent version: " + version)
+	case *registers:
+		register(*region, identity.Activation{ID: *id, Code: *code})
+	default:
+		serve()
+	}
+}
+
+// register prints what the original prints.
+func register(region string, a identity.Activation) {
+	l := installer.At("")
+	cfg, err := config.Load(l.ConfigFile())
+	if err == nil {
+		a.Region = region
+		id := ""
+		if id, err = identity.Register(context.Background(), l, cfg, identity.Options{}, a); err == nil {
+			fmt.Println("Successfully registered the instance with AWS SSM using Managed instance-id: " + id)
+			return
+		}
+	}
+	fmt.Printf("Registration failed due to %v\n", err)
+	os.Exit(1)
+}
+
+// serve is the main program: it keeps a worker.
+func serve() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	own, err := os.Executable()
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	worker := exec.CommandContext(ctx, filepath.Join(filepath.Dir(own), "ssm-agent-worker"))
+	worker.Stdout, worker.Stderr = os.Stdout, os.Stderr
+	if err := worker.Run(); err != nil && ctx.Err() == nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// work pings the region.
+func work() {
+	log("INFO [ssm-agent-worker] started " + version)
+	if strings.Contains(how, "complains") {
+		log("ERROR [CredentialRefresher] Failed to load credentials: none")
+	}
+	for ; ; time.Sleep(time.Second) {
+		if err := ping(); err != nil {
+			log("INFO [HealthCheck] " + err.Error())
+		}
+	}
+}
+
+func ping() error {
+	l := installer.At("")
+	cfg, err := config.Load(l.ConfigFile())
+	if err != nil {
+		return err
+	}
+	id, err := identity.Load(l, cfg, identity.Options{})
+	if err != nil {
+		return err
+	}
+	ssm, err := id.Client(cloud.SSM())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return ssm.Call(ctx, "UpdateInstanceInformation", wire.UpdateInstanceInformationInput{AgentName: "amazon-ssm-agent",
+		AgentVersion: version, InstanceId: id.InstanceID, PlatformType: "Linux"}, nil)
+}
+
+func log(text string) {
+	dir := installer.At("").Logs()
+	_ = os.MkdirAll(dir, 0o755)
+	f, err := os.OpenFile(filepath.Join(dir, "amazon-ssm-agent.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	fmt.Fprintf(f, "%s %s\n", time.Now().Format("2006-01-02 15:04:05.0000"), text)
+}
