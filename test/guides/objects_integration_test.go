@@ -33,6 +33,7 @@ func TestWhatCommandsPrintAsJSONFitsTheSchemas(t *testing.T) {
 	said("publish", "publish", "--region", "local", "--sign-pgp-key", "env:SIGNING_KEY")
 	said("promote", "promote", "--region", "local", "--version", "9.1.0.0", "--sign-pgp-key", "env:SIGNING_KEY")
 	said("mark", "mark", "--region", "local", "--version", "9.1.0.0", "--status", "Active", "--sign-pgp-key", "env:SIGNING_KEY")
+	said("config", "config")
 	said("mirror", "mirror", "--region", "local", "--to", "mirror")
 	said("regions", "regions", "--region", "local")
 	said("status", "status", "--root", root)
