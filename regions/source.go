@@ -200,6 +200,7 @@ func (s Source) Base(region, endpoint string) (string, error) {
 		return s.text + "/" + Bucket(region), nil
 	case Folder:
 		return fileAddress(s.bucketFolder(region)), nil
+	case Amazon:
 	}
 	return BucketURL(region, endpoint, "")
 }
@@ -248,6 +249,7 @@ func (s Source) S3(region string) (bucket, prefix, at string, ok bool) {
 			prefix = strings.Trim(rest, "/")
 		}
 		return place.Name, prefix, region, true
+	case Mirror, Folder:
 	}
 	return "", "", "", false
 }

@@ -105,7 +105,7 @@ func placeIn(c *cli.Context, who caller.Caller, region caller.Value, n Needs) (p
 	} else if err := p.findLocal(who, source != "" || n.Folder || n.Reached); err != nil {
 		return p, err
 	}
-	chosen := caller.Value{}
+	var chosen caller.Value
 	if p.Source, chosen, err = who.Source(source, p.local()); err != nil {
 		return p, terminal.Cannot("use", "the source of packages", err)
 	}
