@@ -12,6 +12,7 @@ export GOFLAGS += -buildvcs=false -trimpath
 STAMP   := -s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=$(VERSION)
 # What is packed, and what packs it, is compiled by the release of Go that `ssm-setup build` takes: the one pin.
 PINNED  := $(shell sed -n 's/^const Toolchain = "\(.*\)"$$/\1/p' installer/build/compile.go)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
 TARGETS := linux/amd64 linux/arm64 linux/386 linux/arm darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
 TREES   := ./agent/... ./updater/... ./installer/... ./manifests/...
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -32,7 +33,8 @@ build: here pre-build build-linux build-linux-386 build-arm build-arm64 build-wi
 
 here: ## the three programs for this machine only, into bin/ (seconds)
 	@mkdir -p $(OUT)
-	$(GO) build -ldflags '$(STAMP)' -o $(OUT)/ ./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup
+	$(GO) build -ldflags '$(STAMP) -X main.commit=$(COMMIT)' -o $(OUT)/ ./cmd/amazon-ssm-agent ./cmd/ssm-agent-worker ./cmd/ssm-setup
+	@ln -sf ssm-setup $(OUT)/ssm-setup-cli
 
 test: ## all tests; TAGS=integration,boot adds those that need other programs installed
 	$(GO) test -tags '$(TAGS)' -timeout 60m ./...
@@ -41,7 +43,7 @@ test-wine-long: ## the tests that CI leaves out under wine too (test/boot/testda
 	LONG=1 $(GO) test -tags boot -timeout 120m -run TestRoomsThatAskTheSystemPassOnWindows -v ./test/boot
 
 demo: here ## the whole story on this machine: install, command, update, refusal, rollback
-	@$(OUT)/ssm-setup demo
+	@$(OUT)/ssm-setup demo --result
 
 check: ## build every target, vet linux, darwin and windows (minutes when cold)
 	@for t in $(TARGETS); do echo "build $$t"; \

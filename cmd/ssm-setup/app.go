@@ -4,22 +4,28 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/machine"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/manual"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/releases"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/setupcli"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/account"
 	"github.com/ssm-setup/ssm-setup/installer/caller"
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // trustedKey is an OpenPGP public key in base64 that the linker sets: ssm-setup build --trust KEY.
@@ -35,8 +41,17 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 	}
 	p := terminal.New(in, out, errw)
 	p.Args = args
-	p.JSON = wantsJSON(args[1:]) // looked up here so that errors of the flags themselves are JSON too
-	err := newApp(p).RunContext(ctx, args)
+	p.JSON = wants(args[1:], "json") // looked up here so that errors of the flags themselves are JSON too
+	p.Quiet, p.Verbose = wants(args[1:], "quiet", "q"), wants(args[1:], "verbose")
+	app := newApp(p)
+	err := app.RunContext(ctx, flagsFirst(app, args))
+	if lost := p.Lost(); err == nil && lost != nil {
+		if errors.Is(lost, syscall.EPIPE) { // its reader has seen enough
+			return fault.Output.ExitCode()
+		}
+		err = terminal.Cannot("write", "the answer", lost).WithKind(fault.Output).
+			WithHint("the command itself did its work; only its answer is lost")
+	}
 	if err == nil {
 		return terminal.OK
 	}
@@ -49,19 +64,20 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 
 // signalled is a context that a first signal cancels; the next one does what signals do.
 func signalled() (ctx context.Context, stop func()) {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // an installation whose reader has gone goes on: the write fails instead
 	ctx, stop = signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }
 
-// wantsJSON looks for the flag in all the ways it can be written.
-func wantsJSON(args []string) (wanted bool) {
+// wants looks for a flag without a value in all the ways it can be written.
+func wants(args []string, names ...string) (wanted bool) {
 	for _, arg := range args {
 		if arg == "--" {
 			break
 		}
 		name, value, given := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
-		if name != "json" || !strings.HasPrefix(arg, "-") {
+		if !slices.Contains(names, name) || !strings.HasPrefix(arg, "-") {
 			continue
 		}
 		if said, err := strconv.ParseBool(value); err == nil || !given {
@@ -71,38 +87,60 @@ func wantsJSON(args []string) (wanted bool) {
 	return wanted
 }
 
+// aboutKey is where the app keeps the description of its subcommands.
+const aboutKey = "about"
+
+// aboutOf is the description of all subcommands.
+func aboutOf(c *cli.Context) manual.Program { return c.App.Metadata[aboutKey].(manual.Program) }
+
 func newApp(p *terminal.Printer) *cli.App {
-	jsonFlag := &cli.BoolFlag{Name: "json", Usage: "print results, progress and errors as JSON"}
 	app := &cli.App{
-		Name:                 "ssm-setup",
-		Usage:                "from nothing to a registered, healthy, always current SSM agent",
-		Version:              stamp.Version(),
-		Writer:               p.Out,
-		ErrWriter:            p.Err,
-		Reader:               p.In,
-		Metadata:             map[string]any{terminal.PrinterKey: p},
-		Flags:                []cli.Flag{jsonFlag},
-		EnableBashCompletion: true,
-		ExitErrHandler:       func(*cli.Context, error) {},
-		OnUsageError:         usageError,
-		CommandNotFound:      nil,
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return terminal.Usage("there is no subcommand %q", c.Args().First()).WithHint(hintCommand(c.Args().First()))
-			}
-			return cli.ShowAppHelp(c)
-		},
+		Name:            "ssm-setup",
+		Usage:           "from nothing to a registered, healthy, always current SSM agent",
+		Version:         stamp.Version(),
+		Writer:          p.Out,
+		ErrWriter:       p.Err,
+		Reader:          p.In,
+		Metadata:        map[string]any{terminal.PrinterKey: p},
+		Flags:           commonFlags(),
+		HideHelpCommand: true,
+		ExitErrHandler:  func(*cli.Context, error) {},
+	}
+	app.OnUsageError = func(_ *cli.Context, err error, _ bool) error {
+		return usageError(&cli.Command{Name: "", Flags: app.Flags}, err)
 	}
 	for _, make := range subcommands {
-		command := make()
-		command.Flags = append(command.Flags, jsonFlag)
-		command.OnUsageError = usageError
+		app.Commands = append(app.Commands, make())
+	}
+	about := aboutProgram(app)
+	app.Metadata[aboutKey] = about
+	app.Metadata[releases.ManualKey] = func(version string, at time.Time) pack.Manual { return packed(about, version, at) }
+	app.CustomAppHelpTemplate = verbatim(about.Help(p.Width()))
+	app.Action = func(c *cli.Context) error {
+		if c.Args().Present() {
+			return unknownCommand(app, c.Args().First())
+		}
+		return cli.ShowAppHelp(c)
+	}
+	for _, command := range app.Commands {
+		if described, ok := about.Find(command.Name); ok {
+			command.CustomHelpTemplate = verbatim(about.HelpOf(described, p.Width()))
+		}
+		for _, f := range commonFlags() {
+			if !slices.ContainsFunc(command.Flags, func(own cli.Flag) bool { return own.Names()[0] == f.Names()[0] }) {
+				command.Flags = append(command.Flags, f)
+			}
+		}
+		command.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return usageError(command, err) }
+		command.HideHelpCommand = true
 		insist(command)
 		onHost(command)
-		app.Commands = append(app.Commands, command)
 	}
 	return app
 }
+
+// verbatim is a text as a template that the library fills in.
+func verbatim(text string) string { return "{{" + strconv.Quote(text) + "}}" }
 
 // insist has a subcommand itself look for the flags that it needs: the library prints a page of help where the answer belongs. An
 // argument that a subcommand does not take is refused: `uninstall DIR` is not `uninstall --root DIR`.
@@ -117,7 +155,7 @@ func insist(command *cli.Command) {
 	act, takes := command.Action, strings.TrimSpace(command.ArgsUsage) != ""
 	command.Action = func(c *cli.Context) error {
 		if !takes && c.Args().Present() {
-			return terminal.Usage("unexpected argument %q", c.Args().First())
+			return badArgument(command, c.Args().First())
 		}
 		for _, name := range needed {
 			if c.String(name) == "" {
@@ -160,20 +198,10 @@ type exited int
 
 func (e exited) Error() string { return "exit code " + strconv.Itoa(int(e)) }
 
-func usageError(_ *cli.Context, err error, _ bool) error {
+func usageError(command *cli.Command, err error) error {
 	var p *terminal.Problem
 	if errors.As(err, &p) {
 		return p
 	}
-	return terminal.Usage("%v", err)
-}
-
-// hintCommand names the subcommand that starts alike, else how to see them all.
-func hintCommand(word string) string {
-	for _, make := range subcommands {
-		if name := make().Name; len(word) > 1 && strings.HasPrefix(name, word[:2]) {
-			return "did you mean ssm-setup " + name + "?"
-		}
-	}
-	return "ssm-setup help shows the subcommands"
+	return badFlag(command, err)
 }

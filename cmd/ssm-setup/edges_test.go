@@ -23,7 +23,7 @@ func TestTheFlagForJSONMayBeWrittenInAllWaysOfFlags(t *testing.T) {
 	for text, want := range map[string]bool{"--json status": true, "status -json": true, "status --json=true": true, "status --json=1": true,
 		"status --json=false": false, "--json status --json=false": false, "verify -- --json": false, "verify json": false,
 		"status --jsonx": false, "": false} {
-		if got := wantsJSON(strings.Fields(text)); got != want {
+		if got := wants(strings.Fields(text), "json"); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

@@ -44,6 +44,7 @@ type Plan struct {
 	Time      time.Time    // of every entry, see [Epoch]
 	Trust     []byte       // see [Input]
 	Key       []byte       // see [Input]; a compiled ssm-setup knows it too
+	Manual    pack.Manual  // goes into packages; may be empty
 	Signing   pack.Signing // SHA256SUMS is signed by [Seal]
 
 	Log      io.Writer              // what go says; may be nil

@@ -66,6 +66,7 @@ func writeDeb(w io.Writer, in Input) error {
 func debEntries(in Input) []entry {
 	const docs = "/usr/share/doc/amazon-ssm-agent/"
 	list := append(programEntries("/usr/bin"), documents(in, "/etc/amazon/ssm", plain)...)
+	list = append(list, manualEntries(in, "/usr/share", "vendor-completions", plain)...)
 	return append(list,
 		text(in, "/etc/init/amazon-ssm-agent.conf", config, "deb/amazon-ssm-agent.conf"),
 		text(in, "/lib/systemd/system/amazon-ssm-agent.service", config, "common/amazon-ssm-agent.service"),

@@ -19,6 +19,7 @@ type Input struct {
 	Time     time.Time // of every entry, whole seconds
 	Trust    []byte    // root of trust to bake in; empty: none
 	Key      []byte    // OpenPGP key to bake in, which packages are checked with; empty: none
+	Manual   Manual
 	Signing  Signing
 
 	// Embedded gives the finished artifact of another format, for formats that hold one; nil: it is made beside.

@@ -6,8 +6,10 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -259,5 +261,29 @@ func TestWrongWordsAreRefused(t *testing.T) {
 	}
 	if _, err := pack.ParseFormats([]string{"deb", "cab"}); err == nil || !strings.Contains(err.Error(), "deb, rpm, ") {
 		t.Errorf("format cab: %v", err)
+	}
+}
+
+func TestPackagesBringTheManualAndCompletionAlong(t *testing.T) {
+	in := input(t, amd64)
+	in.Manual = pack.Manual{Page: []byte(".TH X 1\n"), Bash: []byte("# bash\n"), Zsh: []byte("#compdef x\n"), Fish: []byte("# fish\n")}
+	_, data := members(t, make1(t, "deb", in))
+	z, err := xz.NewReader(bytes.NewReader(data["data.tar.xz"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, content := listing(t, z)
+	for _, path := range []string{"/usr/share/man/man1/ssm-setup.1.gz", "/usr/share/bash-completion/completions/ssm-setup",
+		"/usr/share/zsh/vendor-completions/_ssm-setup", "/usr/share/fish/vendor_completions.d/ssm-setup.fish"} {
+		if !slices.Contains(lines, "0644 root:root "+path) {
+			t.Errorf("no %s", path)
+		}
+	}
+	found := false
+	for name, text := range content {
+		found = found || strings.HasSuffix(name, "completions/ssm-setup") && text == "# bash\n"
+	}
+	if !found {
+		t.Errorf("no completion of bash in %v", slices.Sorted(maps.Keys(content)))
 	}
 }

@@ -83,6 +83,7 @@ func writePkg(w io.Writer, in Input) error {
 
 func pkgEntries(in Input) []entry {
 	list := append(programEntries("opt/aws/ssm/bin"), documents(in, "opt/aws/ssm", plain)...)
+	list = append(list, manualEntries(in, "opt/aws/ssm/share", "site-functions", plain)...)
 	plist := text(in, "Library/LaunchDaemons/"+pkgIdentifier+".plist", plain, "pkg/"+pkgIdentifier+".plist")
 	plist.mode = 0o600
 	list = append(list, plist)

@@ -136,6 +136,7 @@ func addRPMFiles(r *rpmpack.RPM, in Input) error {
 func rpmEntries(in Input) []entry {
 	const units = "/usr/lib/systemd/system/"
 	list := append(programEntries("/usr/bin"), documents(in, "/etc/amazon/ssm", doc)...)
+	list = append(list, manualEntries(in, "/usr/share", "site-functions", doc)...)
 	list = append(list,
 		text(in, "/etc/init/amazon-ssm-agent.conf", config, "rpm/amazon-ssm-agent.conf"),
 		text(in, units+"amazon-ssm-agent.service", plain, "common/amazon-ssm-agent.service"),

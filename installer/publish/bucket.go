@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,10 +17,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
+	"github.com/ssm-setup/ssm-setup/installer/credentials"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
@@ -40,19 +39,9 @@ type BucketOptions struct {
 // Bucket is a target in S3 or a service that speaks its protocol. Credentials come from the usual AWS chain;
 // ErrCredentials if it has none. The bucket is not asked yet.
 func Bucket(ctx context.Context, p BucketOptions) (Target, error) {
-	options := []func(*config.LoadOptions) error{config.WithRegion(p.Region)}
-	if p.Shared != "" { // a profile that is named counts before the environment
-		options = append(options, config.WithSharedCredentialsFiles([]string{p.Shared}),
-			config.WithSharedConfigProfile(cmp.Or(p.Profile, "default")))
-	} else if p.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(p.Profile))
-	}
-	c, err := config.LoadDefaultConfig(ctx, options...)
+	c, err := credentials.Settings(ctx, p.Region, p.Shared, p.Profile)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCredentials, err)
-	}
-	if _, err := c.Credentials.Retrieve(ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCredentials, err)
+		return nil, err
 	}
 	if p.Tries == 0 {
 		p.Tries = 6
@@ -69,18 +58,6 @@ func Bucket(ctx context.Context, p BucketOptions) (Target, error) {
 		}
 	})
 	return kept{&store{client: client, endpoint: p.Endpoint, name: p.Bucket, prefix: strings.Trim(p.Prefix, "/")}}, nil
-}
-
-// Credentials are those of the usual AWS chain; ErrCredentials if it has none.
-func Credentials(ctx context.Context, region string) (aws.CredentialsProvider, error) {
-	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
-	if err == nil {
-		_, err = c.Credentials.Retrieve(ctx)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCredentials, err)
-	}
-	return c.Credentials, nil
 }
 
 type store struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/ssm-setup/ssm-setup/installer/credentials"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
@@ -57,10 +58,8 @@ var (
 		"run it again later; VERSION still names the old version")
 	ErrNoBucket = fault.New(fault.Region, "there is no such bucket",
 		"make the bucket first, or check the region's name and --to")
-	ErrCredentials = fault.New(fault.Permission, "no usable AWS credentials",
-		"set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and its kin, or AWS_SHARED_CREDENTIALS_FILE; "+
-			"they may have expired, or this clock is wrong")
-	ErrSigned = fault.New(fault.Refused, "the repositories there are signed, and there is no key to sign them anew",
+	ErrCredentials = credentials.ErrMissing
+	ErrSigned      = fault.New(fault.Refused, "the repositories there are signed, and there is no key to sign them anew",
 		"give the key with --sign-pgp-key, or say --no-repositories; nothing was written")
 	ErrOtherKey = fault.New(fault.Refused, "the repositories there are signed by another key, and every apt and dnf client trusts that one",
 		"give the old key, and the new one as --sign-pgp-key-next, until clients have both; --change-key changes it at once")

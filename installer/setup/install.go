@@ -63,6 +63,7 @@ type Options struct {
 // Result is what an installation did; its JSON is the answer of `ssm-setup install --json`.
 type Result struct {
 	Version    string  `json:"version"`
+	Newer      string  `json:"newer_elsewhere,omitempty"` // a newer version that has no package for this system
 	Format     string  `json:"format"`
 	Region     string  `json:"region"`
 	Source     string  `json:"source"` // address of the region's manifest, or the bucket's folder

@@ -42,6 +42,11 @@ func (r *run) resolve() (err error) {
 		return err
 	}
 	r.result.Version = r.offer.Version.String()
+	if !r.offer.Newer.IsZero() {
+		r.result.Newer = r.offer.Newer.String()
+		r.Ports.Step("warning: the newest version is %s, but there is no %s of it: %s is the newest for this system", r.offer.Newer,
+			r.offer.File, r.offer.Version)
+	}
 	if !r.System() && !r.current.IsZero() && r.current != r.offer.Version {
 		return fmt.Errorf("%w %s and keeps it as its package version", ErrOtherVersion, r.current)
 	}
@@ -67,6 +72,9 @@ type Offer struct {
 	File    string // name in the manifest
 	SHA256  manifests.Sum
 	Size    int64 // bytes; 0: the manifest does not say
+
+	// Newer is a newer active version that the region has for other systems, but not for this one; zero: there is none.
+	Newer manifests.Version
 }
 
 func (r *run) readOffer() (Offer, error) {
@@ -101,5 +109,9 @@ func ReadOffer(ctx context.Context, client *bucket.Client, file string, q manife
 	}
 	entry, _ := listing.Find(answer.Target)
 	sum, err := entry.Sum()
-	return Offer{Version: answer.Target, File: file, SHA256: sum, Size: entry.Size}, err
+	o := Offer{Version: answer.Target, File: file, SHA256: sum, Size: entry.Size}
+	if newest := m.NewestActive(q.Package); answer.Target == q.Newest && q.Newest.Less(newest) {
+		o.Newer = newest
+	}
+	return o, err
 }

@@ -54,7 +54,7 @@ var rows = []row{
 	{Verify, 4, "a checksum, size, version or signature is not what it must be",
 		"the file is damaged or not what the manifest lists; nothing was installed. Try again, or publish it anew"},
 	{Refused, 5, "refused by a rule: downgrade, unsupported platform, another agent runs here", ""},
-	{Busy, 6, "another installation or update is under way", "wait until that one is done, then run the same command again"},
+	{Busy, 6, "another installation or update is under way, or another program has the folder or port", "wait until that one is done, then run the same command again"},
 	{Permission, 7, "not allowed to read or write here", "run it as root, or use --root with a folder of your own"},
 	{Registration, 8, "the service refused the activation",
 		"check id and code, and that the activation has not expired nor reached its limit; nothing was left half done"},

@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
@@ -33,7 +35,7 @@ func (r *Region) listen(address string) error {
 	var network net.ListenConfig
 	l, err := network.Listen(context.Background(), "tcp", address)
 	if err != nil {
-		return fault.Wrap(fault.Busy, err, "another program serves there, or the address is not this machine's: choose one with --listen")
+		return fault.Wrap(fault.Busy, err, hintOfListen(address, err))
 	}
 	config, err := r.tlsConfig(address)
 	if err != nil {
@@ -52,6 +54,19 @@ func (r *Region) listen(address string) error {
 	}
 	r.done.Go(func() { _ = r.server.Serve(r.listener) })
 	return nil
+}
+
+// hintOfListen is the next step where a port cannot be had.
+func hintOfListen(address string, err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program serves at " + address + ": end it, or choose another port with --listen"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return address + " is no address of this machine: choose one with --listen"
+	case errors.Is(err, fs.ErrPermission):
+		return "ports below 1024 need privileges: choose a higher one with --listen"
+	}
+	return "another program serves there, or the address is not this machine's: choose one with --listen"
 }
 
 // URL is the plain address, http://host:port.

@@ -36,7 +36,10 @@ type Row struct {
 	Lag       string `json:"lag,omitempty"`    // how much, for people
 	Error     string `json:"error,omitempty"`
 
-	latest manifests.Version
+	Trouble string `json:"trouble,omitempty"` // Error in few words, where it is a matter of the way to the region
+
+	latest  manifests.Version
+	trouble Trouble
 }
 
 // Answer is the survey of all regions that were asked.
@@ -90,7 +93,8 @@ func ask(ctx context.Context, client *http.Client, name string, baseOf func(stri
 	b := bucket.New(bucket.Options{Base: base, HTTP: client, Retries: 2})
 	latest, err := b.Latest(ctx)
 	if err != nil {
-		row.Error = err.Error()
+		row.Error, row.trouble = err.Error(), troubleOf(err)
+		row.Trouble = row.trouble.What
 		return row
 	}
 	row.latest, row.Latest = latest, latest.String()

@@ -121,10 +121,10 @@ func commandLines(text string) (lines []string) {
 func reference(t *testing.T) map[string][]string {
 	t.Helper()
 	known := map[string][]string{}
-	for _, section := range strings.Split(page(t, "docs/commands.md"), "\n## ")[1:] {
+	for _, section := range strings.Split(page(t, "docs/commands.md"), "\n### ")[1:] {
 		name, text, _ := strings.Cut(section, "\n")
 		name, _, _ = strings.Cut(name, " ")
-		known[name] = append(known[name], "--help", "-h")
+		known[name] = append(known[name], "--help", "-h", "--json", "--quiet", "-q", "--verbose")
 		for _, m := range documenting.FindAllStringSubmatch(text, -1) {
 			for _, flag := range strings.Split(m[1], ", ") {
 				flag, _, _ = strings.Cut(flag, " ")

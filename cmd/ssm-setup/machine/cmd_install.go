@@ -33,6 +33,7 @@ func Install() *cli.Command {
 			flags.Unknown(),
 			flags.Insecure(),
 			&cli.StringFlag{Name: "proxy", Usage: "`URL` http(s)://[user:password@]host:port of the proxy that the service is to use; kept for it"},
+			dryRunFlag(),
 			waitFlag(),
 			agentFlag(),
 		}, append(append(trustFlags(), trialFlags()...), activationFlags()...)...),
@@ -51,6 +52,9 @@ func install(c *cli.Context) error {
 
 // installOurs installs our agent.
 func installOurs(c *cli.Context, i setup.Installation, o setup.Options, began time.Time) error {
+	if c.Bool("dry-run") {
+		return rehearseInstall(c, i, o)
+	}
 	r, err := i.Install(c.Context, o)
 	if err != nil {
 		return refusedBy(terminal.Cannot("install", "the agent on "+where(i.Layout)+" from region "+o.Region, err))
@@ -65,6 +69,28 @@ func installOurs(c *cli.Context, i setup.Installation, o setup.Options, began ti
 	}
 	r.Seconds = time.Since(began).Seconds()
 	terminal.Of(c).Result(r, "%s", installText(i.Layout, r))
+	return nil
+}
+
+// rehearseInstall says what an installation would do.
+func rehearseInstall(c *cli.Context, i setup.Installation, o setup.Options) error {
+	r, err := i.Rehearse(c.Context, o)
+	if err != nil {
+		return refusedBy(terminal.Cannot("install", "the agent on "+where(i.Layout)+" from region "+o.Region, err))
+	}
+	would := fmt.Sprintf("keep amazon-ssm-agent (package version %s) on %s", r.Version, where(i.Layout))
+	if r.Installed {
+		would = fmt.Sprintf("install amazon-ssm-agent %s (%s) on %s from %s", r.Version, r.Format, where(i.Layout), r.Source)
+	}
+	switch {
+	case r.Registered:
+		would += " and register it in region " + r.Region
+	case r.InstanceID != "":
+		would += ", registered as " + r.InstanceID
+	default:
+		would += ", without a registration"
+	}
+	rehearse(terminal.Of(c), would, r)
 	return nil
 }
 
@@ -92,11 +118,11 @@ func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err 
 
 // installText is the outcome for people.
 func installText(l installer.Layout, r setup.Result) string {
-	verb := "installed"
+	s := fmt.Sprintf("installed amazon-ssm-agent %s (%s) on %s from region %s", r.Version, r.Format, where(l), r.Region)
 	if !r.Installed {
-		verb = "already installed:"
+		s = fmt.Sprintf("already installed: amazon-ssm-agent (package version %s, %s) on %s from region %s", r.Version, r.Format, where(l),
+			r.Region)
 	}
-	s := fmt.Sprintf("%s amazon-ssm-agent %s (%s) on %s from region %s", verb, r.Version, r.Format, where(l), r.Region)
 	switch {
 	case r.InstanceID == "":
 		s += "\nnot registered: run ssm-setup register --region " + r.Region + rootArgument(l) + " with an activation"

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -24,6 +25,7 @@ func Register() *cli.Command {
 			rootFlag(),
 			&cli.BoolFlag{Name: "override", Usage: "register anew although the machine is registered"},
 			flags.Unknown(),
+			dryRunFlag(), yesFlag(),
 			waitFlag(),
 			trialFlags()[0],
 		}, activationFlags()...),
@@ -64,6 +66,9 @@ func register(c *cli.Context) error {
 			"already registered in region %s as %s (--override registers anew)", there, id)
 		return nil
 	}
+	if done, err := rehearseRegister(c, out, object, id, there); done || err != nil {
+		return err
+	}
 	if err := i.Ready(c.Context); err != nil {
 		return terminal.Cannot("register", object, err)
 	}
@@ -83,4 +88,23 @@ func register(c *cli.Context) error {
 	out.Result(map[string]any{"agent": "ours", "instance_id": id, "region": region, "registered": true, "healthy": true},
 		"registered in region %s as %s, healthy after %.1f s", region, id, took.Seconds())
 	return nil
+}
+
+// rehearseRegister says what a registration would do where that was asked for (done), and asks before one is forgotten.
+func rehearseRegister(c *cli.Context, out *terminal.Printer, object, id, there string) (done bool, err error) {
+	would := "register " + object
+	if id != "" {
+		would = fmt.Sprintf("forget the registration as %s in region %s and register %s anew", id, there, object)
+	}
+	if c.Bool("dry-run") {
+		rehearse(out, would, nil)
+		return true, nil
+	}
+	if id == "" {
+		return false, nil
+	}
+	if err := out.Confirm(c.Bool("yes"), "%s?", would); err != nil {
+		return false, terminal.Cannot("register", object, err)
+	}
+	return false, nil
 }

@@ -46,6 +46,7 @@ func SelfUpdate() *cli.Command {
 			flags.Endpoint("the region's S3"),
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version"},
 			flags.Unknown(),
+			dryRunFlag(),
 			flags.Insecure(),
 		},
 		Action: selfUpdate,
@@ -101,6 +102,10 @@ func selfUpdate(c *cli.Context) error {
 	version, err := checkSetup(file, c.Bool("allow-downgrade"))
 	if err != nil {
 		return selfProblem(err)
+	}
+	if c.Bool("dry-run") {
+		rehearse(out, fmt.Sprintf("replace ssm-setup %s (%s) by %s", stamp.Version(), self, version), nil)
+		return nil
 	}
 	f, err := os.Open(file)
 	if err != nil {

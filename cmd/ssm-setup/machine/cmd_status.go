@@ -3,6 +3,7 @@ package machine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -29,11 +30,15 @@ import (
 // Status is the command status.
 func Status() *cli.Command {
 	return &cli.Command{
-		Name:        "status",
-		Usage:       "show what is installed, what runs, and how the last update went",
-		Description: "Needs no privileges for most of it. With --json one object.",
-		Flags:       []cli.Flag{rootFlag()},
-		Action:      either(false, status, statusOriginal),
+		Name:  "status",
+		Usage: "show what is installed, what runs, and how the last update went",
+		Description: "Needs no privileges for most of it. With --json one object. With --check the exit code says how it is, for scripts: " +
+			"0 healthy, 11 not healthy, 12 not installed, 13 not running.",
+		Flags: []cli.Flag{rootFlag(),
+			&cli.BoolFlag{Name: "check", Usage: "exit code 12: not installed, 13: not running, 11: not healthy"},
+			&cli.BoolFlag{Name: "watch", Usage: "show it again and again until interrupted"},
+		},
+		Action: either(false, status, statusOriginal),
 	}
 }
 
@@ -81,16 +86,49 @@ func status(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := readStatus(c.Context, layout)
-	if err != nil {
-		return terminal.Cannot("read the state of", "the agent on "+where(layout), err)
+	look := func(ctx context.Context) (any, string, error) {
+		r, err := readStatus(ctx, layout)
+		if err != nil {
+			return r, "", terminal.Cannot("read the state of", "the agent on "+where(layout), err)
+		}
+		if !r.Installed {
+			return r, "there is no agent on " + where(layout), nil
+		}
+		return r, statusText(out, r), nil
 	}
-	if !r.Installed {
-		out.Result(r, "there is no agent on %s", where(layout))
+	if c.Bool("watch") {
+		if c.Bool("check") {
+			return terminal.Usage("--watch and --check exclude each other")
+		}
+		return out.Watch(c.Context, 2*time.Second, look)
+	}
+	r, text, err := look(c.Context)
+	if err != nil {
+		return err
+	}
+	out.Result(r, "%s", text)
+	if c.Bool("check") {
+		return checked(layout, r.(statusResult))
+	}
+	return nil
+}
+
+// checked is the problem that status --check ends with, nil where the agent is healthy.
+func checked(l installer.Layout, r statusResult) error {
+	kind, cause := fault.Kind(""), ""
+	switch {
+	case !r.Installed:
+		kind, cause = fault.NotInstalled, "there is none"
+	case r.PID == 0:
+		kind, cause = fault.NotRunning, "it does not run"
+	case r.InstanceID == "":
+		kind, cause = fault.Unhealthy, "it runs and is not registered"
+	case !r.Healthy:
+		kind, cause = fault.Unhealthy, "it runs, but is not healthy: last ping "+pingText(r)
+	default:
 		return nil
 	}
-	out.Result(r, "%s", statusText(r))
-	return nil
+	return terminal.Cannot("call healthy", "the agent on "+where(l), errors.New(cause)).WithKind(kind)
 }
 
 // readStatus collects the state of an installation. What cannot be read is named and left out.

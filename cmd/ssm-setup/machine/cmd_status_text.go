@@ -12,24 +12,25 @@ import (
 )
 
 // statusText is the state of an installation for people. What is known about a failed update is said once: with the update.
-func statusText(r statusResult) string {
+func statusText(out *terminal.Printer, r statusResult) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t"+format+"\n", append([]any{name}, args...)...)
 	}
+	line("health", "%s", healthText(out, r))
 	line("agent", "ours (ssm-setup)")
 	line("running", "%s", runningText(r))
 	line("active", "%s", activeText(r))
 	line("fallback version", "%s", terminal.Dash(r.Previous))
-	line("package version", "%s", r.PackageVersion)
+	line("package version", "%s", packageText(r))
 	if r.SetAside != "" {
 		line("replaced", "%s, by the newer package", r.SetAside)
 	}
 	line("node", "%s", terminal.Dash(strings.TrimSpace(r.InstanceID+" "+r.Region)))
 	line("last ping", "%s", pingText(r))
 	if r.Death != "" && !r.deathOfUpdate() {
-		line("last crash", "%s: %s, %s", r.death.Version, r.death.How, ago(r.death.At))
+		line("last crash", "%s: %s, %s", r.death.Version, r.death.How, terminal.Ago(r.death.At))
 	}
 	line("updates from", "%s", terminal.Dash(cmp.Or(r.PackageSource, r.Source)))
 	if r.Proxy != "" {
@@ -46,11 +47,24 @@ func statusText(r statusResult) string {
 		line("unreadable", "%s", s)
 	}
 	for _, s := range r.Warnings {
-		line("warning", "%s", s)
+		line("warning", "%s", out.Doubtful(s))
 	}
 	line("logs", "%s", r.Logs)
 	w.Flush()
 	return b.String()
+}
+
+// healthText is the state in one word.
+func healthText(out *terminal.Printer, r statusResult) string {
+	switch {
+	case r.PID == 0:
+		return out.Bad("not running")
+	case r.Healthy:
+		return out.Good("healthy")
+	case r.InstanceID == "":
+		return out.Doubtful("not registered")
+	}
+	return out.Bad("not healthy")
 }
 
 func runningText(r statusResult) string {
@@ -63,6 +77,14 @@ func runningText(r statusResult) string {
 	return "nothing"
 }
 
+// packageText tells the package version from the one that runs: scanners that ask the package manager see the former only.
+func packageText(r statusResult) string {
+	if r.Running != "" && r.Running != r.PackageVersion {
+		return r.PackageVersion + " (what the package manager says; another version runs)"
+	}
+	return r.PackageVersion
+}
+
 func activeText(r statusResult) string {
 	if r.OnTrial {
 		return r.Active + " (on trial)"
@@ -73,7 +95,7 @@ func activeText(r statusResult) string {
 func pingText(r statusResult) string {
 	text := "never"
 	if !r.Pinged.IsZero() {
-		text = ago(r.Pinged)
+		text = terminal.Ago(r.Pinged)
 	}
 	if r.Fault != "" {
 		text += "; last fault: " + r.Fault
@@ -85,7 +107,7 @@ func updateText(o *ledger.Outcome) string {
 	if o == nil {
 		return "-"
 	}
-	return outcomeText(*o) + ", " + ago(o.Ended)
+	return outcomeText(*o) + ", " + terminal.Ago(o.Ended)
 }
 
 // failedUpdate tells whether the last update failed with this version.

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
 
 // Uninstall is the command uninstall.
@@ -15,7 +16,8 @@ func Uninstall() *cli.Command {
 		Usage: "stop the agent and remove it",
 		Description: "Removes programs and the versions that updates added. Data, logs, settings and the registration stay, unless\n" +
 			"--purge is given. The region is not told: deregister the node there.",
-		Flags:  []cli.Flag{rootFlag(), &cli.BoolFlag{Name: "purge", Usage: "remove data, logs, settings and the registration, too"}},
+		Flags: []cli.Flag{rootFlag(), &cli.BoolFlag{Name: "purge", Usage: "remove data, logs, settings and the registration, too"},
+			dryRunFlag(), yesFlag()},
 		Action: either(true, uninstall, uninstallOriginal),
 	}
 }
@@ -26,6 +28,18 @@ func uninstall(c *cli.Context) error {
 		return err
 	}
 	object := "the agent from " + where(i.Layout)
+	out := terminal.Of(c)
+	would, err := wouldRemove(i, c.Bool("purge"))
+	if err != nil {
+		return terminal.Cannot("remove", object, err)
+	}
+	if c.Bool("dry-run") {
+		rehearse(out, would, nil)
+		return nil
+	}
+	if err := out.Confirm(c.Bool("yes"), "%s?", would); err != nil {
+		return terminal.Cannot("remove", object, err)
+	}
 	version, err := i.Remove(c.Context)
 	if err != nil {
 		return terminal.Cannot("remove", object, err)
@@ -36,7 +50,7 @@ func uninstall(c *cli.Context) error {
 		}
 	}
 	removed := !version.IsZero()
-	text := fmt.Sprintf("removed amazon-ssm-agent %s from %s", version, where(i.Layout))
+	text := fmt.Sprintf("removed amazon-ssm-agent (package version %s) from %s", version, where(i.Layout))
 	if !removed {
 		text = "there is no agent on " + where(i.Layout)
 	}
@@ -48,4 +62,20 @@ func uninstall(c *cli.Context) error {
 	terminal.Of(c).Result(map[string]any{"agent": "ours", "removed": removed, "version": version.String(), "root": i.Root,
 		"purged": c.Bool("purge")}, "%s", text)
 	return nil
+}
+
+// wouldRemove says what an uninstall takes away.
+func wouldRemove(i setup.Installation, purge bool) (string, error) {
+	version, err := setup.PackageVersion(i.Layout)
+	if err != nil {
+		return "", err
+	}
+	text := "remove nothing: there is no agent on " + where(i.Layout)
+	if !version.IsZero() {
+		text = fmt.Sprintf("remove the agent (package version %s) from %s", version, where(i.Layout))
+	}
+	if purge {
+		text += fmt.Sprintf(", with its registration, %s, %s and %s", i.Data(), i.Logs(), i.ConfigDir())
+	}
+	return text, nil
 }

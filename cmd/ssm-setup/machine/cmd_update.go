@@ -12,9 +12,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
@@ -30,13 +32,16 @@ func Update() *cli.Command {
 			rootFlag(),
 			&cli.StringFlag{Name: "version", Usage: "`V` is latest (default), stable, a version such as 9.2.0.0, or a constraint such as '>=9.1'"},
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version than the one that runs"},
-			&cli.BoolFlag{Name: "check", Usage: "only say what would be done"},
+			&cli.BoolFlag{Name: "check", Aliases: []string{"dry-run"}, Usage: "only show what would be done"},
 		}, append(append(sourceFlags(), trustFlags()...), trialFlags()...)...),
 		Action: either(true, update, updateOriginal),
 	}
 }
 
 func update(c *cli.Context) error {
+	if err := checkWanted(c.String("version")); err != nil {
+		return err
+	}
 	l, err := installed(c)
 	if err != nil {
 		return err
@@ -54,6 +59,18 @@ func update(c *cli.Context) error {
 	return order(c, l, r, "update")
 }
 
+// checkWanted refuses a --version that names none.
+func checkWanted(text string) error {
+	switch strings.TrimSpace(text) {
+	case "", "None", "latest", "stable", ledger.Previous: // that is rollback, which is said
+		return nil
+	}
+	if _, err := manifests.ParseConstraint(text); err != nil && !strings.EqualFold(text, "stable") {
+		return terminal.Usage("--version: %v", err).WithHint("latest, stable, a version such as 9.2.0.0, or a constraint such as '>=9.1'")
+	}
+	return nil
+}
+
 // installed is the installation to change.
 func installed(c *cli.Context) (installer.Layout, error) {
 	l, err := layoutOf(c)
@@ -67,7 +84,7 @@ func installed(c *cli.Context) (installer.Layout, error) {
 	if err == nil && version.IsZero() {
 		err = setup.ErrNotInstalled
 	}
-	if err == nil && !c.Bool("check") {
+	if err == nil && !c.Bool("check") && !c.Bool("dry-run") {
 		err = setup.CheckPrivileges(l)
 	}
 	if err != nil {
@@ -84,7 +101,9 @@ func order(c *cli.Context, l installer.Layout, r ledger.Request, verb string) er
 	if err != nil {
 		return terminal.Cannot(verb, "the agent on "+where(l), err)
 	}
-	o, err := updater.Follow(c.Context, l, id, servicePatience, follower(out))
+	tell, end := follower(out, trialTime(l))
+	o, err := updater.Follow(c.Context, l, id, servicePatience, tell)
+	end()
 	switch {
 	case errors.Is(err, updater.ErrNextStart):
 		out.Result(map[string]any{"id": id, "kind": "next-start"}, "the new version is in place; %v", err)
@@ -100,21 +119,31 @@ func order(c *cli.Context, l installer.Layout, r ledger.Request, verb string) er
 // servicePatience is how long the tool waits with a new version that cannot reach the service, where the updater cannot either.
 const servicePatience = 20 * time.Second
 
-// follower tells of each stop once, and of the download as it goes.
-func follower(out *terminal.Printer) func(ledger.Update) {
+// trialTime is how long a new version is watched.
+func trialTime(l installer.Layout) time.Duration {
+	return time.Duration(config.Read(l).Agent.UpdateWatchSeconds) * time.Second
+}
+
+// follower tells of each stop once, of the download as it goes, and of the time of a trial. end is called when it is over.
+func follower(out *terminal.Printer, trial time.Duration) (tell func(ledger.Update), end func()) {
 	bar := out.Progress("downloading")
-	last := ""
+	last, clock := "", func() {}
 	return func(u ledger.Update) {
 		if u.Stop == "fetch" && u.Total > 0 {
 			bar(u.Done, u.Total)
 			return
 		}
 		text := stopText(u)
-		if text != "" && text != last {
-			last = text
-			out.Step("%s", text)
+		if text == "" || text == last {
+			return
 		}
-	}
+		clock()
+		last, clock = text, func() {}
+		out.Step("%s", text)
+		if u.Stop == "watch" && !u.Undoing && !u.OutOfReach && !u.Known {
+			clock = out.Timer("on trial", trial)
+		}
+	}, func() { clock() }
 }
 
 func stopText(u ledger.Update) string {

@@ -18,7 +18,7 @@ func activationFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "activation-id", Usage: "`ID` of a hybrid activation; also " + setup.ActivationID},
 		&cli.StringFlag{Name: "activation-code", Usage: "its code; it can be seen in the process list, so better use the next flag or " + setup.ActivationCode},
-		&cli.StringFlag{Name: "activation-code-file", Usage: "`FILE` with the code, - for standard input"},
+		&cli.StringFlag{Name: "activation-code-file", Usage: "`FILE` with the code, - for standard input; a code that is typed is not shown"},
 	}
 }
 
@@ -30,7 +30,12 @@ func activationOf(c *cli.Context, in io.Reader) (setup.Activation, error) {
 			return a, terminal.Usage("--activation-code and --activation-code-file exclude each other")
 		}
 		var err error
-		if a.Code, err = firstLine(file, in); err != nil {
+		if file == "-" && terminal.Of(c).Typed() {
+			a.Code, err = terminal.Of(c).Secret("activation code")
+		} else {
+			a.Code, err = firstLine(file, in)
+		}
+		if err != nil {
 			return a, terminal.Unreadable("the activation code", err, "name a file that can be read, or - for standard input")
 		}
 	}
@@ -39,6 +44,12 @@ func activationOf(c *cli.Context, in io.Reader) (setup.Activation, error) {
 	}
 	if a.Code == "" {
 		a.Code = os.Getenv(setup.ActivationCode)
+	}
+	if out := terminal.Of(c); a.ID != "" && a.Code == "" && out.Asks() {
+		var err error
+		if a.Code, err = out.Secret("activation code of " + a.ID); err != nil {
+			return a, terminal.Cannot("read", "the activation code", err)
+		}
 	}
 	a.ID, a.Code = strings.TrimSpace(a.ID), strings.TrimSpace(a.Code)
 	return a, checkActivation(a)

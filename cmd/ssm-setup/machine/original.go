@@ -13,8 +13,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer/credentials"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
-	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -168,7 +168,7 @@ func sourceIn(text, region, endpoint string, allowInsecure bool) (originals.Sour
 
 // askService asks the region for the version of the agent that pinged it last as a node, with the credentials of this shell.
 func askService(ctx context.Context, a *originals.Agent, region, instanceID string) (string, error) {
-	credentials, err := publish.Credentials(ctx, region)
+	found, err := credentials.Find(ctx, region, "", "")
 	if err != nil {
 		return "", err
 	}
@@ -192,7 +192,7 @@ func askService(ctx context.Context, a *originals.Agent, region, instanceID stri
 		Values []string
 	}
 	ssm := cloud.New(cloud.Options{HTTP: client, Region: region, Endpoint: endpoint, Service: "ssm", Target: wire.TargetSSM,
-		Credentials: credentials,
+		Credentials: found,
 		Timeout:     20 * time.Second})
 	in := map[string]any{"Filters": []filter{{"InstanceIds", []string{instanceID}}}}
 	if err := ssm.Call(ctx, "DescribeInstanceInformation", in, &answer); err != nil {

@@ -147,6 +147,9 @@ func uninstallOriginal(c *cli.Context, a *originals.Agent) error {
 			"would remove Amazon's agent %s from this system", here.Version)
 		return nil
 	}
+	if err := terminal.Of(c).Confirm(c.Bool("yes"), "remove Amazon's agent %s from this system?", here.Version); err != nil {
+		return terminal.Cannot("remove", "Amazon's agent from this system", err)
+	}
 	version, err := a.Remove(c.Context)
 	if err != nil {
 		return terminal.Cannot("remove", "Amazon's agent from this system", err)

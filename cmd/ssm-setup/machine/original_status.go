@@ -53,6 +53,9 @@ func statusOriginal(c *cli.Context, a *originals.Agent) error {
 		r.Unreadable = append(r.Unreadable, err.Error())
 	}
 	terminal.Of(c).Result(r, "%s", originalStatusText(r))
+	if c.Bool("check") {
+		return checked(a.Layout, statusResult{Installed: r.Installed, PID: r.PID, InstanceID: r.InstanceID, Healthy: r.Healthy})
+	}
 	return nil
 }
 
@@ -120,7 +123,7 @@ func originalStatusText(r originalStatus) string {
 		line("proxy", "%s", r.Proxy)
 	}
 	if o := r.Update; o != nil {
-		line("last change", "%s, %s", changeText(*o), ago(o.Ended))
+		line("last change", "%s, %s", changeText(*o), terminal.Ago(o.Ended))
 	}
 	if o := r.UnderWay; o != nil {
 		line("under way", "%s begun at %s; if no ssm-setup is at work, the next command takes it back or goes on with it", o.Action,

@@ -28,7 +28,7 @@ func TestStatusWarnsOfPlainHTTPFromAnotherMachine(t *testing.T) {
 		}
 		r := failedUpdate()
 		r.Warnings = insecureWarnings(cfg)
-		if text := statusText(r); strings.Contains(text, "updates come over plain http from another machine") != warned {
+		if text := statusText(plainly(), r); strings.Contains(text, "updates come over plain http from another machine") != warned {
 			t.Errorf("%s:\n%s", source, text)
 		}
 	}

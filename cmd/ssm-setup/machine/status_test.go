@@ -6,10 +6,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
+
+// plainly is a printer without a terminal.
+func plainly() *terminal.Printer { return terminal.New(nil, nil, nil) }
 
 // failedUpdate is a status after an update that failed four minutes ago, because the new version crashed.
 func failedUpdate() statusResult {
@@ -25,7 +31,7 @@ func failedUpdate() statusResult {
 }
 
 func TestAFailedUpdateIsToldOnceInTheStatus(t *testing.T) {
-	text := statusText(failedUpdate())
+	text := statusText(plainly(), failedUpdate())
 	if !strings.Contains(text, "last update       update 9.2.0.0 → 9.3.0.0 failed, 9.2.0.0 kept: exit code 3, 4 min ago\n") {
 		t.Error(text)
 	}
@@ -35,7 +41,7 @@ func TestAFailedUpdateIsToldOnceInTheStatus(t *testing.T) {
 	}
 	r := failedUpdate()
 	r.death.At = time.Now().Add(-time.Minute)
-	if text := statusText(r); !strings.Contains(text, "last crash        9.3.0.0: exit code 3, 1 min ago\n") {
+	if text := statusText(plainly(), r); !strings.Contains(text, "last crash        9.3.0.0: exit code 3, 1 min ago\n") {
 		t.Errorf("a later crash is not told:\n%s", text)
 	}
 }
@@ -44,7 +50,7 @@ func TestPeopleReadPlainWords(t *testing.T) {
 	r := failedUpdate()
 	r.OnTrial, r.SetAside = true, "9.4.0.0"
 	r.Skip = append(r.Skip, ledger.Blocked{Version: manifests.MustVersion("9.0.0.0"), Scheduled: true})
-	texts := []string{statusText(r)}
+	texts := []string{statusText(plainly(), r)}
 	for kind := range map[string]bool{ledger.Updated: true, ledger.WentBack: true, ledger.RolledBack: true, ledger.FailedKind: true,
 		ledger.Postponed: true, ledger.NoPrevious: true} {
 		o := *r.Update
@@ -64,5 +70,45 @@ func TestPeopleReadPlainWords(t *testing.T) {
 		if word := ours.FindString(text); word != "" {
 			t.Errorf("%q in\n%s", word, text)
 		}
+	}
+}
+
+func TestStatusSaysForScriptsHowTheAgentIs(t *testing.T) {
+	for want, r := range map[fault.Kind]statusResult{
+		"":                 {Installed: true, PID: 7, InstanceID: "mi-1", Healthy: true},
+		fault.NotInstalled: {},
+		fault.NotRunning:   {Installed: true, InstanceID: "mi-1"},
+		fault.Unhealthy:    {Installed: true, PID: 7, InstanceID: "mi-1"},
+	} {
+		var got fault.Kind
+		if err := checked(installer.At(t.TempDir()), r); err != nil {
+			got = err.(*terminal.Problem).Kind //nolint:errorlint // it is one
+		}
+		if got != want {
+			t.Errorf("%+v: %q, want %q", r, got, want)
+		}
+	}
+}
+
+func TestThePackageVersionIsToldFromTheOneThatRuns(t *testing.T) {
+	r := statusResult{Installed: true, PID: 7, Running: "9.2.0.0", Active: "9.2.0.0", PackageVersion: "9.1.0.0", Previous: "9.1.0.0"}
+	text := statusText(plainly(), r)
+	for _, want := range []string{"running           9.2.0.0 (process 7)\n",
+		"package version   9.1.0.0 (what the package manager says; another version runs)\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+func TestASecondRollbackIsKnownAsOne(t *testing.T) {
+	back := &ledger.Outcome{Kind: ledger.WentBack, FromVersion: manifests.MustVersion("9.2.0.0"), ToVersion: manifests.MustVersion("9.1.0.0")}
+	r := statusResult{Active: "9.1.0.0", Previous: "9.2.0.0", Update: back}
+	if !r.wentBackFrom(r.Previous) {
+		t.Error("it is not")
+	}
+	r.Update = &ledger.Outcome{Kind: ledger.Updated, FromVersion: back.ToVersion, ToVersion: back.FromVersion}
+	if r.wentBackFrom(r.Previous) {
+		t.Error("an update is one")
 	}
 }

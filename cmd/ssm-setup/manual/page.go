@@ -79,17 +79,18 @@ func upper(text string) string {
 // Reference is the list of all subcommands as a page of Markdown.
 func (p Program) Reference() string {
 	var b strings.Builder
+	b.WriteString("# Commands\n\nMade from the table of commands, as `ssm-setup help`, the manual page and the completion of shells are.\n\n")
 	for _, group := range p.groups() {
 		fmt.Fprintf(&b, "## %s\n\n", upper(group))
 		for _, c := range p.Commands {
 			if c.Group != group {
 				continue
 			}
-			fmt.Fprintf(&b, "### %s %s\n\n%s.\n\n", p.Name, c.Name, upper(oneLine(c.Summary)))
+			fmt.Fprintf(&b, "### %s\n\n`%s`\n\n%s.\n\n", c.Name, p.usage(c), upper(oneLine(c.Summary)))
 			for _, text := range paragraphs(c.About) {
 				fmt.Fprintf(&b, "%s\n\n", text)
 			}
-			fmt.Fprintf(&b, "```\n%s\n", strings.Join(c.Examples, "\n"))
+			fmt.Fprintf(&b, "```text\n%s\n", strings.Join(c.Examples, "\n"))
 			b.WriteString("```\n\n")
 			table(&b, c.Flags)
 		}

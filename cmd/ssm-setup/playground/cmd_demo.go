@@ -29,8 +29,11 @@ func Demo() *cli.Command {
 		Usage: "watch a machine be installed, commanded, updated, refused a downgrade and saved from a broken release",
 		Description: "Runs on a local region inside this process, in a throwaway folder, with the real binaries built from the source\n" +
 			"tree it stands in. Needs no account and no privileges. With DEMO_ECHO set, the host's command is `echo` followed by\n" +
-			"that text. The last line is one JSON object, taken from the region's own records.",
-		Flags:  []cli.Flag{&cli.StringFlag{Name: "source", Value: ".", Usage: "folder in the source tree"}},
+			"that text.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "source", Value: ".", Usage: "folder in the source tree"},
+			&cli.BoolFlag{Name: "result", Usage: "print the result as one JSON object in the last line, taken from the region's own records"},
+		},
 		Action: demo,
 	}
 }
@@ -97,7 +100,10 @@ func demo(c *cli.Context) error {
 	}
 	s.say("everything is cleaned up: the host's processes, the region, the throwaway folder")
 	s.result.Seconds = seconds(time.Since(s.began))
-	return json.NewEncoder(s.printer.Out).Encode(s.result)
+	if s.printer.JSON || c.Bool("result") {
+		return json.NewEncoder(s.printer.Out).Encode(s.result)
+	}
+	return nil
 }
 
 // say prints a line of the story with the time since its start. With --json it is progress: the result is the one object.

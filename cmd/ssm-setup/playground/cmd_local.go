@@ -32,8 +32,7 @@ func Local() *cli.Command {
 			&cli.StringFlag{Name: "name", Usage: "call the region `NAME`", Value: regions.Local},
 			&cli.StringFlag{Name: "console", Usage: "serve the page for people at `ADDRESS`, beyond this machine over TLS only; off: not at all",
 				Value: "127.0.0.1:0"},
-			&cli.DurationFlag{Name: "token-life", Usage: "let the role credentials of nodes live only `DURATION`"},
-			&cli.BoolFlag{Name: "verbose", Usage: "log every request"},
+			&cli.DurationFlag{Name: "token-life", Hidden: true, Usage: "let the role credentials of nodes live only `DURATION`"},
 		},
 		Action: serveLocal,
 	}
@@ -85,6 +84,7 @@ func serveLocal(c *cli.Context) error {
 	if page != nil {
 		ready.Console, link = page.URL(), page.Link()
 	}
+	warnOfListen(out, c.String("listen"), region.URL())
 	out.Result(ready, "%s", localText(region, manifest, link))
 	defer announce(out, region)()
 	<-c.Context.Done()
@@ -167,7 +167,7 @@ func localText(r *local.Region, manifest, link string) string {
 another terminal may now say:
   export AWS_SHARED_CREDENTIALS_FILE="%[5]s"
   aws --endpoint-url %[2]s --region %[1]s s3 ls s3://%[8]s/
-  aws --endpoint-url %[2]s --region %[1]s ssm create-activation --iam-role local
+  aws --endpoint-url %[2]s --region %[1]s ssm create-activation --iam-role local --registration-limit 10
   aws --endpoint-url %[2]s --region %[1]s ssm describe-instance-information
   ssm-setup publish --from dist --region %[1]s%[10]s
   ssm-setup install --region %[1]s%[10]s --root DIR --activation-id ID --activation-code-file F

@@ -41,7 +41,7 @@ func Build() *cli.Command {
 				"checks packages with; the latter goes into a compiled ssm-setup, too"},
 			&cli.StringFlag{Name: "notes", Usage: "`FILE` with this version's release notes, or with sections of several versions; default RELEASENOTES.md\n" +
 				"of the source tree, else the commits since the last version tag"},
-			&cli.BoolFlag{Name: "verbose", Usage: "show what go says"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be made"},
 		}, keyFlags()...),
 		Action: buildRelease,
 	}
@@ -74,6 +74,9 @@ func buildRelease(c *cli.Context) error {
 	res := buildResult{Version: plan.Version, Out: plan.Dir(), Compile: map[string]float64{}, Link: map[string]float64{}}
 	if c.Bool("verbose") {
 		plan.Log = out.Log()
+	}
+	if c.Bool("dry-run") {
+		return showPlan(out, plan)
 	}
 	plan.Observer = tellBuild(out, &res)
 	if plan.Source != "" {
@@ -134,6 +137,24 @@ func tellBuild(out *terminal.Printer, res *buildResult) build.Observer {
 	}
 }
 
+// showPlan says what a build would make.
+func showPlan(out *terminal.Printer, plan build.Plan) error {
+	var files []string
+	for _, platform := range plan.Platforms {
+		for _, f := range plan.Formats {
+			if name := f.File(platform); name != "" {
+				files = append(files, name)
+			}
+		}
+	}
+	if len(files) == 0 {
+		return terminal.Cannot("build", "version "+plan.Version.String(), build.ErrNothing)
+	}
+	out.Result(map[string]any{"dry_run": true, "version": plan.Version, "out": plan.Dir(), "files": files},
+		"would make in %s:\n  %s\nnothing was made (--dry-run)", plan.Dir(), strings.Join(files, "\n  "))
+	return nil
+}
+
 func totalsOf(res buildResult, took time.Duration) buildTotals {
 	t := buildTotals{Artifacts: len(res.Artifacts), Documents: len(res.Documents), Seconds: took.Seconds()}
 	for _, a := range res.Artifacts {
@@ -144,6 +165,9 @@ func totalsOf(res buildResult, took time.Duration) buildTotals {
 	}
 	return t
 }
+
+// ManualKey is where the app keeps what writes the manual of a release: func(version string, at time.Time) pack.Manual.
+const ManualKey = "manual"
 
 // buildPlan turns flags into a plan.
 func buildPlan(c *cli.Context) (plan build.Plan, err error) {
@@ -178,6 +202,9 @@ func buildPlan(c *cli.Context) (plan build.Plan, err error) {
 	}
 	if plan.Trust, plan.Key, err = keyring.Trusts(c.StringSlice("trust")); err != nil {
 		return plan, unfitKeys(err)
+	}
+	if manual, ok := c.App.Metadata[ManualKey].(func(version string, at time.Time) pack.Manual); ok {
+		plan.Manual = manual(plan.Version.String(), plan.Time)
 	}
 	signer, err := openKeys(c, plan.Time)
 	plan.Signing = keyring.Signing(c.Context, signer)

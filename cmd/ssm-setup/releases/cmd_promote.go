@@ -60,6 +60,7 @@ func Mark() *cli.Command {
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "version", Usage: "version to mark", Required: true},
 			&cli.StringFlag{Name: "status", Usage: "Active, Deprecated or Inactive", Required: true},
+			yesFlag(),
 		}, writeFlags()...), repositoryFlags()...),
 		Action: mark,
 	}
@@ -80,6 +81,11 @@ func mark(c *cli.Context) error {
 		return err
 	}
 	defer done()
+	if status == manifests.Inactive && !o.DryRun {
+		if err := out.Confirm(c.Bool("yes"), "take %s away from every host of region %s?", version, o.Region); err != nil {
+			return terminal.Cannot("mark", fmt.Sprintf("%s in %s", version, to), err)
+		}
+	}
 	res, err := publish.Mark(c.Context, to, version, status, o)
 	if err != nil {
 		return terminal.Cannot("mark", fmt.Sprintf("%s in %s", version, to), err)

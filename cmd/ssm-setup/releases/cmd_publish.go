@@ -55,6 +55,7 @@ func Publish() *cli.Command {
 			&cli.StringFlag{Name: "version", Usage: "which version in that folder; default the newest"},
 			&cli.StringFlag{Name: "global", Usage: "also copy latest/ to `PLACE`, for example s3://ec2-downloads-windows/SSMAgent"},
 			&cli.BoolFlag{Name: "replace", Usage: "publish other content under a version that is already there"},
+			yesFlag(),
 		}, writeFlags()...), repositoryFlags()...),
 		Action: publishRelease,
 	}
@@ -79,6 +80,11 @@ func publishRelease(c *cli.Context) error {
 	if place := c.String("global"); place != "" {
 		if o.Global, _, err = publishTarget(c, p, place); err != nil {
 			return err
+		}
+	}
+	if o.Replace && !o.DryRun {
+		if err := out.Confirm(c.Bool("yes"), "replace what %s has of %s?", to, release.Version); err != nil {
+			return terminal.Cannot("publish", fmt.Sprintf("%s to %s", release.Version, to), err)
 		}
 	}
 	out.Step("publishing %s to %s", release.Version, to)
@@ -200,7 +206,7 @@ func publishTarget(c *cli.Context, p flags.Place, place string) (publish.Target,
 func bucketTarget(ctx context.Context, at publish.BucketOptions) (publish.Target, error) {
 	to, err := publish.Bucket(ctx, at)
 	if err != nil {
-		return nil, terminal.Cannot("open", "bucket "+at.Bucket, err).WithHint("check AWS_PROFILE, --profile and the shared AWS files")
+		return nil, terminal.Cannot("open", "bucket "+at.Bucket, err)
 	}
 	return to, nil
 }

@@ -1,6 +1,7 @@
 package releases
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -63,7 +64,16 @@ func showRegions(c *cli.Context) error {
 			return err
 		}
 	}
-	out.Result(map[string]any{"newest": a.Newest.String(), "regions": a.Rows, "unreadable": a.Unreadable}, "%s", regionTable(a))
+	trouble, one := a.Trouble()
+	text := ""
+	if !one { // else it is said once, below
+		text = regionTable(a)
+	}
+	out.Result(map[string]any{"newest": a.Newest.String(), "regions": a.Rows, "unreadable": a.Unreadable}, "%s", text)
+	if one {
+		return terminal.Cannot("read", fmt.Sprintf("any of %d regions", len(a.Rows)), errors.New(trouble.What)).WithKind(fault.Region).
+			WithHint(trouble.Hint)
+	}
 	if a.Unreadable > 0 {
 		return terminal.Cannot("read", fmt.Sprintf("%d of %d regions", a.Unreadable, len(a.Rows)), errors.New(a.FirstFault())).
 			WithKind(fault.Region).WithHint("the rest of the answer stands; see which ones above, then check network and proxy")
@@ -111,7 +121,7 @@ func regionTable(a survey.Answer) string {
 	for _, r := range a.Rows {
 		note := r.Lag
 		if r.Error != "" {
-			note = "unreadable: " + r.Error
+			note = "unreadable: " + cmp.Or(r.Trouble, r.Error)
 		}
 		line := fmt.Sprintf("%-18s %-14s %-14s %s", r.Region, terminal.Dash(r.Latest), terminal.Dash(r.Stable), note)
 		b.WriteString(strings.TrimRight(line, " ") + "\n")

@@ -28,6 +28,7 @@ func Verify() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "key", Usage: "OpenPGP public key, armored or not: for deb, rpm, .sig and SHA256SUMS"},
 			&cli.StringSliceFlag{Name: "ca", Usage: "certificate of an authority, PEM or DER: for exe, msi and pkg, also of time-stamp servers; default: this system's"},
+			&cli.BoolFlag{Name: "require", Usage: "exit code 4 for a file that is not signed, or whose signer --key, --ca or this system do not know"},
 		},
 		Action: verify,
 	}
@@ -64,6 +65,9 @@ func verify(c *cli.Context) error {
 	for _, path := range c.Args().Slice() {
 		r, err := pack.Verify(path, trusted)
 		one := verified{Report: r}
+		if err == nil && c.Bool("require") {
+			err = required(r)
+		}
 		if err != nil {
 			one.Error = err.Error()
 			if first == nil {
@@ -74,6 +78,19 @@ func verify(c *cli.Context) error {
 	}
 	out.Result(res, "%s", verifyText(res))
 	return first
+}
+
+// required refuses a file that is not signed, and one of whose signers is not known.
+func required(r sign.Report) error {
+	if len(r.Signatures) == 0 {
+		return fault.New(fault.Verify, "it is not signed (--require)", "name a file that is signed, or FILE.sig beside it")
+	}
+	for _, s := range r.Signatures {
+		if s.Trust != sign.ByKey && s.Trust != sign.ByCA && s.Trust != sign.BySystem {
+			return fault.New(fault.Verify, "who signed it is not known (--require)", "name the signer's --key, or the --ca of its certificate")
+		}
+	}
+	return nil
 }
 
 // unverified is the problem of one file: an expired key is a matter of the signature here.

@@ -82,11 +82,14 @@ func (p *Printer) Width() int {
 	return p.size()
 }
 
-// Asks tells whether a person can be asked: input and the place of questions are terminals, and a person reads the answer.
-func (p *Printer) Asks() bool {
+// Typed tells whether the input is typed by a person.
+func (p *Printer) Typed() bool {
 	f, ok := p.In.(*os.File)
-	return ok && p.Terminal && !p.JSON && term.IsTerminal(int(f.Fd()))
+	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// Asks tells whether a person can be asked: input and the place of questions are terminals, and a person reads the answer.
+func (p *Printer) Asks() bool { return p.Terminal && !p.JSON && p.Typed() }
 
 // Confirm asks a person before something is taken away. assumed is --yes. Where no person can be asked it is done: scripts say what they
 // want. A no is [ErrDeclined].
@@ -104,7 +107,7 @@ func (p *Printer) Confirm(assumed bool, format string, args ...any) error {
 	return ErrDeclined
 }
 
-// Secret asks a person for one that is not shown while it is typed. Only where [Printer.Asks] is true.
+// Secret asks a person for one that is not shown while it is typed. Only where [Printer.Typed] is true.
 func (p *Printer) Secret(what string) (string, error) {
 	p.endLine()
 	fmt.Fprintf(p.Err, "%s (it is not shown): ", what)
@@ -237,13 +240,23 @@ func (p *Printer) Log() io.Writer {
 	case p.Quiet:
 		return io.Discard
 	case p.JSON:
-		return &lines{printer: p}
+		return &lines{printer: p, to: p.Err, name: "log"}
 	}
 	return p.Err
 }
 
+// Lines is Out for lines as they are, with --json one object a line under the name.
+func (p *Printer) Lines(name string) io.Writer {
+	if p.JSON {
+		return &lines{printer: p, to: p.Out, name: name}
+	}
+	return p.Out
+}
+
 type lines struct {
 	printer *Printer
+	to      io.Writer
+	name    string
 	part    []byte // of a line that is not complete
 }
 
@@ -254,7 +267,7 @@ func (l *lines) Write(text []byte) (int, error) {
 		if !whole {
 			return len(text), nil
 		}
-		l.printer.line(map[string]any{"log": string(line)})
+		l.printer.line(l.to, map[string]any{l.name: string(line)})
 		l.part = rest
 	}
 }
@@ -277,7 +290,7 @@ func (p *Printer) Fail(err error) int {
 	e := explain(err)
 	p.endLine()
 	if p.JSON {
-		p.line(map[string]any{"error": e.Error(), "hint": e.Hint, "exit": e.Kind.ExitCode(), "code": e.Name})
+		p.line(p.Err, map[string]any{"error": e.Error(), "hint": e.Hint, "exit": e.Kind.ExitCode(), "code": e.Name})
 		return e.Kind.ExitCode()
 	}
 	fmt.Fprintf(p.Err, "%s %v\n", p.paint(1, red, "error:"), e)
@@ -289,10 +302,10 @@ func (p *Printer) Fail(err error) int {
 	return e.Kind.ExitCode()
 }
 
-func (p *Printer) line(data any) {
+func (p *Printer) line(to io.Writer, data any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.encode(p.Err, data)
+	p.encode(to, data)
 }
 
 func (p *Printer) encode(w io.Writer, data any) {
