@@ -3,5 +3,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 make here >/dev/null
-bin/ssm-setup demo | sed "s#$PWD#.#g" >docs/demo.txt
+bin/ssm-setup demo --result | sed "s#$PWD#.#g" >docs/demo.txt
 "${GO:-go}" test ./test/guides -run ThePictureOfTheDemo -picture
