@@ -208,7 +208,7 @@ func (w *work) settle(action string, target string) (*Change, error) {
 	if c.Action == uninstalling {
 		return nil, w.finishRemoval()
 	}
-	w.Ports.Step("an %s begun at %s was not finished: taking it back first", c.Action, c.Began.Local().Format("2006-01-02 15:04:05"))
+	w.Ports.Step("a change (%s) begun at %s was not finished: taking it back first", c.Action, c.Began.Local().Format("2006-01-02 15:04:05"))
 	if c.Reason == "" {
 		c.Reason = "it ended in the middle"
 	}

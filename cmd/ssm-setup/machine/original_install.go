@@ -3,6 +3,7 @@ package machine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,6 +63,11 @@ func installEither(c *cli.Context) error {
 	}
 	options := originals.Options{Source: source, Trust: trust, Version: o.Version, AllowDowngrade: o.AllowDowngrade, Activation: o.Activation,
 		Override: o.Override, Settings: endpointSettings(o.Endpoint), Proxy: o.Proxy, AskService: c.Bool("confirm-with-service")}
+	if kind == originals.Original {
+		if err := errors.Join(o.Source.CheckNew(o.AllowInsecure), regions.CheckNew(o.Endpoint, o.AllowInsecure)); err != nil {
+			return terminal.Cannot("install", "Amazon's agent on this system from region "+o.Region, err)
+		}
+	}
 	switch {
 	case rehearsed(c) && kind == originals.Original:
 		return rehearseOriginal(c, a, options)
@@ -83,7 +89,7 @@ func originalSource(c *cli.Context, o setup.Options) (originals.Source, original
 	if err != nil {
 		return originals.Source{}, trust, err
 	}
-	s, err := sourceIn(o.Source.String(), o.Region, o.Endpoint, c.Bool("allow-insecure"))
+	s, err := sourceIn(o.Source.String(), o.Region, o.Endpoint, true) // who installs decides about plain http
 	return s, trust, err
 }
 
