@@ -102,7 +102,7 @@ func newApp(p *terminal.Printer) *cli.App {
 		ErrWriter:       p.Err,
 		Reader:          p.In,
 		Metadata:        map[string]any{terminal.PrinterKey: p},
-		Flags:           commonFlags(),
+		Flags:           append(commonFlags(), cli.HelpFlag),
 		HideHelpCommand: true,
 		ExitErrHandler:  func(*cli.Context, error) {},
 	}

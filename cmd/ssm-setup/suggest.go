@@ -52,16 +52,17 @@ func distance(a, b string) int {
 
 // badFlag is the problem of a flag that a subcommand does not have, or whose value cannot be read.
 func badFlag(command *cli.Command, err error) *terminal.Problem {
+	about := strings.TrimSpace("ssm-setup help " + command.Name)
 	p := terminal.Usage("%s", strings.Replace(err.Error(), "flag provided but not defined: -", "there is no flag --", 1))
 	_, name, unknown := strings.Cut(err.Error(), "flag provided but not defined: -")
 	name = strings.TrimLeft(name, "-")
 	if !unknown {
-		return p.WithHint("ssm-setup help " + command.Name + " shows its flags")
+		return p.WithHint(about + " shows its flags")
 	}
 	if meant := nearest(name, flagNames(command)); meant != "" {
 		return p.WithHint("did you mean --" + meant + "?")
 	}
-	return p.WithHint("ssm-setup help " + command.Name + " shows the flags of it")
+	return p.WithHint(about + " shows its flags")
 }
 
 // badArgument is the problem of an argument that a subcommand does not take.

@@ -225,3 +225,11 @@ func TestNoUpdateBeginsForAVersionThatIsNone(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestTheWholeProgramHasHelpInEveryForm(t *testing.T) {
+	for _, args := range [][]string{{}, {"help"}, {"--help"}, {"-h"}} {
+		if s := ssmSetup(args...); s.code != 0 || s.err != "" || !strings.Contains(s.out, "\non a machine:\n  install ") {
+			t.Errorf("%v: %+v", args, s)
+		}
+	}
+}
