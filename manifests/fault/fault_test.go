@@ -35,9 +35,10 @@ func TestTheFirstKindInTheChainCounts(t *testing.T) {
 		"a full disk below a kind":            {fmt.Errorf("%w: %w", errLate, syscall.ENOSPC), fault.NoSpace, fault.NoSpace.Hint()},
 		"an interruption below a kind":        {fmt.Errorf("%w: %w", errLate, context.Canceled), fault.Interrupted, "run the same command again"},
 		"a read-only disk":                    {&fs.PathError{Op: "open", Path: "x", Err: syscall.EROFS}, fault.Permission, "this file system is read-only: name another place, or mount it for writing"},
-		"the system forbids it":               {&fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, fault.Permission, fault.Permission.Hint()},
-		"forbidden below a kind":              {fmt.Errorf("%w: %w", errLate, syscall.EACCES), fault.Region, "wait for it"},
-		"a word that is no kind":              {stranger{}, fault.Other, ""},
+		"the system forbids it": {&fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, fault.Permission,
+			fault.Permission.Hint()},
+		"forbidden below a kind": {fmt.Errorf("%w: %w", errLate, syscall.EACCES), fault.Region, "wait for it"},
+		"a word that is no kind": {stranger{}, fault.Other, ""},
 	} {
 		if kind, hint := fault.Of(c.err), fault.HintOf(c.err); kind != c.kind || hint != c.hint {
 			t.Errorf("%s: %s with hint %q, want %s with %q", name, kind, hint, c.kind, c.hint)

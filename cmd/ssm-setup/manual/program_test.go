@@ -59,7 +59,8 @@ func TestHelpFitsATerminalOfAnyWidth(t *testing.T) {
 
 func TestTheReferenceHasEverySubcommandAndFlag(t *testing.T) {
 	text := program().Reference()
-	for _, want := range []string{"### install\n\n`ssm-setup install --region REGION [FLAG…]`\n", "| `--wait DURATION` | how long (default: 1m0s) |",
+	for _, want := range []string{"### install\n\n`ssm-setup install --region REGION [FLAG…]`\n",
+		"| `--wait DURATION` | how long (default: 1m0s) |",
 		"| 2 | bad flag |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

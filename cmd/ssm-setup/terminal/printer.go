@@ -225,7 +225,7 @@ func (p *Printer) paint(where int, colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// Good, Bad and Doubtful colour words of a result.
+// Good is the colour of what is as it should be, in a result.
 func (p *Printer) Good(text string) string { return p.paint(0, green, text) }
 
 // Bad is the colour of what is wrong.

@@ -62,7 +62,8 @@ func TestOneTaskHasOneBarWhateverIsPrintedMeanwhile(t *testing.T) {
 	tell(60, 100)
 	v.Step("two")
 	got := screen.Of(t, errs.String())
-	if !strings.HasPrefix(got, "one\ntwo\ndownloading ") || strings.Count(got, "downloading") != 1 || !strings.Contains(got, " 60% 60 B of 100 B") {
+	if !strings.HasPrefix(got, "one\ntwo\ndownloading ") || strings.Count(got, "downloading") != 1 ||
+		!strings.Contains(got, " 60% 60 B of 100 B") {
 		t.Errorf("%s", got)
 	}
 }
