@@ -30,6 +30,8 @@ func program(f *File) error {
 	if errors.As(err, &sigerrors.NotSignedError{}) {
 		return nil
 	}
+	_, unstamped := stamp.Find(f.Bytes())
+	f.own = unstamped == nil
 	if err == nil {
 		err = f.signatureTable(table)
 	}
@@ -112,7 +114,7 @@ func (f *File) signatureTable(s signatures) error {
 		return err
 	}
 	f.uncovered(4)
-	if _, err := stamp.Find(f.Bytes()); err == nil {
+	if f.own {
 		return errors.New("the checksum in its header is another one")
 	}
 	return nil
@@ -154,9 +156,10 @@ func msi(f *File) error {
 	if slack.Behind > 0 {
 		return fmt.Errorf("%w: %d bytes lie behind the container", ErrBad, slack.Behind)
 	}
-	if ours, err := madeHere(c); err != nil {
+	if f.own, err = madeHere(c); err != nil {
 		return fmt.Errorf("%w: %w", ErrBad, err)
-	} else if ours && slack.Written > 0 {
+	}
+	if f.own && slack.Written > 0 {
 		return fmt.Errorf("%w: %d bytes are in places that ssm-setup build leaves empty", ErrBad, slack.Written)
 	}
 	s, err := authenticode.VerifyMSI(f.file, false)

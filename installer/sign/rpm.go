@@ -15,6 +15,7 @@ const (
 	rpmHeaderOpenPGP = 268  // RSA
 	rpmHeaderOther   = 267  // DSA and others
 	rpmWholeOpenPGP  = 1002 // over header and payload
+	rpmVendor        = 1011
 	rpmPayloadDigest = 5092 // hex, compressed
 	rpmPayloadHash   = 5093 // 8: SHA-256
 )
@@ -90,6 +91,7 @@ func rpm(f *File) error {
 		return err
 	}
 	payload := at + int64(len(head.raw))
+	f.own = head.text(rpmVendor) == Maker
 	if n, ok := sig.number(rpmSize); ok && int64(n) != f.size-at {
 		return fmt.Errorf("%w: it has %d bytes behind its signatures, %d are stated", ErrBad, f.size-at, n)
 	}

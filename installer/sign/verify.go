@@ -82,6 +82,8 @@ type Signature struct {
 	Trust     Trust     `json:"trust"`
 	Chain     []string  `json:"chain,omitempty"` // subjects, leaf first
 	Note      string    `json:"note,omitempty"`
+
+	loose int64 // bytes of it that no digest covers
 }
 
 // Report is what was found about one file.
@@ -117,12 +119,19 @@ func Verify(path string, t Trusted, kinds []Kind) (r Report, err error) {
 	}
 	kind := kindOf(path, f, kinds)
 	r.Kind = kind.Name
-	err = kind.Check(&File{file: f, path: path, size: info.Size(), Trusted: t, report: &r})
+	file := &File{file: f, path: path, size: info.Size(), Trusted: t, report: &r}
+	err = kind.Check(file)
 	counts := r.Signatures
 	if kind.Name != signatureKind {
 		counts, err = withBeside(path, t, &r, err)
 	}
 	r.Trust = least(counts)
+	for _, s := range r.Signatures {
+		file.loose += s.loose
+	}
+	if err == nil {
+		err = file.settle()
+	}
 	if err == nil && len(r.Signatures) == 0 && t.Strict() {
 		err = ErrUnsigned
 	}
@@ -157,6 +166,9 @@ type File struct {
 	path   string
 	size   int64
 	report *Report
+
+	own          bool  // it is a package of ours
+	slack, loose int64 // bytes that no signature covers: of the file, and in its signatures
 }
 
 // Bytes are the file's content and its length.
@@ -166,12 +178,8 @@ func (f *File) Bytes() *io.SectionReader { return io.NewSectionReader(f.file, 0,
 // made; in others it is reported.
 const Maker = "ssm-setup"
 
-// uncovered says how many bytes of a signed file that are not empty no signature covers.
-func (f *File) uncovered(n int64) {
-	if n > 0 {
-		f.report.Note = fmt.Sprintf("signed content intact; %d bytes of slack not covered", n)
-	}
-}
+// uncovered counts bytes of a signed file that are not empty and that no signature covers.
+func (f *File) uncovered(n int64) { f.slack += n }
 
 func (f *File) add(s Signature) { f.report.Signatures = append(f.report.Signatures, s) }
 

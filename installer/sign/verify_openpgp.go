@@ -35,6 +35,9 @@ func (t Trusted) detached(data io.Reader, sig []byte, of string) (Signature, err
 	if err := onlySignatures(raw); err != nil {
 		return s, fmt.Errorf("%w: %s: %w", ErrBad, of, err)
 	}
+	if s.loose, err = unhashed(raw); err != nil {
+		return s, fmt.Errorf("%w: %s: %w", ErrBad, of, err)
+	}
 	s.Key = keyOf(found)
 	s.By, s.Made = "key "+s.Key, found.CreationTime.UTC()
 	if len(t.Keys) == 0 {

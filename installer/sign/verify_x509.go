@@ -93,7 +93,7 @@ func tableSignature(a *xar.Reader, f xar.Found) (s pkcs9.TimestampedSignature, e
 func (f *File) chained(kind, of string, s pkcs9.TimestampedSignature, usage x509.ExtKeyUsage) error {
 	c := s.Certificate
 	out := Signature{Kind: kind, Of: of, By: named(c), Key: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), Issuer: printable(c.Issuer.String()),
-		Trust: Integrity}
+		Trust: Integrity, loose: unauthenticated(s)}
 	at := f.Now
 	if cs := s.CounterSignature; cs != nil {
 		at = cs.SigningTime
