@@ -29,7 +29,8 @@ func amazons(t *testing.T, versions ...string) string {
 	m := manifests.NewManifest(manifests.DefaultUriFormat)
 	for _, v := range versions {
 		for _, of := range [][3]string{{manifests.AgentPackage, "linux", "amd64"}, {manifests.AgentPackage, "ubuntu", "amd64"},
-			{manifests.AgentPackage, "windows", "amd64"}, {manifests.AgentPackage, "darwin", "arm64"}, {manifests.UpdaterPackage, "linux", "amd64"}} {
+			{manifests.AgentPackage, "windows", "amd64"}, {manifests.AgentPackage, "darwin", "arm64"},
+			{manifests.UpdaterPackage, "linux", "amd64"}} {
 			name := manifests.ArchiveFile(of[0], of[1], of[2])
 			text := v + name
 			put(of[0]+"/"+v+"/"+name, text)

@@ -19,10 +19,10 @@ import (
 // withUnhashed puts subpackets into the part of an OpenPGP signature that its digest leaves out.
 func withUnhashed(t *testing.T, sig []byte, area []byte) []byte {
 	t.Helper()
-	head, body := 2, sig[2:]
+	body := sig[2:]
 	if sig[0] != 0xc2 || sig[1] >= 192 {
-		if head, body = 3, sig[3:]; sig[0] != 0xc2 || sig[1] >= 224 {
-			t.Fatalf("a packet of another form: % x", sig[:head])
+		if body = sig[3:]; sig[0] != 0xc2 || sig[1] >= 224 {
+			t.Fatalf("a packet of another form: % x", sig[:3])
 		}
 	}
 	at := 4 + 2 + int(binary.BigEndian.Uint16(body[4:]))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,6 +88,42 @@ func PlaceOf(c *cli.Context, n Needs) (Place, error) {
 		return Place{}, terminal.Cannot("understand", "the command line", err)
 	}
 	return placeIn(c, who, region, n)
+}
+
+// Regions is --region of a command that works with several.
+func Regions(what string) cli.Flag {
+	return &cli.StringSliceFlag{Name: "region", Usage: what + "; may be given several times; default as for one: AWS_REGION, the settings, " +
+		"this instance or the mirror"}
+}
+
+// PlacesOf is [PlaceOf] for each --region that [Regions] names, each once.
+func PlacesOf(c *cli.Context, n Needs) (list []Place, err error) {
+	who := caller.Here()
+	source, _, err := addressFlags(c)
+	if err != nil {
+		return nil, err
+	}
+	chosen := []caller.Value{}
+	for _, name := range c.StringSlice("region") {
+		chosen = append(chosen, caller.Value{Text: regions.Forgive(name), Origin: "flag --region"})
+	}
+	if len(chosen) == 0 {
+		one, err := who.Region(c.Context, "", finders(who, source, n))
+		if err != nil {
+			return nil, terminal.Cannot("understand", "the command line", err)
+		}
+		chosen = append(chosen, one)
+	}
+	for _, region := range chosen {
+		p, err := placeIn(c, who, region, n)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(list, func(have Place) bool { return have.Region == p.Region }) {
+			list = append(list, p)
+		}
+	}
+	return list, nil
 }
 
 // PlaceIn is [PlaceOf] a region that is named, by a command that works with several.

@@ -1,7 +1,6 @@
 package releases
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -22,12 +21,12 @@ import (
 func Mirror() *cli.Command {
 	return &cli.Command{
 		Name:  "mirror",
-		Usage: "copy a region's releases into a folder that any web server or stick can serve",
+		Usage: "copy the releases of regions into a folder that any web server or stick can serve",
 		Description: "Needs no credentials. Every file is checked against the region's manifest; running it again fetches what is new, and\n" +
 			"goes on with what broke off. The folder is a web server's root: its address is what install and update take as --source,\n" +
-			"or the folder itself, on a stick.",
+			"or the folder itself, on a stick. It can carry several regions, and Amazon's own agent as well as ours.",
 		Flags: append([]cli.Flag{
-			flags.Region("region to copy"),
+			flags.Regions("region to copy"),
 			flags.Source(),
 			flags.Endpoint("the region's S3"),
 			&cli.StringFlag{Name: "to", Usage: "`DIR` of the mirror", Required: true},
@@ -51,74 +50,118 @@ type mirrorAnswer struct {
 }
 
 func mirror(c *cli.Context) error {
-	out := terminal.Of(c)
-	p, err := flags.PlaceOf(c, flags.Needs{})
+	places, err := flags.PlacesOf(c, flags.Needs{})
 	if err != nil {
 		return err
 	}
-	region := p.Region
+	wanted, err := wantedOfRegions(c)
+	if err != nil {
+		return err
+	}
+	if err := regions.CheckNew(c.String("url"), c.Bool("allow-insecure")); err != nil {
+		return terminal.Cannot("use", "--url", err)
+	}
+	var o publish.Options
+	if err := repositoryOptions(c, &o); err != nil {
+		return err
+	}
+	bases := map[string]string{}
+	for _, p := range places {
+		if bases[p.Region], err = p.NewBase(c.Bool("allow-insecure")); err != nil {
+			return terminal.Cannot("mirror", "region "+p.Region, err)
+		}
+	}
+	var answers []mirrorAnswer
+	var texts []string
+	for _, p := range places {
+		one, err := mirrorRegion(c, p.Region, bases[p.Region], wanted, o)
+		if err != nil {
+			return terminal.Cannot("mirror", "region "+p.Region+" to "+publish.MirrorFolder(c.String("to"), p.Region), err)
+		}
+		answers, texts = append(answers, one), append(texts, mirroredText(one, c.Bool("dry-run")))
+	}
+	if !c.Bool("dry-run") {
+		texts = append(texts, servingText(c.String("to"), places))
+	}
+	var data any = map[string]any{"mirrors": answers}
+	if len(answers) == 1 {
+		data = answers[0]
+	}
+	terminal.Of(c).Result(data, "%s", strings.Join(texts, "\n"))
+	return nil
+}
+
+// wantedOfRegions is what the flags say that a mirror shall hold of each region.
+func wantedOfRegions(c *cli.Context) (publish.Wanted, error) {
 	wanted := publish.Wanted{Latest: c.Bool("latest")}
 	for _, text := range c.StringSlice("version") {
 		version, err := manifests.ParseVersion(text)
 		if err != nil {
-			return terminal.Usage("--version: %v", err)
+			return wanted, terminal.Usage("--version: %v", err)
 		}
 		wanted.Versions = append(wanted.Versions, version)
 	}
 	for _, text := range c.StringSlice("platform") {
 		platform, err := pack.ParsePlatform(text)
 		if err != nil {
-			return terminal.Usage("--platform: %v", err)
+			return wanted, terminal.Usage("--platform: %v", err)
 		}
 		wanted.Platforms = append(wanted.Platforms, platform)
 	}
 	if wanted.Latest && len(wanted.Versions) > 0 {
-		return terminal.Usage("--latest and --version exclude each other")
+		return wanted, terminal.Usage("--latest and --version exclude each other")
 	}
-	base, err := p.NewBase(c.Bool("allow-insecure"))
-	if err = errors.Join(err, regions.CheckNew(c.String("url"), c.Bool("allow-insecure"))); err != nil {
-		return terminal.Cannot("mirror", "region "+region, err)
-	}
-	o := publish.Options{Region: region, Scratch: publish.Unfinished(c.String("to"), region), DryRun: c.Bool("dry-run"),
-		Progress: out.Progress("mirroring " + region)}
+	return wanted, nil
+}
+
+// mirrorRegion copies one region, and has the mirror's root say that it is there.
+func mirrorRegion(c *cli.Context, region, base string, wanted publish.Wanted, o publish.Options) (mirrorAnswer, error) {
+	out, to := terminal.Of(c), c.String("to")
+	o.Region, o.Scratch, o.DryRun = region, publish.Unfinished(to, region), c.Bool("dry-run")
+	o.Progress = out.Progress("mirroring " + region)
 	if at := strings.TrimRight(c.String("url"), "/"); at != "" {
 		o.UriFormat = regions.UriFormat(regions.WithScheme(at) + "/" + regions.Bucket(region))
 	}
-	if err := repositoryOptions(c, &o); err != nil {
-		return err
-	}
-	dir := publish.MirrorFolder(c.String("to"), region)
-	out.Step("mirroring %s to %s", base, dir)
+	answer := mirrorAnswer{Region: region, To: publish.MirrorFolder(to, region)}
+	out.Step("mirroring %s to %s", base, answer.To)
 	if !o.DryRun {
-		release, err := publish.LockMirror(c.String("to"), region)
+		release, err := publish.LockMirror(to, region)
 		if err != nil {
-			return terminal.Cannot("mirror", "region "+region+" to "+dir, err)
+			return answer, err
 		}
 		defer release()
 	}
-	res, err := publish.Mirror(c.Context, bucket.New(bucket.Options{Base: base, Retries: 3}), publish.Folder(dir), wanted, o)
-	if err != nil {
-		return terminal.Cannot("mirror", "region "+region+" to "+dir, err)
+	var err error
+	from := bucket.New(bucket.Options{Base: base, Retries: 3})
+	if answer.Mirrored, err = publish.Mirror(c.Context, from, publish.Folder(answer.To), wanted, o); err == nil && !o.DryRun {
+		err = publish.Carry(c.Context, to)
 	}
-	out.Result(mirrorAnswer{res, region, dir}, "%s", mirrorText(res, c.String("to"), region, o.DryRun))
-	return nil
+	return answer, err
 }
 
-func mirrorText(res publish.Mirrored, dir, region string, dry bool) string {
+func mirroredText(a mirrorAnswer, dry bool) string {
 	if dry {
-		return plan(res.Steps)
+		return plan(a.Steps)
 	}
-	written, kept := tally(res.Steps)
+	written, kept := tally(a.Steps)
 	var names []string
-	for _, version := range res.Versions {
+	for _, version := range a.Versions {
 		names = append(names, version.String())
 	}
+	dir := filepath.Dir(a.To)
 	if full, err := filepath.Abs(dir); err == nil {
 		dir = full
 	}
-	return fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there\n"+
-		"serve it, for example with: python3 -m http.server --directory %s 8000\n"+
+	return fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there", dir, strings.Join(names, ", "), a.Region, written, kept)
+}
+
+// servingText says what to do with a mirror. One that carries a single region needs no --region.
+func servingText(dir string, places []flags.Place) string {
+	if full, err := filepath.Abs(dir); err == nil {
+		dir = full
+	}
+	region := places[0].Region
+	return fmt.Sprintf("serve it, for example with: python3 -m http.server --directory %s 8000\n"+
 		"then: ssm-setup install --region %s --source https://HOST (plain http: with --allow-insecure)\n"+
-		"or carry it: ssm-setup install --region %s --source FOLDER",
-		dir, strings.Join(names, ", "), region, written, kept, fault.Word(dir), region, region)
+		"or carry it: ssm-setup install --region %s --source FOLDER", fault.Word(dir), region, region)
 }

@@ -47,9 +47,10 @@ func Publish() *cli.Command {
 		Name:  "publish",
 		Usage: "put a release into a region: packages first, manifest next, VERSION last",
 		Description: "Takes what build wrote and merges it into the region's bucket; versions that are there stay. Running it again\n" +
-			"finishes what was interrupted. Credentials come from the usual AWS chain (AWS_ACCESS_KEY_ID …, AWS_SHARED_CREDENTIALS_FILE,\n" +
-			"AWS_PROFILE, roles). Beside the packages it keeps what apt, yum, dnf and zypper need to install from there, and an Atom\n" +
-			"feed, " + publish.FeedKey + ".",
+			"finishes what was interrupted. The bucket is one of your own, named by --source: the one that a region has from the start\n" +
+			"is Amazon's. Credentials come from the usual AWS chain (AWS_ACCESS_KEY_ID …, AWS_SHARED_CREDENTIALS_FILE, AWS_PROFILE,\n" +
+			"roles). Beside the packages it keeps what apt, yum, dnf and zypper need to install from there, and an Atom feed,\n" +
+			publish.FeedKey + ".",
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "from", Value: "dist", Usage: "folder that build wrote (or one version's folder in it)"},
 			&cli.StringFlag{Name: "version", Usage: "which version in that folder; default the newest"},
@@ -118,6 +119,9 @@ func openRegion(c *cli.Context) (to publish.Target, o publish.Options, p flags.P
 		return nil, o, p, nil, terminal.Cannot("write", "to region "+o.Region, err)
 	}
 	place, err := placeToWrite(c, p)
+	if err == nil {
+		err = refuseAmazons(c, p)
+	}
 	if err != nil {
 		return nil, o, p, nil, err
 	}
@@ -134,6 +138,17 @@ func openRegion(c *cli.Context) (to publish.Target, o publish.Options, p flags.P
 		return nil, o, p, nil, terminal.Cannot("write", "to "+place, err)
 	}
 	return to, o, p, done, nil
+}
+
+// refuseAmazons refuses the bucket that Amazon publishes to: every host finds it without being told, and nobody else may write there.
+func refuseAmazons(c *cli.Context, p flags.Place) error {
+	name, _, _, ok := p.Source.S3(p.Region)
+	if c.String("to") != "" || p.Endpoint != "" || !ok || name != regions.Bucket(p.Region) {
+		return nil
+	}
+	return terminal.Cannot("write", "to s3://"+name, errors.New("that bucket is Amazon's own, and only Amazon can publish to it")).
+		WithKind(fault.Usage).WithHint("make a bucket of your own and name it, here and for install: --source 's3://my-ssm-{Region}', " +
+		"or SSM_SETUP_SOURCE; a folder is written with --to")
 }
 
 // placeToWrite is --to, else the source: a folder, or s3://bucket/prefix; empty for the region's own bucket.
