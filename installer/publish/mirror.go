@@ -24,6 +24,7 @@ import (
 type Wanted struct {
 	Versions []manifests.Version // these; none: the region's latest and stable ones
 	Latest   bool                // only the latest one
+	Stable   bool                // the stable one, beside Versions
 
 	Platforms []pack.Platform // only packages for these; none: for all
 }
@@ -160,6 +161,12 @@ func (res *Mirrored) copySigned(ctx context.Context, from *bucket.Client, to Tar
 func (w Wanted) resolve(ctx context.Context, from *bucket.Client, m *manifests.Manifest, stable manifests.Version) ([]manifests.Version,
 	error) {
 	list := slices.Clone(w.Versions)
+	if w.Stable && stable.IsZero() {
+		return nil, fmt.Errorf("%w: the region has no stable version: none was promoted", bucket.ErrMissing)
+	}
+	if w.Stable {
+		list = append(list, stable)
+	}
 	if len(list) == 0 {
 		latest, err := from.Latest(ctx)
 		if err != nil {

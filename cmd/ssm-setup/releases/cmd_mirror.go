@@ -30,7 +30,8 @@ func Mirror() *cli.Command {
 			flags.Source(),
 			flags.Endpoint("the region's S3"),
 			&cli.StringFlag{Name: "to", Usage: "`DIR` of the mirror", Required: true},
-			&cli.StringSliceFlag{Name: "version", Usage: "copy this version; may be given several times. Default the latest and the stable one"},
+			&cli.StringSliceFlag{Name: "version",
+				Usage: "copy this version, or stable; may be given several times. Default the latest and the stable one"},
 			&cli.BoolFlag{Name: "latest", Usage: "copy the latest version only"},
 			&cli.StringSliceFlag{Name: "platform",
 				Usage: "copy packages for linux/amd64, windows/386, … only; may be given several times. Default all"},
@@ -95,6 +96,10 @@ func mirror(c *cli.Context) error {
 func wantedOfRegions(c *cli.Context) (publish.Wanted, error) {
 	wanted := publish.Wanted{Latest: c.Bool("latest")}
 	for _, text := range c.StringSlice("version") {
+		if text == "stable" {
+			wanted.Stable = true
+			continue
+		}
 		version, err := manifests.ParseVersion(text)
 		if err != nil {
 			return wanted, terminal.Usage("--version: %v", err)
@@ -108,7 +113,7 @@ func wantedOfRegions(c *cli.Context) (publish.Wanted, error) {
 		}
 		wanted.Platforms = append(wanted.Platforms, platform)
 	}
-	if wanted.Latest && len(wanted.Versions) > 0 {
+	if wanted.Latest && len(c.StringSlice("version")) > 0 {
 		return wanted, terminal.Usage("--latest and --version exclude each other")
 	}
 	return wanted, nil
