@@ -140,7 +140,7 @@ func openRegion(c *cli.Context) (to publish.Target, o publish.Options, p flags.P
 	return to, o, p, done, nil
 }
 
-// refuseAmazons refuses the bucket that Amazon publishes to: every host finds it without being told, and nobody else may write there.
+// refuseAmazons refuses the bucket that Amazon publishes to: every host finds it without being told, and no other account may write there.
 func refuseAmazons(c *cli.Context, p flags.Place) error {
 	name, _, _, ok := p.Source.S3(p.Region)
 	if c.String("to") != "" || p.Endpoint != "" || !ok || name != regions.Bucket(p.Region) {
