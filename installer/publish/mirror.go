@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -308,23 +307,6 @@ func obtain(ctx context.Context, from *bucket.Client, to Target, pkg, file strin
 		return copyOut(ctx, to, key, path)
 	}
 	return from.Fetch(ctx, bucket.Want{URL: from.FileURL(pkg, v, file), Path: path, SHA256: sum, Size: e.Size, Progress: o.Progress})
-}
-
-func copyOut(ctx context.Context, from Target, key, path string) error {
-	body, _, err := from.Read(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := io.Copy(f, body); err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 // documents brings what describes a version: what its SHA256SUMS lists beside the packages, and detached signatures. A region

@@ -174,3 +174,21 @@ func Carry(ctx context.Context, root string) error {
 		}
 	}
 }
+
+// copyOut copies an object into a file of this machine.
+func copyOut(ctx context.Context, from Target, key, path string) error {
+	body, _, err := from.Read(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := io.Copy(f, body); err != nil {
+		return err
+	}
+	return f.Close()
+}
