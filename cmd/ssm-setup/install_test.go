@@ -152,7 +152,8 @@ func TestASecondInstallationChangesNothing(t *testing.T) {
 			t.Errorf("the agent's environment: %q, %v", env, err)
 		}
 	}
-	if s := ssmSetup("uninstall", "--root", dir); s.code != 0 || !strings.Contains(s.out, "removed amazon-ssm-agent (package version 9.1.0.0)") {
+	if s := ssmSetup("uninstall", "--root", dir); s.code != 0 ||
+		!strings.Contains(s.out, "removed amazon-ssm-agent (package version 9.1.0.0)") {
 		t.Errorf("%+v", s)
 	}
 	if _, running := launcher.Running(layout.Pointer()); running {
