@@ -106,7 +106,7 @@ func TestASlipIsAnsweredWithWhatWasMeant(t *testing.T) {
 		"statsu":                 "did you mean ssm-setup status?",
 		"udpate":                 "did you mean ssm-setup update?",
 		"status --rot x":         "did you mean --root?",
-		"update --versoin 9.2":   "did you mean --version?",
+		"update --versionn 9.2":  "did you mean --version?",
 		"update version 9.2.0.0": "did you mean --version?",
 		"uninstall /tmp/host":    "did you mean --root /tmp/host?",
 		"completion bsh":         "did you mean bash?",

@@ -106,7 +106,8 @@ func (b *building) compilations() iter.Seq2[pack.Platform, []string] {
 
 // binaries links, or looks at what there is.
 func (b *building) binaries(ctx context.Context, platform pack.Platform) (pack.Input, error) {
-	in := pack.Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Key: b.Key, Manual: b.Manual,
+	in := pack.Input{Version: b.Version, Platform: platform, Time: b.Time.UTC().Truncate(time.Second), Trust: b.Trust, Key: b.Key,
+		Manual:  b.Manual,
 		Signing: b.Signing}
 	programs := b.programs(platform)
 	var err error

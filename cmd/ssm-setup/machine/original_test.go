@@ -36,7 +36,8 @@ func TestASourceWithoutANameIsAmazonsOwnBucket(t *testing.T) {
 	if _, err := sourceIn("http://packages.example/ssm", "eu-west-1", "", false); err == nil {
 		t.Error("plain http of another machine is taken")
 	}
-	if s, err = sourceIn("https://packages.example/{Region}", "eu-west-1", "", false); err != nil || s.Base != "https://packages.example/eu-west-1" {
+	if s, err = sourceIn("https://packages.example/{Region}", "eu-west-1", "", false); err != nil ||
+		s.Base != "https://packages.example/eu-west-1" {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
