@@ -21,6 +21,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ssm-setup/ssm-setup/installer/credentials"
+	"github.com/ssm-setup/ssm-setup/installer/publish/uploads"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 )
 
@@ -57,7 +58,9 @@ func Bucket(ctx context.Context, p BucketOptions) (Target, error) {
 			o.UsePathStyle = true
 		}
 	})
-	return kept{&store{client: client, endpoint: p.Endpoint, name: p.Bucket, prefix: strings.Trim(p.Prefix, "/")}}, nil
+	b := &store{client: client, endpoint: p.Endpoint, name: p.Bucket, prefix: strings.Trim(p.Prefix, "/")}
+	b.underway = uploads.NewRegister(b.uploads(), 0)
+	return kept{b}, nil
 }
 
 type store struct {
@@ -66,6 +69,7 @@ type store struct {
 	name, prefix string
 	probed       bool
 	heedless     bool // it ignores the conditions of writes
+	underway     *uploads.Register
 
 	copyMu       sync.Mutex
 	copyProbed   bool
@@ -115,6 +119,10 @@ func (b *store) compare(ctx context.Context, key string, when When) error {
 		return ErrChanged
 	}
 	return nil
+}
+
+func (b *store) uploads() uploads.Bucket {
+	return uploads.Bucket{Client: b.client, Name: b.name, Prefix: b.prefix}
 }
 
 // sumNote is the object's metadata that holds its SHA-256, written by us.

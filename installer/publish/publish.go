@@ -71,9 +71,7 @@ func Publish(ctx context.Context, to Target, r *dist.Release, o Options) (Result
 	if err := p.precheck(ctx); err != nil {
 		return p.result, err
 	}
-	if left, ok := to.(abandons); ok && !o.DryRun {
-		left.abandon(ctx, p.o.Now().Add(-abandonedAfter))
-	}
+	p.sweep(ctx)
 	if err := p.probe(ctx); err != nil {
 		return p.result, err
 	}

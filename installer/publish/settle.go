@@ -20,6 +20,18 @@ func (p *writing) settle() error {
 	return nil
 }
 
+// sweep removes from the buckets what killed publications left there in parts.
+func (p *writing) sweep(ctx context.Context) {
+	if p.o.DryRun {
+		return
+	}
+	for _, at := range []Target{p.to, p.o.Global} {
+		if b, ok := bare(at).(*store); ok {
+			b.uploads().Sweep(ctx)
+		}
+	}
+}
+
 // probe finds out whether a bucket keeps conditions, before something is written that rests on them, and tells if it does not.
 func (p *writing) probe(ctx context.Context) error {
 	if p.o.DryRun {

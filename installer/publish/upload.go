@@ -48,6 +48,8 @@ func (b *store) parts(ctx context.Context, key string, body io.ReaderAt, c conte
 	if err != nil {
 		return sorted(err)
 	}
+	b.underway.Begin(ctx, aws.ToString(up.UploadId), key)
+	defer b.underway.End(ctx, aws.ToString(up.UploadId))
 	done, err := b.sendParts(ctx, key, up.UploadId, body, c.size)
 	if err == nil {
 		in := &s3.CompleteMultipartUploadInput{Bucket: &b.name, Key: b.key(key), UploadId: up.UploadId,

@@ -22,8 +22,6 @@ var permissions = map[string][]string{
 
 // notCalled are permissions of the policy without an operation of their own, and what they are for.
 var notCalled = map[string]string{
-	"s3:ListBucket":           "an object that is not there is answered by 404 instead of 403",
-	"s3:DeleteObject":         "lists of repositories that no index names any more are removed after a while",
 	"s3:AbortMultipartUpload": "parts of a killed run are removed by a later one",
 }
 

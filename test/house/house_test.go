@@ -77,12 +77,15 @@ var rooms = map[string][]string{
 	"installer/publish/atom": {"installer/publish/dist", "regions", "manifests"},
 	"installer/publish/dist": {"installer/build", "installer/host", "installer/pack", "installer/unpack", "regions/bucket", "manifests"},
 	"installer/publish/yum":  {"installer/host"},
-	"installer/credentials":  {"manifests"},
-	"installer/describe":     {"installer/build", "installer/host", "installer/pack"},
-	"installer/account":      {"installer/host", "manifests"},
-	"installer/caller":       {"installer/host", "regions"},
-	"installer/proxy":        {"installer", "installer/host", "manifests"},
-	"installer/selfswap":     {},
+
+	"installer/publish/uploads": {"manifests"},
+
+	"installer/credentials": {"manifests"},
+	"installer/describe":    {"installer/build", "installer/host", "installer/pack"},
+	"installer/account":     {"installer/host", "manifests"},
+	"installer/caller":      {"installer/host", "regions"},
+	"installer/proxy":       {"installer", "installer/host", "manifests"},
+	"installer/selfswap":    {},
 	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service",
 		"installer/store", "installer/systems", "installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
@@ -139,7 +142,8 @@ var rooms = map[string][]string{
 
 // doors are the only rooms (tests aside) that may import a library.
 var doors = map[string][]string{
-	"github.com/aws/aws-sdk-go-v2":      {"agent/cloud", "agent/identity", "installer/caller", "installer/credentials", "installer/publish"},
+	"github.com/aws/aws-sdk-go-v2": {"agent/cloud", "agent/identity", "installer/caller", "installer/credentials", "installer/publish",
+		"installer/publish/uploads"},
 	"github.com/CycloneDX/cyclonedx-go": {"installer/describe"},
 	"github.com/goreleaser/nfpm":        {"installer/pack"},
 	"github.com/google/rpmpack":         {"installer/pack"},
