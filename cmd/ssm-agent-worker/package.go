@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
@@ -70,7 +71,8 @@ func packageSettings(l installer.Layout, args []string) error {
 	set := flag.NewFlagSet("package settings", flag.ContinueOnError)
 	region, endpoint := set.String("region", "", "region"), set.String("endpoint", "", "address of all services")
 	named := set.String("source", "", "where packages come from; default the endpoint, else the region's own bucket")
-	insecure := set.Bool("allow-insecure", false, "accept an address that is plain http to another machine")
+	var insecure consent
+	set.Var(&insecure, "allow-insecure", "accept an address that is plain http to another machine")
 	undo, keep := set.Bool("undo", false, "bring the settings back"), set.Bool("keep", false, "remove the copy")
 	if err := set.Parse(args); err != nil {
 		return err
@@ -84,11 +86,14 @@ func packageSettings(l installer.Layout, args []string) error {
 		return bringBack(before, path)
 	}
 	values := map[string]any{}
-	if err := checkEndpoint(l, *endpoint, *insecure); err != nil {
+	if err := checkEndpoint(l, *endpoint, bool(insecure)); err != nil {
 		return err
 	}
+	if *region == "" && *named != "" {
+		return errors.New("a source is one of a region: name that, too")
+	}
 	if *region != "" {
-		source, err := sourceSettings(*named, *region, *endpoint, *insecure)
+		source, err := sourceSettings(l, *named, *region, *endpoint, bool(insecure))
 		if err != nil {
 			return err
 		}
@@ -110,14 +115,12 @@ func packageSettings(l installer.Layout, args []string) error {
 }
 
 // sourceSettings are the settings of the source that is named, which is remembered: a folder must be one that no other account changes.
-func sourceSettings(named, region, endpoint string, insecure bool) (map[string]any, error) {
+// One that the settings have goes on working, plain http or not.
+func sourceSettings(l installer.Layout, named, region, endpoint string, insecure bool) (map[string]any, error) {
+	if folder, cut := strings.CutSuffix(named, `"`); cut {
+		named = folder + `\` // "D:\mirror\" on a command line of Windows: the backslash makes the last quote a part of the text
+	}
 	source, err := regions.ParseSource(named)
-	if err == nil {
-		err = source.CheckNew(insecure)
-	}
-	if dir, ok := source.Directory(); ok && err == nil {
-		err = host.CheckFolders(dir, dir)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +128,40 @@ func sourceSettings(named, region, endpoint string, insecure bool) (map[string]a
 	if err != nil {
 		return nil, err
 	}
+	cfg, err := config.Load(l.ConfigFile())
+	if err := source.CheckNew(insecure || err == nil && cfg.Agent.UpdateSource == manifest); err != nil {
+		return nil, err
+	}
+	if dir, ok := source.Directory(); ok {
+		if !filepath.IsAbs(dir) {
+			return nil, fmt.Errorf("the source %s is no whole path of a folder", dir)
+		}
+		if err := host.CheckFolders(dir, dir); err != nil {
+			return nil, err
+		}
+	}
 	return source.Settings(manifest), nil
+}
+
+// consent is a flag by which a package accepts plain http: bare, or with the value of a package's property, which may be empty.
+type consent bool
+
+// IsBoolFlag lets the flag stand without a value.
+func (*consent) IsBoolFlag() bool { return true }
+
+func (c *consent) String() string { return fmt.Sprint(bool(*c)) }
+
+// Set takes the values of the property ALLOW_INSECURE: 1 or yes, and 0, no or nothing.
+func (c *consent) Set(value string) error {
+	switch strings.ToLower(strings.TrimSpace(value)) {
+	case "1", "yes", "true":
+		*c = true
+	case "", "0", "no", "false":
+		*c = false
+	default:
+		return errors.New("it takes 1 or nothing")
+	}
+	return nil
 }
 
 // checkEndpoint refuses a new address that is plain http to another machine. One that the settings have goes on working.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -60,6 +62,65 @@ func TestAPackageTakesNoNewInsecureAddress(t *testing.T) {
 	}
 	if err := packageSettings(l, args); err != nil {
 		t.Errorf("known: %v", err)
+	}
+}
+
+// What a package's properties say goes to the worker as it is, also where a property is empty.
+func TestAPackageWritesTheSourceThatItsPropertiesName(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		source string // Agent.UpdateSource
+		named  string // Agent.PackageSource
+		fault  string
+	}{
+		{[]string{"-allow-insecure=", "-source", ""}, "https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/ssm-agent-manifest.json", "", ""},
+		{[]string{"-source", "https://mirror.example"}, "https://mirror.example/amazon-ssm-eu-west-1/ssm-agent-manifest.json",
+			"https://mirror.example", ""},
+		{[]string{"-source", "http://mirror.example"}, "", "", "plain http to another machine"},
+		{[]string{"-allow-insecure=", "-source", "http://mirror.example"}, "", "", "plain http to another machine"},
+		{[]string{"-allow-insecure=no", "-source", "http://mirror.example"}, "", "", "plain http to another machine"},
+		{[]string{"-allow-insecure=1", "-source", "http://mirror.example"}, "http://mirror.example/amazon-ssm-eu-west-1/ssm-agent-manifest.json",
+			"http://mirror.example", ""},
+		{[]string{"-allow-insecure=Yes", "-source", "http://mirror.example"},
+			"http://mirror.example/amazon-ssm-eu-west-1/ssm-agent-manifest.json", "http://mirror.example", ""},
+		{[]string{"-source", "http://127.0.0.1:7700"}, "http://127.0.0.1:7700/amazon-ssm-eu-west-1/ssm-agent-manifest.json",
+			"http://127.0.0.1:7700", ""},
+		{[]string{"-allow-insecure=perhaps"}, "", "", "it takes 1 or nothing"},
+		{[]string{"-source", "some/folder"}, "", "", "no whole path"},
+		{[]string{"-source", "https://"}, "", "", "no address"},
+		{[]string{"-region", "", "-source", "https://mirror.example"}, "", "", "a source is one of a region"},
+	} {
+		l := installer.At(t.TempDir())
+		os.MkdirAll(filepath.Dir(l.ConfigFile()), 0o755)
+		err := packageSettings(l, append([]string{"-region", "eu-west-1", "-endpoint", ""}, c.args...))
+		if c.fault != "" {
+			if err == nil || !strings.Contains(err.Error(), c.fault) {
+				t.Errorf("%q: %v", c.args, err)
+			}
+			if left, _ := filepath.Glob(l.ConfigFile() + "*"); len(left) != 0 {
+				t.Errorf("%q: refused, and there is %v", c.args, left)
+			}
+			continue
+		}
+		cfg, fault := config.Load(l.ConfigFile())
+		if err != nil || fault != nil || cfg.Agent.UpdateSource != c.source || cfg.Agent.PackageSource != c.named {
+			t.Errorf("%q: %v, %v, %q and %q", c.args, err, fault, cfg.Agent.UpdateSource, cfg.Agent.PackageSource)
+		}
+		again := []string{"-region", "eu-west-1", "-endpoint", "", "-source", c.named} // an upgrade
+		if err := packageSettings(l, again); err != nil {
+			t.Errorf("%q again: %v", c.args, err)
+		}
+	}
+}
+
+// Windows reads "D:\mirror\" on a command line as a text with a quote at its end.
+func TestAFolderWithABackslashAtItsEndIsASource(t *testing.T) {
+	dir := t.TempDir()
+	l := installer.At(dir)
+	os.MkdirAll(filepath.Dir(l.ConfigFile()), 0o755)
+	set, err := sourceSettings(l, dir+`/mirror"`, "eu-west-1", "", false)
+	if got := fmt.Sprint(set["Agent.PackageSource"]); err != nil || got != dir+`/mirror\` {
+		t.Errorf("%s, %v", got, err)
 	}
 }
 

@@ -36,13 +36,17 @@ const (
 	undoingRun       = orderedRun | whenUndoing
 	removing         = `REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE`
 	changing         = `NOT REMOVE="ALL"`
-	settling         = changing + " AND (REGION OR ENDPOINT)"
+	settling         = changing + " AND (REGION OR ENDPOINT OR SOURCE)"
 	registering      = changing + " AND REGION AND CODE AND ID AND (NOT " + registered + " OR NOT " + serviceImage + ` OR OVERRIDE~="YES")`
 	unlessUpgraded   = "NOT UPGRADINGPRODUCTCODE"
 	unlessService    = "NOT " + serviceImage
 	unlessSwitched   = "NOT " + serviceStart + `="#4"`
 	neverInstalledIt = unlessService + " AND NOT Installed AND NOT " + `SKIPSYMLINKSCAN~="YES"`
 )
+
+// settingsCall has the source at its end: a path with a backslash as its last character would take the quote for itself, and with it what
+// follows.
+const settingsCall = `package settings -region "[REGION]" -endpoint "[ENDPOINT]" -allow-insecure="[ALLOW_INSECURE]" -source "[SOURCE]"`
 
 // step is one row of a sequence.
 type step struct {
@@ -133,7 +137,7 @@ func (p *product) actions() {
 		{stepUnprepare, undoingRun, worker, "package prepare -undo"},
 		{stepPrepare, orderedRun, worker, "package prepare"},
 		{stepUnsettle, undoingRun, worker, "package settings -undo"},
-		{stepSettle, orderedRun, worker, `package settings -region "[REGION]" -endpoint "[ENDPOINT]"`},
+		{stepSettle, orderedRun, worker, settingsCall},
 		{stepSettled, orderedRun | whenDone, worker, "package settings -keep"},
 		{stepUnregister, undoingRun, worker, "-register -clear -y"},
 		{stepUnwrite, undoingRun, worker, "package register -undo"},

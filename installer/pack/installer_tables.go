@@ -38,8 +38,8 @@ import (
 // Downgrades are refused by a launch condition (1603), before anything changes. The upper end of what is replaced includes the
 // package's own version: a.b.c under another ProductCode (another architecture) is an upgrade, too.
 //
-// Properties: REGION, CODE and ID register, ENDPOINT names services in place of the region's; ACTIVATION_CODE and
-// ACTIVATION_ID are other names. An upgrade or repair keeps a registration there is, unless OVERRIDE=YES; a first installation
+// Properties: REGION, CODE and ID register, ENDPOINT names services in place of the region's, SOURCE is where packages come from (with
+// REGION), ALLOW_INSECURE=1 accepts one of them that is plain http to another machine; ACTIVATION_CODE and ACTIVATION_ID are other names. An upgrade or repair keeps a registration there is, unless OVERRIDE=YES; a first installation
 // with a code always registers. A verbose log (/l*v) shows what is written into the registry, the code among it: with a code, take
 // /l*. CLEARREGISTRATION=YES at removal forgets it. ALLOWEC2INSTALL is taken and means nothing.
 const (
@@ -122,7 +122,7 @@ func (p *product) tables(files []msiFile) {
 
 func (p *product) properties() {
 	secure := []string{previousFound, newerFound, serviceImage, serviceStart, windowsMajor, registered,
-		"REGION", "CODE", "ID", "ENDPOINT", "ACTIVATION_CODE", "ACTIVATION_ID", "OVERRIDE", "CLEARREGISTRATION",
+		"REGION", "CODE", "ID", "ENDPOINT", "SOURCE", "ALLOW_INSECURE", "ACTIVATION_CODE", "ACTIVATION_ID", "OVERRIDE", "CLEARREGISTRATION",
 		"ALLOWEC2INSTALL", "SKIPSYMLINKSCAN"}
 	for _, row := range [][2]string{
 		{"ProductName", ProductName},
@@ -273,7 +273,21 @@ func (p *product) conditions() {
 		"To register, REGION, CODE and ID are needed together.")
 	p.add("LaunchCondition", fmt.Sprintf("Installed OR NOT %s OR (REGION AND %s)", ids, codes),
 		"To register, REGION, CODE and ID are needed together.")
+	p.add("LaunchCondition", "Installed OR NOT SOURCE OR REGION", "SOURCE is where the packages of a region come from: REGION is needed, too.")
+	for _, name := range []string{"ENDPOINT", "SOURCE"} {
+		p.add("LaunchCondition", "Installed OR "+previousFound+" OR "+allowsInsecure+" OR NOT "+insecure(name), name+
+			" is plain http to another machine; take an https address. ALLOW_INSECURE=1 accepts it, where every machine on the way is trusted.")
+	}
 	if p.bits() == 32 {
 		p.add("LaunchCondition", "Installed OR NOT VersionNT64", "This is a 64-bit Windows; take the 64-bit package of [ProductName].")
 	}
+}
+
+// allowsInsecure holds with the property by which a person accepts plain http; the worker takes the same values.
+const allowsInsecure = `ALLOW_INSECURE="1" OR ALLOW_INSECURE~="YES" OR ALLOW_INSECURE~="TRUE"`
+
+// insecure holds where a property is plain http to another machine. It is there to tell people before anything is changed, at a first
+// installation; the worker decides, which also knows what the settings have already.
+func insecure(property string) string {
+	return fmt.Sprintf(`(%[1]s~<<"http://" AND NOT (%[1]s~<<"http://localhost" OR %[1]s~<<"http://127." OR %[1]s~<<"http://[::1]"))`, property)
 }

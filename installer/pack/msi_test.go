@@ -224,8 +224,8 @@ func TestSecretsStayOutOfCommandLinesAndTheInstallersLog(t *testing.T) {
 		}
 	}
 	secure := strings.Split(property(d, "SecureCustomProperties"), ";")
-	for _, name := range []string{"REGION", "CODE", "ID", "ENDPOINT", "ACTIVATION_CODE", "ACTIVATION_ID", "SKIPSYMLINKSCAN",
-		"NEWERVERSIONFOUND"} {
+	for _, name := range []string{"REGION", "CODE", "ID", "ENDPOINT", "SOURCE", "ALLOW_INSECURE", "ACTIVATION_CODE", "ACTIVATION_ID",
+		"SKIPSYMLINKSCAN", "NEWERVERSIONFOUND"} {
 		if !slices.Contains(secure, name) {
 			t.Errorf("%s does not reach the installing side", name)
 		}
@@ -236,10 +236,20 @@ func TestSecretsStayOutOfCommandLinesAndTheInstallersLog(t *testing.T) {
 		if kind&0x3F == 18 && (strings.Contains(target, "[CODE]") || strings.Contains(target, "[ID]")) {
 			t.Errorf("%s shows the activation: %s", r[0], target)
 		}
+		if at := strings.Index(target, "[SOURCE]"); at >= 0 && target[at:] != `[SOURCE]"` {
+			t.Errorf("%s has more behind the source, a path whose last backslash takes the quote along: %s", r[0], target)
+		}
 		if strings.HasPrefix(fmt.Sprint(r[0]), "Undo") != (kind&undo != 0) {
 			t.Errorf("%s has type %d", r[0], kind)
 		}
 	}
+}
+
+// plainHTTP is the condition by which a first installation refuses a property that is plain http to another machine.
+func plainHTTP(name string) string {
+	return strings.ReplaceAll(`Installed OR PREVIOUSVERSIONFOUND OR ALLOW_INSECURE="1" OR ALLOW_INSECURE~="YES" OR ALLOW_INSECURE~="TRUE" OR NOT `+
+		`(X~<<"http://" AND NOT (X~<<"http://localhost" OR X~<<"http://127." OR X~<<"http://[::1]")) | X is plain http to another machine; `+
+		`take an https address. ALLOW_INSECURE=1 accepts it, where every machine on the way is trusted.`, "X", name)
 }
 
 // A refused installation says why; a removal is never refused.
@@ -250,6 +260,8 @@ Installed OR NOT (CODE OR ACTIVATION_CODE) OR (REGION AND (ID OR ACTIVATION_ID))
 Installed OR NOT (ID OR ACTIVATION_ID) OR (REGION AND (CODE OR ACTIVATION_CODE)) | To register, REGION, CODE and ID are needed together.
 Installed OR NOT NEWERVERSIONFOUND | A newer version of [ProductName] is installed; it is not replaced by version [ProductVersion].`+
 		` Remove it first if you want to go back.
+Installed OR NOT SOURCE OR REGION | SOURCE is where the packages of a region come from: REGION is needed, too.
+`+plainHTTP("ENDPOINT")+"\n"+plainHTTP("SOURCE")+`
 Installed OR Privileged | [ProductName] can only be installed by an administrator.
 Installed OR WINDOWSMAJOR | [ProductName] needs Windows Server 2016 or Windows 10 or later.`)
 	if got := strings.Join(rows(d, "CustomAction"), "\n"); got != strings.TrimSpace(`
@@ -270,7 +282,8 @@ UndoActivation | 3346 | ssm_agent_worker.exe | package register -undo
 UndoFolders | 3346 | ssm_agent_worker.exe | package prepare -undo
 UndoRegistration | 3346 | ssm_agent_worker.exe | -register -clear -y
 UndoSettings | 3346 | ssm_agent_worker.exe | package settings -undo
-WriteSettings | 3090 | ssm_agent_worker.exe | package settings -region "[REGION]" -endpoint "[ENDPOINT]"`) {
+WriteSettings | 3090 | ssm_agent_worker.exe | package settings -region "[REGION]" -endpoint "[ENDPOINT]" -allow-insecure="[ALLOW_INSECURE]"`+
+		` -source "[SOURCE]"`) {
 		t.Errorf("actions:\n%s", got)
 	}
 	for action, want := range map[string]string{

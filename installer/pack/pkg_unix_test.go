@@ -18,6 +18,7 @@ volume=
 home=$TEST_DIR/opt
 state=$home/data
 agent=$home/bin/amazon-ssm-agent
+worker=$home/bin/ssm-agent-worker
 plist=$TEST_DIR/plist
 properties=$home/registration.properties
 mark=$home/service-before-upgrade
@@ -192,26 +193,82 @@ func TestAPkgRegistersWithThePropertiesGiven(t *testing.T) {
 	}
 }
 
-func TestAPkgWritesTheEndpointGiven(t *testing.T) {
+// worker puts a worker there that writes down how it is called, and writes or removes settings.
+func (m *machine) worker(refuses bool) {
+	code := 0
+	if refuses {
+		code = 1
+	}
+	m.write("opt/bin/ssm-agent-worker", fmt.Sprintf("#!/bin/sh\nshift\n"+
+		"for word; do echo \"<$word>\"; done | tr -d '\\n' >>%[1]q; echo >>%[1]q\n"+
+		"case \"$2\" in -undo) rm -f %[2]q ;; -region) [ %[3]d = 1 ] || : >%[2]q; exit %[3]d ;; esac\n",
+		filepath.Join(m.dir, "log"), filepath.Join(m.dir, "opt/amazon-ssm-agent.json"), code), 0o755)
+}
+
+// Every line of the file of properties has a variable of its own; the worker takes both the same way.
+func TestAPkgHandsEndpointSourceAndConsentToTheWorker(t *testing.T) {
+	const registered = "agent:-register,-y,-region,local with:i:c <settings><-keep> enable bootstrap"
+	for _, c := range []struct{ name, line, want string }{
+		{"ENDPOINT", "http://127.0.0.1:7700", "<settings><-region><local><-endpoint><http://127.0.0.1:7700><-allow-insecure=><-source><>"},
+		{"SOURCE", "https://s3.{Region}.{DnsSuffix}/my-ssm-{Region}",
+			"<settings><-region><local><-endpoint><><-allow-insecure=><-source><https://s3.{Region}.{DnsSuffix}/my-ssm-{Region}>"},
+		{"SOURCE", "s3://bucket/pre?region=eu-west-1", "<settings><-region><local><-endpoint><><-allow-insecure=><-source>" +
+			"<s3://bucket/pre?region=eu-west-1>"},
+		{"SOURCE", "/srv/$(touch x);`y`", "<settings><-region><local><-endpoint><><-allow-insecure=><-source></srv/$(touch x);`y`>"},
+	} {
+		for _, insecure := range []string{"", "1"} {
+			want := strings.Join(strings.Fields(strings.Replace(c.want, "-allow-insecure=", "-allow-insecure="+insecure, 1)+" "+registered), " ")
+			m := newMachine(t)
+			m.agent("9.1.0.0", true)
+			m.worker(false)
+			m.write("opt/registration.properties", "REGION=local\nCODE=c\nID=i\n"+c.name+"="+c.line+"\nALLOW_INSECURE="+insecure+"\n", 0o600)
+			m.want(want, "postinstall")
+			if m.has("x") || !m.has("opt/amazon-ssm-agent.json") {
+				t.Errorf("%s=%s: no settings, or a text was run", c.name, c.line)
+			}
+
+			m = newMachine(t)
+			m.agent("9.1.0.0", true)
+			m.worker(false)
+			m.want(want, "postinstall", "SSM_REGION=local", "SSM_ACTIVATION_CODE=c", "SSM_ACTIVATION_ID=i", "SSM_"+c.name+"="+c.line,
+				"SSM_ALLOW_INSECURE="+insecure)
+		}
+	}
+}
+
+func TestAPkgLeavesSettingsThatAreThere(t *testing.T) {
 	m := newMachine(t)
 	m.agent("9.1.0.0", true)
-	template, err := os.ReadFile("assets/common/amazon-ssm-agent.json.template")
-	if err != nil {
-		t.Fatal(err)
+	m.worker(false)
+	m.write("opt/amazon-ssm-agent.json", "{}", 0o600)
+	m.write("opt/registration.properties", registration+"SOURCE=https://other\n", 0o600)
+	told, out, err := m.run("postinstall")
+	if err != nil || strings.Contains(told, "settings") || !strings.Contains(out, "is there already and stays") {
+		t.Errorf("told %q, printed %q, %v", told, out, err)
 	}
-	m.write("opt/amazon-ssm-agent.json.template", string(template), 0o644)
-	m.write("opt/registration.properties", registration+"ENDPOINT=http://127.0.0.1:7700\n", 0o600)
-	if _, out, err := m.run("postinstall"); err != nil {
-		t.Fatalf("%q, %v", out, err)
-	}
-	got, _ := os.ReadFile(filepath.Join(m.dir, "opt/amazon-ssm-agent.json"))
-	if want := strings.ReplaceAll(string(template), `"Endpoint": ""`, `"Endpoint": "http://127.0.0.1:7700"`); string(got) != want {
-		t.Errorf("got %s", got)
-	}
+}
 
-	m.write("opt/registration.properties", registration+"ENDPOINT=http://other\n", 0o600)
-	if _, out, err := m.run("postinstall"); err != nil || !strings.Contains(out, "is there already and stays") {
-		t.Errorf("%q, %v", out, err)
+// A try that ends without a registration leaves no settings that the next one would find in its way.
+func TestAPkgTakesSettingsBackWhereTheRegistrationFails(t *testing.T) {
+	m := newMachine(t)
+	m.agent("9.1.0.0", false)
+	m.worker(false)
+	m.write("opt/registration.properties", registration+"ENDPOINT=https://other\n", 0o600)
+	told, out, err := m.run("postinstall")
+	if err == nil || !strings.Contains(told, "<settings><-undo>") || m.has("opt/amazon-ssm-agent.json") {
+		t.Errorf("told %q, printed %q, %v", told, out, err)
+	}
+}
+
+func TestAPkgRegistersNotWhereTheWorkerRefusesTheSettings(t *testing.T) {
+	m := newMachine(t)
+	m.agent("9.1.0.0", true)
+	m.worker(true)
+	m.write("opt/registration.properties", registration+"SOURCE=http://other\n", 0o600)
+	told, out, err := m.run("postinstall")
+	if err == nil || strings.Contains(told, "-register") || !strings.HasSuffix(told, "enable bootstrap") ||
+		!strings.Contains(out, "ALLOW_INSECURE") || !m.has("opt/registration.properties") {
+		t.Errorf("told %q, printed %q, %v", told, out, err)
 	}
 }
 

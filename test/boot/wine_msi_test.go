@@ -185,9 +185,15 @@ func TestTheMSIInstallsRegistersUpgradesAndLeaves(t *testing.T) {
 	h, region := newMSIHost(t, pack.Signing{}, "9.1.0.0", "9.2.0.0"), local.Start(t)
 	id, code, err := region.CreateActivation(5)
 	must(t, err)
+	for _, name := range []string{"ENDPOINT", "SOURCE"} { // refused before anything is changed
+		h.code("1603", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn", "/l*v", `C:\msi.log`, "REGION=local", name+"=http://mirror.example")
+		if log, image := h.log(), h.value("ImagePath"); !strings.Contains(log, name+" is plain http to another machine") || image != "" {
+			t.Errorf("%s: %q, %s", name, image, log)
+		}
+	}
 	shown := h.watchFor(code)
 	h.code("0", "msiexec", "/i", `C:\9.1.0.0.msi`, "/qn", "/l*v", `C:\msi.log`, "REGION=local", "ACTIVATION_CODE="+code, "ID="+id,
-		"ENDPOINT="+region.URL())
+		"ENDPOINT="+region.URL(), "SOURCE=http://mirror.example/", "ALLOW_INSECURE=1")
 	if lines := shown(); len(lines) != 0 {
 		t.Errorf("the activation code stood on command lines of the agent: %q", lines)
 	}
@@ -195,6 +201,11 @@ func TestTheMSIInstallsRegistersUpgradesAndLeaves(t *testing.T) {
 		t.Errorf("the activation is still in the registry: %s", out)
 	}
 	h.installed("9.1.0.0", "0x2")
+	settings, err := os.ReadFile(h.path(programs + "amazon-ssm-agent.json"))
+	must(t, err)
+	if want := "http://mirror.example/amazon-ssm-local/ssm-agent-manifest.json"; !strings.Contains(string(settings), want) {
+		t.Errorf("no %s in %s", want, settings)
+	}
 	nodes := region.Instances()
 	if len(nodes) != 1 {
 		t.Fatalf("nodes: %+v", nodes)

@@ -4,6 +4,7 @@ if [ "$volume" = / ]; then volume=; fi
 home=$volume/opt/aws/ssm
 state=$home/data
 agent=$home/bin/amazon-ssm-agent
+worker=$home/bin/ssm-agent-worker
 label=com.amazon.aws.ssm
 plist=$volume/Library/LaunchDaemons/$label.plist
 properties=$home/registration.properties
@@ -31,10 +32,10 @@ within() {
 		wait $nap && kill "$job"
 	) >/dev/null 2>&1 &
 	guard=$!
-	code=0
-	wait "$job" || code=$?
+	ended=0
+	wait "$job" || ended=$?
 	kill "$guard" 2>/dev/null || true
-	return $code
+	return $ended
 }
 
 # keep_floor has the version that is about to be replaced keep itself, so that a broken package is survived too. Only an
@@ -101,36 +102,48 @@ odd() {
 	return 1
 }
 
-# endpoint writes a first configuration that names other addresses of the services.
-endpoint() {
-	[ -n "$1" ] || return 0
-	case "$1" in
-	http://* | https://*) ;;
+# settle writes settings that name other addresses of the services, or where packages come from. The agent decides what is an address,
+# and which is plain http to another machine.
+settle() {
+	[ -n "$address$source" ] || return 0
+	case "$address" in
+	'' | http://* | https://*) ;;
 	*)
 		say "ENDPOINT is no http:// or https:// address"
 		return 1
 		;;
 	esac
 	if [ -e "$home/amazon-ssm-agent.json" ]; then
-		say "amazon-ssm-agent.json is there already and stays; ENDPOINT was not written into it"
+		say "amazon-ssm-agent.json is there already and stays; ENDPOINT and SOURCE were not written into it"
 		return 0
 	fi
-	(umask 077 && sed "s|\"Endpoint\": \"\"|\"Endpoint\": \"$1\"|" "$home/amazon-ssm-agent.json.template" >"$home/.amazon-ssm-agent.json")
-	mv "$home/.amazon-ssm-agent.json" "$home/amazon-ssm-agent.json"
+	if ! within 60 "$worker" package settings -region "$region" -endpoint "$address" -allow-insecure="$insecure" -source "$source" </dev/null
+	then
+		say "ENDPOINT, SOURCE and ALLOW_INSECURE are not settings as they stand: not registered"
+		return 1
+	fi
+	settled=yes
+}
+
+# settled_as says how it ended: a file of settings that led to no registration goes, so that the next try can write another.
+settled_as() {
+	if [ -n "$settled" ]; then within 60 "$worker" package settings "$1" </dev/null || true; fi
 }
 
 # register registers this machine with what the property file says, or the environment where there is none. A machine that is
 # registered stays so. The file holds a secret and is removed once it was used.
 register() {
-	region='' code='' id='' address=''
+	region='' code='' id='' address='' source='' insecure='' settled=''
 	if [ -e "$properties" ]; then
 		if ! only_ours "$properties"; then
 			say "registration.properties must belong to root, and no other account may write it: not registered"
 			return 1
 		fi
 		region=$(setting REGION) code=$(setting CODE ACTIVATION_CODE) id=$(setting ID ACTIVATION_ID) address=$(setting ENDPOINT)
+		source=$(setting SOURCE) insecure=$(setting ALLOW_INSECURE)
 	else
 		region=$SSM_REGION code=$SSM_ACTIVATION_CODE id=$SSM_ACTIVATION_ID address=$SSM_ENDPOINT
+		source=$SSM_SOURCE insecure=$SSM_ALLOW_INSECURE
 	fi
 	if [ -z "$region$code$id" ]; then return 0; fi
 	if [ -s "$state/registration" ]; then
@@ -141,14 +154,16 @@ register() {
 		say "a registration needs REGION, CODE and ID, of letters, figures and - : not registered"
 		return 1
 	fi
-	endpoint "$address" || return 1
+	settle || return 1
 	# By the environment: every account may read a list of processes.
 	if ! (
 		export SSM_ACTIVATION_CODE="$code" SSM_ACTIVATION_ID="$id"
 		within 120 "$agent" -register -y -region "$region" </dev/null
 	); then
+		settled_as -undo
 		say "this machine could not be registered; the agent is installed, see amazon-ssm-agent -register"
 		return 1
 	fi
+	settled_as -keep
 	rm -f "$properties"
 }
