@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
@@ -86,6 +87,32 @@ func (m *Manifest) NewestActive(pkg string) Version {
 	}
 	return best
 }
+
+// Statuses are the versions that any file of a package has, with their statuses: of several, Active counts first, then Deprecated.
+// [ErrNotListed] where there is no such package.
+func (m *Manifest) Statuses(pkg string) (map[Version]string, error) {
+	list, listed := map[Version]string{}, false
+	for _, p := range m.Packages {
+		if p.Name != pkg {
+			continue
+		}
+		listed = true
+		for _, f := range p.Files {
+			for v, status := range (Listing{m, pkg, f}).Statuses() {
+				if have, ok := list[v]; !ok || rank(status) > rank(have) {
+					list[v] = status
+				}
+			}
+		}
+	}
+	if !listed {
+		return nil, fmt.Errorf("%w: cannot find the %s information in the Manifest file", ErrNotListed, pkg)
+	}
+	return list, nil
+}
+
+// rank orders statuses by what may be done with a version.
+func rank(status string) int { return slices.Index([]string{"", Inactive, Deprecated, Active}, status) }
 
 func highest(list []Version) Version {
 	var best Version

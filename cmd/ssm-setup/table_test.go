@@ -101,6 +101,17 @@ func TestEveryExampleNamesFlagsThatThereAre(t *testing.T) {
 	}
 }
 
+// Amazon's own bucket of a region takes no release of ours and has none: where one is meant, an example names another place.
+func TestExamplesThatMeanAReleaseOfOursSayWhereItLies(t *testing.T) {
+	for _, name := range []string{"publish", "promote", "mark", "self-update"} {
+		for _, text := range examples[name] {
+			if strings.Contains(text, "--region ") && !strings.Contains(text, "--source s3://") && !strings.Contains(text, "--to s3://") {
+				t.Errorf("%s: %q names no place", name, text)
+			}
+		}
+	}
+}
+
 func TestASlipIsAnsweredWithWhatWasMeant(t *testing.T) {
 	for line, want := range map[string]string{
 		"statsu":                 "did you mean ssm-setup status?",

@@ -38,9 +38,9 @@ import (
 // Downgrades are refused by a launch condition (1603), before anything changes. The upper end of what is replaced includes the
 // package's own version: a.b.c under another ProductCode (another architecture) is an upgrade, too.
 //
-// Properties: REGION, CODE and ID register, ENDPOINT names services in place of the region's, SOURCE is where packages come from (with
-// REGION), ALLOW_INSECURE=1 accepts one of them that is plain http to another machine; ACTIVATION_CODE and ACTIVATION_ID are other names. An upgrade or repair keeps a registration there is, unless OVERRIDE=YES; a first installation
-// with a code always registers. A verbose log (/l*v) shows what is written into the registry, the code among it: with a code, take
+// Properties: REGION, CODE and ID register; ACTIVATION_CODE and ACTIVATION_ID are other names. ENDPOINT names services in place of the
+// region's, SOURCE is where packages come from (with REGION), ALLOW_INSECURE=1 accepts one of them that is plain http to another machine.
+// An upgrade or repair keeps a registration there is, unless OVERRIDE=YES; a first installation with a code always registers. A verbose log (/l*v) shows what is written into the registry, the code among it: with a code, take
 // /l*. CLEARREGISTRATION=YES at removal forgets it. ALLOWEC2INSTALL is taken and means nothing.
 const (
 	ProductName  = "Amazon SSM Agent"

@@ -282,8 +282,8 @@ UndoActivation | 3346 | ssm_agent_worker.exe | package register -undo
 UndoFolders | 3346 | ssm_agent_worker.exe | package prepare -undo
 UndoRegistration | 3346 | ssm_agent_worker.exe | -register -clear -y
 UndoSettings | 3346 | ssm_agent_worker.exe | package settings -undo
-WriteSettings | 3090 | ssm_agent_worker.exe | package settings -region "[REGION]" -endpoint "[ENDPOINT]" -allow-insecure="[ALLOW_INSECURE]"`+
-		` -source "[SOURCE]"`) {
+WriteSettings | 3090 | ssm_agent_worker.exe | package settings -region "[REGION]" -endpoint "[ENDPOINT]" `+
+		`-allow-insecure="[ALLOW_INSECURE]" -source "[SOURCE]"`) {
 		t.Errorf("actions:\n%s", got)
 	}
 	for action, want := range map[string]string{

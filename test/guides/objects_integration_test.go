@@ -47,6 +47,7 @@ func TestWhatCommandsPrintAsJSONFitsTheSchemas(t *testing.T) {
 	said("update", "update", "--root", root)
 	said("status", "status", "--root", root)
 	said("versions", "versions", "--root", root)
+	said("versions", "versions", "--region", "local")
 	said("nodes", "nodes", "--region", "local")
 	said("uninstall-plan", "uninstall", "--root", root, "--dry-run")
 	said("uninstall", "uninstall", "--root", root)
@@ -106,7 +107,9 @@ func TestTheReadyRegionSaysSoAsJSON(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+	link := w.json(t, nil, "console", "--name", "another", "--data", filepath.Join(w.dir, "another"))
 	_ = cmd.Process.Signal(syscall.SIGTERM)
 	_ = cmd.Wait()
 	holds(t, "local", line)
+	holds(t, "console", link)
 }

@@ -25,9 +25,9 @@ import (
 func Versions() *cli.Command {
 	return &cli.Command{
 		Name:  "versions",
-		Usage: "show the versions that this machine keeps, or those that a region has for it",
+		Usage: "show the versions that this machine keeps, or those that a source has",
 		Description: "Without a flag: the package version, the versions that updates added, which one runs and which are blocked. With --region, " +
-			"--source or --endpoint: every version there that has a package for this system, and which of them are latest and stable.",
+			"--source or --endpoint: every version there, which of them are latest and stable, and which have no package for this system.",
 		Flags: []cli.Flag{rootFlag(),
 			flags.Region("ask this region"), flags.Source(), flags.Endpoint("the region's S3"), flags.Unknown(),
 			flags.Insecure(),
@@ -40,7 +40,7 @@ func Versions() *cli.Command {
 type versionRow struct {
 	Version string   `json:"version"`
 	Status  string   `json:"status,omitempty"` // of a region: Active, Deprecated, Inactive
-	Notes   []string `json:"notes,omitempty"`  // such as running, fallback, package, on trial, blocked; of a region: latest, stable
+	Notes   []string `json:"notes,omitempty"`  // such as running, fallback, package, on trial, blocked; of a region: latest, stable, [notHere]
 	Bytes   int64    `json:"bytes,omitempty"`
 	Until   string   `json:"blocked_until,omitempty"` // RFC 3339
 }
@@ -142,32 +142,39 @@ func versionsOfRegion(c *cli.Context, l installer.Layout) error {
 	return nil
 }
 
-// offered are the versions that a region has for this system.
+// notHere is the note of a version that a source has, and not as a package for this system.
+const notHere = "not for this system"
+
+// offered are the versions that a source has. file is the package of this system, whose size is told; empty where packages are installed by
+// the system's own installer.
 func offered(ctx context.Context, client *bucket.Client, l installer.Layout) (list []versionRow, file string, err error) {
-	way, err := setup.PackagingOf(l)
-	if err != nil {
-		return nil, "", err
+	if way, err := setup.PackagingOf(l); err == nil {
+		file = way.File(runtime.GOARCH)
 	}
-	file = way.File(runtime.GOARCH)
 	m, err := client.Manifest(ctx)
 	if err != nil {
 		return nil, file, err
 	}
-	listing, err := m.Listing(manifests.AgentPackage, file)
+	statuses, err := m.Statuses(manifests.AgentPackage)
 	if err != nil {
 		return nil, file, err
 	}
+	listing, _ := m.Listing(manifests.AgentPackage, file) // none has an entry where there is no such package
 	latest, _ := client.Latest(ctx)
 	stable, _ := client.Stable(ctx) // there may be none
 	rows := map[string]*versionRow{}
-	for v, status := range listing.Statuses() {
-		entry, _ := listing.Find(v)
-		row := &versionRow{Version: v.String(), Status: status, Bytes: entry.Size}
+	for v, status := range statuses {
+		row := &versionRow{Version: v.String(), Status: status}
 		if v == latest {
 			row.Notes = append(row.Notes, "latest")
 		}
 		if v == stable {
 			row.Notes = append(row.Notes, "stable")
+		}
+		if entry, ok := listing.Find(v); ok {
+			row.Status, row.Bytes = manifests.StatusOf(entry), entry.Size
+		} else if file != "" {
+			row.Notes = append(row.Notes, notHere)
 		}
 		rows[row.Version] = row
 	}

@@ -142,12 +142,13 @@ func uninstallOriginal(c *cli.Context, a *originals.Agent) error {
 		return terminal.Cannot("look", "at what is installed", err)
 	}
 	purge := c.Bool("purge")
+	would := wouldRemoveOriginal(here.Version, purge)
 	if rehearsed(c) {
 		terminal.Of(c).Result(map[string]any{"agent": originals.Original, "removed": false, "version": here.Version.String(), "purged": false},
-			"would remove Amazon's agent %s from this system", here.Version)
+			"would %s", would)
 		return nil
 	}
-	if err := terminal.Of(c).Confirm(c.Bool("yes"), "remove Amazon's agent %s from this system?", here.Version); err != nil {
+	if err := terminal.Of(c).Confirm(c.Bool("yes"), "%s?", would); err != nil {
 		return terminal.Cannot("remove", "Amazon's agent from this system", err)
 	}
 	version, err := a.Remove(c.Context)
@@ -168,4 +169,13 @@ func uninstallOriginal(c *cli.Context, a *originals.Agent) error {
 	terminal.Of(c).Result(map[string]any{"agent": originals.Original, "removed": true, "version": version.String(), "root": "",
 		"purged": purge}, "%s", text)
 	return nil
+}
+
+// wouldRemoveOriginal says what an uninstall of Amazon's agent takes away.
+func wouldRemoveOriginal(version manifests.Version, purge bool) string {
+	text := fmt.Sprintf("remove Amazon's agent %s from this system", version)
+	if purge {
+		text += ", with its registration, data, logs and settings"
+	}
+	return text
 }

@@ -28,6 +28,17 @@ func TestWhatIsSaidOfAmazonsAgentNamesItAndPromisesNoMoreThanThisHostKnows(t *te
 	}
 }
 
+// The question before a removal names all that goes.
+func TestARemovalOfAmazonsAgentSaysWhatItTakes(t *testing.T) {
+	v := manifests.MustVersion("3.3.1.0")
+	if got := wouldRemoveOriginal(v, false); got != "remove Amazon's agent 3.3.1.0 from this system" {
+		t.Error(got)
+	}
+	if got := wouldRemoveOriginal(v, true); !strings.Contains(got, "registration, data, logs and settings") {
+		t.Error(got)
+	}
+}
+
 func TestASourceWithoutANameIsAmazonsOwnBucket(t *testing.T) {
 	s, err := sourceIn("", "eu-west-1", "", false)
 	if err != nil || s.Base != "https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1" || s.Name != "" {
