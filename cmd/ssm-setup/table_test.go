@@ -135,6 +135,7 @@ func TestFlagsMayStandBehindArguments(t *testing.T) {
 	for line, want := range map[string]string{
 		"ssm-setup verify a.deb --key k b.deb --json": "ssm-setup verify --key k --json a.deb b.deb",
 		"ssm-setup verify a.deb -- --key":             "ssm-setup verify a.deb -- --key",
+		"ssm-setup verify a.deb --key":                "ssm-setup verify --key",
 		"ssm-setup --json completion bash":            "ssm-setup --json completion bash",
 		"ssm-setup status x --json":                   "ssm-setup status x --json",
 		"ssm-setup":                                   "ssm-setup",
@@ -142,6 +143,16 @@ func TestFlagsMayStandBehindArguments(t *testing.T) {
 		if got := strings.Join(flagsFirst(app, strings.Fields(line)), " "); got != want {
 			t.Errorf("%s: %s", line, got)
 		}
+	}
+	file := filepath.Join(t.TempDir(), "SHA256SUMS")
+	must(t, os.WriteFile(file, []byte(strings.Repeat("0", 64)+"  a\n"), 0o600))
+	for _, args := range [][]string{{"verify", "--require", file}, {"verify", file, "--require"}} {
+		if s := ssmSetup(args...); s.code != 4 || !strings.Contains(s.err, "cannot verify") {
+			t.Errorf("%q: %+v", args, s)
+		}
+	}
+	if s := ssmSetup("verify", file, "--key"); s.code != exitUsage || !strings.Contains(s.err, "flag needs an argument: -key") {
+		t.Errorf("a flag without its value: %+v", s)
 	}
 }
 

@@ -20,6 +20,8 @@ const usage = `AmazonSSMAgentSetup %s
 usage: AmazonSSMAgentSetup.exe [/quiet] [/norestart] [/repair | /uninstall] [/log FILE] [NAME=VALUE ...]
   REGION=... CODE=... ID=...   register this machine with an activation
   ENDPOINT=URL                 services in place of the region's own
+  SOURCE=PLACE                 where packages come from, with REGION: an address, s3://bucket or a folder
+  ALLOW_INSECURE=1             accept one of these that is plain http to another machine
   OVERRIDE=YES                 register again though there is a registration
   CLEARREGISTRATION=YES        with /uninstall: forget the registration, too
   SKIPSYMLINKSCAN=YES          install though there are links in the data folder
