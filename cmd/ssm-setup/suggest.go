@@ -104,8 +104,8 @@ func unknownCommand(app *cli.App, word string) *terminal.Problem {
 	return p.WithHint("ssm-setup help shows the subcommands")
 }
 
-// flagsFirst puts a subcommand's flags before its arguments, which may come in any order. A last flag that lacks its value takes no argument
-// for it: the arguments are left out, and the answer is that the value is missing.
+// flagsFirst puts a subcommand's flags before its arguments, which may come in any order. A last flag that lacks its value takes no
+// argument for it: the arguments are left out, and the answer is that the value is missing.
 func flagsFirst(app *cli.App, args []string) []string {
 	at := 1
 	for at < len(args) && strings.HasPrefix(args[at], "-") {

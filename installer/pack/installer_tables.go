@@ -40,8 +40,9 @@ import (
 //
 // Properties: REGION, CODE and ID register; ACTIVATION_CODE and ACTIVATION_ID are other names. ENDPOINT names services in place of the
 // region's, SOURCE is where packages come from (with REGION), ALLOW_INSECURE=1 accepts one of them that is plain http to another machine.
-// An upgrade or repair keeps a registration there is, unless OVERRIDE=YES; a first installation with a code always registers. A verbose log (/l*v) shows what is written into the registry, the code among it: with a code, take
-// /l*. CLEARREGISTRATION=YES at removal forgets it. ALLOWEC2INSTALL is taken and means nothing.
+// An upgrade or repair keeps a registration there is, unless OVERRIDE=YES; a first installation with a code always registers. A verbose
+// log (/l*v) shows what is written into the registry, the code among it: with a code, take /l*. CLEARREGISTRATION=YES at removal forgets
+// it. ALLOWEC2INSTALL is taken and means nothing.
 const (
 	ProductName  = "Amazon SSM Agent"
 	ProductMaker = "ssm-setup authors"
