@@ -49,7 +49,8 @@ try {
         try {
             Invoke-Checked 'the registration' $agent @('-register', '-y', '-region', $Region)
         } finally {
-            Remove-Item Env:SSM_ACTIVATION_CODE, Env:SSM_ACTIVATION_ID -ErrorAction SilentlyContinue
+            Remove-Item Env:SSM_ACTIVATION_CODE -ErrorAction SilentlyContinue
+            Remove-Item Env:SSM_ACTIVATION_ID -ErrorAction SilentlyContinue
         }
     }
     if (-not $Disabled) { Start-Service $name }
