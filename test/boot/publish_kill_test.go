@@ -237,6 +237,11 @@ func (c *cutter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case before:
 		c.kill(r)
 	case within:
+		if r.ContentLength == 0 { // a copy: its sender dies, the region goes on with it
+			c.kill(r)
+			c.region.ServeHTTP(httptest.NewRecorder(), r)
+			break
+		}
 		half, err := io.ReadAll(io.LimitReader(r.Body, max(r.ContentLength/2, 1)))
 		if err == nil {
 			r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(half), broken{c, r}))

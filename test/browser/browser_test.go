@@ -69,6 +69,10 @@ func perform[T any](b *tab, action chromedp.Action[T]) T {
 	ctx, cancel := context.WithTimeout(b.ctx, long)
 	defer cancel()
 	value, err := chromedp.Run(ctx, action)
+	for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "Could not find node with given id") {
+		time.Sleep(100 * time.Millisecond) // the live page exchanged the element after it was looked for: nothing was done with it
+		value, err = chromedp.Run(ctx, action)
+	}
 	if err != nil {
 		b.fail(err)
 	}
