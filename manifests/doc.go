@@ -5,6 +5,7 @@
 //	versionfile.go the content of latest/VERSION and stable/VERSION
 //	constraint.go  ">=9.1": constraints on the first three parts (door to Masterminds/semver)
 //	manifest.go    ssm-agent-manifest.json: read, write, merge
+//	index.go       ssm-setup-index.json: times of publication, shares of hosts, halt, withdrawals
 //	lookup.go      questions to a manifest: has, latest, latest active, status, checksum, address
 //	decision.go    running + region + request → one decision
 //	describe.go    what people read about that decision

@@ -13,6 +13,9 @@ const (
 	StableVersionKey = "stable/VERSION"
 )
 
+// IndexKey is where a region says more about its releases than the manifest can (ours, originals do not know it).
+const IndexKey = "ssm-setup-index.json"
+
 // The global bucket holds a copy that can be ahead of the regions.
 const (
 	GlobalBucket     = "ec2-downloads-windows"
