@@ -16,6 +16,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
@@ -47,13 +48,13 @@ func TestAmazonsClientReadsWhatWasPublished(t *testing.T) {
 	r, to := region(t)
 	o := publish.Options{Repositories: true, Sign: &key{}}
 	publishTo(t, to, release(t, "9.1.0.0", "one"), o)
-	if err := to.Write(ctx, "large", bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{Absent: true}); err != nil {
+	if err := to.Write(ctx, "large", bytes.NewReader(large()), host.SHA256Bytes(large()), target.When{Absent: true}); err != nil {
 		t.Fatal(err)
 	}
 	bucket := regions.Bucket(r.Name())
 	dir := t.TempDir()
 	aws(t, r, "s3", "cp", "--recursive", "--only-show-errors", "s3://"+bucket, dir)
-	whole(t, publish.Folder(dir), "9.1.0.0")
+	whole(t, target.Folder(dir), "9.1.0.0")
 	if b, err := os.ReadFile(filepath.Join(dir, "large")); err != nil || !bytes.Equal(b, large()) {
 		t.Errorf("the large object differs: %d bytes, %v", len(b), err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -27,7 +28,7 @@ import (
 )
 
 // region is a local region and its bucket as a target.
-func region(t *testing.T, change ...func(*publish.BucketOptions)) (*local.Region, publish.Target) {
+func region(t *testing.T, change ...func(*target.BucketOptions)) (*local.Region, target.Target) {
 	t.Helper()
 	r := local.Start(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", r.CredentialsFile())
@@ -35,11 +36,11 @@ func region(t *testing.T, change ...func(*publish.BucketOptions)) (*local.Region
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"} {
 		t.Setenv(name, "")
 	}
-	p := publish.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: regions.Bucket(r.Name()), Tries: 4, Pause: time.Millisecond}
+	p := target.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: regions.Bucket(r.Name()), Tries: 4, Pause: time.Millisecond}
 	for _, c := range change {
 		c(&p)
 	}
-	to, err := publish.Bucket(context.Background(), p)
+	to, err := target.Bucket(context.Background(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func TestALargeObjectGoesUpInPartsOverPassingFaults(t *testing.T) {
 	r.Break("UploadPart", 2, 503, "")
 	r.Break("CompleteMultipartUpload", 1, 503, "")
 	if err := to.Write(context.Background(), "large", bytes.NewReader(content), host.SHA256Bytes(content),
-		publish.When{Absent: true}); err != nil {
+		target.When{Absent: true}); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal([]byte(read(t, to, "large")), content) {
@@ -66,7 +67,7 @@ func TestALargeObjectGoesUpInPartsOverPassingFaults(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	if err := to.Write(context.Background(), "large", bytes.NewReader(content), host.SHA256Bytes(content),
-		publish.When{Absent: true}); !errors.Is(err, publish.ErrChanged) {
+		target.When{Absent: true}); !errors.Is(err, target.ErrChanged) {
 		t.Errorf("over one that is there: %v", err)
 	}
 }
@@ -75,12 +76,12 @@ func TestALargeObjectGoesUpInPartsOverPassingFaults(t *testing.T) {
 func TestPartsThatFailForGoodLeaveNoObject(t *testing.T) {
 	r, to := region(t)
 	r.Break("CompleteMultipartUpload", -1, 403, "")
-	if err := to.Write(context.Background(), "large", bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{}); !errors.Is(err,
-		publish.ErrDenied) {
+	if err := to.Write(context.Background(), "large", bytes.NewReader(large()), host.SHA256Bytes(large()), target.When{}); !errors.Is(err,
+		target.ErrDenied) {
 		t.Error(err)
 	}
 	r.Mend()
-	if _, err := to.Stat(context.Background(), "large"); !errors.Is(err, publish.ErrAbsent) {
+	if _, err := to.Stat(context.Background(), "large"); !errors.Is(err, target.ErrAbsent) {
 		t.Error(err)
 	}
 }
@@ -89,10 +90,10 @@ func TestPartsThatFailForGoodLeaveNoObject(t *testing.T) {
 func TestABucketIsNotSentOtherBytes(t *testing.T) {
 	_, to := region(t)
 	for name, content := range map[string][]byte{"small": []byte("changed"), "large": large()} {
-		if err := to.Write(t.Context(), name, bytes.NewReader(content), sum("as checked"), publish.When{}); !errors.Is(err, publish.ErrBody) {
+		if err := to.Write(t.Context(), name, bytes.NewReader(content), sum("as checked"), target.When{}); !errors.Is(err, target.ErrBody) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := to.Stat(t.Context(), name); !errors.Is(err, publish.ErrAbsent) {
+		if _, err := to.Stat(t.Context(), name); !errors.Is(err, target.ErrAbsent) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -101,10 +102,10 @@ func TestABucketIsNotSentOtherBytes(t *testing.T) {
 func TestAWriteUnderAConditionReplacesOnlyWhatWasRead(t *testing.T) {
 	ctx := context.Background()
 	r, to := region(t)
-	write := func(text string, when publish.When) error {
+	write := func(text string, when target.When) error {
 		return to.Write(ctx, "key", strings.NewReader(text), sum(text), when)
 	}
-	if err := write("one", publish.When{Absent: true}); err != nil {
+	if err := write("one", target.When{Absent: true}); err != nil {
 		t.Fatal(err)
 	}
 	body, tag, err := to.Read(ctx, "key")
@@ -113,18 +114,18 @@ func TestAWriteUnderAConditionReplacesOnlyWhatWasRead(t *testing.T) {
 	}
 	io.Copy(io.Discard, body)
 	body.Close()
-	if err := write("two", publish.When{Absent: true}); !errors.Is(err, publish.ErrChanged) {
+	if err := write("two", target.When{Absent: true}); !errors.Is(err, target.ErrChanged) {
 		t.Errorf("absent: %v", err)
 	}
-	if err := write("two", publish.When{Tag: tag}); err != nil {
+	if err := write("two", target.When{Tag: tag}); err != nil {
 		t.Errorf("same: %v", err)
 	}
-	if err := write("three", publish.When{Tag: tag}); !errors.Is(err, publish.ErrChanged) {
+	if err := write("three", target.When{Tag: tag}); !errors.Is(err, target.ErrChanged) {
 		t.Errorf("changed: %v", err)
 	}
 	r.DropConnections(2)
 	r.Break("PutObject", 1, 500, "")
-	if err := write("four", publish.When{}); err != nil || read(t, to, "key") != "four" {
+	if err := write("four", target.When{}); err != nil || read(t, to, "key") != "four" {
 		t.Errorf("over faults: %v", err)
 	}
 }
@@ -144,23 +145,23 @@ func TestARefusingBucketIsToldByItsKind(t *testing.T) {
 			t.Errorf("%s, and written: %v", name, keys)
 		}
 	}
-	refused("denied", publish.ErrDenied, func(r *local.Region) { r.Break("PutObject", -1, 403, "AccessDenied") })
-	for status, want := range map[int]error{503: publish.ErrFaulty, 500: publish.ErrFaulty, 501: publish.ErrUnable, 412: publish.ErrChanged} {
+	refused("denied", target.ErrDenied, func(r *local.Region) { r.Break("PutObject", -1, 403, "AccessDenied") })
+	for status, want := range map[int]error{503: target.ErrFaulty, 500: target.ErrFaulty, 501: target.ErrUnable, 412: target.ErrChanged} {
 		refused(strconv.Itoa(status), want, func(r *local.Region) { r.Break("PutObject", -1, status, "") })
 	}
 	refused("no connection", bucket.ErrUnreachable, func(r *local.Region) { r.DropConnections(-1) })
 	r, _ := region(t)
-	nowhere, err := publish.Bucket(ctx, publish.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: "nowhere-at-all"})
+	nowhere, err := target.Bucket(ctx, target.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: "nowhere-at-all"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := publish.Publish(ctx, nowhere, one, o); !errors.Is(err, publish.ErrNoBucket) {
+	if _, err := publish.Publish(ctx, nowhere, one, o); !errors.Is(err, target.ErrNoBucket) {
 		t.Errorf("no bucket: %v", err)
 	}
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
 	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
-	if _, err := publish.Bucket(ctx, publish.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: "b"}); !errors.Is(err,
-		publish.ErrCredentials) {
+	if _, err := target.Bucket(ctx, target.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: "b"}); !errors.Is(err,
+		target.ErrCredentials) {
 		t.Errorf("no credentials: %v", err)
 	}
 }
@@ -199,7 +200,7 @@ func TestAnObjectThatReadsBackOtherwiseStopsThePublication(t *testing.T) {
 		}
 	}}
 	_, err := publish.Publish(context.Background(), meddler, release(t, "9.1.0.0", "one"), publish.Options{UriFormat: template})
-	if !errors.Is(err, publish.ErrDiffers) {
+	if !errors.Is(err, target.ErrDiffers) {
 		t.Error(err)
 	}
 	if _, err := r.Get(regions.ManifestKey); err == nil {
@@ -215,11 +216,11 @@ func TestAnObjectThatReadsBackOtherwiseStopsThePublication(t *testing.T) {
 
 // after does something after each write.
 type after struct {
-	publish.Target
+	target.Target
 	then func(key string)
 }
 
-func (a *after) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when publish.When) error {
+func (a *after) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when target.When) error {
 	err := a.Target.Write(ctx, key, body, sum, when)
 	a.then(key)
 	return err
@@ -237,7 +238,7 @@ func TestAConflictIsAskedAgainThenTold(t *testing.T) {
 	}
 	r.Break("PutObject", -1, 409, "ConditionalRequestConflict")
 	if _, err := publish.Publish(ctx, to, release(t, "9.2.0.0", "two"), publish.Options{UriFormat: template}); !errors.Is(err,
-		publish.ErrChanged) {
+		target.ErrChanged) {
 		t.Error(err)
 	}
 	r.Mend()
@@ -257,7 +258,7 @@ func TestPublicationsAtTheSameTimeAreAllListed(t *testing.T) {
 		group.Go(func() error {
 			for {
 				_, err := publish.Publish(context.Background(), to, one, publish.Options{UriFormat: template, Repositories: true, Sign: &key{}})
-				if !errors.Is(err, publish.ErrChanged) { // "run it again", as the hint says
+				if !errors.Is(err, target.ErrChanged) { // "run it again", as the hint says
 					return err
 				}
 			}
@@ -300,7 +301,7 @@ func TestABucketInAnotherRegionIsToldAsMissing(t *testing.T) {
 	r, to := region(t)
 	r.Break("PutObject", -1, 301, "PermanentRedirect")
 	if _, err := publish.Publish(context.Background(), to, release(t, "9.1.0.0", "one"),
-		publish.Options{UriFormat: template}); !errors.Is(err, publish.ErrNoBucket) {
+		publish.Options{UriFormat: template}); !errors.Is(err, target.ErrNoBucket) {
 		t.Error(err)
 	}
 }

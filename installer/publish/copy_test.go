@@ -19,6 +19,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
@@ -32,11 +33,11 @@ type counter struct {
 	copies   func(w http.ResponseWriter, from, to string)
 }
 
-func counted(t *testing.T) (*counter, publish.Target) {
+func counted(t *testing.T) (*counter, target.Target) {
 	t.Helper()
 	c := &counter{}
-	var to publish.Target
-	c.Region, to = region(t, func(p *publish.BucketOptions) {
+	var to target.Target
+	c.Region, to = region(t, func(p *target.BucketOptions) {
 		at, err := url.Parse(p.Endpoint)
 		if err != nil {
 			t.Fatal(err)
@@ -223,18 +224,18 @@ func TestACopyKeepsItsCondition(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := to.Copy(t.Context(), to, "a", "b", sum("one"), publish.When{Absent: true})
-	if !errors.Is(err, publish.ErrChanged) || read(t, to, "b") != "two" {
+	err := to.Copy(t.Context(), to, "a", "b", sum("one"), target.When{Absent: true})
+	if !errors.Is(err, target.ErrChanged) || read(t, to, "b") != "two" {
 		t.Errorf("%v, %q", err, read(t, to, "b"))
 	}
-	if err := to.Copy(t.Context(), to, "a", "b", sum("one"), publish.When{}); err != nil || read(t, to, "b") != "one" {
+	if err := to.Copy(t.Context(), to, "a", "b", sum("one"), target.When{}); err != nil || read(t, to, "b") != "one" {
 		t.Errorf("%v, %q", err, read(t, to, "b"))
 	}
-	if err := to.Copy(t.Context(), to, "a", "c", sum("other"), publish.When{}); !errors.Is(err, publish.ErrDiffers) {
+	if err := to.Copy(t.Context(), to, "a", "c", sum("other"), target.When{}); !errors.Is(err, target.ErrDiffers) {
 		t.Errorf("other bytes than were wanted: %v", err)
 	}
-	dir := publish.Folder(t.TempDir())
-	if err := to.Copy(t.Context(), dir, "a", "d", sum("one"), publish.When{}); !errors.Is(err, publish.ErrUncopied) {
+	dir := target.Folder(t.TempDir())
+	if err := to.Copy(t.Context(), dir, "a", "d", sum("one"), target.When{}); !errors.Is(err, target.ErrUncopied) {
 		t.Errorf("from a folder: %v", err)
 	}
 }
@@ -242,7 +243,7 @@ func TestACopyKeepsItsCondition(t *testing.T) {
 // In a folder the further names of a file are links: they cost no bytes. Replacing one leaves the others as they are.
 func TestInAFolderFurtherNamesAreLinks(t *testing.T) {
 	dir := t.TempDir()
-	to := publish.Folder(dir)
+	to := target.Folder(dir)
 	one, once := bulky(t, "9.1.0.0")
 	res := publishTo(t, to, one, publish.Options{Repositories: true, Sign: &key{}})
 	if res.Traffic.Sent > once+overhead || res.Traffic.Copied < once {
@@ -275,7 +276,7 @@ func TestInAFolderFurtherNamesAreLinks(t *testing.T) {
 func TestTheGlobalCopyIsMadeFromTheRegionsBucket(t *testing.T) {
 	r, to := counted(t)
 	n := &r.n
-	global, err := publish.Bucket(context.Background(), publish.BucketOptions{Region: r.Name(), Endpoint: r.endpoint,
+	global, err := target.Bucket(context.Background(), target.BucketOptions{Region: r.Name(), Endpoint: r.endpoint,
 		Bucket: regions.GlobalBucket, Prefix: "SSMAgent"})
 	if err != nil {
 		t.Fatal(err)

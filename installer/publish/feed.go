@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/publish/atom"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -32,10 +33,10 @@ func (p *publication) feed(ctx context.Context) error {
 // run made of it, for a dry run.
 func (p *writing) changeFeed(ctx context.Context, own func(*manifests.Manifest), change func(base string, f *atom.Feed)) error {
 	return retryChange(ctx, func() error {
-		old, tag, err := readLimited(ctx, p.to, FeedKey, maxSmall)
-		when := When{Tag: tag}
-		if errors.Is(err, ErrAbsent) {
-			when, err = When{Absent: true}, nil
+		old, tag, err := target.ReadLimited(ctx, p.to, FeedKey, maxSmall)
+		when := target.When{Tag: tag}
+		if errors.Is(err, target.ErrAbsent) {
+			when, err = target.When{Absent: true}, nil
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", FeedKey, err)

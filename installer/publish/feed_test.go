@@ -13,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -40,7 +41,7 @@ type atom struct {
 }
 
 // readAtom reads a feed and checks what RFC 4287 asks for.
-func readAtom(t *testing.T, at publish.Target) atom {
+func readAtom(t *testing.T, at target.Target) atom {
 	t.Helper()
 	var f atom
 	d := xml.NewDecoder(strings.NewReader(read(t, at, publish.FeedKey)))
@@ -66,7 +67,7 @@ func readAtom(t *testing.T, at publish.Target) atom {
 // A subscriber sees each new release once, newest version first: ids and times of those before do not change, whatever is
 // published or promoted after them.
 func TestASubscriberSeesEachReleaseOnce(t *testing.T) {
-	to := publish.Folder(t.TempDir())
+	to := target.Folder(t.TempDir())
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	o := publish.Options{Region: "local", Now: func() time.Time { return now }}
 	var before atom
@@ -118,10 +119,10 @@ func FuzzFeed(f *testing.F) {
 	m.Add(manifests.AgentPackage, "amazon-ssm-agent-portable-linux-amd64.tar.gz",
 		manifests.FileVersion{Version: "9.1.0.0", Checksum: sum("x")})
 	f.Fuzz(func(t *testing.T, old []byte) {
-		to := publish.Folder(t.TempDir())
+		to := target.Folder(t.TempDir())
 		ctx := context.Background()
 		for key, text := range map[string][]byte{regions.ManifestKey: m.Bytes(), publish.FeedKey: old} {
-			if err := to.Write(ctx, key, bytes.NewReader(text), host.SHA256Bytes(text), publish.When{}); err != nil {
+			if err := to.Write(ctx, key, bytes.NewReader(text), host.SHA256Bytes(text), target.When{}); err != nil {
 				t.Fatal(err)
 			}
 		}

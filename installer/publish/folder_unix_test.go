@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 )
 
 // Whatever the umask of who publishes, a web server can read all of a folder; one that was there keeps its mode.
@@ -20,7 +21,7 @@ func TestAFolderIsReadableWhateverTheUmask(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := syscall.Umask(0o077)
-	_, err := publish.Publish(t.Context(), publish.Folder(filepath.Join(top, "web", "region")), one,
+	_, err := publish.Publish(t.Context(), target.Folder(filepath.Join(top, "web", "region")), one,
 		publish.Options{UriFormat: template, Repositories: true})
 	syscall.Umask(before)
 	if err != nil {

@@ -11,12 +11,13 @@ import (
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // unconditional is a bucket in memory that knows objects, and no conditions.
-func unconditional(t *testing.T) (publish.Target, map[string][]byte) {
+func unconditional(t *testing.T) (target.Target, map[string][]byte) {
 	t.Helper()
 	objects := map[string][]byte{}
 	var mu sync.Mutex
@@ -45,7 +46,7 @@ func unconditional(t *testing.T) (publish.Target, map[string][]byte) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	_, to := region(t, func(p *publish.BucketOptions) { p.Endpoint = s.URL })
+	_, to := region(t, func(p *target.BucketOptions) { p.Endpoint = s.URL })
 	return to, objects
 }
 
@@ -66,13 +67,13 @@ func TestABucketThatIgnoresConditionsIsFoundOut(t *testing.T) {
 			t.Errorf("%s is left", key)
 		}
 	}
-	write := func(when publish.When) error {
+	write := func(when target.When) error {
 		return to.Write(t.Context(), "latest/VERSION", strings.NewReader("9.0.0.0\n"), sum("9.0.0.0\n"), when)
 	}
-	if err := write(publish.When{Tag: `"another"`}); !errors.Is(err, publish.ErrChanged) {
+	if err := write(target.When{Tag: `"another"`}); !errors.Is(err, target.ErrChanged) {
 		t.Errorf("over a newer one: %v", err)
 	}
-	if err := write(publish.When{Absent: true}); !errors.Is(err, publish.ErrChanged) {
+	if err := write(target.When{Absent: true}); !errors.Is(err, target.ErrChanged) {
 		t.Errorf("over one that is there: %v", err)
 	}
 	if read(t, to, "latest/VERSION") != "9.2.0.0\n" {
@@ -90,9 +91,9 @@ func TestRejectedCredentialsAreSaidToBeThat(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = w.Write([]byte("<Error><Code>" + code + "</Code><Message>no</Message></Error>"))
 		}))
-		_, to := region(t, func(p *publish.BucketOptions) { p.Endpoint, p.Tries = s.URL, 1 })
+		_, to := region(t, func(p *target.BucketOptions) { p.Endpoint, p.Tries = s.URL, 1 })
 		_, err := publish.Promote(t.Context(), to, manifests.MustVersion("9.1.0.0"), publish.Options{})
-		if !errors.Is(err, publish.ErrCredentials) || !strings.Contains(fault.HintOf(err), "expired") {
+		if !errors.Is(err, target.ErrCredentials) || !strings.Contains(fault.HintOf(err), "expired") {
 			t.Errorf("%s: %v", code, err)
 		}
 		s.Close()

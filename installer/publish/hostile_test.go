@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -64,7 +65,7 @@ func outside(t *testing.T, top, but string) (list []string) {
 // A region says in its repository's index, and in its manifest, which files a mirror is to write. None lies outside of the mirror.
 func TestAHostileRegionWritesNothingOutsideAMirror(t *testing.T) {
 	origin := t.TempDir()
-	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	publishTo(t, target.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	evil := "not for here\n"
 	for _, name := range []string{"../../../../evil", "main/../../../../evil", "main/binary-amd64/../../../../../evil", "/evil", "main//evil",
 		""} {
@@ -103,7 +104,7 @@ func TestAHostileRegionWritesNothingOutsideAMirror(t *testing.T) {
 
 func TestAChecksumThatIsAPathMirrorsNothing(t *testing.T) {
 	origin := t.TempDir()
-	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
+	publishTo(t, target.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
 	climbing := "../../../../" + strings.Repeat("a", 52) // 64 characters
 	m := manifests.NewManifest(template)
 	m.Add(manifests.AgentPackage, manifests.PortableFile("linux", "amd64"), manifests.FileVersion{Version: "9.1.0.0", Checksum: climbing})
@@ -129,19 +130,19 @@ func TestAChecksumThatIsAPathMirrorsNothing(t *testing.T) {
 func TestNoKeyLeadsOutOfATarget(t *testing.T) {
 	ctx, top := context.Background(), t.TempDir()
 	os.WriteFile(filepath.Join(top, "secret"), []byte("x"), 0o600)
-	_, inBucket := region(t, func(p *publish.BucketOptions) { p.Prefix = "mine" })
-	for _, to := range []publish.Target{publish.Folder(filepath.Join(top, "mirror")), inBucket} {
+	_, inBucket := region(t, func(p *target.BucketOptions) { p.Prefix = "mine" })
+	for _, to := range []target.Target{target.Folder(filepath.Join(top, "mirror")), inBucket} {
 		for _, key := range []string{"../secret", "a/../../secret", "/secret", "a//b", "", ".", "a/./b"} {
-			if err := to.Write(ctx, key, strings.NewReader("y"), host.SHA256Bytes([]byte("y")), publish.When{}); !errors.Is(err, publish.ErrKey) {
+			if err := to.Write(ctx, key, strings.NewReader("y"), host.SHA256Bytes([]byte("y")), target.When{}); !errors.Is(err, target.ErrKey) {
 				t.Errorf("%s: written %q: %v", to, key, err)
 			}
-			if _, _, err := to.Read(ctx, key); !errors.Is(err, publish.ErrKey) {
+			if _, _, err := to.Read(ctx, key); !errors.Is(err, target.ErrKey) {
 				t.Errorf("%s: read %q: %v", to, key, err)
 			}
-			if _, err := to.Stat(ctx, key); !errors.Is(err, publish.ErrKey) {
+			if _, err := to.Stat(ctx, key); !errors.Is(err, target.ErrKey) {
 				t.Errorf("%s: looked at %q: %v", to, key, err)
 			}
-			if err := to.Remove(ctx, key); !errors.Is(err, publish.ErrKey) {
+			if err := to.Remove(ctx, key); !errors.Is(err, target.ErrKey) {
 				t.Errorf("%s: removed %q: %v", to, key, err)
 			}
 		}
@@ -154,7 +155,7 @@ func TestNoKeyLeadsOutOfATarget(t *testing.T) {
 // A public bucket that may not be listed denies what it has not: no stable version, no signatures, no documents.
 func TestABucketThatIsNotListedIsMirrored(t *testing.T) {
 	origin := t.TempDir()
-	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	publishTo(t, target.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	for _, gone := range []string{"repodata/repomd.xml", "repodata/repomd.xml.asc", publish.KeyKey} {
 		if err := os.Remove(filepath.Join(origin, filepath.FromSlash(gone))); err != nil {
 			t.Fatal(err)
@@ -179,7 +180,7 @@ func TestABucketThatIsNotListedIsMirrored(t *testing.T) {
 // A file of a mirror that rotted on its stick is fetched and written anew.
 func TestAMirrorRepairsWhatIsDamaged(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
-	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
+	publishTo(t, target.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
 		t.Fatal(err)
 	}
@@ -208,16 +209,16 @@ func TestAMirrorRepairsWhatIsDamaged(t *testing.T) {
 		t.Errorf("%d files are said to be repaired", repaired)
 	}
 	for _, key := range keys {
-		if !bytes.Equal([]byte(read(t, publish.Folder(dir), key)), []byte(read(t, publish.Folder(origin), key))) {
+		if !bytes.Equal([]byte(read(t, target.Folder(dir), key)), []byte(read(t, target.Folder(origin), key))) {
 			t.Errorf("%s is still damaged", key)
 		}
 	}
-	whole(t, publish.Folder(dir), "9.1.0.0")
+	whole(t, target.Folder(dir), "9.1.0.0")
 }
 
 // A build that writes into the folder while it is published does not leave its other bytes under this version's keys.
 func TestAReleaseThatChangesMeanwhileIsNotPublished(t *testing.T) {
-	to, one := publish.Folder(t.TempDir()), release(t, "9.1.0.0", "one")
+	to, one := target.Folder(t.TempDir()), release(t, "9.1.0.0", "one")
 	path := filepath.Join(one.Dir, "amazon-ssm-agent-debian-amd64.deb")
 	before, err := os.ReadFile(path)
 	if err != nil {

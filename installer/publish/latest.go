@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -12,16 +13,16 @@ import (
 // latest is what a region, or the global bucket, shows first: latest/.
 type latest struct {
 	before manifests.Version // latest/VERSION
-	when   When              // it is still the one that was read
+	when   target.When       // it is still the one that was read
 	newest bool              // the version asked about is no older
 }
 
 // readLatest reads which version a place calls its latest.
-func readLatest(ctx context.Context, at Target, v manifests.Version) (f latest, err error) {
-	text, tag, err := readLimited(ctx, at, regions.LatestVersionKey, manifests.MaxVersionFile+1)
-	f.when = When{Tag: tag}
-	if errors.Is(err, ErrAbsent) {
-		f.when, err = When{Absent: true}, nil
+func readLatest(ctx context.Context, at target.Target, v manifests.Version) (f latest, err error) {
+	text, tag, err := target.ReadLimited(ctx, at, regions.LatestVersionKey, manifests.MaxVersionFile+1)
+	f.when = target.When{Tag: tag}
+	if errors.Is(err, target.ErrAbsent) {
+		f.when, err = target.When{Absent: true}, nil
 	}
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", regions.LatestVersionKey, err)
@@ -48,7 +49,7 @@ func (p *publication) global(ctx context.Context) error {
 }
 
 // promoteLatest makes the release what a place serves as latest, unless a newer one is there, or comes meanwhile: then theirs stays.
-func (p *publication) promoteLatest(ctx context.Context, at Target) (leads bool, err error) {
+func (p *publication) promoteLatest(ctx context.Context, at target.Target) (leads bool, err error) {
 	err = retryChange(ctx, func() error {
 		f, err := readLatest(ctx, at, p.r.Version)
 		if leads = p.mayBeLatest(f); err != nil {
@@ -80,14 +81,14 @@ func (p *publication) promoteLatest(ctx context.Context, at Target) (leads bool,
 
 // overtaken: a copy that does not come back as it was written may be that of another publication, so it is tried again.
 func overtaken(err error) error {
-	if errors.Is(err, ErrDiffers) {
-		return fmt.Errorf("%w: %w", ErrChanged, err)
+	if errors.Is(err, target.ErrDiffers) {
+		return fmt.Errorf("%w: %w", target.ErrChanged, err)
 	}
 	return err
 }
 
 // copies writes latest/<folder>/….
-func (p *publication) copies(ctx context.Context, at Target) error {
+func (p *publication) copies(ctx context.Context, at target.Target) error {
 	var all []placed
 	for _, f := range append(p.r.Files[:len(p.r.Files):len(p.r.Files)], p.r.Documents...) {
 		for _, key := range f.Latest {

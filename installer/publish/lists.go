@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 )
 
 // Lists of packages lie under names with their hashes, so that a client which has read one index finds what that names while
@@ -67,15 +69,15 @@ func (l *lists) outlive(now time.Time) (gone []string) {
 }
 
 // readLists reads the record of a repository; before is what the index names that is there, for one that never had a record.
-func (p *writing) readLists(ctx context.Context, record string, before []string) (l lists, when When, err error) {
-	content, tag, err := readLimited(ctx, p.to, record, maxSmall)
+func (p *writing) readLists(ctx context.Context, record string, before []string) (l lists, when target.When, err error) {
+	content, tag, err := target.ReadLimited(ctx, p.to, record, maxSmall)
 	switch {
-	case errors.Is(err, ErrAbsent):
-		when = When{Absent: true}
+	case errors.Is(err, target.ErrAbsent):
+		when = target.When{Absent: true}
 	case err != nil:
 		return l, when, fmt.Errorf("%s: %w", record, err)
 	default:
-		when = When{Tag: tag}
+		when = target.When{Tag: tag}
 		if json.Unmarshal(content, &l) != nil {
 			l = lists{} // a damaged record is begun anew
 		}
@@ -86,7 +88,7 @@ func (p *writing) readLists(ctx context.Context, record string, before []string)
 	return l, when, nil
 }
 
-func (p *writing) writeLists(ctx context.Context, record string, l lists, when When) error {
+func (p *writing) writeLists(ctx context.Context, record string, l lists, when target.When) error {
 	content, err := json.MarshalIndent(l, "", " ")
 	if err != nil {
 		return err
@@ -113,9 +115,9 @@ func (p *writing) dropLists(ctx context.Context, record string) error {
 	}
 	for _, key := range l.outlive(p.o.Now()) {
 		if !p.o.DryRun {
-			if err := p.to.Remove(ctx, key); errors.Is(err, ErrDenied) {
+			if err := p.to.Remove(ctx, key); errors.Is(err, target.ErrDenied) {
 				return nil
-			} else if err != nil && !errors.Is(err, ErrAbsent) && !errors.Is(err, ErrKey) { // not a list: a damaged record
+			} else if err != nil && !errors.Is(err, target.ErrAbsent) && !errors.Is(err, target.ErrKey) { // not a list: a damaged record
 				return fmt.Errorf("%s: %w", key, err)
 			}
 		}

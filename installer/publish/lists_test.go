@@ -16,6 +16,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 )
 
 // hashedLists are the lists in a folder that lie under their hashes.
@@ -37,7 +38,7 @@ func hashedLists(t *testing.T, dir string) []string {
 }
 
 // namedLists are those that the indexes which are served name.
-func namedLists(t *testing.T, at publish.Target) []string {
+func namedLists(t *testing.T, at target.Target) []string {
 	t.Helper()
 	var list []string
 	for _, found := range regexp.MustCompile(`(?m)^ ([0-9a-f]{64}) +[0-9]+ (main/binary-[a-z0-9]+)/`).FindAllStringSubmatch(read(t, at,
@@ -55,7 +56,7 @@ func namedLists(t *testing.T, at publish.Target) []string {
 func TestListsOfOldIndexesStayForADay(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Unix(1800000000, 0)
-	to := publish.Folder(dir)
+	to := target.Folder(dir)
 	o := publish.Options{Repositories: true, Now: func() time.Time { return now }}
 	var served [][]string
 	step := func(version int, wait time.Duration) publish.Result {
@@ -126,7 +127,7 @@ func TestAPublicationThatStopsLeavesTheListsOfItsIndex(t *testing.T) {
 	before := t.TempDir()
 	for v := 1; v <= 5; v++ {
 		now = now.Add(48 * time.Hour)
-		publishTo(t, publish.Folder(before), releases[v], o)
+		publishTo(t, target.Folder(before), releases[v], o)
 	}
 	now = now.Add(48 * time.Hour)
 	for stop := 0; ; stop++ {
@@ -134,10 +135,10 @@ func TestAPublicationThatStopsLeavesTheListsOfItsIndex(t *testing.T) {
 		if err := os.CopyFS(dir, os.DirFS(before)); err != nil {
 			t.Fatal(err)
 		}
-		at := &stopping{Target: publish.Folder(dir), left: stop}
+		at := &stopping{Target: target.Folder(dir), left: stop}
 		_, err := publish.Publish(context.Background(), at, releases[6], o)
 		have := hashedLists(t, dir)
-		for _, key := range namedLists(t, publish.Folder(dir)) {
+		for _, key := range namedLists(t, target.Folder(dir)) {
 			if !slices.Contains(have, key) {
 				t.Fatalf("stopped after %d: the index names %s, which is not there", stop, key)
 			}
@@ -148,8 +149,8 @@ func TestAPublicationThatStopsLeavesTheListsOfItsIndex(t *testing.T) {
 		if !errors.Is(err, errStop) {
 			t.Fatal(err)
 		}
-		publishTo(t, publish.Folder(dir), releases[6], o)
-		if _, err := publish.Mark(context.Background(), publish.Folder(dir), releases[1].Version, "Inactive",
+		publishTo(t, target.Folder(dir), releases[6], o)
+		if _, err := publish.Mark(context.Background(), target.Folder(dir), releases[1].Version, "Inactive",
 			publish.Options{Repositories: true, Now: func() time.Time { return now.Add(48 * time.Hour) }}); err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +164,7 @@ var errStop = errors.New("stopped")
 
 // stopping lets some changes through.
 type stopping struct {
-	publish.Target
+	target.Target
 	left int
 }
 
@@ -177,7 +178,7 @@ func (s *stopping) may(key string) error {
 	return nil
 }
 
-func (s *stopping) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when publish.When) error {
+func (s *stopping) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when target.When) error {
 	if err := s.may(key); err != nil {
 		return err
 	}
@@ -195,7 +196,7 @@ func (s *stopping) Remove(ctx context.Context, key string) error {
 func TestListsWithoutARecordAreKnownFromTheIndex(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Unix(1800000000, 0)
-	to := publish.Folder(dir)
+	to := target.Folder(dir)
 	o := publish.Options{Repositories: true, Now: func() time.Time { return now }}
 	publishTo(t, to, release(t, "9.1.0.0", "one"), o)
 	first := namedLists(t, to)

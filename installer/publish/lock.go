@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
@@ -22,7 +23,7 @@ func Unfinished(to, region string) string { return filepath.Join(to, unfinished,
 // that, which two programs on a disk can only nearly keep.
 func LockFolder(folder string) (release func(), err error) {
 	made := !exists(folder)
-	unlock, err := lock(filepath.Join(folder, ".publishing.lock"), ErrChanged)
+	unlock, err := lock(filepath.Join(folder, ".publishing.lock"), target.ErrChanged)
 	return func() {
 		unlock()
 		if made {
@@ -52,7 +53,7 @@ func exists(path string) bool {
 // lock makes a folder and keeps its lock; busy is what the second run is told. The folder goes with the lock, and a run that died holds
 // nothing. Where the folder cannot be made there is no lock: the run fails at what it wants to write there.
 func lock(dir string, busy error) (release func(), err error) {
-	if MakeFolder(dir) != nil {
+	if target.MakeFolder(dir) != nil {
 		return func() {}, nil
 	}
 	held, holder, err := host.TryLock(dir)

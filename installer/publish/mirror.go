@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish/atom"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -42,7 +43,7 @@ type Mirrored struct {
 // there as it was published here, in ascending order. What the mirror has already is not fetched again. Metadata for apt and
 // yum that the region signed is taken as it is, unless a key is given; where that does not fit the mirror, there is none.
 // What was fetched by a run that broke off stays in o.Scratch for the next one, which goes on with it, to the byte.
-func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Options) (res Mirrored, err error) {
+func Mirror(ctx context.Context, from *bucket.Client, to target.Target, w Wanted, o Options) (res Mirrored, err error) {
 	defer func() { res.Traffic = TrafficOf(res.Steps) }()
 	m, err := from.Manifest(ctx)
 	if err != nil {
@@ -104,7 +105,7 @@ func Mirror(ctx context.Context, from *bucket.Client, to Target, w Wanted, o Opt
 
 // copyStatuses has every version in the mirror the status that the region gives it by now: one that was withdrawn there must not
 // go on being offered here.
-func (res *Mirrored) copyStatuses(ctx context.Context, to Target, region *manifests.Manifest, o Options) error {
+func (res *Mirrored) copyStatuses(ctx context.Context, to target.Target, region *manifests.Manifest, o Options) error {
 	own, _, err := readManifest(ctx, to)
 	if err != nil || own == nil || !follow(own, region) {
 		return err
@@ -144,7 +145,7 @@ func follow(own, region *manifests.Manifest) (changed bool) {
 }
 
 // copySigned copies the region's own metadata, if it fits.
-func (res *Mirrored) copySigned(ctx context.Context, from *bucket.Client, to Target, m *manifests.Manifest, stable manifests.Version,
+func (res *Mirrored) copySigned(ctx context.Context, from *bucket.Client, to target.Target, m *manifests.Manifest, stable manifests.Version,
 	o Options) error {
 	own, _, err := readManifest(ctx, to)
 	if err != nil || own == nil || !fits(m, own, newestActive(m, manifests.Version{})) {
@@ -234,7 +235,7 @@ func activeIn(m *manifests.Manifest, v manifests.Version) bool {
 }
 
 // mirrorOne makes a release folder of what is wanted of a version, and publishes that. The folder is gone when that is done.
-func mirrorOne(ctx context.Context, from *bucket.Client, to Target, own *manifests.Manifest, v manifests.Version, o Options) (Result,
+func mirrorOne(ctx context.Context, from *bucket.Client, to target.Target, own *manifests.Manifest, v manifests.Version, o Options) (Result,
 	error) {
 	dir, err := o.scratch(v)
 	if err != nil {
@@ -257,7 +258,7 @@ func (o Options) scratch(v manifests.Version) (dir string, err error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manifests.Manifest, v manifests.Version, dir string,
+func mirrorPart(ctx context.Context, from *bucket.Client, to target.Target, own *manifests.Manifest, v manifests.Version, dir string,
 	o Options) (Result, error) {
 	for _, p := range own.Packages {
 		for _, f := range p.Files {
@@ -295,7 +296,7 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to Target, own *manife
 }
 
 // obtain takes a file from the mirror if that has it, else from the region.
-func obtain(ctx context.Context, from *bucket.Client, to Target, pkg, file string, v manifests.Version, e manifests.FileVersion,
+func obtain(ctx context.Context, from *bucket.Client, to target.Target, pkg, file string, v manifests.Version, e manifests.FileVersion,
 	dir string, o Options) error {
 	path := filepath.Join(dir, file)
 	key := pkg + "/" + v.String() + "/" + file

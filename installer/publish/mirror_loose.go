@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -83,7 +84,7 @@ func (c copier) loosePackage(ctx context.Context, key, path string) error {
 		c.report(Step{Key: key, Action: Same, Size: have.Size}, 0)
 		return nil
 	}
-	if !isAbsent(err) {
+	if !target.IsAbsent(err) {
 		return err
 	}
 	if err := c.from.FetchUnlisted(ctx, key, path, c.o.Progress); err != nil {
@@ -111,7 +112,7 @@ func (c copier) writeFile(ctx context.Context, key, path, action string) error {
 		return err
 	}
 	if !c.o.DryRun {
-		if err := c.to.Write(ctx, key, f, sum, When{Absent: action == New}); err != nil {
+		if err := c.to.Write(ctx, key, f, sum, target.When{Absent: action == New}); err != nil {
 			return err
 		}
 	}
@@ -122,7 +123,7 @@ func (c copier) writeFile(ctx context.Context, key, path, action string) error {
 // latestLoose makes latest/ what the mirror's latest version has.
 func (c copier) latestLoose(ctx context.Context, from, key string, latest bool, dir string) error {
 	src, err := c.to.Stat(ctx, from)
-	if !latest || isAbsent(err) { // a dry run, or no signature
+	if !latest || target.IsAbsent(err) { // a dry run, or no signature
 		return nil
 	}
 	if err != nil {
@@ -130,7 +131,7 @@ func (c copier) latestLoose(ctx context.Context, from, key string, latest bool, 
 	}
 	action := Replaced
 	switch now, err := c.to.Stat(ctx, key); {
-	case isAbsent(err):
+	case target.IsAbsent(err):
 		action = New
 	case err != nil:
 		return err
@@ -139,8 +140,8 @@ func (c copier) latestLoose(ctx context.Context, from, key string, latest bool, 
 	}
 	step := Step{Key: key, Action: action, Size: src.Size}
 	if action != Same && !c.o.DryRun {
-		err := c.to.Copy(ctx, c.to, from, key, src.SHA256, When{})
-		if errors.Is(err, ErrUncopied) {
+		err := c.to.Copy(ctx, c.to, from, key, src.SHA256, target.When{})
+		if errors.Is(err, target.ErrUncopied) {
 			path := filepath.Join(dir, "latest-"+filepath.Base(key))
 			if err := copyOut(ctx, c.to, from, path); err != nil {
 				return err
@@ -159,24 +160,24 @@ func (c copier) latestLoose(ctx context.Context, from, key string, latest bool, 
 // Carry writes at the root of a mirror which regions it carries, for a web server shows no list of its folders. A run for another
 // region may come between: then it is written anew.
 func Carry(ctx context.Context, root string) error {
-	to := Folder(root)
+	to := target.Folder(root)
 	for {
 		c, err := regions.CarriedBy(root)
 		if err != nil {
 			return err
 		}
 		text := c.Encode()
-		if have, _, err := readLimited(ctx, to, regions.CarriedKey, maxSmall); err == nil && bytes.Equal(have, text) {
+		if have, _, err := target.ReadLimited(ctx, to, regions.CarriedKey, maxSmall); err == nil && bytes.Equal(have, text) {
 			return nil
 		}
-		if err := to.Write(ctx, regions.CarriedKey, bytes.NewReader(text), host.SHA256Bytes(text), When{}); err != nil {
+		if err := to.Write(ctx, regions.CarriedKey, bytes.NewReader(text), host.SHA256Bytes(text), target.When{}); err != nil {
 			return fmt.Errorf("%s: %w", regions.CarriedKey, err)
 		}
 	}
 }
 
 // copyOut copies an object into a file of this machine.
-func copyOut(ctx context.Context, from Target, key, path string) error {
+func copyOut(ctx context.Context, from target.Target, key, path string) error {
 	body, _, err := from.Read(ctx, key)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -105,7 +106,7 @@ func TestAMirrorsRootNamesItsRegions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, err := regions.ParseCarried([]byte(read(t, publish.Folder(root), regions.CarriedKey)))
+	c, err := regions.ParseCarried([]byte(read(t, target.Folder(root), regions.CarriedKey)))
 	if err != nil || strings.Join(c.Regions, " ") != "eu-west-1 us-gov-west-1" {
 		t.Errorf("%v, %v", c, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish/apt"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/installer/publish/yum"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -42,9 +43,9 @@ func signed(ctx context.Context, from *bucket.Client) (bool, error) {
 
 // checkSameKey refuses what clients of the mirror could not check: a region whose signatures are by other keys than those that the mirror
 // gave them.
-func checkSameKey(ctx context.Context, from *bucket.Client, to Target, o Options) error {
-	there, _, err := readLimited(ctx, to, KeyKey, maxSmall)
-	if isAbsent(err) || o.ChangeKey {
+func checkSameKey(ctx context.Context, from *bucket.Client, to target.Target, o Options) error {
+	there, _, err := target.ReadLimited(ctx, to, KeyKey, maxSmall)
+	if target.IsAbsent(err) || o.ChangeKey {
 		return nil
 	}
 	if err != nil {
@@ -128,7 +129,7 @@ func (c copier) apt(ctx context.Context, at apt.Suite) error {
 		return err
 	}
 	if !bytes.Contains(inline, bytes.TrimSpace(release)) {
-		return fmt.Errorf("%w: %s", ErrChanged, at.ReleaseKey()) // the region is being published to
+		return fmt.Errorf("%w: %s", target.ErrChanged, at.ReleaseKey()) // the region is being published to
 	}
 	list, err := listsIn(at, release)
 	if err != nil {
@@ -145,16 +146,16 @@ func (c copier) apt(ctx context.Context, at apt.Suite) error {
 			return err
 		}
 		named[at.Dists()+"/"+l.name] = data
-		if err := c.writeSmall(ctx, c.to, hashed, data, When{}); err != nil {
+		if err := c.writeSmall(ctx, c.to, hashed, data, target.When{}); err != nil {
 			return err
 		}
 	}
 	named[at.ReleaseKey()] = release
-	if err := c.writeSmall(ctx, c.to, at.InReleaseKey(), inline, When{}); err != nil {
+	if err := c.writeSmall(ctx, c.to, at.InReleaseKey(), inline, target.When{}); err != nil {
 		return err
 	}
 	for key, data := range named {
-		if err := c.writeSmall(ctx, c.to, key, data, When{}); err != nil {
+		if err := c.writeSmall(ctx, c.to, key, data, target.When{}); err != nil {
 			return err
 		}
 	}
@@ -199,7 +200,7 @@ func (c copier) yum(ctx context.Context, at yum.Folder) error {
 		if err != nil {
 			return err
 		}
-		if err := c.writeSmall(ctx, c.to, string(at)+string(found[1]), data, When{}); err != nil {
+		if err := c.writeSmall(ctx, c.to, string(at)+string(found[1]), data, target.When{}); err != nil {
 			return err
 		}
 	}
@@ -208,7 +209,7 @@ func (c copier) yum(ctx context.Context, at yum.Folder) error {
 			return err
 		}
 	}
-	if err := c.writeSmall(ctx, c.to, at.RepomdKey(), repomd, When{}); err != nil {
+	if err := c.writeSmall(ctx, c.to, at.RepomdKey(), repomd, target.When{}); err != nil {
 		return err
 	}
 	return c.dropLists(ctx, at.ListsKey())
@@ -235,5 +236,5 @@ func (c copier) copyObject(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	return c.writeSmall(ctx, c.to, key, data, When{})
+	return c.writeSmall(ctx, c.to, key, data, target.When{})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -31,14 +32,14 @@ func served(t *testing.T, dir string) *bucket.Client {
 
 func mirror(t *testing.T, from *bucket.Client, dir string, w publish.Wanted) (publish.Mirrored, error) {
 	t.Helper()
-	return publish.Mirror(context.Background(), from, publish.Folder(dir), w, publish.Options{Region: "local", Repositories: true,
+	return publish.Mirror(context.Background(), from, target.Folder(dir), w, publish.Options{Region: "local", Repositories: true,
 		Scratch: t.TempDir()})
 }
 
 // A mirror of a mirror is the same as the first one; statuses, documents and signatures come along.
 func TestAMirrorServesWhatItsRegionServes(t *testing.T) {
 	ctx, origin, o := context.Background(), t.TempDir(), publish.Options{UriFormat: template, Repositories: true}
-	to := publish.Folder(origin)
+	to := target.Folder(origin)
 	one := release(t, "9.1.0.0", "one")
 	deb := "amazon-ssm-agent-debian-amd64.deb"
 	os.WriteFile(filepath.Join(one.Dir, deb+".sig"), []byte("signature"), 0o644)
@@ -66,7 +67,7 @@ func TestAMirrorServesWhatItsRegionServes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := publish.Folder(dir)
+		at := target.Folder(dir)
 		if len(res.Versions) != 3 || res.Latest.String() != "9.2.0.0" || res.Stable.String() != "9.2.0.0" ||
 			read(t, at, regions.LatestVersionKey) != "9.2.0.0\n" {
 			t.Errorf("%+v", res)
@@ -89,14 +90,14 @@ func TestAMirrorServesWhatItsRegionServes(t *testing.T) {
 func TestAMirrorFollowsTheStatusesOfItsRegion(t *testing.T) {
 	ctx, origin, dir, o := context.Background(), t.TempDir(), t.TempDir(), publish.Options{UriFormat: template, Repositories: true}
 	for _, v := range []string{"9.1.0.0", "9.2.0.0"} {
-		publishTo(t, publish.Folder(origin), release(t, v, v), o)
+		publishTo(t, target.Folder(origin), release(t, v, v), o)
 		if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	to := publish.Folder(dir)
+	to := target.Folder(dir)
 	for _, status := range []string{manifests.Inactive, manifests.Deprecated, manifests.Active} {
-		if _, err := publish.Mark(ctx, publish.Folder(origin), manifests.MustVersion("9.1.0.0"), status, o); err != nil {
+		if _, err := publish.Mark(ctx, target.Folder(origin), manifests.MustVersion("9.1.0.0"), status, o); err != nil {
 			t.Fatal(err)
 		}
 		before := read(t, to, regions.ManifestKey)
@@ -109,7 +110,7 @@ func TestAMirrorFollowsTheStatusesOfItsRegion(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, key := range []string{regions.ManifestKey, "dists/stable/main/binary-amd64/Packages"} {
-			if read(t, to, key) != read(t, publish.Folder(origin), key) {
+			if read(t, to, key) != read(t, target.Folder(origin), key) {
 				t.Errorf("%s: %s is\n%s", status, key, read(t, to, key))
 			}
 		}
@@ -131,19 +132,19 @@ func TestAMirrorFollowsTheStatusesOfItsRegion(t *testing.T) {
 // is none: it would offer what is not there.
 func TestAMirrorKeepsSignedMetadata(t *testing.T) {
 	origin, o := t.TempDir(), publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
-	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), o)
-	publishTo(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), o)
+	publishTo(t, target.Folder(origin), release(t, "9.1.0.0", "one"), o)
+	publishTo(t, target.Folder(origin), release(t, "9.2.0.0", "two"), o)
 	dir := t.TempDir()
 	for range 2 {
 		res, err := mirror(t, served(t, origin), dir, publish.Wanted{Latest: true})
 		if err != nil || !res.Signed {
 			t.Fatal(res.Signed, err)
 		}
-		whole(t, publish.Folder(dir), "9.2.0.0")
+		whole(t, target.Folder(dir), "9.2.0.0")
 		for _, name := range []string{"dists/stable/InRelease", "dists/stable/Release.gpg", "dists/stable/main/binary-amd64/Packages.xz",
 			"repodata/repomd.xml",
 			"repodata/repomd.xml.asc", publish.KeyKey} {
-			if read(t, publish.Folder(dir), name) != read(t, publish.Folder(origin), name) {
+			if read(t, target.Folder(dir), name) != read(t, target.Folder(origin), name) {
 				t.Errorf("%s differs", name)
 			}
 		}
@@ -164,8 +165,8 @@ func TestAMirrorFollowsNoChangedKeyUnlessAskedFor(t *testing.T) {
 	with := func(owner string) publish.Options {
 		return publish.Options{UriFormat: template, Repositories: true, Sign: &key{owner}, ChangeKey: true}
 	}
-	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), with("old "))
-	to, o := &recorder{Target: publish.Folder(t.TempDir())}, publish.Options{Region: "local", Repositories: true, Scratch: t.TempDir()}
+	publishTo(t, target.Folder(origin), release(t, "9.1.0.0", "one"), with("old "))
+	to, o := &recorder{Target: target.Folder(t.TempDir())}, publish.Options{Region: "local", Repositories: true, Scratch: t.TempDir()}
 	copied := func() error {
 		_, err := publish.Mirror(t.Context(), served(t, origin), to, publish.Wanted{Latest: true}, o)
 		return err
@@ -173,7 +174,7 @@ func TestAMirrorFollowsNoChangedKeyUnlessAskedFor(t *testing.T) {
 	if err := copied(); err != nil {
 		t.Fatal(err)
 	}
-	publishTo(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), with("new "))
+	publishTo(t, target.Folder(origin), release(t, "9.2.0.0", "two"), with("new "))
 	to.writes = nil
 	if err := copied(); !errors.Is(err, publish.ErrMirrorKey) || len(to.writes) > 0 {
 		t.Errorf("%v, written %v", err, to.writes)
@@ -190,16 +191,16 @@ func TestAMirrorFollowsNoChangedKeyUnlessAskedFor(t *testing.T) {
 // What does not fit the manifest is refused, and the mirror stays as it is.
 func TestAMirrorRefusesWhatDoesNotFitTheManifest(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
-	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
+	publishTo(t, target.Folder(origin), release(t, "9.1.0.0", "one"), publish.Options{})
 	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err != nil {
 		t.Fatal(err)
 	}
-	publishTo(t, publish.Folder(origin), release(t, "9.2.0.0", "two"), publish.Options{})
+	publishTo(t, target.Folder(origin), release(t, "9.2.0.0", "two"), publish.Options{})
 	os.WriteFile(filepath.Join(origin, "amazon-ssm-agent/9.2.0.0", manifests.PortableFile("linux", "amd64")), []byte("other"), 0o644)
 	if _, err := mirror(t, served(t, origin), dir, publish.Wanted{}); err == nil {
 		t.Error("a damaged region was mirrored")
 	}
-	if got := read(t, publish.Folder(dir), regions.LatestVersionKey); got != "9.1.0.0\n" {
+	if got := read(t, target.Folder(dir), regions.LatestVersionKey); got != "9.1.0.0\n" {
 		t.Errorf("VERSION is %q", got)
 	}
 	if _, err := mirror(t, served(t, origin), dir,
@@ -213,9 +214,9 @@ func TestAMirrorRefusesWhatDoesNotFitTheManifest(t *testing.T) {
 
 // The global copy can be ahead; then it stays.
 func TestAGlobalCopyThatIsNewerStays(t *testing.T) {
-	global := publish.Folder(t.TempDir())
-	publishTo(t, publish.Folder(t.TempDir()), release(t, "9.2.0.0", "two"), publish.Options{Global: global})
-	here := publish.Folder(t.TempDir())
+	global := target.Folder(t.TempDir())
+	publishTo(t, target.Folder(t.TempDir()), release(t, "9.2.0.0", "two"), publish.Options{Global: global})
+	here := target.Folder(t.TempDir())
 	publishTo(t, here, release(t, "9.1.0.0", "one"), publish.Options{Global: global})
 	if read(t, global, regions.LatestVersionKey) != "9.2.0.0\n" || read(t, here, regions.LatestVersionKey) != "9.1.0.0\n" {
 		t.Error("the global copy went back, or the region did not move")
@@ -225,26 +226,26 @@ func TestAGlobalCopyThatIsNewerStays(t *testing.T) {
 // deaf does what it is told and says that another publication was faster: what a retried conditional write looks like whose first
 // answer was lost.
 type deaf struct {
-	publish.Target
+	target.Target
 	mu   sync.Mutex
 	told map[string]bool
 }
 
-func (d *deaf) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when publish.When) error {
+func (d *deaf) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when target.When) error {
 	if err := d.Target.Write(ctx, key, body, sum, when); err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if when == (publish.When{}) || d.told[key] {
+	if when == (target.When{}) || d.told[key] {
 		return nil
 	}
 	d.told[key] = true
-	return publish.ErrChanged
+	return target.ErrChanged
 }
 
 func TestAPublicationSurvivesLostAnswers(t *testing.T) {
-	to := &deaf{Target: publish.Folder(t.TempDir()), told: map[string]bool{}}
+	to := &deaf{Target: target.Folder(t.TempDir()), told: map[string]bool{}}
 	publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	whole(t, to, "9.1.0.0")
 	if len(to.told) < 10 {
@@ -256,7 +257,7 @@ func TestAPublicationSurvivesLostAnswers(t *testing.T) {
 func TestAPublicationGivesUpOnAManifestThatChangesEachTime(t *testing.T) {
 	dir := t.TempDir()
 	n := 0
-	to := &recorder{Target: publish.Folder(dir), before: func(key string) error {
+	to := &recorder{Target: target.Folder(dir), before: func(key string) error {
 		if n++; key == regions.ManifestKey {
 			m := manifests.NewManifest(strings.Repeat("x", n))
 			return os.WriteFile(filepath.Join(dir, key), m.Bytes(), 0o644)
@@ -264,7 +265,7 @@ func TestAPublicationGivesUpOnAManifestThatChangesEachTime(t *testing.T) {
 		return nil
 	}}
 	_, err := publish.Publish(context.Background(), to, release(t, "9.1.0.0", "one"), publish.Options{UriFormat: template})
-	if !errors.Is(err, publish.ErrChanged) {
+	if !errors.Is(err, target.ErrChanged) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, regions.LatestVersionKey)); err == nil {
@@ -275,7 +276,7 @@ func TestAPublicationGivesUpOnAManifestThatChangesEachTime(t *testing.T) {
 // A run that broke off in the middle of a file is gone on with: not a byte is fetched twice.
 func TestAMirrorGoesOnWhereItBrokeOff(t *testing.T) {
 	origin, dir, scratch := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "unfinished")
-	publishTo(t, publish.Folder(origin), release(t, "9.1.0.0", strings.Repeat("long", 100_000)), publish.Options{})
+	publishTo(t, target.Folder(origin), release(t, "9.1.0.0", strings.Repeat("long", 100_000)), publish.Options{})
 	files := http.FileServer(http.Dir(origin))
 	var cut atomic.Bool
 	var ranges atomic.Int64
@@ -294,7 +295,7 @@ func TestAMirrorGoesOnWhereItBrokeOff(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	run := func() error {
-		_, err := publish.Mirror(context.Background(), bucket.New(bucket.Options{Base: s.URL, Retries: -1}), publish.Folder(dir),
+		_, err := publish.Mirror(context.Background(), bucket.New(bucket.Options{Base: s.URL, Retries: -1}), target.Folder(dir),
 			publish.Wanted{},
 			publish.Options{Region: "local", Scratch: scratch})
 		return err
@@ -313,7 +314,7 @@ func TestAMirrorGoesOnWhereItBrokeOff(t *testing.T) {
 	if err := run(); err != nil || ranges.Load() != 1 {
 		t.Fatalf("%v, %d requests for the rest", err, ranges.Load())
 	}
-	if got := sum(read(t, publish.Folder(dir), "ssm-setup/9.1.0.0/"+file)); got != sum(read(t, publish.Folder(origin),
+	if got := sum(read(t, target.Folder(dir), "ssm-setup/9.1.0.0/"+file)); got != sum(read(t, target.Folder(origin),
 		"ssm-setup/9.1.0.0/"+file)) {
 		t.Error("the file differs")
 	}
@@ -342,7 +343,7 @@ func (c *cutter) Write(b []byte) (int, error) {
 // more than that is left away.
 func TestAMirrorOfSomePlatformsFetchesOnlyThose(t *testing.T) {
 	origin, dir := t.TempDir(), t.TempDir()
-	publishTo(t, publish.Folder(origin), releaseFor(t, "9.1.0.0", "one", pack.Platform{OS: "linux", Arch: "amd64"},
+	publishTo(t, target.Folder(origin), releaseFor(t, "9.1.0.0", "one", pack.Platform{OS: "linux", Arch: "amd64"},
 		pack.Platform{OS: "linux", Arch: "arm64"}),
 		publish.Options{Repositories: true, Sign: &key{}})
 	only := func(arch string) publish.Wanted {
@@ -352,14 +353,14 @@ func TestAMirrorOfSomePlatformsFetchesOnlyThose(t *testing.T) {
 	if err != nil || res.Signed {
 		t.Fatal(res.Signed, err)
 	}
-	at := publish.Folder(dir)
+	at := target.Folder(dir)
 	for _, s := range res.Steps {
 		if strings.Contains(s.Key, "amd64") {
 			t.Errorf("%s was not wanted", s.Key)
 		}
 	}
 	read(t, at, "latest/debian_arm64/amazon-ssm-agent.deb")
-	if read(t, at, "9.1.0.0/SHA256SUMS") != read(t, publish.Folder(origin), "9.1.0.0/SHA256SUMS") {
+	if read(t, at, "9.1.0.0/SHA256SUMS") != read(t, target.Folder(origin), "9.1.0.0/SHA256SUMS") {
 		t.Error("the sums differ")
 	}
 	if _, err := mirror(t, served(t, origin), dir, only("386")); !errors.Is(err, bucket.ErrMissing) {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 )
 
 // Once a publication into a folder says that it is done, a power cut takes nothing of it back: the disk is shut down without what
@@ -39,8 +40,8 @@ func TestAPowerCutTakesNothingBackOfAPublication(t *testing.T) {
 	mount("noauto_da_alloc,commit=300")
 	dir := filepath.Join(disk, "web", "region")
 	one := release(t, "9.1.0.0", "one")
-	publishTo(t, publish.Folder(dir), one, publish.Options{Repositories: true, Sign: &key{}})
-	if _, err := publish.Promote(t.Context(), publish.Folder(dir), one.Version, publish.Options{}); err != nil {
+	publishTo(t, target.Folder(dir), one, publish.Options{Repositories: true, Sign: &key{}})
+	if _, err := publish.Promote(t.Context(), target.Folder(dir), one.Version, publish.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(disk)
@@ -56,8 +57,8 @@ func TestAPowerCutTakesNothingBackOfAPublication(t *testing.T) {
 	}
 	run("umount", disk)
 	mount("rw")
-	whole(t, publish.Folder(dir), "9.1.0.0")
-	if got := read(t, publish.Folder(dir), "stable/VERSION"); got != "9.1.0.0\n" {
+	whole(t, target.Folder(dir), "9.1.0.0")
+	if got := read(t, target.Folder(dir), "stable/VERSION"); got != "9.1.0.0\n" {
 		t.Errorf("stable/VERSION is %q", got)
 	}
 }

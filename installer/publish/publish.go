@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -22,7 +23,7 @@ type Options struct {
 	Repositories bool                    // keep metadata for apt and yum beside the rest
 	Sign         Signer                  // of that metadata; nil leaves it unsigned
 	ChangeKey    bool                    // sign by keys that are none of those which clients have, or mirror such signatures
-	Global       Target                  // nil, or where the copy of latest/ goes (SSMAgent/ of the global bucket)
+	Global       target.Target           // nil, or where the copy of latest/ goes (SSMAgent/ of the global bucket)
 	Scratch      string                  // folder for what a mirror fetches; empty: the system's
 	Now          func() time.Time        // nil: the clock
 	Done         func(Step)              // may be nil; one call at a time
@@ -65,7 +66,7 @@ type Result struct {
 }
 
 // Publish puts a release into a target, in the order of the package comment.
-func Publish(ctx context.Context, to Target, r *dist.Release, o Options) (Result, error) {
+func Publish(ctx context.Context, to target.Target, r *dist.Release, o Options) (Result, error) {
 	p := &publication{writing: newWriting(to, o), r: r}
 	p.result.Version = r.Version
 	if err := p.precheck(ctx); err != nil {
@@ -95,12 +96,12 @@ type publication struct {
 	old    *manifests.Manifest // the region's manifest as read, nil if there is none
 	merged *manifests.Manifest
 	held   map[string]held // where bytes lie, by their SHA-256; guarded by mu
-	resent Target          // the last one that made no copies
+	resent target.Target   // the last one that made no copies
 }
 
 // writing is what every change of a region has in common.
 type writing struct {
-	to          Target
+	to          target.Target
 	o           Options
 	mu          sync.Mutex
 	result      Result
@@ -108,7 +109,7 @@ type writing struct {
 	stable      manifests.Version // stable/VERSION; zero: not read yet, or there is none
 }
 
-func newWriting(to Target, o Options) *writing {
+func newWriting(to target.Target, o Options) *writing {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -181,10 +182,10 @@ func (p *writing) inOrder(from int, wait func() error) error {
 }
 
 // compare says what writing a file would be.
-func (p *publication) compare(ctx context.Context, to Target, key string, f dist.File, known bool) (string, error) {
+func (p *publication) compare(ctx context.Context, to target.Target, key string, f dist.File, known bool) (string, error) {
 	have, err := to.Stat(ctx, key)
 	switch {
-	case errors.Is(err, ErrAbsent):
+	case errors.Is(err, target.ErrAbsent):
 		return New, nil
 	case err != nil:
 		return "", fmt.Errorf("%s: %w", key, err)
@@ -196,11 +197,11 @@ func (p *publication) compare(ctx context.Context, to Target, key string, f dist
 	case known && !p.o.Replace:
 		return Same, nil
 	}
-	err = compare(ctx, to, key, f.SHA256)
+	err = target.Compare(ctx, to, key, f.SHA256)
 	switch {
 	case err == nil:
 		return Same, nil
-	case !errors.Is(err, ErrDiffers):
+	case !errors.Is(err, target.ErrDiffers):
 		return "", err
 	case strings.EqualFold(have.SHA256, f.SHA256):
 		return Repaired, nil

@@ -23,6 +23,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -66,7 +67,7 @@ func releaseFor(t *testing.T, version, body string, platforms ...pack.Platform) 
 	return r
 }
 
-func read(t *testing.T, to publish.Target, key string) string {
+func read(t *testing.T, to target.Target, key string) string {
 	t.Helper()
 	body, _, err := to.Read(context.Background(), key)
 	if err != nil {
@@ -79,13 +80,13 @@ func read(t *testing.T, to publish.Target, key string) string {
 
 // recorder notes the order of writes, and fails or meddles when told.
 type recorder struct {
-	publish.Target
+	target.Target
 	mu     sync.Mutex
 	writes []string
 	before func(key string) error
 }
 
-func (r *recorder) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when publish.When) error {
+func (r *recorder) Write(ctx context.Context, key string, body io.ReadSeeker, sum string, when target.When) error {
 	if r.before != nil {
 		if err := r.before(key); err != nil {
 			return err
@@ -100,7 +101,7 @@ func (r *recorder) Write(ctx context.Context, key string, body io.ReadSeeker, su
 	return nil
 }
 
-func publishTo(t *testing.T, to publish.Target, r *dist.Release, o publish.Options) publish.Result {
+func publishTo(t *testing.T, to target.Target, r *dist.Release, o publish.Options) publish.Result {
 	t.Helper()
 	o.UriFormat = template
 	res, err := publish.Publish(context.Background(), to, r, o)
@@ -128,7 +129,7 @@ func rank(key string) int {
 }
 
 func TestFilesArePublishedBeforeWhatNamesThem(t *testing.T) {
-	to := &recorder{Target: publish.Folder(t.TempDir())}
+	to := &recorder{Target: target.Folder(t.TempDir())}
 	res := publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true})
 	for _, key := range []string{"9.1.0.0/SHA256SUMS", "9.1.0.0/debian_amd64/amazon-ssm-agent.deb",
 		"9.1.0.0/linux_amd64/amazon-ssm-agent.rpm", "9.1.0.0/linux_amd64/ssm-setup",
@@ -149,7 +150,7 @@ func TestFilesArePublishedBeforeWhatNamesThem(t *testing.T) {
 }
 
 func TestAPublicationKeepsWhatTheManifestHas(t *testing.T) {
-	to := publish.Folder(t.TempDir())
+	to := target.Folder(t.TempDir())
 	one := release(t, "9.1.0.0", "one")
 	publishTo(t, to, one, publish.Options{})
 	// it is deprecated by hand, and the template is the region's own
@@ -157,7 +158,7 @@ func TestAPublicationKeepsWhatTheManifestHas(t *testing.T) {
 	m.SetStatus(manifests.AgentPackage, manifests.MustVersion("9.1.0.0"), manifests.Deprecated)
 	m.UriFormat = "https://own/{FileName}"
 	if err := to.Write(context.Background(), regions.ManifestKey, bytes.NewReader(m.Bytes()), host.SHA256Bytes(m.Bytes()),
-		publish.When{}); err != nil {
+		target.When{}); err != nil {
 		t.Fatal(err)
 	}
 	res := publishTo(t, to, release(t, "9.2.0.0", "two"), publish.Options{})
@@ -186,7 +187,7 @@ func TestAPublicationKeepsWhatTheManifestHas(t *testing.T) {
 }
 
 func TestAPublishedVersionNeverChangesItsBytes(t *testing.T) {
-	to := publish.Folder(t.TempDir())
+	to := target.Folder(t.TempDir())
 	publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{})
 	other := release(t, "9.1.0.0", "two")
 	if _, err := publish.Publish(context.Background(), to, other, publish.Options{UriFormat: template}); !errors.Is(err,
@@ -201,7 +202,7 @@ func TestAPublishedVersionNeverChangesItsBytes(t *testing.T) {
 
 func TestADryRunWritesNothing(t *testing.T) {
 	dir := t.TempDir()
-	res := publishTo(t, publish.Folder(dir), release(t, "9.1.0.0", "one"), publish.Options{DryRun: true})
+	res := publishTo(t, target.Folder(dir), release(t, "9.1.0.0", "one"), publish.Options{DryRun: true})
 	if list, _ := os.ReadDir(dir); len(list) != 0 || len(res.Steps) < 12 ||
 		slices.ContainsFunc(res.Steps, func(s publish.Step) bool { return s.Action != publish.New }) {
 		t.Errorf("%v, %d steps", list, len(res.Steps))
@@ -213,14 +214,14 @@ func TestAPublicationThatStopsAnywhereIsFinishedByTheNext(t *testing.T) {
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
 	o := publish.Options{UriFormat: template, Repositories: true, Sign: &key{}}
 	before := t.TempDir()
-	publishTo(t, publish.Folder(before), one, o)
+	publishTo(t, target.Folder(before), one, o)
 	for stop := 0; ; stop++ {
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS(before)); err != nil {
 			t.Fatal(err)
 		}
 		var n atomic.Int64
-		to := &recorder{Target: publish.Folder(dir), before: func(string) error {
+		to := &recorder{Target: target.Folder(dir), before: func(string) error {
 			if n.Add(1) > int64(stop) {
 				return errors.New("power cut")
 			}
@@ -233,10 +234,10 @@ func TestAPublicationThatStopsAnywhereIsFinishedByTheNext(t *testing.T) {
 			return
 		}
 		whole(t, to, "9.1.0.0")
-		again := &recorder{Target: publish.Folder(dir)}
+		again := &recorder{Target: target.Folder(dir)}
 		publishTo(t, again, two, o)
 		whole(t, to, "9.2.0.0")
-		third := &recorder{Target: publish.Folder(dir)}
+		third := &recorder{Target: target.Folder(dir)}
 		publishTo(t, third, two, o)
 		if len(third.writes) > 0 {
 			t.Errorf("stop %d: a third run writes %v", stop, third.writes)
@@ -245,7 +246,7 @@ func TestAPublicationThatStopsAnywhereIsFinishedByTheNext(t *testing.T) {
 }
 
 // whole checks that a place serves a version, that whatever its manifest lists is there, and that its repositories hold.
-func whole(t *testing.T, at publish.Target, version string) {
+func whole(t *testing.T, at target.Target, version string) {
 	t.Helper()
 	if got := read(t, at, regions.LatestVersionKey); got != version+"\n" {
 		t.Errorf("VERSION is %q, not %s", got, version)
@@ -299,7 +300,7 @@ func (k key) PublicKey() ([]byte, error) { return []byte(k.owner + "public"), ni
 func (k key) Knows(file []byte) bool     { return string(file) == k.owner+"public" }
 
 func TestSignedRepositoriesStaySigned(t *testing.T) {
-	to := &recorder{Target: publish.Folder(t.TempDir())}
+	to := &recorder{Target: target.Folder(t.TempDir())}
 	publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{Repositories: true, Sign: &key{}})
 	if read(t, to, "dists/stable/Release.gpg") != "signature of "+sum(read(t, to, "dists/stable/Release")) ||
 		read(t, to, "repodata/repomd.xml.asc") != "signature of "+sum(read(t, to, "repodata/repomd.xml")) {
@@ -314,7 +315,7 @@ func TestSignedRepositoriesStaySigned(t *testing.T) {
 
 // Every client trusts the key it has: another one is refused before anything is written, unless that is asked for.
 func TestAnotherKeyIsRefusedUnlessAskedFor(t *testing.T) {
-	ctx, to := context.Background(), &recorder{Target: publish.Folder(t.TempDir())}
+	ctx, to := context.Background(), &recorder{Target: target.Folder(t.TempDir())}
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
 	with := publish.Options{UriFormat: template, Repositories: true, Sign: &key{"old "}}
 	publishTo(t, to, one, with)
@@ -345,7 +346,7 @@ func TestAnotherKeySignsAllAnew(t *testing.T) {
 	}
 	for stop := 0; ; stop++ {
 		dir := t.TempDir()
-		to := publish.Folder(dir)
+		to := target.Folder(dir)
 		publishTo(t, to, one, with("old "))
 		_, err := publish.Publish(context.Background(), &stopping{Target: to, left: stop}, one, with("new "))
 		if err != nil && !errors.Is(err, errStop) {
@@ -371,7 +372,7 @@ func TestAnotherKeySignsAllAnew(t *testing.T) {
 }
 
 func TestOnlyServedVersionsAreMarkedAndPromoted(t *testing.T) {
-	ctx, to, o := context.Background(), publish.Folder(t.TempDir()), publish.Options{UriFormat: template, Repositories: true}
+	ctx, to, o := context.Background(), target.Folder(t.TempDir()), publish.Options{UriFormat: template, Repositories: true}
 	one, two := manifests.MustVersion("9.1.0.0"), manifests.MustVersion("9.2.0.0")
 	publishTo(t, to, release(t, "9.1.0.0", "one"), o)
 	publishTo(t, to, release(t, "9.2.0.0", "two"), o)
@@ -406,12 +407,12 @@ func TestOnlyServedVersionsAreMarkedAndPromoted(t *testing.T) {
 func TestAnotherPublicationAtTheSameTimeLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	one, two := release(t, "9.1.0.0", "one"), release(t, "9.2.0.0", "two")
-	to := &recorder{Target: publish.Folder(dir)}
+	to := &recorder{Target: target.Folder(dir)}
 	meddled := false
 	to.before = func(key string) error {
 		if key == regions.ManifestKey && !meddled {
 			meddled = true
-			publishTo(t, publish.Folder(dir), two, publish.Options{})
+			publishTo(t, target.Folder(dir), two, publish.Options{})
 		}
 		return nil
 	}
@@ -433,10 +434,10 @@ func TestAnOvertakenPublicationPutsTheNewerCopiesBack(t *testing.T) {
 	for _, breaksOff := range []bool{false, true} {
 		dir := t.TempDir()
 		var once sync.Once
-		to := &recorder{Target: publish.Folder(dir)}
+		to := &recorder{Target: target.Folder(dir)}
 		to.before = func(key string) error {
 			if key == "latest/linux_amd64/amazon-ssm-agent.rpm" {
-				once.Do(func() { publishTo(t, publish.Folder(dir), two, publish.Options{}) })
+				once.Do(func() { publishTo(t, target.Folder(dir), two, publish.Options{}) })
 			}
 			if key == regions.LatestVersionKey && breaksOff {
 				return errors.New("power cut")
@@ -447,7 +448,7 @@ func TestAnOvertakenPublicationPutsTheNewerCopiesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		if breaksOff {
-			publishTo(t, publish.Folder(dir), one, publish.Options{})
+			publishTo(t, target.Folder(dir), one, publish.Options{})
 		}
 		if read(t, to, regions.LatestVersionKey) != "9.2.0.0\n" {
 			t.Error("VERSION went back")
@@ -463,8 +464,8 @@ func TestAnOvertakenPublicationPutsTheNewerCopiesBack(t *testing.T) {
 }
 
 func TestTheLatestVersionIsCopiedToTheGlobalTarget(t *testing.T) {
-	global := publish.Folder(t.TempDir())
-	publishTo(t, publish.Folder(t.TempDir()), release(t, "9.1.0.0", "one"), publish.Options{Global: global})
+	global := target.Folder(t.TempDir())
+	publishTo(t, target.Folder(t.TempDir()), release(t, "9.1.0.0", "one"), publish.Options{Global: global})
 	if read(t, global, "latest/VERSION") != "9.1.0.0\n" || read(t, global, "latest/debian_amd64/amazon-ssm-agent.deb") == "" {
 		t.Error("no copy")
 	}
@@ -542,7 +543,7 @@ func TestPublishListsHowMuchAnArchiveHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := publish.Folder(t.TempDir())
+	to := target.Folder(t.TempDir())
 	publishTo(t, to, old, publish.Options{})
 	m, err := manifests.ParseManifest([]byte(read(t, to, regions.ManifestKey)))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish/apt"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/installer/publish/yum"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -32,14 +33,14 @@ const KeyKey = "ssm-setup.asc"
 
 // checkStaysSigned refuses to write unsigned metadata beside signatures that would not fit it, and such as clients cannot check that
 // trust the keys which lie there.
-func checkStaysSigned(ctx context.Context, to Target, o Options) error {
+func checkStaysSigned(ctx context.Context, to target.Target, o Options) error {
 	if !o.Repositories {
 		return nil
 	}
 	if o.Sign != nil {
-		there, _, err := readLimited(ctx, to, KeyKey, maxSmall)
+		there, _, err := target.ReadLimited(ctx, to, KeyKey, maxSmall)
 		switch {
-		case errors.Is(err, ErrAbsent) || err == nil && (o.ChangeKey || o.Sign.Knows(there)):
+		case errors.Is(err, target.ErrAbsent) || err == nil && (o.ChangeKey || o.Sign.Knows(there)):
 			return nil
 		case err != nil:
 			return fmt.Errorf("%s: %w", KeyKey, err)
@@ -51,7 +52,7 @@ func checkStaysSigned(ctx context.Context, to Target, o Options) error {
 		if err == nil {
 			return fmt.Errorf("%w: %s", ErrSigned, at)
 		}
-		if !errors.Is(err, ErrAbsent) {
+		if !errors.Is(err, target.ErrAbsent) {
 			return fmt.Errorf("%s: %w", at, err)
 		}
 	}
@@ -115,7 +116,7 @@ func (p *writing) repositories(ctx context.Context, m *manifests.Manifest, local
 			return err
 		}
 		m = now
-		return ErrChanged
+		return target.ErrChanged
 	})
 }
 
@@ -153,7 +154,7 @@ func versionOf(key string) manifests.Version {
 
 // packageIndex is what lies in the bucket for package managers.
 type packageIndex struct {
-	from  Target
+	from  target.Target
 	local map[string]string // key → file on this machine with the same content
 	debs  []apt.Package
 	rpms  []yum.Package
@@ -203,7 +204,7 @@ func (s *packageIndex) read(ctx context.Context, repository, key string, e manif
 		return d, r, nil //nolint:nilerr // left out, too
 	}
 	body, size, err := s.open(ctx, key)
-	if errors.Is(err, ErrAbsent) {
+	if errors.Is(err, target.ErrAbsent) {
 		return d, r, nil
 	}
 	if err != nil {
@@ -250,8 +251,8 @@ func (p *writing) apt(ctx context.Context, at apt.Suite, list []apt.Package, oth
 	if err != nil {
 		return err
 	}
-	old, _, err := readLimited(ctx, p.to, at.ReleaseKey(), maxSmall)
-	if err != nil && !errors.Is(err, ErrAbsent) {
+	old, _, err := target.ReadLimited(ctx, p.to, at.ReleaseKey(), maxSmall)
+	if err != nil && !errors.Is(err, target.ErrAbsent) {
 		return fmt.Errorf("%s: %w", at.ReleaseKey(), err)
 	}
 	if len(list) == 0 && old == nil {
@@ -282,7 +283,7 @@ func (p *writing) apt(ctx context.Context, at apt.Suite, list []apt.Package, oth
 		last = append(last, apt.File{Key: at.SignatureKey(), Data: detached})
 	}
 	for _, f := range append(files, last...) {
-		if err := p.writeSmall(ctx, p.to, f.Key, f.Data, When{}); err != nil {
+		if err := p.writeSmall(ctx, p.to, f.Key, f.Data, target.When{}); err != nil {
 			return err
 		}
 	}
@@ -295,8 +296,8 @@ func (p *writing) yum(ctx context.Context, at yum.Folder, list []yum.Package, ot
 	if err != nil {
 		return err
 	}
-	old, _, err := readLimited(ctx, p.to, at.RepomdKey(), maxSmall)
-	if err != nil && !errors.Is(err, ErrAbsent) {
+	old, _, err := target.ReadLimited(ctx, p.to, at.RepomdKey(), maxSmall)
+	if err != nil && !errors.Is(err, target.ErrAbsent) {
 		return fmt.Errorf("%s: %w", at.RepomdKey(), err)
 	}
 	if len(list) == 0 && old == nil {
@@ -325,7 +326,7 @@ func (p *writing) yum(ctx context.Context, at yum.Folder, list []yum.Package, ot
 		files = append(files, yum.File{Key: at.PublicKeyKey(), Data: public}, yum.File{Key: at.SignatureKey(), Data: detached})
 	}
 	for _, f := range append(files, yum.File{Key: at.RepomdKey(), Data: repomd}) {
-		if err := p.writeSmall(ctx, p.to, f.Key, f.Data, When{}); err != nil {
+		if err := p.writeSmall(ctx, p.to, f.Key, f.Data, target.When{}); err != nil {
 			return err
 		}
 	}
@@ -341,7 +342,7 @@ func (p *writing) signedBefore(ctx context.Context, key string, other bool) (boo
 		return false, nil
 	}
 	_, err := p.to.Stat(ctx, key)
-	if errors.Is(err, ErrAbsent) {
+	if errors.Is(err, target.ErrAbsent) {
 		return false, nil
 	}
 	return err == nil, err
@@ -358,8 +359,8 @@ func (p *writing) otherKey(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("public key: %w", err)
 	}
-	there, _, err := readLimited(ctx, p.to, KeyKey, maxSmall)
-	if err != nil && !errors.Is(err, ErrAbsent) {
+	there, _, err := target.ReadLimited(ctx, p.to, KeyKey, maxSmall)
+	if err != nil && !errors.Is(err, target.ErrAbsent) {
 		return false, fmt.Errorf("%s: %w", KeyKey, err)
 	}
 	return string(there) != string(now), nil
@@ -374,7 +375,7 @@ func (p *writing) publicKey(ctx context.Context, signed bool) error {
 	if err != nil {
 		return fmt.Errorf("public key: %w", err)
 	}
-	return p.writeSmall(ctx, p.to, KeyKey, key, When{})
+	return p.writeSmall(ctx, p.to, KeyKey, key, target.When{})
 }
 
 // later is now, but after the time of what is replaced: clients do not go back.

@@ -18,6 +18,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 )
 
@@ -164,7 +165,7 @@ func rotate(t *testing.T, kind string, oldPrivate, oldPublic, nextPrivate, nextP
 			})
 		}
 	}
-	to := publish.Folder(dir)
+	to := target.Folder(dir)
 	publishTo(t, to, release(t, "9.1.0.0", "a"), signedBy(sign.Options{PGPKey: oldPrivate}))
 	publishTo(t, to, release(t, "9.2.0.0", "b"), signedBy(sign.Options{PGPKey: oldPrivate, PGPNext: nextPrivate}))
 	both := []byte(read(t, to, publish.KeyKey))

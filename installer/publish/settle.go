@@ -1,20 +1,27 @@
 package publish
 
-import "context"
+import (
+	"context"
 
-// settle has a folder's disk keep what was written, and what a run before this one wrote and could not have kept: VERSION may be in its
-// place already, and then nothing else would do it. A bucket keeps what it has answered.
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
+)
+
+// places are where a publication writes.
+func (p *writing) places() []target.Target {
+	if p.o.Global == nil {
+		return []target.Target{p.to}
+	}
+	return []target.Target{p.to, p.o.Global}
+}
+
+// settle has the disks keep what was written.
 func (p *writing) settle() error {
 	if p.o.DryRun {
 		return nil
 	}
-	for _, at := range []Target{p.to, p.o.Global} {
-		if k, ok := at.(kept); ok {
-			if d, ok := k.Target.(*folder); ok {
-				if err := d.syncFolders(); err != nil {
-					return err
-				}
-			}
+	for _, at := range p.places() {
+		if err := target.Settle(at); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -25,10 +32,8 @@ func (p *writing) sweep(ctx context.Context) {
 	if p.o.DryRun {
 		return
 	}
-	for _, at := range []Target{p.to, p.o.Global} {
-		if b, ok := bare(at).(*store); ok {
-			b.uploads().Sweep(ctx)
-		}
+	for _, at := range p.places() {
+		target.Sweep(ctx, at)
 	}
 }
 
@@ -37,20 +42,13 @@ func (p *writing) probe(ctx context.Context) error {
 	if p.o.DryRun {
 		return nil
 	}
-	for _, at := range []Target{p.to, p.o.Global} {
-		k, ok := at.(kept)
-		if !ok {
-			continue
-		}
-		b, ok := k.Target.(*store)
-		if !ok {
-			continue
-		}
-		if err := b.probe(ctx); err != nil {
+	for _, at := range p.places() {
+		heedless, err := target.Probe(ctx, at)
+		if err != nil {
 			return err
 		}
-		if b.heedless && p.o.Warn != nil {
-			p.o.Warn(b.String() + " ignores conditional writes: it is safe for one publisher at a time only")
+		if heedless && p.o.Warn != nil {
+			p.o.Warn(at.String() + " ignores conditional writes: it is safe for one publisher at a time only")
 		}
 	}
 	return nil

@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
@@ -23,20 +23,7 @@ const maxSmall = 64 << 20
 func retryChange(ctx context.Context, change func() error) error {
 	for try := 1; ; try++ {
 		err := change()
-		if !errors.Is(err, ErrChanged) || try == tries {
-			return err
-		}
-		if err := host.Sleep(ctx, time.Duration(try*try)*20*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
-// reading reads an answer, again where the connection breaks in the middle of it.
-func reading(ctx context.Context, read func() error) error {
-	for try := 1; ; try++ {
-		err := read()
-		if !errors.Is(err, errCut) || try == tries {
+		if !errors.Is(err, target.ErrChanged) || try == tries {
 			return err
 		}
 		if err := host.Sleep(ctx, time.Duration(try*try)*20*time.Millisecond); err != nil {
@@ -46,11 +33,11 @@ func reading(ctx context.Context, read func() error) error {
 }
 
 // writeSmall writes a little object, unless it is there as it shall be, and reads it back.
-func (p *writing) writeSmall(ctx context.Context, to Target, key string, content []byte, when When) error {
+func (p *writing) writeSmall(ctx context.Context, to target.Target, key string, content []byte, when target.When) error {
 	action := Replaced
-	have, _, err := readLimited(ctx, to, key, int64(len(content))+1)
+	have, _, err := target.ReadLimited(ctx, to, key, int64(len(content))+1)
 	switch {
-	case errors.Is(err, ErrAbsent):
+	case errors.Is(err, target.ErrAbsent):
 		action = New
 	case err != nil:
 		return fmt.Errorf("%s: %w", key, err)
@@ -61,12 +48,12 @@ func (p *writing) writeSmall(ctx context.Context, to Target, key string, content
 		if err := to.Write(ctx, key, bytes.NewReader(content), host.SHA256Bytes(content), when); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
-		back, _, err := readLimited(ctx, to, key, int64(len(content))+1)
+		back, _, err := target.ReadLimited(ctx, to, key, int64(len(content))+1)
 		if err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 		if !bytes.Equal(back, content) {
-			return fmt.Errorf("%w: %s", ErrChanged, key) // written over by another publication
+			return fmt.Errorf("%w: %s", target.ErrChanged, key) // written over by another publication
 		}
 	}
 	p.report(Step{Key: key, Action: action, Size: int64(len(content)), Global: to != p.to}, 0)
@@ -80,9 +67,9 @@ func (p *writing) changeManifest(ctx context.Context, change func(*manifests.Man
 		if m, tag, err = readManifest(ctx, p.to); err != nil {
 			return err
 		}
-		when := When{Tag: tag}
+		when := target.When{Tag: tag}
 		if m == nil {
-			m, when = manifests.NewManifest(p.o.UriFormat), When{Absent: true}
+			m, when = manifests.NewManifest(p.o.UriFormat), target.When{Absent: true}
 		}
 		if err := change(m); err != nil {
 			return err
@@ -92,9 +79,9 @@ func (p *writing) changeManifest(ctx context.Context, change func(*manifests.Man
 	return m, err
 }
 
-func readManifest(ctx context.Context, from Target) (*manifests.Manifest, string, error) {
-	content, tag, err := readLimited(ctx, from, regions.ManifestKey, manifests.MaxManifest+1)
-	if errors.Is(err, ErrAbsent) {
+func readManifest(ctx context.Context, from target.Target) (*manifests.Manifest, string, error) {
+	content, tag, err := target.ReadLimited(ctx, from, regions.ManifestKey, manifests.MaxManifest+1)
+	if errors.Is(err, target.ErrAbsent) {
 		return nil, "", nil
 	}
 	if err != nil {
@@ -105,18 +92,4 @@ func readManifest(ctx context.Context, from Target) (*manifests.Manifest, string
 		return nil, "", fmt.Errorf("the manifest in %s: %w", from, err)
 	}
 	return m, tag, nil
-}
-
-// readLimited reads an object of at most limit bytes.
-func readLimited(ctx context.Context, from Target, key string, limit int64) (b []byte, tag string, err error) {
-	err = reading(ctx, func() error {
-		var body io.ReadCloser
-		if body, tag, err = from.Read(ctx, key); err != nil {
-			return err
-		}
-		defer body.Close()
-		b, err = io.ReadAll(io.LimitReader(body, limit))
-		return err
-	})
-	return b, tag, err
 }

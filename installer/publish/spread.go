@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 )
 
 // Traffic is how many bytes went which way.
@@ -47,7 +48,7 @@ type placed struct {
 
 // spread writes files under all their keys, those with different bytes side by side. Bytes are sent once, and copied from there to
 // the other keys.
-func (p *publication) spread(ctx context.Context, to Target, all []placed) error {
+func (p *publication) spread(ctx context.Context, to target.Target, all []placed) error {
 	var sums []string
 	byContent := map[string][]placed{}
 	for _, one := range all {
@@ -68,7 +69,7 @@ func (p *publication) spread(ctx context.Context, to Target, all []placed) error
 
 // upload writes one content under its keys and reads each back. An object that is there is kept: as it is if the manifest lists it,
 // else after reading it back. It is what the others are copies of. fixed objects are made, never changed.
-func (p *publication) upload(ctx context.Context, to Target, sum string, all []placed) (err error) {
+func (p *publication) upload(ctx context.Context, to target.Target, sum string, all []placed) (err error) {
 	for i := range all {
 		one := &all[i]
 		if one.action, err = p.compare(ctx, to, one.key, one.File, one.known); err != nil {
@@ -96,11 +97,11 @@ func (p *publication) upload(ctx context.Context, to Target, sum string, all []p
 
 // held is where bytes lie that this publication has seen.
 type held struct {
-	at  Target
+	at  target.Target
 	key string
 }
 
-func (p *publication) holds(at Target, key, sum string) {
+func (p *publication) holds(at target.Target, key, sum string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.held == nil {
@@ -120,8 +121,8 @@ func (p *publication) holder(sum string) (held, bool) {
 
 // write writes one object: as a copy of what is there already, else from the release. copyOf is the key that it is a copy of, empty if
 // its bytes were sent.
-func (p *publication) write(ctx context.Context, to Target, one placed) (copyOf string, err error) {
-	when := When{Absent: one.action == New && one.fixed}
+func (p *publication) write(ctx context.Context, to target.Target, one placed) (copyOf string, err error) {
+	when := target.When{Absent: one.action == New && one.fixed}
 	src, ok := p.holder(one.SHA256)
 	if p.o.DryRun {
 		return src.key, nil
@@ -131,10 +132,10 @@ func (p *publication) write(ctx context.Context, to Target, one placed) (copyOf 
 		switch {
 		case err == nil:
 			return src.key, nil
-		case errors.Is(err, ErrDiffers): // the copy is ours to replace
+		case errors.Is(err, target.ErrDiffers): // the copy is ours to replace
 			p.resends(to, err)
-			when = When{}
-		case !errors.Is(err, ErrUncopied):
+			when = target.When{}
+		case !errors.Is(err, target.ErrUncopied):
 			return "", fmt.Errorf("%s: %w", one.key, err)
 		default:
 			p.resends(to, err)
@@ -144,10 +145,10 @@ func (p *publication) write(ctx context.Context, to Target, one placed) (copyOf 
 }
 
 // copyTo makes a copy. Where the condition does not hold it may be this very copy that was made, and its answer was lost.
-func (p *publication) copyTo(ctx context.Context, to Target, src held, one placed, when When) error {
+func (p *publication) copyTo(ctx context.Context, to target.Target, src held, one placed, when target.When) error {
 	return retryChange(ctx, func() error {
 		err := to.Copy(ctx, src.at, src.key, one.key, one.SHA256, when)
-		if !errors.Is(err, ErrChanged) {
+		if !errors.Is(err, target.ErrChanged) {
 			return err
 		}
 		return p.arrived(ctx, to, one.key, one.File, err)
@@ -155,7 +156,7 @@ func (p *publication) copyTo(ctx context.Context, to Target, src held, one place
 }
 
 // resends tells once for each target that bytes which are there already are sent again.
-func (p *publication) resends(to Target, why error) {
+func (p *publication) resends(to target.Target, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.o.Warn != nil && p.resent != to {
@@ -164,7 +165,7 @@ func (p *publication) resends(to Target, why error) {
 	p.resent = to
 }
 
-func (p *publication) send(ctx context.Context, to Target, key string, f dist.File, when When) error {
+func (p *publication) send(ctx context.Context, to target.Target, key string, f dist.File, when target.When) error {
 	body, err := os.Open(filepath.Join(p.r.Dir, f.Name))
 	if err != nil {
 		return err
@@ -175,10 +176,10 @@ func (p *publication) send(ctx context.Context, to Target, key string, f dist.Fi
 			return err
 		}
 		err := to.Write(ctx, key, body, f.SHA256, when)
-		if errors.Is(err, ErrBody) { // a build has written there since
+		if errors.Is(err, target.ErrBody) { // a build has written there since
 			return fmt.Errorf("%w: %s was changed meanwhile: %w", dist.ErrRelease, f.Name, err)
 		}
-		if err != nil && !errors.Is(err, ErrChanged) {
+		if err != nil && !errors.Is(err, target.ErrChanged) {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 		return p.arrived(ctx, to, key, f, err)
@@ -187,14 +188,14 @@ func (p *publication) send(ctx context.Context, to Target, key string, f dist.Fi
 
 // arrived reads an object back after its writing ended with err. It may be this very write that went through, and its answer was
 // lost; or another one is on its way and not yet done.
-func (p *publication) arrived(ctx context.Context, to Target, key string, f dist.File, err error) error {
-	back := compare(ctx, to, key, f.SHA256)
+func (p *publication) arrived(ctx context.Context, to target.Target, key string, f dist.File, err error) error {
+	back := target.Compare(ctx, to, key, f.SHA256)
 	switch {
 	case err == nil || back == nil:
 		return back
-	case errors.Is(back, ErrDiffers):
+	case errors.Is(back, target.ErrDiffers):
 		return fmt.Errorf("%w: %s", ErrPublished, key)
-	case errors.Is(back, ErrAbsent):
+	case errors.Is(back, target.ErrAbsent):
 		return fmt.Errorf("%s: %w", key, err)
 	}
 	return back

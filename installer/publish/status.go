@@ -7,13 +7,14 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/publish/atom"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
 // Promote makes a version the region's stable one: what the suites and folders called stable hold, then stable/VERSION. The
 // region must list it as active, and serve every file it lists of it. ErrNotServed otherwise; then nothing was written.
-func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Result, error) {
+func Promote(ctx context.Context, to target.Target, v manifests.Version, o Options) (Result, error) {
 	p := newWriting(to, o)
 	p.result.Version = v
 	m, _, err := readManifest(ctx, to)
@@ -37,7 +38,7 @@ func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Re
 		return p.result, err
 	}
 	err = retryChange(ctx, func() (err error) {
-		var when When
+		var when target.When
 		if p.result.Before, when, err = readStable(ctx, to); err != nil {
 			return err
 		}
@@ -50,16 +51,16 @@ func Promote(ctx context.Context, to Target, v manifests.Version, o Options) (Re
 }
 
 // readStable reads which version a place calls its stable one; zero for none, and for a file that is damaged.
-func readStable(ctx context.Context, at Target) (v manifests.Version, when When, err error) {
-	text, tag, err := readLimited(ctx, at, regions.StableVersionKey, manifests.MaxVersionFile+1)
-	if isAbsent(err) {
-		return v, When{Absent: true}, nil
+func readStable(ctx context.Context, at target.Target) (v manifests.Version, when target.When, err error) {
+	text, tag, err := target.ReadLimited(ctx, at, regions.StableVersionKey, manifests.MaxVersionFile+1)
+	if target.IsAbsent(err) {
+		return v, target.When{Absent: true}, nil
 	}
 	if err != nil {
 		return v, when, fmt.Errorf("%s: %w", regions.StableVersionKey, err)
 	}
 	v, _ = manifests.ParseVersionFile(text)
-	return v, When{Tag: tag}, nil
+	return v, target.When{Tag: tag}, nil
 }
 
 // served checks that a version is active and that its files are there with the size they must have.
@@ -76,7 +77,7 @@ func (p *writing) served(ctx context.Context, m *manifests.Manifest, v manifests
 			}
 			key := pkg.Name + "/" + e.Version + "/" + f.Name
 			o, err := p.to.Stat(ctx, key)
-			if isAbsent(err) || err == nil && (e.Size > 0 && o.Size != e.Size || o.SHA256 != "" && !strings.EqualFold(o.SHA256, e.Checksum)) {
+			if target.IsAbsent(err) || err == nil && (e.Size > 0 && o.Size != e.Size || o.SHA256 != "" && !strings.EqualFold(o.SHA256, e.Checksum)) {
 				return fmt.Errorf("%w: %s is missing or damaged", ErrNotServed, key)
 			}
 			if err != nil {
@@ -93,7 +94,7 @@ func (p *writing) served(ctx context.Context, m *manifests.Manifest, v manifests
 
 // Mark sets a version's status in the manifest (Active, Deprecated, Inactive) and brings repositories and feed in line.
 // Result.Latest tells whether the version is the one latest/VERSION names.
-func Mark(ctx context.Context, to Target, v manifests.Version, status string, o Options) (Result, error) {
+func Mark(ctx context.Context, to target.Target, v manifests.Version, status string, o Options) (Result, error) {
 	p := newWriting(to, o)
 	p.result.Version = v
 	if err := checkStaysSigned(ctx, to, o); err != nil {

@@ -10,11 +10,12 @@ import (
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
 // offered are the versions that apt's suite and yum's folder of a name offer, which must be the same.
-func offered(t *testing.T, at publish.Target, suite string) (versions []string) {
+func offered(t *testing.T, at target.Target, suite string) (versions []string) {
 	t.Helper()
 	for line := range strings.Lines(read(t, at, "dists/"+suite+"/main/binary-amd64/Packages")) {
 		if file, ok := strings.CutPrefix(line, "Filename: amazon-ssm-agent/"); ok {
@@ -42,7 +43,7 @@ func offered(t *testing.T, at publish.Target, suite string) (versions []string) 
 }
 
 func TestStableOffersWhatWasPromotedAndLatestAll(t *testing.T) {
-	ctx, to := context.Background(), publish.Folder(t.TempDir())
+	ctx, to := context.Background(), target.Folder(t.TempDir())
 	o := publish.Options{UriFormat: template, Repositories: true}
 	expect := func(what, stable, latest string) {
 		t.Helper()
@@ -79,7 +80,7 @@ func TestStableOffersWhatWasPromotedAndLatestAll(t *testing.T) {
 
 // promote writes indexes, too: they stay signed, by a key that clients have.
 func TestPromoteKeepsRepositoriesSigned(t *testing.T) {
-	ctx, to := context.Background(), &recorder{Target: publish.Folder(t.TempDir())}
+	ctx, to := context.Background(), &recorder{Target: target.Folder(t.TempDir())}
 	one := release(t, "9.1.0.0", "one")
 	publishTo(t, to, one, publish.Options{Repositories: true, Sign: &key{}})
 	to.writes = nil

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
@@ -48,7 +49,7 @@ func parts(t *testing.T, r *local.Region) (client *s3.Client, keys func() []stri
 func TestPartsOfAKilledPublicationGoWithTheNextAndThoseOfALiveOneStay(t *testing.T) {
 	var dead atomic.Bool
 	sending, killed := make(chan struct{}, 100), make(chan struct{})
-	r, first := region(t, func(p *publish.BucketOptions) {
+	r, first := region(t, func(p *target.BucketOptions) {
 		at, err := url.Parse(p.Endpoint)
 		if err != nil {
 			t.Fatal(err)
@@ -69,7 +70,7 @@ func TestPartsOfAKilledPublicationGoWithTheNextAndThoseOfALiveOneStay(t *testing
 		t.Cleanup(proxy.Close)
 		p.Endpoint = proxy.URL
 	})
-	second, err := publish.Bucket(t.Context(), publish.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: regions.Bucket(r.Name())})
+	second, err := target.Bucket(t.Context(), target.BucketOptions{Region: r.Name(), Endpoint: r.URL(), Bucket: regions.Bucket(r.Name())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func TestPartsOfAKilledPublicationGoWithTheNextAndThoseOfALiveOneStay(t *testing
 	done := make(chan error, 1)
 	go func() {
 		ctx := context.WithoutCancel(t.Context())
-		done <- first.Write(ctx, key, bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{Absent: true})
+		done <- first.Write(ctx, key, bytes.NewReader(large()), host.SHA256Bytes(large()), target.When{Absent: true})
 	}()
 	select {
 	case <-sending:
@@ -118,7 +119,7 @@ func TestPartsOfAKilledPublicationGoWithTheNextAndThoseOfALiveOneStay(t *testing
 func TestNoMarkerIsLeftOfWhatWentWell(t *testing.T) {
 	r, to := region(t)
 	for _, key := range []string{"one", "two"} {
-		if err := to.Write(t.Context(), key, bytes.NewReader(large()), host.SHA256Bytes(large()), publish.When{Absent: true}); err != nil {
+		if err := to.Write(t.Context(), key, bytes.NewReader(large()), host.SHA256Bytes(large()), target.When{Absent: true}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -70,14 +70,14 @@ var rooms = map[string][]string{
 	"installer/container/cfb":   {},
 	"installer/container/msi":   {"installer/container/cfb"},
 	"installer/setupexe":        {},
-	"installer/publish": {"installer/credentials", "installer/build", "installer/host", "installer/pack", "installer/publish/*", "regions",
-		"regions/bucket",
+	"installer/publish": {"installer/build", "installer/host", "installer/pack", "installer/publish/*", "regions", "regions/bucket",
 		"manifests"},
 	"installer/publish/apt":  {"installer/host"},
 	"installer/publish/atom": {"installer/publish/dist", "regions", "manifests"},
 	"installer/publish/dist": {"installer/build", "installer/host", "installer/pack", "installer/unpack", "regions/bucket", "manifests"},
 	"installer/publish/yum":  {"installer/host"},
 
+	"installer/publish/target":  {"installer/credentials", "installer/host", "installer/publish/uploads", "regions/bucket", "manifests"},
 	"installer/publish/uploads": {"manifests"},
 
 	"installer/credentials": {"manifests"},
@@ -142,8 +142,8 @@ var rooms = map[string][]string{
 
 // doors are the only rooms (tests aside) that may import a library.
 var doors = map[string][]string{
-	"github.com/aws/aws-sdk-go-v2": {"agent/cloud", "agent/identity", "installer/caller", "installer/credentials", "installer/publish",
-		"installer/publish/uploads"},
+	"github.com/aws/aws-sdk-go-v2": {"agent/cloud", "agent/identity", "installer/caller", "installer/credentials",
+		"installer/publish/target", "installer/publish/uploads"},
 	"github.com/CycloneDX/cyclonedx-go": {"installer/describe"},
 	"github.com/goreleaser/nfpm":        {"installer/pack"},
 	"github.com/google/rpmpack":         {"installer/pack"},
@@ -159,7 +159,7 @@ var doors = map[string][]string{
 	"github.com/chromedp":             {}, // tests drive a browser by it
 	"github.com/rogpeppe/go-internal": {"regions/local/console"},
 	"github.com/sassoftware/relic":    {"installer/sign", "installer/sign/testca"},
-	"github.com/aws/smithy-go":        {"installer/credentials", "installer/publish"},
+	"github.com/aws/smithy-go":        {"installer/credentials", "installer/publish/target"},
 	"github.com/ulikunitz/xz":         {"installer/publish/apt"},
 	"software.sslmate.com/src":        {"installer/sign"},
 }

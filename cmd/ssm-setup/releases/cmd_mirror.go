@@ -11,6 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -138,7 +139,7 @@ func mirrorRegion(c *cli.Context, region, base string, wanted publish.Wanted, o 
 	}
 	var err error
 	from := bucket.New(bucket.Options{Base: base, Retries: 3})
-	if answer.Mirrored, err = publish.Mirror(c.Context, from, publish.Folder(answer.To), wanted, o); err == nil && !o.DryRun {
+	if answer.Mirrored, err = publish.Mirror(c.Context, from, target.Folder(answer.To), wanted, o); err == nil && !o.DryRun {
 		err = publish.Carry(c.Context, to)
 	}
 	return answer, err

@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
@@ -109,7 +110,7 @@ func wantedVersion(c *cli.Context) (want manifests.Version, err error) {
 }
 
 // openRegion is the bucket that writeFlags name, and options from all flags that such subcommands share. done gives its lock back.
-func openRegion(c *cli.Context) (to publish.Target, o publish.Options, p flags.Place, done func(), err error) {
+func openRegion(c *cli.Context) (to target.Target, o publish.Options, p flags.Place, done func(), err error) {
 	o = publish.Options{DryRun: c.Bool("dry-run"), Warn: func(text string) { terminal.Of(c).Step("warning: %s", text) }}
 	if p, err = flags.PlaceOf(c, flags.Needs{Folder: c.String("to") != ""}); err != nil {
 		return nil, o, p, nil, err
@@ -188,13 +189,13 @@ type publishAnswer struct {
 
 // publishTarget understands a place to write to: nothing (the region's bucket), s3://bucket/prefix, or a folder. The second result is the
 // template a new manifest there carries.
-func publishTarget(c *cli.Context, p flags.Place, place string) (publish.Target, string, error) {
+func publishTarget(c *cli.Context, p flags.Place, place string) (target.Target, string, error) {
 	region, endpoint := p.Region, regions.WithScheme(p.Endpoint)
 	base, err := regions.BucketURL(region, endpoint, "")
 	if err != nil {
 		return nil, "", err
 	}
-	at := publish.BucketOptions{Region: region, Endpoint: endpoint, Profile: c.String("profile"), Shared: p.Credentials,
+	at := target.BucketOptions{Region: region, Endpoint: endpoint, Profile: c.String("profile"), Shared: p.Credentials,
 		Bucket: regions.Bucket(region)}
 	rest, isBucket := strings.CutPrefix(place, "s3://")
 	switch {
@@ -209,7 +210,7 @@ func publishTarget(c *cli.Context, p flags.Place, place string) (publish.Target,
 			base, err = p.Base()
 		}
 	default:
-		return publish.Folder(place), templateOf(base, region, endpoint), nil
+		return target.Folder(place), templateOf(base, region, endpoint), nil
 	}
 	if err != nil {
 		return nil, "", err
@@ -218,8 +219,8 @@ func publishTarget(c *cli.Context, p flags.Place, place string) (publish.Target,
 	return to, templateOf(base, region, endpoint), err
 }
 
-func bucketTarget(ctx context.Context, at publish.BucketOptions) (publish.Target, error) {
-	to, err := publish.Bucket(ctx, at)
+func bucketTarget(ctx context.Context, at target.BucketOptions) (target.Target, error) {
+	to, err := target.Bucket(ctx, at)
 	if err != nil {
 		return nil, terminal.Cannot("open", "bucket "+at.Bucket, err)
 	}

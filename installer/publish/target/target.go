@@ -1,4 +1,4 @@
-package publish
+package target
 
 import (
 	"context"
@@ -48,8 +48,6 @@ var (
 		"another publication to that place is under way; run it again")
 	ErrDiffers = fault.New(fault.Verify, "what was read back is not what was written",
 		"the bucket gave back something else; run it again, VERSION still names the old version")
-	ErrPublished = fault.New(fault.Refused, "this version is already published with other content",
-		"a version's bytes never change: build a higher version, or say --replace")
 	ErrDenied = fault.New(fault.Permission, "the bucket does not allow it",
 		"use credentials that may write there (s3:GetObject, PutObject, ListBucket): AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE")
 	ErrUnable = fault.New(fault.Refused, "the bucket does not know conditional writes",
@@ -59,15 +57,7 @@ var (
 	ErrNoBucket = fault.New(fault.Region, "there is no such bucket",
 		"make the bucket first, or check the region's name and --to")
 	ErrCredentials = credentials.ErrMissing
-	ErrSigned      = fault.New(fault.Refused, "the repositories there are signed, and there is no key to sign them anew",
-		"give the key with --sign-pgp-key, or say --no-repositories; nothing was written")
-	ErrOtherKey = fault.New(fault.Refused, "the repositories there are signed by another key, and every apt and dnf client trusts that one",
-		"give the old key, and the new one as --sign-pgp-key-next, until clients have both; --change-key changes it at once")
-	ErrMirrorKey = fault.New(fault.Refused,
-		"the region signs by another key than the mirror has, and every apt and dnf client of it trusts that one",
-		"ask the region's owner whether its key changed; then --change-key takes it, and clients need the new "+KeyKey)
-	ErrNotServed = fault.New(fault.Refused, "the region does not serve this version",
-		"publish it first: ssm-setup publish; ssm-setup mark changes a status")
 )
 
-func isAbsent(err error) bool { return errors.Is(err, ErrAbsent) }
+// IsAbsent tells whether an error says that there is no such object.
+func IsAbsent(err error) bool { return errors.Is(err, ErrAbsent) }

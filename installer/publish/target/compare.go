@@ -1,4 +1,4 @@
-package publish
+package target
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 )
 
-// compare reads an object back.
-func compare(ctx context.Context, from Target, key, sum string) error {
+// Compare reads an object back; [ErrDiffers] when it has another SHA-256 sum (hex).
+func Compare(ctx context.Context, from Target, key, sum string) error {
 	var got string
 	err := reading(ctx, func() error {
 		body, _, err := from.Read(ctx, key)

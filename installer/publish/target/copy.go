@@ -1,4 +1,4 @@
-package publish
+package target
 
 import (
 	"context"
@@ -53,7 +53,7 @@ func (b *store) Copy(ctx context.Context, at Target, from, key, sum string, when
 		aws.ToString(out.CopyObjectResult.ChecksumSHA256) == base64.StdEncoding.EncodeToString(raw) {
 		return nil
 	}
-	if err := compare(ctx, b, key, sum); err != nil {
+	if err := Compare(ctx, b, key, sum); err != nil {
 		if errors.Is(err, ErrDiffers) { // a store that knows no copies takes the request for an upload of nothing
 			_ = b.refusedCopy(src, errors.New("its copies are not what was to be copied"))
 		}

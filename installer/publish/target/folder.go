@@ -1,4 +1,4 @@
-package publish
+package target
 
 import (
 	"context"
@@ -18,8 +18,11 @@ import (
 )
 
 // Folder is a target on this machine; the tree below it is that of the bucket. The tag of an object is its SHA-256.
-func Folder(dir string) Target {
-	return kept{&folder{dir: dir, syncDir: host.SyncDir, written: map[string]bool{}}}
+func Folder(dir string) Target { return FolderSyncedBy(dir, host.SyncDir) }
+
+// FolderSyncedBy is a [Folder] on a disk that keeps the names in a folder by another function, as tests need it.
+func FolderSyncedBy(dir string, syncDir func(dir string) error) Target {
+	return kept{&folder{dir: dir, syncDir: syncDir, written: map[string]bool{}}}
 }
 
 type folder struct {
