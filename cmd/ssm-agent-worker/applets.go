@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/plugins"
 	"github.com/ssm-setup/ssm-setup/agent/runner"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/authority"
 	"github.com/ssm-setup/ssm-setup/installer/proxy"
 )
 
@@ -35,6 +36,7 @@ func run(argv []string) int {
 	table, args := applets(), argv[1:]
 	if layout, err := installer.Here(); err == nil {
 		proxy.Adopt(layout)
+		authority.Adopt(layout)
 	}
 	if applet, ok := table[name]; ok {
 		return applet(args)

@@ -153,6 +153,20 @@ func TestARegionOfTheCallersIsFoundByItsFile(t *testing.T) {
 	}
 }
 
+func TestARegionThatOtherMachinesReachIsFoundByItsTLSAddressAndCertificate(t *testing.T) {
+	c := account(t, nil)
+	remove, err := c.Announce(caller.Running{Region: "local", Endpoint: "http://192.0.2.7:7700", TLSEndpoint: "https://192.0.2.7:7700",
+		CA: "/ca.pem"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
+	r, err := c.Running("local")
+	if err != nil || r.Endpoint != "https://192.0.2.7:7700" || !r.OverTLS() {
+		t.Errorf("found: %+v, %v", r, err)
+	}
+}
+
 // left is the file of a local region whose process is named.
 func left(t *testing.T, c caller.Caller, pid int, started time.Time) string {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -18,12 +19,15 @@ import (
 type Running struct {
 	Region      string    `json:"region"`
 	PID         int       `json:"pid"`
-	Started     time.Time `json:"started"` // when that process started; another one with its id did later
-	Endpoint    string    `json:"endpoint"`
+	Started     time.Time `json:"started"`  // when that process started; another one with its id did later
+	Endpoint    string    `json:"endpoint"` // that commands use: plain, or over TLS where other machines reach the region, too
 	TLSEndpoint string    `json:"tls_endpoint"`
 	CA          string    `json:"ca"`          // file of the certificate that signs the region's
 	Credentials string    `json:"credentials"` // shared credentials file of the region's administrator
 }
+
+// OverTLS tells whether the region is reached over TLS, and so only with its certificate.
+func (r Running) OverTLS() bool { return strings.HasPrefix(r.Endpoint, "https://") }
 
 // Faults of a local region's file.
 var (
@@ -54,6 +58,9 @@ func (c Caller) Announce(r Running) (remove func(), err error) {
 	}
 	if other, err := c.Running(r.Region); err == nil && other.PID != os.Getpid() {
 		return nil, fmt.Errorf("%w: process %d, %s", ErrTaken, other.PID, other.Endpoint)
+	}
+	if regions.Insecure(r.Endpoint) {
+		r.Endpoint = r.TLSEndpoint
 	}
 	r.PID = os.Getpid()
 	r.Started, _ = host.ProcessStart(r.PID) // zero where the system does not say it
@@ -101,13 +108,18 @@ func (c Caller) Running(region string) (Running, error) {
 	switch {
 	case err != nil:
 		return r, err
-	case r.Region != region || r.Endpoint == "":
+	case r.Region != region || r.Endpoint == "" || r.OverTLS() && !filepath.IsAbs(r.CA):
 		return r, fmt.Errorf("%w: %s names no such region", ErrStale, path)
 	case !host.Alive(r.PID):
 		return r, fmt.Errorf("%w: process %d of %s", ErrStale, r.PID, path)
 	}
 	if started, err := host.ProcessStart(r.PID); err == nil && !r.Started.IsZero() && apart(started, r.Started) {
 		return r, fmt.Errorf("%w: process %d of %s is another one by now", ErrStale, r.PID, path)
+	}
+	if r.OverTLS() {
+		if err := c.sound(r.CA); err != nil {
+			return r, fmt.Errorf("%w: its certificate: %w", ErrForeignRegion, err)
+		}
 	}
 	return r, nil
 }

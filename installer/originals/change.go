@@ -44,6 +44,7 @@ type work struct {
 
 	settings   map[string]any // to be written; nil: what is there stays
 	proxy      *proxy.Address // to be kept for the service; nil: what is there stays
+	authority  string         // file of certificates to be kept for the service; may be empty
 	region     string
 	activation setup.Activation
 	override   bool

@@ -25,6 +25,7 @@ type Options struct {
 	Override       bool             // register anew
 	Settings       map[string]any   // to be written into the agent's settings, as for Configure
 	Proxy          *proxy.Address   // kept for the service; nil: what is there stays
+	Authority      string           // file with the certificate of the region's own authority, kept for the service; may be empty
 	Ours           Source           // where the package of ours that is replaced can be had; for a move from it to the original
 	AskService     bool             // wait until the service names the version as running
 }
@@ -42,6 +43,7 @@ func (a *Agent) Install(ctx context.Context, o Options) (setup.Result, error) {
 	defer release()
 	defer w.tidy()
 	w.region, w.activation, w.override, w.settings, w.proxy = o.Source.Region, o.Activation, o.Override, o.Settings, o.Proxy
+	w.authority = o.Authority
 	c, err := w.planInstall(o)
 	if err != nil {
 		return result, err
@@ -225,7 +227,7 @@ func (w *work) known(v manifests.Version, s Source) *Package {
 
 // installSteps are those that an installation needs.
 func (w *work) installSteps(c *Change) (steps []string) {
-	if len(w.settings) > 0 || w.proxy != nil || c.begun(stepSettings) {
+	if len(w.settings) > 0 || w.proxy != nil || w.authority != "" || c.begun(stepSettings) {
 		steps = append(steps, stepSettings)
 	}
 	if c.To.File != "" && (w.record.InUse == nil || w.record.InUse.SHA256 != c.To.SHA256) || c.begun(stepPackage) {

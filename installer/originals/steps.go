@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/authority"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/proxy"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
@@ -37,19 +38,32 @@ func (w *work) writeSettings() error {
 		}
 		w.changed = w.changed || string(now) != string(w.change.Settings)
 	}
-	if w.proxy == nil {
+	if w.proxy == nil && w.authority == "" {
 		return nil
 	}
 	w.changed = true
-	if err := proxy.Keep(w.Layout, *w.proxy, w.System.Facts.OS == "linux" && w.System.Managed); err != nil {
+	if err := w.writeEnvironment(w.System.Facts.OS == "linux" && w.System.Managed); err != nil {
 		return err
 	}
-	w.Ports.Step("the service uses the proxy %s", w.proxy.Redacted())
 	if w.System.Facts.OS == "linux" {
 		_, err := w.System.Run(w.ctx, "systemctl", "daemon-reload")
 		return err
 	}
 	return nil
+}
+
+// writeEnvironment keeps a proxy and a region's authority for the agent's service.
+func (w *work) writeEnvironment(systemd bool) error {
+	if w.proxy != nil {
+		if err := proxy.Keep(w.Layout, *w.proxy, systemd); err != nil {
+			return err
+		}
+		w.Ports.Step("the service uses the proxy %s", w.proxy.Redacted())
+	}
+	if w.authority == "" {
+		return nil
+	}
+	return authority.Keep(w.Layout, w.authority, systemd)
 }
 
 // restoreSettings brings the settings back as they were.

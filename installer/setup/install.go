@@ -51,6 +51,7 @@ type Options struct {
 	Override       bool           // register anew, also where another region knows this machine
 	AllowInsecure  bool           // accept a new Source or Endpoint that is plain http to another machine
 	Proxy          *proxy.Address // written down for the service; nil: what is there stays
+	Authority      string         // file with the certificate of the region's own authority; empty: none is kept for a region of AWS
 	TakeOver       bool           // an original that is installed is replaced in place; the caller holds the update lock, and goes back
 	Base           string         // address of the bucket, where it is not that of source and region
 	Settings       map[string]any // further settings, as for Configure
@@ -104,7 +105,8 @@ type run struct {
 	changed bool              // package, settings or registration: the agent has to be started anew
 	current manifests.Version // version of the installed package; zero: none
 
-	formerProxy func() error // brings back the proxy that was kept; nil: this run has written none
+	formerProxy     func() error             // brings back the proxy that was kept; nil: this run has written none
+	formerAuthority func(systemd bool) error // the same of the authority
 
 	result Result
 }
@@ -121,6 +123,7 @@ var stops = []struct {
 	{(*run).applySettings, (*run).restoreSettings},
 	{(*run).install, (*run).remove},
 	{(*run).keepProxy, (*run).restoreProxy},
+	{(*run).keepAuthority, (*run).restoreAuthority},
 	{(*run).ready, nil},
 	{(*run).register, nil},
 	{(*run).start, nil},

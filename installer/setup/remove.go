@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/authority"
 	"github.com/ssm-setup/ssm-setup/installer/proxy"
 	"github.com/ssm-setup/ssm-setup/installer/service"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -79,7 +80,7 @@ func (i Installation) Purge(ctx context.Context) error {
 		return errors.Join(errors.New("the agent is still installed"), err)
 	}
 	if i.System() {
-		if err := errors.Join(purgePackages(ctx, packagersHere()), removeServiceFiles(), proxy.Forget(i.Layout)); err != nil {
+		if err := errors.Join(purgePackages(ctx, packagersHere()), removeServiceFiles(), proxy.Forget(i.Layout), authority.Forget(i.Layout)); err != nil {
 			return err
 		}
 	}

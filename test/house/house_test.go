@@ -84,12 +84,13 @@ var rooms = map[string][]string{
 	"installer/describe":    {"installer/build", "installer/host", "installer/pack"},
 	"installer/account":     {"installer/host", "manifests"},
 	"installer/caller":      {"installer/host", "regions"},
+	"installer/authority":   {"installer", "installer/host", "manifests"},
 	"installer/proxy":       {"installer", "installer/host", "manifests"},
 	"installer/selfswap":    {},
-	"installer/setup": {"installer", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service",
+	"installer/setup": {"installer", "installer/authority", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service",
 		"installer/store", "installer/systems", "installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
-	"installer/originals": {"installer", "installer/host", "installer/pack", "installer/proxy", "installer/service", "installer/setup",
+	"installer/originals": {"installer", "installer/authority", "installer/host", "installer/pack", "installer/proxy", "installer/service", "installer/setup",
 		"installer/sign", "installer/systems", "installer/unpack", "regions", "regions/bucket", "manifests"},
 
 	"installer/sign":        {"installer/host", "installer/stamp", "installer/systems", "installer/container/cfb", "installer/container/xar"},

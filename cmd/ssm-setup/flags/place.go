@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer/authority"
 	"github.com/ssm-setup/ssm-setup/installer/caller"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -47,8 +48,8 @@ type Place struct {
 	Source   regions.Source
 	Endpoint string // address that stands in for the region's services; empty: AWS's own
 
-	// Of a local region that the caller runs: shared credentials file of its administrator, and file of its certificate authority; else
-	// empty.
+	// Of a local region that the caller runs: shared credentials file of its administrator, and, where it is reached over TLS, the file of
+	// its certificate authority, which this process believes alone from then on; else empty.
 	Credentials, CA string
 
 	// What Region, Source and Endpoint were chosen by, see caller.Value; empty: nothing, so they are AWS's own.
@@ -103,10 +104,7 @@ func PlacesOf(c *cli.Context, n Needs) (list []Place, err error) {
 	if err != nil {
 		return nil, err
 	}
-	chosen := []caller.Value{}
-	for _, name := range c.StringSlice("region") {
-		chosen = append(chosen, caller.Value{Text: regions.Forgive(name), Origin: "flag --region"})
-	}
+	chosen := named(c.StringSlice("region"))
 	if len(chosen) == 0 {
 		one, err := who.Region(c.Context, "", finders(who, source, n))
 		if err != nil {
@@ -114,6 +112,23 @@ func PlacesOf(c *cli.Context, n Needs) (list []Place, err error) {
 		}
 		chosen = append(chosen, one)
 	}
+	return placesIn(c, who, chosen, n)
+}
+
+// PlacesIn is [PlaceOf] for each of the regions that are named, each once.
+func PlacesIn(c *cli.Context, names []string, n Needs) ([]Place, error) {
+	return placesIn(c, caller.Here(), named(names), n)
+}
+
+func named(names []string) (list []caller.Value) {
+	for _, name := range names {
+		list = append(list, caller.Value{Text: regions.Forgive(name), Origin: "flag --region"})
+	}
+	return list
+}
+
+func placesIn(c *cli.Context, who caller.Caller, chosen []caller.Value, n Needs) (list []Place, err error) {
+	own := "" // the region that has an authority of its own
 	for _, region := range chosen {
 		p, err := placeIn(c, who, region, n)
 		if err != nil {
@@ -122,13 +137,15 @@ func PlacesOf(c *cli.Context, n Needs) (list []Place, err error) {
 		if !slices.ContainsFunc(list, func(have Place) bool { return have.Region == p.Region }) {
 			list = append(list, p)
 		}
+		if p.CA != "" {
+			own = p.Region
+		}
+	}
+	if own != "" && len(list) > 1 {
+		return nil, terminal.Usage("region %s is reached over TLS with an authority of its own, which no other region has", own).
+			WithHint("run the command for " + own + " alone, and for the others without it")
 	}
 	return list, nil
-}
-
-// PlaceIn is [PlaceOf] a region that is named, by a command that works with several.
-func PlaceIn(c *cli.Context, region string, n Needs) (Place, error) {
-	return placeIn(c, caller.Here(), caller.Value{Text: regions.Forgive(region), Origin: "flag --region"}, n)
 }
 
 func placeIn(c *cli.Context, who caller.Caller, region caller.Value, n Needs) (p Place, err error) {
@@ -213,7 +230,11 @@ func (p *Place) findLocal(who caller.Caller, optional bool) error {
 	none := errors.Is(err, caller.ErrNotRunning)
 	switch {
 	case err == nil:
-		p.Endpoint, p.Credentials, p.CA = r.Endpoint, r.Credentials, r.CA
+		p.Endpoint, p.Credentials = r.Endpoint, r.Credentials
+		if r.OverTLS() {
+			p.CA = r.CA
+			authority.Use(r.CA)
+		}
 		p.EndpointOrigin = fmt.Sprintf("local region of process %d", r.PID)
 		return nil
 	case optional, none && p.Region != regions.Local:

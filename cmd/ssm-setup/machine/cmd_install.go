@@ -103,7 +103,7 @@ func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err 
 		return i, o, err
 	}
 	o = setup.Options{Region: p.Region, Source: p.Source, Endpoint: p.Endpoint, Version: c.String("version"),
-		AllowDowngrade: c.Bool("allow-downgrade"), AllowInsecure: c.Bool("allow-insecure")}
+		AllowDowngrade: c.Bool("allow-downgrade"), AllowInsecure: c.Bool("allow-insecure"), Authority: p.CA}
 	if o.Version != "" && o.Version != "latest" && o.Version != "stable" {
 		if _, err := manifests.ParseConstraint(o.Version); err != nil {
 			return i, o, terminal.Usage("--version: %v", err)

@@ -72,6 +72,9 @@ func register(c *cli.Context) error {
 	if err := i.Ready(c.Context); err != nil {
 		return terminal.Cannot("register", object, err)
 	}
+	if err := i.KeepAuthority(c.Context, p.Region, p.Endpoint, p.CA); err != nil {
+		return terminal.Cannot("register", object, err)
+	}
 	if id, err = i.Register(c.Context, setup.Registration{Region: region, Activation: act}); err != nil {
 		return terminal.Cannot("register", object, err)
 	}

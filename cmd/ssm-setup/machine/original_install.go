@@ -62,7 +62,8 @@ func installEither(c *cli.Context) error {
 		return refusedBy(terminal.Cannot("install", "the agent on this system from region "+o.Region, err))
 	}
 	options := originals.Options{Source: source, Trust: trust, Version: o.Version, AllowDowngrade: o.AllowDowngrade, Activation: o.Activation,
-		Override: o.Override, Settings: endpointSettings(o.Endpoint), Proxy: o.Proxy, AskService: c.Bool("confirm-with-service")}
+		Override: o.Override, Settings: endpointSettings(o.Endpoint), Proxy: o.Proxy, Authority: o.Authority,
+		AskService: c.Bool("confirm-with-service")}
 	if kind == originals.Original {
 		if err := errors.Join(o.Source.CheckNew(o.AllowInsecure), regions.CheckNew(o.Endpoint, o.AllowInsecure)); err != nil {
 			return terminal.Cannot("install", "Amazon's agent on this system from region "+o.Region, err)

@@ -44,16 +44,15 @@ func showRegions(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	places, err := flags.PlacesIn(c, names, flags.Needs{})
+	if err != nil {
+		return err
+	}
+	names = nil
 	bases := map[string]string{}
-	for n, name := range names {
-		p, err := flags.PlaceIn(c, name, flags.Needs{})
-		if err != nil {
-			return err
-		}
-		if names[n] = p.Region; bases[p.Region] == "" {
-			bases[p.Region], err = p.NewBase(c.Bool("allow-insecure"))
-		}
-		if err != nil {
+	for _, p := range places {
+		names = append(names, p.Region)
+		if bases[p.Region], err = p.NewBase(c.Bool("allow-insecure")); err != nil {
 			return terminal.Cannot("ask", "regions", err)
 		}
 	}
