@@ -158,6 +158,7 @@ var doors = map[string][]string{
 	"go.etcd.io/bbolt":                {"regions/local/records"},
 	"github.com/ProtonMail/go-crypto": {"installer/sign"},
 	"github.com/chromedp":             {}, // tests drive a browser by it
+	"github.com/creack/pty":           {"cmd/ssm-setup/terminal/screen"},
 	"github.com/rogpeppe/go-internal": {"regions/local/console"},
 	"github.com/sassoftware/relic":    {"installer/sign", "installer/sign/testca"},
 	"github.com/aws/smithy-go":        {"installer/credentials", "installer/publish/target"},

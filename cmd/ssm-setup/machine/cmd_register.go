@@ -106,7 +106,7 @@ func rehearseRegister(c *cli.Context, out *terminal.Printer, object, id, there s
 	if id == "" {
 		return false, nil
 	}
-	if err := out.Confirm(c.Bool("yes"), "%s?", would); err != nil {
+	if err := out.Confirm(c.Context, c.Bool("yes"), "%s?", would); err != nil {
 		return false, terminal.Cannot("register", object, err)
 	}
 	return false, nil

@@ -34,7 +34,7 @@ func rollback(c *cli.Context) error {
 	}
 	if r.wentBackFrom(r.Previous) {
 		out.Warn("the fallback version %s is the one that the last rollback left: this goes to it again, from %s", r.Previous, r.Active)
-		if err := out.Confirm(c.Bool("yes") || c.Bool("dry-run"), "go to %s again?", r.Previous); err != nil {
+		if err := out.Confirm(c.Context, c.Bool("yes") || c.Bool("dry-run"), "go to %s again?", r.Previous); err != nil {
 			return terminal.Cannot("roll back", "the agent on "+where(l), err)
 		}
 	}

@@ -37,7 +37,7 @@ func uninstall(c *cli.Context) error {
 		rehearse(out, would, nil)
 		return nil
 	}
-	if err := out.Confirm(c.Bool("yes"), "%s?", would); err != nil {
+	if err := out.Confirm(c.Context, c.Bool("yes"), "%s?", would); err != nil {
 		return terminal.Cannot("remove", object, err)
 	}
 	version, err := i.Remove(c.Context)

@@ -3,6 +3,7 @@ package machine
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,12 +32,12 @@ func activationOf(c *cli.Context, in io.Reader) (setup.Activation, error) {
 		}
 		var err error
 		if file == "-" && terminal.Of(c).Typed() {
-			a.Code, err = terminal.Of(c).Secret("activation code")
-		} else {
-			a.Code, err = firstLine(file, in)
+			a.Code, err = typedCode(c, "activation code")
+		} else if a.Code, err = firstLine(file, in); err != nil {
+			err = terminal.Unreadable("the activation code", err, "name a file that can be read, or - for standard input")
 		}
 		if err != nil {
-			return a, terminal.Unreadable("the activation code", err, "name a file that can be read, or - for standard input")
+			return a, err
 		}
 	}
 	if a.ID == "" {
@@ -47,12 +48,24 @@ func activationOf(c *cli.Context, in io.Reader) (setup.Activation, error) {
 	}
 	if out := terminal.Of(c); a.ID != "" && a.Code == "" && out.Asks() {
 		var err error
-		if a.Code, err = out.Secret("activation code of " + a.ID); err != nil {
-			return a, terminal.Cannot("read", "the activation code", err)
+		if a.Code, err = typedCode(c, "activation code of "+a.ID); err != nil {
+			return a, err
 		}
 	}
 	a.ID, a.Code = strings.TrimSpace(a.ID), strings.TrimSpace(a.Code)
 	return a, checkActivation(a)
+}
+
+// typedCode asks for the code. What is typed is not shown.
+func typedCode(c *cli.Context, what string) (string, error) {
+	code, err := terminal.Of(c).Secret(c.Context, what)
+	if errors.Is(err, terminal.ErrNothingTyped) {
+		return "", terminal.Cannot("read", "the activation code", err).WithHint("type it, or name a file that holds it: --activation-code-file FILE")
+	}
+	if err != nil {
+		return "", terminal.Cannot("read", "the activation code", err)
+	}
+	return code, nil
 }
 
 // checkActivation refuses what the service would refuse for its form alone (docs/protocol/identity.md, "Register steps").

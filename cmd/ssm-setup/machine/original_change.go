@@ -148,7 +148,7 @@ func uninstallOriginal(c *cli.Context, a *originals.Agent) error {
 			"would %s", would)
 		return nil
 	}
-	if err := terminal.Of(c).Confirm(c.Bool("yes"), "%s?", would); err != nil {
+	if err := terminal.Of(c).Confirm(c.Context, c.Bool("yes"), "%s?", would); err != nil {
 		return terminal.Cannot("remove", "Amazon's agent from this system", err)
 	}
 	version, err := a.Remove(c.Context)

@@ -82,7 +82,7 @@ func mark(c *cli.Context) error {
 	}
 	defer done()
 	if status == manifests.Inactive && !o.DryRun {
-		if err := out.Confirm(c.Bool("yes"), "take %s away from every host of region %s?", version, o.Region); err != nil {
+		if err := out.Confirm(c.Context, c.Bool("yes"), "take %s away from every host of region %s?", version, o.Region); err != nil {
 			return terminal.Cannot("mark", fmt.Sprintf("%s in %s", version, to), err)
 		}
 	}

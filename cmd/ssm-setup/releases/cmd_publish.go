@@ -85,7 +85,7 @@ func publishRelease(c *cli.Context) error {
 		}
 	}
 	if o.Replace && !o.DryRun {
-		if err := out.Confirm(c.Bool("yes"), "replace what %s has of %s?", to, release.Version); err != nil {
+		if err := out.Confirm(c.Context, c.Bool("yes"), "replace what %s has of %s?", to, release.Version); err != nil {
 			return terminal.Cannot("publish", fmt.Sprintf("%s to %s", release.Version, to), err)
 		}
 	}

@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -80,40 +79,6 @@ func (p *Printer) Width() int {
 		return 0
 	}
 	return p.size()
-}
-
-// Typed tells whether the input is typed by a person.
-func (p *Printer) Typed() bool {
-	f, ok := p.In.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// Asks tells whether a person can be asked: input and the place of questions are terminals, and a person reads the answer.
-func (p *Printer) Asks() bool { return p.Terminal && !p.JSON && p.Typed() }
-
-// Confirm asks a person before something is taken away. assumed is --yes. Where no person can be asked it is done: scripts say what they
-// want. A no is [ErrDeclined].
-func (p *Printer) Confirm(assumed bool, format string, args ...any) error {
-	if assumed || !p.Asks() {
-		return nil
-	}
-	p.endLine()
-	fmt.Fprintf(p.Err, format+" [y/N] ", args...)
-	answer, _ := bufio.NewReader(p.In).ReadString('\n')
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
-	}
-	return ErrDeclined
-}
-
-// Secret asks a person for one that is not shown while it is typed. Only where [Printer.Typed] is true.
-func (p *Printer) Secret(what string) (string, error) {
-	p.endLine()
-	fmt.Fprintf(p.Err, "%s (it is not shown): ", what)
-	text, err := term.ReadPassword(int(p.In.(*os.File).Fd()))
-	fmt.Fprintln(p.Err)
-	return strings.TrimSpace(string(text)), err
 }
 
 // kept remembers that a write failed: an answer that is lost is not a success.

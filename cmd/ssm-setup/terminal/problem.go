@@ -1,15 +1,14 @@
 package terminal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
-
-// ErrDeclined says that a person was asked and said no.
-var ErrDeclined = fault.New(fault.Other, "it was not confirmed, and nothing was changed", "answer y, or add --yes")
 
 // OK is the exit code of what was done, or needed nothing; all others are those of the kinds of manifests/fault.
 const OK = 0
@@ -27,7 +26,8 @@ func (p *Problem) Error() string {
 	if p.Cause == nil {
 		return fmt.Sprintf("cannot %s %s", p.verb, p.object)
 	}
-	return fmt.Sprintf("cannot %s %s: %v", p.verb, p.object, p.Cause)
+	cause := strings.ReplaceAll(p.Cause.Error(), context.Canceled.Error(), "it was interrupted")
+	return fmt.Sprintf("cannot %s %s: %s", p.verb, p.object, cause)
 }
 
 func (p *Problem) Unwrap() error { return p.Cause }

@@ -1,5 +1,7 @@
-// Package screen is the terminal of tests: it follows the few control sequences with which the printer of ssm-setup redraws its bars, and
-// says what a person would see.
+// Package screen is the terminal of tests: [Of] follows the few control sequences with which the printer of ssm-setup redraws its bars, and
+// says what a person would see; [Start] runs a program at a pseudo-terminal, where a test types as a person would.
+//
+// What must always be true: only tests use it; a program that a test started is ended with the test.
 package screen
 
 import (
