@@ -16,6 +16,9 @@ const (
 // IndexKey is where a region says more about its releases than the manifest can (ours, originals do not know it).
 const IndexKey = "ssm-setup-index.json"
 
+// TrustFolder begins the keys of what a region signed: a root's rotations, timestamp, snapshot and targets (regions/trust).
+const TrustFolder = "trust/"
+
 // The global bucket holds a copy that can be ahead of the regions.
 const (
 	GlobalBucket     = "ec2-downloads-windows"

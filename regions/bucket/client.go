@@ -9,6 +9,8 @@
 //   - A download goes to "<file>.part" first, goes on where it stopped after a fault (Range with the ETag it began with, kept in
 //     "<file>.part.etag"), is hashed, synced and only then renamed: a file of the wanted name is always whole and has the wanted
 //     SHA-256. A part that is complete already is hashed, not asked for.
+//   - A client that was told what the region signed ([Options].Signed) believes nothing else: a small file, a version of the manifest, a
+//     package counts only as the signed list has it (signed.go).
 //   - Of a folder only regular files are read, each is opened once, and no link in it is followed (folder.go).
 //
 // Answers that are not from a bucket (login pages, proxies) are refused by what they carry, never by luck.
@@ -26,6 +28,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -41,10 +44,14 @@ type Options struct {
 	Retries int          // tries after the first; 0 means 5, negative none
 	Pause   func(ctx context.Context, d time.Duration) error
 	Log     *slog.Logger
+	Signed  Signed // what the region signed; nil: nothing is verified but what the manifest lists
 }
 
-// Client reads one bucket.
-type Client struct{ o Options }
+// Client reads one bucket. Copies share what was verified.
+type Client struct {
+	o      Options
+	signed *verification
+}
 
 // New makes a client.
 func New(o Options) *Client {
@@ -66,7 +73,7 @@ func New(o Options) *Client {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{o}
+	return &Client{o, &verification{}}
 }
 
 // DefaultHTTP is a client without a total time-out (packages are large), with one for every phase before the body. It believes the
@@ -155,7 +162,11 @@ func (c *Client) Manifest(ctx context.Context) (*manifests.Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.url(regions.ManifestKey), err)
 	}
-	return m, nil
+	l, err := c.listing(ctx)
+	if l != nil {
+		l.keepListed(m)
+	}
+	return m, err
 }
 
 // FileURL is where a version's file lies in this bucket. The manifest's template is not used: a mirror keeps the layout,
@@ -166,12 +177,16 @@ func (c *Client) FileURL(pkg string, v manifests.Version, file string) string {
 
 func (c *Client) url(key string) string { return c.o.Base + "/" + key }
 
-// Small reads a whole object of at most limit bytes.
+// Small reads a whole object of at most limit bytes, verified where the client verifies; what is signed itself comes as it is.
 func (c *Client) Small(ctx context.Context, key string, limit int64) ([]byte, error) {
+	if strings.HasPrefix(key, regions.TrustFolder) {
+		return c.plain(ctx, key, limit)
+	}
 	return c.small(ctx, key, limit)
 }
 
-func (c *Client) small(ctx context.Context, key string, limit int64) ([]byte, error) {
+// plain reads a small object as the bucket has it.
+func (c *Client) plain(ctx context.Context, key string, limit int64) ([]byte, error) {
 	limit = min(limit, MaxSmall)
 	ctx, cancel := context.WithTimeoutCause(ctx, SmallTime, fmt.Errorf("%w: %s is not here after %s", ErrSlow, c.url(key), SmallTime))
 	defer cancel()

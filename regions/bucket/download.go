@@ -28,6 +28,9 @@ type Want struct {
 // Fetch brings a file whole and checked to w.Path. A file of that name with the right hash is kept as it is, and so is a part that
 // has it. On ErrChecksum and ErrSize nothing stays; after other faults the part stays for the next call to go on with.
 func (c *Client) Fetch(ctx context.Context, w Want) error {
+	if err := c.listedWant(ctx, &w); err != nil {
+		return err
+	}
 	if w.SHA256.IsZero() {
 		return fmt.Errorf("%w: the manifest has no checksum for %s", ErrChecksum, w.URL)
 	}

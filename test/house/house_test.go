@@ -28,6 +28,7 @@ var rooms = map[string][]string{
 	"regions/ground": {},
 	"regions/bucket": {"regions", "regions/ground", "manifests"},
 	"regions/survey": {"regions", "regions/bucket", "manifests"},
+	"regions/trust":  {"regions", "regions/bucket", "regions/ground", "manifests"},
 	"regions/wire":   {},
 
 	"regions/local":             {"regions/local/*", "regions", "regions/ground", "manifests"},

@@ -1,0 +1,79 @@
+package trust
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
+)
+
+// Watch is what a verification is told of and tells.
+type Watch struct {
+	Now  func() time.Time // nil: the clock
+	Log  *slog.Logger     // nil: silent
+	Each func(Facts)      // told after each verification that succeeded; may be nil
+}
+
+func (w Watch) complete() Watch {
+	if w.Now == nil {
+		w.Now = time.Now
+	}
+	if w.Log == nil {
+		w.Log = slog.New(slog.DiscardHandler)
+	}
+	return w
+}
+
+// Signed is how a client of this host verifies; nil where the host has no root. An error of the folder is told by every reading, never
+// passed over.
+func (p Place) Signed(w Watch) bucket.Signed {
+	pinned, err := p.Pinned()
+	if !pinned && err == nil {
+		return nil
+	}
+	w = w.complete()
+	return func(ctx context.Context, read func(context.Context, string, int64) ([]byte, error)) (bucket.Listed, error) {
+		state, err := p.Load()
+		if err != nil {
+			return bucket.Listed{}, err
+		}
+		l, err := state.Refresh(ctx, read, w.Now())
+		kept := p.Save(state)
+		if errors.Is(kept, fs.ErrPermission) {
+			w.Log.Debug("what was verified cannot be kept by this account", "error", kept)
+			kept = nil // it is not the one that installs
+		}
+		if err != nil {
+			return bucket.Listed{}, err
+		}
+		return w.told(l), kept
+	}
+}
+
+// Pinned is how a client verifies by a root that a person named, where no host's folder is at hand: nothing is remembered, so an older copy
+// that has not expired is not noticed.
+func Pinned(root []byte, w Watch) bucket.Signed {
+	state := &State{Root: root}
+	w = w.complete()
+	return func(ctx context.Context, read func(context.Context, string, int64) ([]byte, error)) (bucket.Listed, error) {
+		l, err := state.Refresh(ctx, read, w.Now())
+		if err != nil {
+			return bucket.Listed{}, err
+		}
+		return w.told(l), nil
+	}
+}
+
+// told is a list as a client uses it. What ends soon is logged.
+func (w Watch) told(l *Listing) bucket.Listed {
+	for _, line := range l.Warnings(w.Now()) {
+		w.Log.Warn(line)
+	}
+	if w.Each != nil {
+		w.Each(l.Facts)
+	}
+	return bucket.Listed{Find: l.Find, Consistent: l.consistent, Trust: bucket.Trust{Root: l.Root, SHA256: l.SHA256}}
+}
