@@ -21,6 +21,8 @@ const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--sourc
        updater check [--want V] [--allow-downgrade] [--source URL [--once]]   what run would do, as one JSON object
        updater resume                                               go on with whatever an updater left
        updater keep-floor                                           before a package replaces its version: keep that as the fallback
+       updater takeover                                             go on with an exchange of this agent and Amazon's
+       updater -update ...                                          as the plugin of Amazon's agent starts its updater
 --want: latest (default), stable, a version, a constraint such as '>=9.1', previous (go back, needs no network)
 --source URL: address of a manifest; the settings count before it, unless --once says that it is for this one time
 --root DIR: another installation than this program's own
@@ -42,6 +44,9 @@ type order struct {
 
 // runUpdater is the updater: a process of its own, of the version that runs.
 func runUpdater(args []string) int {
+	if run, ok := asOriginals(args); ok {
+		return run(args)
+	}
 	o, err := parseOrder(args)
 	if err != nil {
 		fmt.Println(updaterUsage)
@@ -68,6 +73,12 @@ func runUpdater(args []string) int {
 		return check(ctx, e, o.request)
 	case "resume":
 		err = e.Resume(ctx)
+	case "run":
+		if taken, failed := crossOver(ctx, e, o.request, log); taken {
+			err = failed
+			break
+		}
+		fallthrough
 	default:
 		_, err = e.Run(ctx, o.request, func(line string) { fmt.Println(line) })
 	}

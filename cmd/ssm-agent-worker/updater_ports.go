@@ -40,6 +40,11 @@ type ports struct {
 }
 
 func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
+	e, _, err := newEngineAndPorts(l, log)
+	return e, err
+}
+
+func newEngineAndPorts(l installer.Layout, log *slog.Logger) (*updater.Engine, *ports, error) {
 	settings := config.Read(l)
 	if settings.Fault != nil {
 		log.Warn("the settings cannot be used", "error", settings.Fault)
@@ -47,7 +52,7 @@ func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
 	cfg := settings.Config
 	client, err := cloud.HTTP()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p := &ports{layout: l, cfg: cfg, http: client, log: log}
 	if _, p.region, err = identity.Registered(l); err != nil || p.region == "" {
@@ -55,7 +60,7 @@ func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
 	}
 	source, err := packageSource(cfg, p.region, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return &updater.Engine{
 		Layout: l,
@@ -70,7 +75,7 @@ func newEngine(l installer.Layout, log *slog.Logger) (*updater.Engine, error) {
 		ProbeLane: p.probeLane,
 		Identity:  p.instance,
 		Log:       log,
-	}, nil
+	}, p, nil
 }
 
 // regionOf finds the region in a manifest's address, for a host that is registered nowhere.

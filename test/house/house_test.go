@@ -98,7 +98,9 @@ var rooms = map[string][]string{
 	"installer/sign/testca": {}, // for tests
 
 	"updater/ledger": {"installer", "installer/host", "installer/pointer", "manifests"},
-	"updater/watch":  {"installer", "installer/launcher", "installer/pointer"},
+	"updater/takeover": {"updater/ledger", "installer", "installer/host", "installer/systems", "installer/unpack", "regions/bucket",
+		"regions/wire", "manifests"},
+	"updater/watch": {"installer", "installer/launcher", "installer/pointer"},
 	"updater": {"updater/ledger", "updater/watch", "installer", "installer/host", "installer/launcher", "installer/pointer", "installer/store",
 		"installer/unpack", "regions", "regions/bucket",
 		"regions/wire", "manifests"},

@@ -1,0 +1,93 @@
+package takeover
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
+)
+
+// settle leaves what belongs to the agent that runs: of ours, an entry in its record of updates; of the original, no trace of ours.
+func (w *work) settle(context.Context) error {
+	w.cleanUp()
+	running, err := manifests.ParseVersion(w.r.Running)
+	switch {
+	case err != nil || w.r.To == nil:
+		return nil //nolint:nilerr // nothing was exchanged
+	case !IsOriginal(running):
+		return w.note(running)
+	case !original(w.r.Order.Source) && w.Forget != nil:
+		return errors.Join(w.Forget(), makePlace(w.Layout))
+	}
+	return nil
+}
+
+// note has `ssm-setup status` and the next updater know of the exchange.
+func (w *work) note(running manifests.Version) error {
+	b, err := ledger.Open(w.Layout)
+	if err != nil {
+		return err
+	}
+	o := ledger.Outcome{ID: w.r.ID, Why: w.r.Why, Want: w.r.Order.Target, Kind: ledger.Updated, Success: w.r.Result == success, Code: w.r.Code,
+		RunningVersion: running, Lines: w.r.Lines, Reason: w.r.Reason, Region: w.Region, Started: w.r.Began, Ended: w.Now()}
+	o.FromVersion, _ = manifests.ParseVersion(w.r.From.Version)
+	o.ToVersion, _ = manifests.ParseVersion(w.r.To.Version)
+	if !o.Success {
+		o.Kind = ledger.RolledBack
+	}
+	b.Last = &o
+	return b.Save(true)
+}
+
+// cleanUp removes what the exchange needed on its way (docs/protocol/update.md, "Clean-up after an update").
+func (w *work) cleanUp() {
+	keep := w.r.Order.Source
+	if w.r.Result == success && w.r.To != nil {
+		keep = w.r.To.Version
+	}
+	w.keepOnly(filepath.Join(w.Layout.UpdateRoot(), agentPackage), keep)
+	w.keepOnly(filepath.Join(w.Layout.UpdateRoot(), manifests.UpdaterPackage), stamp.Version())
+	for _, dir := range []string{filepath.Join(w.Layout.Download(), "update"), filepath.Join(w.Layout.Logs(), "download", "update")} {
+		if err := os.RemoveAll(dir); err != nil {
+			w.Log.Warn("cannot remove downloads", "error", err)
+		}
+	}
+}
+
+func (w *work) keepOnly(dir, name string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.Name() == name {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			w.Log.Warn("cannot remove an old version", "error", err)
+		}
+	}
+}
+
+// keeperOut removes the keeper and the record, the record last: a keeper without one ends by itself, a record without a keeper waits for an
+// updater.
+func (w *work) keeperOut(ctx context.Context) error {
+	m, ok := managerNamed(w.System.Manager)
+	if ok {
+		for _, c := range m.remove {
+			if _, code, err := w.System.Run(ctx, "", time.Minute, c...); err != nil || code != 0 {
+				w.Log.Info("the keeper is not taken out", "command", c, "code", code, "error", err)
+			}
+		}
+		if err := os.Remove(filepath.Join(w.System.Root+"/", m.file)); m.file != "" && err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := dropPlace(w.Layout); err != nil {
+		return err
+	}
+	return errDone
+}
