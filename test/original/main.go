@@ -24,12 +24,17 @@ import (
 // Set when it is built.
 var (
 	version = "3.3.0.0"
-	how     = "" // complains: an ERROR about credentials comes into the log
+	// complains: an ERROR about credentials comes into the log; commands: it takes commands; mgs: it says that they came over ssmmessages
+	how = ""
 )
 
 func main() {
-	if filepath.Base(os.Args[0]) == "ssm-agent-worker" {
+	switch filepath.Base(os.Args[0]) {
+	case "ssm-agent-worker":
 		work()
+		return
+	case "ssm-document-worker":
+		workDocument(os.Args[len(os.Args)-1])
 		return
 	}
 	set := flag.NewFlagSet("amazon-ssm-agent", flag.ExitOnError)
@@ -85,6 +90,9 @@ func work() {
 	if strings.Contains(how, "complains") {
 		log("ERROR [CredentialRefresher] Failed to load credentials: none")
 	}
+	if strings.Contains(how, "commands") {
+		go serveCommands()
+	}
 	for ; ; time.Sleep(time.Second) {
 		if err := ping(); err != nil {
 			log("INFO [HealthCheck] " + err.Error())
@@ -92,13 +100,32 @@ func work() {
 	}
 }
 
-func ping() error {
+// serveCommands takes commands.
+func serveCommands() {
+	for ; ; time.Sleep(200 * time.Millisecond) {
+		id, err := self()
+		if err == nil {
+			endedHere(id)
+			err = receive(id)
+		}
+		if err != nil {
+			log("INFO [MDS] " + err.Error())
+		}
+	}
+}
+
+// self is the node.
+func self() (*identity.Identity, error) {
 	l := installer.At("")
 	cfg, err := config.Load(l.ConfigFile())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	id, err := identity.Load(l, cfg, identity.Options{})
+	return identity.Load(l, cfg, identity.Options{})
+}
+
+func ping() error {
+	id, err := self()
 	if err != nil {
 		return err
 	}
