@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 )
 
-// commit is the commit of the source that the linker sets, where it is known.
+// commit is the commit of the source that the linker sets, where it is known: ssm-setup build, make.
 var commit string
 
 func versionCommand() *cli.Command {
@@ -19,7 +19,8 @@ func versionCommand() *cli.Command {
 		Name:  "version",
 		Usage: "show the version, commit, Go release and platform of this program",
 		Description: "This is the version of ssm-setup itself. ssm-setup status shows those of the agent on this machine: the version that " +
-			"runs, and the package version.",
+			"runs, and the package version. A release that ssm-setup build makes has the commit of its source where all that was compiled is in\n" +
+			"it; where there is no repository, the one that SOURCE_COMMIT names.",
 		Action: func(c *cli.Context) error {
 			v := ownVersion()
 			text := fmt.Sprintf("ssm-setup %s\ncommit    %s\ngo        %s\nplatform  %s", v.Version, terminal.Dash(v.Commit), v.Go, v.Platform)

@@ -47,9 +47,12 @@ type Plan struct {
 	Manual    pack.Manual  // goes into packages; may be empty
 	Signing   pack.Signing // SHA256SUMS is signed by [Seal]
 
-	Log      io.Writer              // what go says; may be nil
-	Inspect  func(pack.Input) error // programs of a platform as they are packed; may be nil
-	Compiled func(files []string)   // what was compiled of Source, below it, with slashes, in order; may be nil
+	Log     io.Writer              // what go says; may be nil
+	Inspect func(pack.Input) error // programs of a platform as they are packed; may be nil
+
+	// Compiled is told what was compiled of Source, below it, with slashes, in order, before anything is linked. The commit that it
+	// returns goes into ssm-setup, for its version; empty: it is not known. May be nil.
+	Compiled func(files []string) (commit string, err error)
 	Observer Observer
 }
 
@@ -104,6 +107,7 @@ type building struct {
 	work     string
 	staging  string
 	compiler *compiler
+	commit   string                   // of the source, as [Plan.Compiled] says
 	bins     map[pack.Platform]string // folders of what was compiled
 	slots    chan struct{}            // each artifact that is being packed holds one
 	mu       sync.Mutex

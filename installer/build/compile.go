@@ -156,17 +156,33 @@ func (c *compiler) temporary(dir string) {
 	}
 }
 
-// link builds programs into a folder: static, stripped, without paths and without the state of the checkout, stamped with the
-// version and, where there is one, the key that packages are checked with.
-func (c *compiler) link(ctx context.Context, v manifests.Version, key []byte, p pack.Platform, programs []string, into string) error {
+// marks are what the linker writes into programs.
+type marks struct {
+	version manifests.Version
+	key     []byte // that packages are checked with; none: empty
+	commit  string // of the source, in ssm-setup alone; empty: not known
+}
+
+// flags are the linker's, for the programs of hosts and for ssm-setup: a host's programs have the same bytes whatever else a commit
+// changed.
+func (m marks) flags() []string {
+	text := "-s -w -X " + module + "/installer/stamp.mark=ssm-setup-version=" + m.version.String()
+	if len(m.key) > 0 {
+		text += " -X main.trustedKey=" + base64.StdEncoding.EncodeToString(m.key)
+	}
+	list := []string{"-ldflags=" + text}
+	if m.commit != "" {
+		list = append(list, "-ldflags="+module+"/cmd/"+pack.Setup+"="+text+" -X main.commit="+m.commit)
+	}
+	return list
+}
+
+// link builds programs into a folder: static, stripped, without paths and without the state of the checkout, with their marks.
+func (c *compiler) link(ctx context.Context, m marks, p pack.Platform, programs []string, into string) error {
 	if err := os.MkdirAll(into, 0o755); err != nil {
 		return err
 	}
-	mark := "-X " + module + "/installer/stamp.mark=ssm-setup-version=" + v.String()
-	if len(key) > 0 {
-		mark += " -X main.trustedKey=" + base64.StdEncoding.EncodeToString(key)
-	}
-	args := []string{"build", modules, "-trimpath", "-buildvcs=false", "-ldflags", "-s -w " + mark, "-o", into + string(filepath.Separator)}
+	args := append([]string{"build", modules, "-trimpath", "-buildvcs=false", "-o", into + string(filepath.Separator)}, m.flags()...)
 	return c.run(ctx, p, c.log, append(args, folders(programs)...))
 }
 
@@ -215,7 +231,7 @@ func Compile(ctx context.Context, source string, v manifests.Version, p pack.Pla
 	if err != nil {
 		return err
 	}
-	return c.link(ctx, v, nil, p, programs, into)
+	return c.link(ctx, marks{version: v}, p, programs, into)
 }
 
 // shared is a log that several programs write to, each piece whole.

@@ -82,8 +82,8 @@ func (b *building) compileAll(ctx context.Context) error {
 		return err
 	}
 	slices.Sort(sources)
-	b.Compiled(slices.Compact(sources))
-	return nil
+	b.commit, err = b.Compiled(slices.Compact(sources))
+	return err
 }
 
 // compilations are the platforms to compile for, in their order, and what.
@@ -134,7 +134,7 @@ func (b *building) linked(ctx context.Context, platform pack.Platform, programs 
 	}
 	dir := filepath.Join(b.work, platform.OS+"_"+platform.Arch)
 	began := time.Now()
-	if err := b.compiler.link(ctx, b.Version, b.Key, platform, programs, dir); err != nil {
+	if err := b.compiler.link(ctx, marks{b.Version, b.Key, b.commit}, platform, programs, dir); err != nil {
 		return "", err
 	}
 	if b.Observer.Linked != nil {

@@ -1,12 +1,14 @@
 package releases
 
 import (
+	"cmp"
 	"os"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/describe"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
 // describing collects what a build packs; the function it returns describes the finished release. notes is the file that
@@ -28,16 +30,24 @@ func describing(plan *build.Plan, notes string, out *terminal.Printer) (func() (
 		programs[in.Platform], err = describe.Inspect(in)
 		return err
 	}
-	var compiled []string
-	plan.Compiled = func(files []string) { compiled = files }
 	given := os.Getenv("SOURCE_COMMIT")
 	if _, err := describe.OriginOf(given, plan.Source, nil); err != nil { // before anything is compiled
 		return nil, err
+	}
+	var compiled []string
+	var stamped string
+	plan.Compiled = func(files []string) (string, error) {
+		origin, err := describe.OriginOf(given, plan.Source, files)
+		compiled, stamped = files, cmp.Or(origin.Commit, origin.Given)
+		return stamped, err
 	}
 	return func() ([]describe.File, error) {
 		origin, err := describe.OriginOf(given, plan.Source, compiled)
 		if err != nil {
 			return nil, err
+		}
+		if plan.Source != "" && cmp.Or(origin.Commit, origin.Given) != stamped {
+			return nil, errChanged
 		}
 		if origin.Commit == "" && plan.Source != "" {
 			out.Step("the provenance names no commit: %s", origin.Why)
@@ -46,3 +56,6 @@ func describing(plan *build.Plan, notes string, out *terminal.Printer) (func() (
 			Origin: origin, Notes: text})
 	}, nil
 }
+
+// errChanged says that the programs may be of another commit than the one that ssm-setup names.
+var errChanged = fault.New(fault.Other, "the source was changed while it was compiled", "build it again")
