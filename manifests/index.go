@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,6 +139,12 @@ func (x *Index) Replacement(v Version) (Withdrawal, bool) {
 	return Withdrawal{}, false
 }
 
+// Withdraw adds a withdrawal, in place of one of the same versions.
+func (x *Index) Withdraw(w Withdrawal) {
+	x.Withdrawn = slices.DeleteFunc(x.Withdrawn, func(old Withdrawal) bool { return old.From == w.From && old.To == w.To })
+	x.Withdrawn = append(x.Withdrawn, w)
+}
+
 // Rollout is what the index says about a version; the zero value for one it does not name. A nil index names none.
 func (x *Index) Rollout(v Version) Rollout {
 	if x == nil {
@@ -169,6 +176,25 @@ func (x *Index) SetRollout(v Version, r Rollout) {
 		x.Versions = map[string]Rollout{}
 	}
 	x.Versions[v.String()] = r
+}
+
+// SetShare says which percentage of hosts a version is for, 0 to 100.
+func (x *Index) SetShare(v Version, percent int) {
+	r := x.Rollout(v)
+	if r.Percent = &percent; percent == 100 {
+		r.Percent = nil
+	}
+	x.SetRollout(v, r)
+}
+
+// Follow takes over what another region's index says: of the versions named, where it says something, and of all hosts.
+func (x *Index) Follow(other *Index, versions []Version) {
+	for _, v := range versions {
+		if r := other.Rollout(v); !r.Published.IsZero() || r.Percent != nil {
+			x.SetRollout(v, r)
+		}
+	}
+	x.Halted, x.Withdrawn, x.Floor, x.Minimum = other.Halted, other.Withdrawn, other.Floor, other.Minimum
 }
 
 // Publish notes when a version was published, unless that is known.

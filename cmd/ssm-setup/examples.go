@@ -60,7 +60,10 @@ var examples = map[string][]string{
 		"ssm-setup publish --from dist --region eu-west-1 --to s3://my-bucket/ssm",
 	},
 	"promote": {"ssm-setup promote --region eu-west-1 --source s3://my-ssm-eu-west-1 --version 9.1.0.0"},
-	"mark":    {"ssm-setup mark --region eu-west-1 --source s3://my-ssm-eu-west-1 --version 9.1.0.0 --status Deprecated"},
+	"mark": {
+		"ssm-setup mark --region eu-west-1 --source s3://my-ssm-eu-west-1 --version 9.1.0.0 --status Deprecated",
+		"ssm-setup mark --region eu-west-1 --source s3://my-ssm-eu-west-1 --version 9.2.0.0 --percent 10",
+	},
 	"mirror":  {"ssm-setup mirror --region eu-west-1 --to /srv/mirror"},
 	"local":   {"ssm-setup local", "ssm-setup local --listen 127.0.0.1:7800 --data ./region"},
 	"console": {"ssm-setup console"},

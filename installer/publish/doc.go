@@ -12,6 +12,7 @@
 //	ssm-agent-manifest.json              the region's manifest with this release merged in; older versions stay
 //	dists/{stable,latest}/…              the same for apt, made from the manifest's active versions: stable has those up to the stable one
 //	{stable/,latest/,}repodata/…         the same for yum; the bucket itself is as latest
+//	ssm-setup-index.json                 when each version was published, for which share of hosts; what is halted or withdrawn
 //	latest/<folder>/<short name>         copies, if this is the newest version
 //	latest/releases.atom                 feed of releases, for people
 //	latest/VERSION                       last: this is what says that there is a new version

@@ -85,7 +85,7 @@ func Mirror(ctx context.Context, from *bucket.Client, to target.Target, w Wanted
 	}
 	one := o
 	one.Repositories = o.Repositories && !theirs
-	if err := res.copyStatuses(ctx, to, m, one); err != nil {
+	if err := res.copyMarks(ctx, from, to, m, one); err != nil {
 		return res, err
 	}
 	if theirs && !o.DryRun {

@@ -22,6 +22,7 @@ type Options struct {
 	Replace      bool                    // publish other bytes under a version that is there
 	Repositories bool                    // keep metadata for apt and yum beside the rest
 	Sign         Signer                  // of that metadata; nil leaves it unsigned
+	Percent      *int                    // of the hosts that follow the region by schedule; nil: what the index has of it, else all
 	ChangeKey    bool                    // sign by keys that are none of those which clients have, or mirror such signatures
 	Global       target.Target           // nil, or where the copy of latest/ goes (SSMAgent/ of the global bucket)
 	Scratch      string                  // folder for what a mirror fetches; empty: the system's
@@ -76,7 +77,7 @@ func Publish(ctx context.Context, to target.Target, r *dist.Release, o Options) 
 	if err := p.probe(ctx); err != nil {
 		return p.result, err
 	}
-	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.region, p.global} {
+	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.index, p.region, p.global} {
 		if err := stop(ctx); err != nil {
 			return p.result, err
 		}

@@ -118,7 +118,7 @@ func rank(key string) int {
 		return 6
 	case key == publish.FeedKey:
 		return 5
-	case strings.HasPrefix(key, "dists/"), strings.Contains("/"+key, "/repodata/"), key == publish.KeyKey:
+	case strings.HasPrefix(key, "dists/"), strings.Contains("/"+key, "/repodata/"), key == publish.KeyKey, key == regions.IndexKey:
 		return 3
 	case strings.HasPrefix(key, "latest/"):
 		return 4

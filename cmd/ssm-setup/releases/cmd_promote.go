@@ -2,13 +2,11 @@ package releases
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
-	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
 // Promote is the command promote.
@@ -48,64 +46,4 @@ func promote(c *cli.Context) error {
 	}
 	out.Result(publishAnswer{res, o.Region, to.String()}, "%s", text)
 	return nil
-}
-
-// Mark is the command mark.
-func Mark() *cli.Command {
-	return &cli.Command{
-		Name:  "mark",
-		Usage: "change a published version's status: Active, Deprecated, Inactive",
-		Description: "Agents update away from a deprecated version and never to an inactive one; apt and yum see active versions only.\n" +
-			"latest/VERSION and stable/VERSION stay as they are.",
-		Flags: append(append([]cli.Flag{
-			&cli.StringFlag{Name: "version", Usage: "version to mark", Required: true},
-			&cli.StringFlag{Name: "status", Usage: "Active, Deprecated or Inactive", Required: true},
-			yesFlag(),
-		}, writeFlags()...), repositoryFlags()...),
-		Action: mark,
-	}
-}
-
-func mark(c *cli.Context) error {
-	out := terminal.Of(c)
-	version, err := wantedVersion(c)
-	if err != nil {
-		return err
-	}
-	status, err := statusWord(c.String("status"))
-	if err != nil {
-		return err
-	}
-	to, o, _, done, err := openRegion(c)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if status == manifests.Inactive && !o.DryRun {
-		if err := out.Confirm(c.Context, c.Bool("yes"), "take %s away from every host of region %s?", version, o.Region); err != nil {
-			return terminal.Cannot("mark", fmt.Sprintf("%s in %s", version, to), err)
-		}
-	}
-	res, err := publish.Mark(c.Context, to, version, status, o)
-	if err != nil {
-		return terminal.Cannot("mark", fmt.Sprintf("%s in %s", version, to), err)
-	}
-	text := fmt.Sprintf("%s is %s in region %s", version, status, o.Region)
-	if status != manifests.Active {
-		text += publish.Withdrawn(res)
-	}
-	if res.DryRun {
-		text = plan(res.Steps)
-	}
-	out.Result(publishAnswer{res, o.Region, to.String()}, "%s", text)
-	return nil
-}
-
-func statusWord(text string) (string, error) {
-	for _, word := range []string{manifests.Active, manifests.Deprecated, manifests.Inactive} {
-		if strings.EqualFold(text, word) {
-			return word, nil
-		}
-	}
-	return "", terminal.Usage("--status: %q is not Active, Deprecated or Inactive", text)
 }

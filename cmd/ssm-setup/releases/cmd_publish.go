@@ -57,6 +57,7 @@ func Publish() *cli.Command {
 			&cli.StringFlag{Name: "version", Usage: "which version in that folder; default the newest"},
 			&cli.StringFlag{Name: "global", Usage: "also copy latest/ to `PLACE`, for example s3://ec2-downloads-windows/SSMAgent"},
 			&cli.BoolFlag{Name: "replace", Usage: "publish other content under a version that is already there"},
+			percentFlag(),
 			yesFlag(),
 		}, writeFlags()...), repositoryFlags()...),
 		Action: publishRelease,
@@ -69,6 +70,10 @@ func publishRelease(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	percent, err := percentOf(c)
+	if err != nil {
+		return err
+	}
 	to, o, p, done, err := openRegion(c)
 	if err != nil {
 		return err
@@ -78,6 +83,7 @@ func publishRelease(c *cli.Context) error {
 	if err != nil {
 		return terminal.Cannot("read", "the release in "+c.String("from"), err)
 	}
+	o.Percent = percent
 	o.Replace, o.Progress = c.Bool("replace"), out.Progress("publishing "+release.Version.String())
 	if place := c.String("global"); place != "" {
 		if o.Global, _, err = publishTarget(c, p, place); err != nil {
