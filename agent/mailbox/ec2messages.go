@@ -83,6 +83,7 @@ func signal(c chan struct{}) {
 func (l *polled) Run(ctx context.Context, accept Accept) {
 	var loops sync.WaitGroup
 	loops.Go(func() { l.resendLoop(ctx) })
+	loops.Go(func() { l.updateLoop(ctx) })
 	loops.Go(func() { l.heldLoop(ctx, accept) })
 	l.poll(ctx, accept)
 	loops.Wait()

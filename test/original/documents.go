@@ -83,13 +83,15 @@ func receive(id *identity.Identity) error {
 func begin(id *identity.Identity, message string, a asked, text string) error {
 	l, command := installer.At(""), wire.CommandID(message)
 	job := &journal.Job{DocumentType: journal.SendCommand, SchemaVersion: "2.2", UpstreamServiceName: "MessageDeliveryService"}
-	job.DocumentInformation = journal.Information{DocumentID: command, CommandID: command, InstanceID: id.InstanceID, MessageID: message,
+	job.DocumentInformation = journal.Information{DocumentID: command, CommandID: command, InstanceID: id.InstanceID,
+		MessageID:   message,
 		CreatedDate: wire.ISOMillis(time.Now()), DocumentName: a.DocumentName, DocumentStatus: wire.InProgress}
 	step := journal.Plugin{Name: "aws:runShellScript", Id: "runShellScript", Configuration: journal.Configuration{
 		Properties: map[string]any{"runCommand": []any{"echo after >>/root/after; echo after"}}, IsPreconditionEnabled: true}}
 	if strings.Contains(text, restarts) {
 		job.DocumentInformation.DocumentStatus = wire.SuccessAndReboot
-		result, err := json.Marshal(runner.Result{PluginID: step.Id, PluginName: step.Name, Status: wire.SuccessAndReboot, Start: time.Now(), End: time.Now()})
+		result, err := json.Marshal(runner.Result{PluginID: step.Id, PluginName: step.Name, Status: wire.SuccessAndReboot,
+			Start: time.Now(), End: time.Now()})
 		if err != nil {
 			return err
 		}
@@ -138,9 +140,11 @@ func workDocument(command string) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	dir := filepath.Join(nodes[0], "channels", command)
-	r := runner.Result{PluginID: "runShellScript", PluginName: "aws:runShellScript", Status: wire.Success, Output: "through\n", StandardOutput: "through\n",
-		Start: time.Now(), End: time.Now()}
-	content, _ := json.Marshal(map[string]any{"PluginResults": map[string]any{r.PluginID: r}, "Status": wire.Success, "LastPlugin": "", "NPlugins": 1})
+	r := runner.Result{PluginID: "runShellScript", PluginName: "aws:runShellScript", Status: wire.Success, Output: "through\n",
+		StandardOutput: "through\n",
+		Start:          time.Now(), End: time.Now()}
+	content, _ := json.Marshal(map[string]any{"PluginResults": map[string]any{r.PluginID: r}, "Status": wire.Success,
+		"LastPlugin": "", "NPlugins": 1})
 	text, _ := json.Marshal(map[string]any{"version": "1.0", "type": "complete", "content": string(content)})
 	_ = os.MkdirAll(filepath.Join(dir, "tmp"), 0o750)
 	_ = os.WriteFile(filepath.Join(dir, "tmp", "x"), text, 0o600)

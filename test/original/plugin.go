@@ -32,7 +32,8 @@ func update(id *identity.Identity, message string, a asked) error {
 	if err != nil {
 		return errors.New("Another update in progress, try again later") //nolint:staticcheck // the original's words
 	}
-	step := filepath.Join(l.Data(), id.InstanceID, "document", "orchestration", wire.CommandID(message), "awsupdateSsmAgent", "awsupdateSsmAgent")
+	step := filepath.Join(l.Data(), id.InstanceID, "document", "orchestration", wire.CommandID(message), "awsupdateSsmAgent",
+		"awsupdateSsmAgent")
 	if err := os.MkdirAll(step, 0o700); err != nil {
 		return err
 	}
@@ -64,8 +65,10 @@ func update(id *identity.Identity, message string, a asked) error {
 	if target == "" {
 		target = "None"
 	}
-	args = append(args, "-source.version", version, "-target.version", target, "-package.name", "amazon-ssm-agent", "-messageid", message,
-		"-stdout", "stdout", "-stderr", "stderr", "-output.key", "prefix/awsupdateSsmAgent", "-output.bucket", "", "-manifest.url", manifest,
+	args = append(args, "-source.version", version, "-target.version", target, "-package.name", "amazon-ssm-agent", "-messageid",
+		message,
+		"-stdout", "stdout", "-stderr", "stderr", "-output.key", "prefix/awsupdateSsmAgent", "-output.bucket", "", "-manifest.url",
+		manifest,
 		"-upstream.service.name", lane)
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.SysProcAttr = filepath.Dir(program), &syscall.SysProcAttr{Setpgid: true}
@@ -75,7 +78,8 @@ func update(id *identity.Identity, message string, a asked) error {
 	go func() { _ = cmd.Wait() }()
 	time.Sleep(time.Second)
 	if !host.Alive(cmd.Process.Pid) {
-		return errors.Join(errors.New("Updater died before updating, make sure your system is supported"), lock.Release()) //nolint:staticcheck // original's
+		return errors.Join(errors.New("Updater died before updating, make sure your system is supported"),
+			lock.Release()) //nolint:staticcheck // original's
 	}
 	return os.WriteFile(l.UpdateLock(), []byte(strconv.Itoa(cmd.Process.Pid)+"\n"), 0o600) // it is the updater's now
 }

@@ -84,7 +84,8 @@ func Decide(ctx context.Context, q Question) Answer {
 		a.Lines = append(a.Lines, fmt.Sprintf("%v %v has already been installed", o.Package, a.Target))
 		return a.skipped("", "update skipped")
 	case order > 0 && o.NoDowngrade:
-		return a.failed(manifests.CodeDowngrade, "Updating %v to an older version %v, please enable allow downgrade to proceed", o.Source, a.Target)
+		return a.failed(manifests.CodeDowngrade, "Updating %v to an older version %v, please enable allow downgrade to proceed",
+			o.Source, a.Target)
 	}
 	a.Downgrade = order > 0
 	return q.allowed(a)
@@ -109,14 +110,16 @@ func (q Question) resolve(ctx context.Context, a Answer) (Answer, bool) {
 	case text == none, text == latest:
 		v := q.Listing.LatestActive()
 		if v.IsZero() {
-			return a.failed(manifests.CodeNoLatest, "Failed to get latest active version from manifest: cannot find the latest version for package %v",
+			return a.failed(manifests.CodeNoLatest,
+				"Failed to get latest active version from manifest: cannot find the latest version for package %v",
 				q.Order.Package), true
 		}
 		a.Target = v.String()
 	case strings.EqualFold(text, "stable"):
 		if !strings.HasSuffix(q.Manifest, "/"+manifestName) {
 			return a.failed(manifests.CodeNoStable,
-				"Failed to generate stable version from manifest url: unexpected manifest url does not end with manifest file: %s", q.Manifest), true
+				"Failed to generate stable version from manifest url: unexpected manifest url does not end with manifest file: %s",
+				q.Manifest), true
 		}
 		v, err := q.Stable(ctx)
 		if err != nil {
@@ -140,7 +143,8 @@ func (q Question) allowed(a Answer) Answer {
 	case !q.active(a.Target):
 		return a.skipped(manifests.CodeInactive, "%v version %v is deprecated/inactive, update skipped", o.Package, a.Target)
 	case o.Upstream == laneSSM && below(a.Target, firstOverSSM):
-		return a.failed("ErrorIncompatibleTargetVersion", "before downgrading to %s, first downgrade to any version from 3.1.821.0 to 3.2.923.0",
+		return a.failed("ErrorIncompatibleTargetVersion",
+			"before downgrading to %s, first downgrade to any version from 3.1.821.0 to 3.2.923.0",
 			a.Target)
 	}
 	if err := q.precondition(a.Target); err != nil {
@@ -187,7 +191,8 @@ func (q Question) precondition(target string) error {
 		return fmt.Errorf("Unexpected kernel version format: %s", q.Kernel) //nolint:staticcheck // the original's words
 	}
 	if below(numbers[0]+"."+numbers[1], "3.2") {
-		return fmt.Errorf("Failed kernel version precondition: Minimum kernel version is 3.2 but instance kernel version is %s", //nolint:staticcheck // original's
+		return fmt.Errorf("Failed kernel version precondition: Minimum kernel version is 3.2 but instance kernel version is %s",
+			//nolint:staticcheck // original's
 			q.Kernel)
 	}
 	return nil

@@ -13,7 +13,8 @@ import (
 // The rows of docs/protocol/update.md, "Target resolution and validation (updater)", in their order and in the original's words.
 func TestAnUpdateIsDecidedInTheOriginalsWords(t *testing.T) {
 	m := manifests.NewManifest(manifests.DefaultUriFormat)
-	for v, status := range map[string]string{"1.0.0.0": "", "2.0.0.0": "", "2.3.772.0": "", "3.0.0.0": "", "3.0.9999.9999": "", "3.1.0.0": "",
+	for v, status := range map[string]string{"1.0.0.0": "", "2.0.0.0": "", "2.3.772.0": "", "3.0.0.0": "", "3.0.9999.9999": "",
+		"3.1.0.0": "",
 		"3.3.1.0": "Deprecated", "3.3.2.0": "Inactive", "3.3.3.0": "Strange", "3.3.9999.0": "", "9.1.0.0": ""} {
 		m.Add("amazon-ssm-agent", "f", manifests.FileVersion{Version: v, Checksum: strings.Repeat("0", 64), Status: status})
 	}
@@ -37,30 +38,39 @@ func TestAnUpdateIsDecidedInTheOriginalsWords(t *testing.T) {
 		{"stable that cannot be read", s, "stable", func(q *takeover.Question) {
 			q.Stable = func(context.Context) (manifests.Version, error) { return manifests.Version{}, errors.New("gone") }
 		}, "ErrorGetStableVersionS3", false, false, "Failed to get stable version form s3: gone"},
-		{"stable beside no manifest", s, "stable", func(q *takeover.Question) { q.Manifest = "https://example.com/m.json" }, "ErrorGetStableVersionS3", false,
+		{"stable beside no manifest", s, "stable", func(q *takeover.Question) { q.Manifest = "https://example.com/m.json" },
+			"ErrorGetStableVersionS3", false,
 			false, "unexpected manifest url does not end with manifest file: https://example.com/m.json"},
-		{"no version", s, "SomeRandomTargetVersion", nil, "ErrorInvalidTargetVersion", false, false, "Invalid target version: SomeRandomTargetVersion"},
+		{"no version", s, "SomeRandomTargetVersion", nil, "ErrorInvalidTargetVersion", false, false,
+			"Invalid target version: SomeRandomTargetVersion"},
 		{"wild card", s, "3.0.*", nil, "ErrorInvalidTargetVersion", false, false, "Invalid target version: 3.0.*"},
-		{"equal, though not listed", "3.3.5000.0", "3.3.5000.0", nil, "", true, false, "amazon-ssm-agent 3.3.5000.0 has already been installed\nupdate skipped"},
-		{"older, refused", "3.0.0.0", "2.0.0.0", func(q *takeover.Question) { q.Order.NoDowngrade = true }, "ErrorAttempToDowngrade", false, false,
+		{"equal, though not listed", "3.3.5000.0", "3.3.5000.0", nil, "", true, false,
+			"amazon-ssm-agent 3.3.5000.0 has already been installed\nupdate skipped"},
+		{"older, refused", "3.0.0.0", "2.0.0.0", func(q *takeover.Question) { q.Order.NoDowngrade = true }, "ErrorAttempToDowngrade",
+			false, false,
 			"Updating 3.0.0.0 to an older version 2.0.0.0, please enable allow downgrade to proceed"},
-		{"numbers, not text", "2.1.10.0", "2.1.5.0", func(q *takeover.Question) { q.Order.NoDowngrade = true }, "ErrorAttempToDowngrade", false, false, "older"},
+		{"numbers, not text", "2.1.10.0", "2.1.5.0", func(q *takeover.Question) { q.Order.NoDowngrade = true },
+			"ErrorAttempToDowngrade", false, false, "older"},
 		{"source not listed", "3.2.0.0", "2.0.0.0", nil, "ErrorInvalidSourceVersion", false, false,
 			"amazon-ssm-agent source version 3.2.0.0 is unsupported on current platform"},
 		{"target not listed", s, "9.9.0.0", nil, "ErrorInvalidTargetVersion", false, false,
 			"amazon-ssm-agent target version 9.9.0.0 is unsupported on current platform"},
 		{"shorter is not listed", s, "9.1", nil, "ErrorInvalidTargetVersion", false, false, "is unsupported on current platform"},
-		{"deprecated", s, "3.3.1.0", nil, "InactiveAgentVersion", true, false, "amazon-ssm-agent version 3.3.1.0 is deprecated/inactive, update skipped"},
+		{"deprecated", s, "3.3.1.0", nil, "InactiveAgentVersion", true, false,
+			"amazon-ssm-agent version 3.3.1.0 is deprecated/inactive, update skipped"},
 		{"inactive", s, "3.3.2.0", nil, "InactiveAgentVersion", true, false, "is deprecated/inactive, update skipped"},
 		{"of unknown status", s, "3.3.3.0", nil, "InactiveAgentVersion", true, false, "is deprecated/inactive, update skipped"},
 		{"always inactive", s, "2.3.772.0", nil, "InactiveAgentVersion", true, false, "is deprecated/inactive, update skipped"},
-		{"too old for the platform", s, "1.0.0.0", func(q *takeover.Question) { q.Lowest = "1.0.187.0" }, "ErrorUnsupportedVersion", false, false,
+		{"too old for the platform", s, "1.0.0.0", func(q *takeover.Question) { q.Lowest = "1.0.187.0" }, "ErrorUnsupportedVersion",
+			false, false,
 			"agent version 1.0.0.0 is unsupported on current platform"},
-		{"too old for ssmmessages", s, "2.0.0.0", func(q *takeover.Question) { q.Order.Upstream = "MessageGatewayService" }, "ErrorIncompatibleTargetVersion",
+		{"too old for ssmmessages", s, "2.0.0.0", func(q *takeover.Question) { q.Order.Upstream = "MessageGatewayService" },
+			"ErrorIncompatibleTargetVersion",
 			false, false, "before downgrading to 2.0.0.0, first downgrade to any version from 3.1.821.0 to 3.2.923.0"},
 		{"over ec2messages", s, "2.0.0.0", nil, "", false, true, ""},
 		{"kernel", s, "3.1.0.0", func(q *takeover.Question) { q.Kernel = "3.1.9-x" }, "ErrorFailedPrecondition", false, false,
-			"Failed update precondition check: Failed kernel version precondition: Minimum kernel version is 3.2 but instance kernel version is 3.1.9-x"},
+			"Failed update precondition check: Failed kernel version precondition: " +
+				"Minimum kernel version is 3.2 but instance kernel version is 3.1.9-x"},
 		{"kernel, an old target", s, "3.0.9999.9999", func(q *takeover.Question) { q.Kernel = "3.1.9-x" }, "", false, true, ""},
 		{"kernel 3.10", s, "3.1.0.0", func(q *takeover.Question) { q.Kernel = "3.10.0-x" }, "", false, true, ""},
 		{"kernel of two parts", s, "3.1.0.0", func(q *takeover.Question) { q.Kernel = "5.10" }, "ErrorFailedPrecondition", false, false,
@@ -69,13 +79,20 @@ func TestAnUpdateIsDecidedInTheOriginalsWords(t *testing.T) {
 			"Failed update precondition check: Failed Bottlerocket precondition: Bottlerocket has an immutable root filesystem"},
 		{"a source that is none", "x", "9.1.0.0", nil, "ErrorVersionCompare", false, false,
 			"Failed to compare versions x and 9.1.0.0: Invalid version string x"},
-		{"self-update of a version that may stay", s, "latest", func(q *takeover.Question) { q.Order.SelfUpdate = true }, "", true, false, ""},
-		{"self-update away from a deprecated one", "3.3.1.0", "latest", func(q *takeover.Question) { q.Order.SelfUpdate = true }, "", false, true, "to 9.1.0.0"},
-		{"self-update of an unknown one", "3.2.0.0", "latest", func(q *takeover.Question) { q.Order.SelfUpdate = true }, "ErrorVersionNotFoundInManifest", false,
+		{"self-update of a version that may stay", s, "latest", func(q *takeover.Question) { q.Order.SelfUpdate = true }, "", true,
+			false, ""},
+		{"self-update away from a deprecated one", "3.3.1.0", "latest", func(q *takeover.Question) { q.Order.SelfUpdate = true }, "",
+			false, true, "to 9.1.0.0"},
+		{"self-update of an unknown one", "3.2.0.0", "latest", func(q *takeover.Question) { q.Order.SelfUpdate = true },
+			"ErrorVersionNotFoundInManifest", false,
 			false, "cannot find  f information for 3.2.0.0 in Manifest file"},
 	} {
-		q := takeover.Question{Order: takeover.Order{Source: x.source, Target: x.target, Package: "amazon-ssm-agent", Upstream: "MessageDeliveryService"},
-			Listing: listing, Manifest: url, Stable: func(context.Context) (manifests.Version, error) { return manifests.MustVersion("9.1.0.0"), nil }}
+		q := takeover.Question{Order: takeover.Order{Source: x.source, Target: x.target, Package: "amazon-ssm-agent",
+			Upstream: "MessageDeliveryService"},
+			Listing: listing, Manifest: url, Stable: func(context.Context) (manifests.Version,
+				error) {
+				return manifests.MustVersion("9.1.0.0"), nil
+			}}
 		if x.change != nil {
 			x.change(&q)
 		}
@@ -86,7 +103,8 @@ func TestAnUpdateIsDecidedInTheOriginalsWords(t *testing.T) {
 		}
 	}
 	for source, line := range map[string]bool{"3.0.882.0": false, "3.0.883.0": true} {
-		a := takeover.Decide(context.Background(), takeover.Question{Listing: listing, Order: takeover.Order{Source: source, Target: "9.1.0.0",
+		a := takeover.Decide(context.Background(), takeover.Question{Listing: listing, Order: takeover.Order{Source: source,
+			Target:  "9.1.0.0",
 			Package: "amazon-ssm-agent"}})
 		if strings.HasPrefix(strings.Join(a.Lines, "\n"), "Updating amazon-ssm-agent from "+source) != line {
 			t.Errorf("%s: %q", source, a.Lines)
@@ -95,11 +113,15 @@ func TestAnUpdateIsDecidedInTheOriginalsWords(t *testing.T) {
 }
 
 func TestTheCommandLineOfEveryOriginalIsTaken(t *testing.T) {
-	unix := append(vector(ours), "-disable.downgrade", "-source.location", "l", "-source.hash", "h", "-target.location", "l", "-target.hash", "h")
-	for n, args := range map[string][]string{"Unix": unix, "Windows": dashed(unix), "two hyphens": {"--update", "--source-version=3.3.9999.0",
-		"--target-version=9.1.0.0", "--package.name=amazon-ssm-agent", "--messageid=" + messageID, "--manifest.url", source, "--disable.downgrade"}} {
+	unix := append(vector(ours), "-disable.downgrade", "-source.location", "l", "-source.hash", "h", "-target.location", "l",
+		"-target.hash", "h")
+	for n, args := range map[string][]string{"Unix": unix, "Windows": dashed(unix), "two hyphens": {"--update",
+		"--source-version=3.3.9999.0",
+		"--target-version=9.1.0.0", "--package.name=amazon-ssm-agent", "--messageid=" + messageID, "--manifest.url", source,
+		"--disable.downgrade"}} {
 		o, err := takeover.ParseOrder(args)
-		if err != nil || !o.Update || o.SelfUpdate || !o.NoDowngrade || o.Source != original || o.Target != ours || o.Package != "amazon-ssm-agent" ||
+		if err != nil || !o.Update || o.SelfUpdate || !o.NoDowngrade || o.Source != original || o.Target != ours ||
+			o.Package != "amazon-ssm-agent" ||
 			o.MessageID != messageID || o.ManifestURL != source || o.Upstream != "MessageDeliveryService" || len(o.Missing()) > 0 {
 			t.Errorf("%s: %+v, %v", n, o, err)
 		}

@@ -1,5 +1,5 @@
-// Package takeover exchanges Amazon's agent for this project's, this project's for Amazon's, and one of Amazon's for another, for a document
-// that asks for it: aws:updateSsmAgent.
+// Package takeover exchanges Amazon's agent for this project's, this project's for Amazon's, and one of Amazon's for another, for a
+// document that asks for it: aws:updateSsmAgent.
 //
 // # Parties
 //
@@ -11,8 +11,8 @@
 //   - The system's package manager exchanges the two packages in one transaction. Neither is ever removed first (but on Windows, whose
 //     installers refuse an older version).
 //   - The keeper (keeper.go) is an entry with the service manager that exists while an exchange is under way. It starts this program again
-//     ([Engine.Resume]) at every boot, and waits beside the first one for the case that that is killed. Which agent's unit runs after a power
-//     cut does not matter.
+//     ([Engine.Resume]) at every boot, and waits beside the first one for the case that that is killed. Which agent's unit runs after a
+//     power cut does not matter.
 //
 // # The rows
 //
@@ -21,7 +21,7 @@
 //
 // # Files it owns
 //
-//	/var/lib/ssm-setup/takeover/           (Windows: ProgramData\ssm-setup\takeover), 0700: record, updater (a copy of this program), its lock
+//	/var/lib/ssm-setup/takeover/           (Windows: ProgramData\ssm-setup\takeover), 0700: record, updater (this program), lock
 //	<update root>/amazon-ssm-agent/<v>/    the unpacked archives of the two versions
 //	<update root>/stdout, stderr           what package managers and scripts printed
 //	<data>/<instance>/replies_mgs/         answers to commands that came over ssmmessages

@@ -25,8 +25,10 @@ func TestTheManifestIsFoundFromAPackagesAddress(t *testing.T) {
 
 func TestASystemGoesByTheOriginalsNames(t *testing.T) {
 	for name, want := range map[string]string{"Ubuntu": "ubuntu debian ubuntu", "Debian GNU/Linux": "ubuntu debian debian",
-		"Raspbian GNU/Linux": "ubuntu debian raspbian", "Amazon Linux": "linux linux linux", "Red Hat Enterprise Linux": "linux linux red hat",
-		"CentOS Linux": "linux linux centos", "Rocky Linux": "linux linux rocky", "SLES": "linux linux sles", "Fedora Linux": "linux linux linux"} {
+		"Raspbian GNU/Linux": "ubuntu debian raspbian", "Amazon Linux": "linux linux linux",
+		"Red Hat Enterprise Linux": "linux linux red hat",
+		"CentOS Linux":             "linux linux centos", "Rocky Linux": "linux linux rocky", "SLES": "linux linux sles",
+		"Fedora Linux": "linux linux linux"} {
 		p := platformOf("linux", name, false, false)
 		if got := p.file + " " + p.folder + " " + p.name; got != want {
 			t.Errorf("%s: %s, not %s", name, got, want)

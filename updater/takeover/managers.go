@@ -40,7 +40,8 @@ func managers() []manager {
 			enter: [][]string{{"initctl", "reload-configuration"}, {"start", "--no-wait", keeperName}}},
 		{name: "launchd", up: [][]string{{"launchctl", "load", "-w", plist}, {"launchctl", "start", "com.amazon.aws.ssm"}},
 			file: keeperPlist, text: launchdKeeper, enter: [][]string{{"launchctl", "load", keeperPlist}}},
-		{name: "windows", is: [][]string{{"sc", "query", "AmazonSSMAgent"}}, runs: "RUNNING", up: [][]string{{"net", "start", "AmazonSSMAgent"}},
+		{name: "windows", is: [][]string{{"sc", "query", "AmazonSSMAgent"}}, runs: "RUNNING", up: [][]string{{"net", "start",
+			"AmazonSSMAgent"}},
 			enter: [][]string{{"schtasks", "/create", "/f", "/tn", keeperName, "/sc", "onstart", "/ru", "SYSTEM", "/tr", `"{}" takeover`},
 				{"schtasks", "/run", "/tn", keeperName}},
 			remove: [][]string{{"schtasks", "/delete", "/f", "/tn", keeperName}}},
@@ -89,7 +90,8 @@ func managerNamed(name string) (manager, bool) {
 }
 
 // unsupported is what the original's scripts say where they know no init system.
-const unsupported = "The amazon-ssm-agent is not supported on this platform. Please visit the documentation for the list of supported platforms"
+const unsupported = "The amazon-ssm-agent is not supported on this platform. " +
+	"Please visit the documentation for the list of supported platforms"
 
 // managerHere finds which one runs, by what is there; root is the system's. name is the word for it, also of those that no row is for, and
 // command what a person types there to have the agent restarted.

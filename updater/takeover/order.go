@@ -87,7 +87,7 @@ func (o Order) Missing() (list []string) {
 func (o Order) manifestURL() (string, error) {
 	if o.ManifestURL != "" || o.SourceLocation == "" {
 		if o.ManifestURL == "" {
-			return "", fmt.Errorf("URL does not have expected path structure: %s", "") //nolint:staticcheck // the original's words
+			return "", fmt.Errorf("URL does not have expected path structure: %s", "")
 		}
 		return o.ManifestURL, nil
 	}
@@ -96,5 +96,5 @@ func (o Order) manifestURL() (string, error) {
 	if at := len(parts) - 3; ok && (at == 1 || at == 2) && parts[at] == agentPackage {
 		return scheme + "://" + strings.Join(parts[:at], "/") + "/" + manifestName, nil
 	}
-	return "", fmt.Errorf("URL does not have expected path structure: %s", o.SourceLocation) //nolint:staticcheck // the original's words
+	return "", fmt.Errorf("URL does not have expected path structure: %s", o.SourceLocation)
 }

@@ -41,7 +41,8 @@ func (w *work) fetch(ctx context.Context) error {
 	}
 	out, code, err := w.System.Run(ctx, "", 0, filled(way.try, w.path(*to))...)
 	if err != nil || code != 0 {
-		return &failure{code: "ErrorInstallFailed", text: fmt.Sprintf("failed to install %v %v, ErrorMessage=%v", w.r.Order.Package, to.Version,
+		return &failure{code: "ErrorInstallFailed", text: fmt.Sprintf("failed to install %v %v, ErrorMessage=%v", w.r.Order.Package,
+			to.Version,
 			errors.Join(err, fmt.Errorf("the package manager would not take it: %s", lastLines(out))))}
 	}
 	return nil
@@ -84,8 +85,9 @@ func (w *work) obtain(ctx context.Context, s Source, version, code, word string)
 	folder := filepath.Join(agentPackage, v.String())
 	to := filepath.Join(w.Layout.UpdateRoot(), folder)
 	if err := errors.Join(os.MkdirAll(downloads, 0o700), os.RemoveAll(to), os.MkdirAll(to, 0o700)); err != nil {
-		return nil, &failure{code: "ErrorCreateUpdateFolder", text: fmt.Sprintf("failed to create download folder %v %v, ErrorMessage=%v", agentPackage, version,
-			err)}
+		return nil, &failure{code: "ErrorCreateUpdateFolder",
+			text: fmt.Sprintf("failed to create download folder %v %v, ErrorMessage=%v", agentPackage, version,
+				err)}
 	}
 	url, file := s.URL(v, w.archive()), filepath.Join(downloads, sum.String()+"-"+w.archive())
 	if err := s.Fetch(ctx, bucket.Want{URL: url, Path: file, SHA256: sum, Size: entry.Size}); err != nil {
@@ -170,7 +172,8 @@ func (w *work) put(ctx context.Context, p, there Package, tries int) error {
 			return err
 		}
 	}
-	f := &failure{code: "ErrorInstallFailed", text: fmt.Sprintf("The execution of command returned Exit Status: %d \n %v", code, lastLines(out))}
+	f := &failure{code: "ErrorInstallFailed", text: fmt.Sprintf("The execution of command returned Exit Status: %d \n %v", code,
+		lastLines(out))}
 	switch code {
 	case codeNoInit:
 		f.code = "ErrorUnsupportedServiceManager"

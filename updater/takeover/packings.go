@@ -26,9 +26,10 @@ type packing struct {
 func packings() []packing {
 	const name = agentPackage
 	return []packing{
-		{name: "deb", payload: name + ".deb", query: []string{"dpkg-query", "-W", "-f=${Status} ${Version}\\n", name}, whole: "install ok installed",
-			try: []string{"dpkg", "--dry-run", "--force-confdef", "--force-confold", "-i", "{}"},
-			put: []string{"dpkg", "--force-confdef", "--force-confold", "-i", "{}"}},
+		{name: "deb", payload: name + ".deb", query: []string{"dpkg-query", "-W", "-f=${Status} ${Version}\\n", name},
+			whole: "install ok installed",
+			try:   []string{"dpkg", "--dry-run", "--force-confdef", "--force-confold", "-i", "{}"},
+			put:   []string{"dpkg", "--force-confdef", "--force-confold", "-i", "{}"}},
 		{name: "rpm", payload: name + ".rpm", query: []string{"rpm", "-q", "--qf", "%{VERSION}\\n", name},
 			try: []string{"rpm", "-U", "--test", "--oldpackage", "--replacepkgs", "{}"},
 			put: []string{"rpm", "-U", "--oldpackage", "--replacepkgs", "{}"}},
@@ -86,7 +87,8 @@ func filled(command []string, path string) []string {
 // scripted is the command that runs a script of an archive.
 func scripted(path string) []string {
 	if strings.HasSuffix(path, ".ps1") {
-		return []string{os.Getenv("SystemRoot") + `\System32\WindowsPowerShell\v1.0\powershell.exe`, "-ExecutionPolicy", "unrestricted", "-File", path}
+		return []string{os.Getenv("SystemRoot") + `\System32\WindowsPowerShell\v1.0\powershell.exe`, "-ExecutionPolicy", "unrestricted",
+			"-File", path}
 	}
 	return []string{path}
 }

@@ -103,10 +103,11 @@ func (w *work) fail(ctx context.Context, at row, err error) string {
 	return stepSettle
 }
 
-// stays tells the failures that are not taken back: nothing of the new package came onto the system, or, on Windows, the agent runs and only
-// its version is not written down.
+// stays tells the failures that are not taken back: nothing of the new package came onto the system, or, on Windows, the agent runs
+// and only its version is not written down.
 func (f *failure) stays() bool {
-	return slices.Contains([]string{"ErrorUnsupportedServiceManager", "ErrorInstallFailedDueToSnapd", "ErrorInstTargetVersionNotFoundViaReg",
+	return slices.Contains([]string{"ErrorUnsupportedServiceManager", "ErrorInstallFailedDueToSnapd",
+		"ErrorInstTargetVersionNotFoundViaReg",
 		"ErrorUninstallFailed"}, f.code)
 }
 
@@ -247,12 +248,14 @@ func (w *work) line1(format string, args ...any) {
 func (w *work) verify(ctx context.Context) error {
 	to := w.r.To.Version
 	if err := w.healthy(ctx, to); err != nil {
-		return &failure{code: "", text: fmt.Sprintf("failed to update %v to %v, failed to start the agent, ErrorMessage=%v", w.r.Order.Package, to, err)}
+		return &failure{code: "", text: fmt.Sprintf("failed to update %v to %v, failed to start the agent, ErrorMessage=%v",
+			w.r.Order.Package, to, err)}
 	}
 	if w.System.OS == "windows" {
 		if has, _ := w.present(ctx); has != to {
 			w.r.Running = has
-			return &failure{code: "ErrorInstTargetVersionNotFoundViaReg", text: fmt.Sprintf("failed to identify installed target agent version: %v", has)}
+			return &failure{code: "ErrorInstTargetVersionNotFoundViaReg",
+				text: fmt.Sprintf("failed to identify installed target agent version: %v", has)}
 		}
 	}
 	w.r.Result, w.r.State, w.r.Running = success, completed, to
@@ -276,7 +279,8 @@ func (w *work) restore(ctx context.Context) error {
 func (w *work) recheck(ctx context.Context) error {
 	pkg, from := w.r.Order.Package, w.r.From.Version
 	if err := w.healthy(ctx, from); err != nil {
-		return &failure{code: "ErrorCannotStartService", text: fmt.Sprintf("failed to rollback %v to %v, failed to start the agent, ErrorMessage=%v", pkg, from, err)}
+		return &failure{code: "ErrorCannotStartService",
+			text: fmt.Sprintf("failed to rollback %v to %v, failed to start the agent, ErrorMessage=%v", pkg, from, err)}
 	}
 	w.r.Result, w.r.State, w.r.Running = failedWord, completed, from
 	w.line("rolledback %v to %v", pkg, from)

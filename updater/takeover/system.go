@@ -76,21 +76,28 @@ func run(ctx context.Context, dir string, limit time.Duration, command ...string
 	if limit > 0 {
 		late, cancelled = time.After(limit), ctx.Done()
 	}
-	for {
-		select {
-		case err := <-ended:
-			var exit *exec.ExitError
-			if err == nil || errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay) {
-				return out.String(), cmd.ProcessState.ExitCode(), nil
-			}
-			return out.String(), -1, err
-		case <-late:
-		case <-cancelled:
+	select {
+	case err := <-ended:
+		var exit *exec.ExitError
+		if err == nil || errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay) {
+			return out.String(), cmd.ProcessState.ExitCode(), nil
 		}
-		_ = host.KillGroup(cmd.Process.Pid)
-		<-ended
-		return out.String(), killed, nil
+		return out.String(), -1, err
+	case <-late:
+	case <-cancelled:
 	}
+	_ = host.KillGroup(cmd.Process.Pid)
+	err := <-ended
+	return out.String(), killed, onlyAbnormal(err)
+}
+
+// onlyAbnormal drops the error of a program that was ended.
+func onlyAbnormal(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay) {
+		return nil
+	}
+	return err
 }
 
 func commands() (list [][]string) {

@@ -34,7 +34,8 @@ func TestAnOriginalIsExchangedForOursInOneTransaction(t *testing.T) {
 			if w.installed != ours || !w.said(command) || w.said("uninstall") || w.said("dpkg -r") || w.said("rpm -e") {
 				t.Errorf("%s is installed, by %q", w.installed, w.ran)
 			}
-			if got := strings.Join(w.told, "; "); got != messageID+" InProgress; "+messageID+" Success" || !slices.Equal(w.deleted, []string{messageID}) {
+			if got := strings.Join(w.told, "; "); got != messageID+" InProgress; "+messageID+" Success" || !slices.Equal(w.deleted,
+				[]string{messageID}) {
 				t.Errorf("told: %s, deleted: %s", got, w.deleted)
 			}
 			if got := strings.Join(w.health, "; "); got != "UpdateInitialized-9.1.0.0 3.3.9999.0; UpdateSucceeded-9.1.0.0 9.1.0.0" {
@@ -49,7 +50,8 @@ func TestAnOriginalIsExchangedForOursInOneTransaction(t *testing.T) {
 			if text, _ := os.ReadFile(filepath.Join(dir, "stdout")); string(text) != w.output() {
 				t.Errorf("the step's file: %s", text)
 			}
-			if entries, _ := os.ReadDir(filepath.Join(w.layout.UpdateRoot(), "amazon-ssm-agent")); len(entries) != 1 || entries[0].Name() != ours {
+			if entries, _ := os.ReadDir(filepath.Join(w.layout.UpdateRoot(), "amazon-ssm-agent")); len(entries) != 1 ||
+				entries[0].Name() != ours {
 				t.Errorf("left: %v", entries)
 			}
 			b, err := ledger.Read(w.layout)
@@ -67,7 +69,8 @@ func TestOursIsExchangedForAnOriginalWhoseVersionIsNamed(t *testing.T) {
 	dir := w.step("back")
 	r := ledger.Request{Want: original, AllowDowngrade: true, Why: ledger.ByDocument, ReplyTo: &ledger.ReplyTo{MessageID: messageID,
 		PluginKey: "back", PluginName: "aws:updateSsmAgent", Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr")}}
-	for _, no := range []ledger.Request{{Want: original}, {Want: "9.2.0.0", AllowDowngrade: true}, {Want: "latest", AllowDowngrade: true}, {}} {
+	for _, no := range []ledger.Request{{Want: original}, {Want: "9.2.0.0", AllowDowngrade: true}, {Want: "latest",
+		AllowDowngrade: true}, {}} {
 		if takeover.Crosses(no) {
 			t.Errorf("%+v crosses", no)
 		}
@@ -102,8 +105,9 @@ func TestWhatDoesNotRunIsTakenBack(t *testing.T) {
 		"the package manager fails": {script: failing(ours), installed: original,
 			health: "UpdateFailed_InstallRollback_ErrorUpdateFailRollbackSuccess-9.1.0.0 3.3.9999.0",
 			says:   "failed to install amazon-ssm-agent 9.1.0.0, ErrorMessage=The execution of command returned Exit Status: 125 \n no room\n"},
-		"neither runs": {sick: []string{ours, original}, installed: original, health: "UpdateFailed_VerificationRollback_ErrorCannotStartService-9.1.0.0 3.3.9999.0",
-			says: "failed to rollback amazon-ssm-agent to 3.3.9999.0, failed to start the agent, ErrorMessage="},
+		"neither runs": {sick: []string{ours, original}, installed: original,
+			health: "UpdateFailed_VerificationRollback_ErrorCannotStartService-9.1.0.0 3.3.9999.0",
+			says:   "failed to rollback amazon-ssm-agent to 3.3.9999.0, failed to start the agent, ErrorMessage="},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "deb")
@@ -121,7 +125,8 @@ func TestWhatDoesNotRunIsTakenBack(t *testing.T) {
 			if !slices.ContainsFunc(w.health, func(s string) bool { return strings.HasPrefix(s, "RollingBack_") }) {
 				t.Errorf("health: %q", w.health)
 			}
-			if entries, _ := os.ReadDir(filepath.Join(w.layout.UpdateRoot(), "amazon-ssm-agent")); len(entries) != 1 || entries[0].Name() != original {
+			if entries, _ := os.ReadDir(filepath.Join(w.layout.UpdateRoot(), "amazon-ssm-agent")); len(entries) != 1 ||
+				entries[0].Name() != original {
 				t.Errorf("left: %v", entries)
 			}
 			w.clean()
@@ -174,7 +179,8 @@ func TestSomeFailuresOfScriptsAreNotTakenBack(t *testing.T) {
 func TestACommandOfSSMMessagesIsAnsweredByAFile(t *testing.T) {
 	w := newWorld(t, "deb")
 	w.step("update")
-	w.put(w.engine().Take(context.Background(), w.order(ours, "-upstream.service.name", "MessageGatewayService", "-output.key", "x/update")))
+	w.put(w.engine().Take(context.Background(), w.order(ours, "-upstream.service.name", "MessageGatewayService", "-output.key",
+		"x/update")))
 	dir := filepath.Join(w.layout.Data(), node, "replies_mgs")
 	entries, err := os.ReadDir(dir)
 	w.put(err)
@@ -198,7 +204,8 @@ func TestACommandOfSSMMessagesIsAnsweredByAFile(t *testing.T) {
 	w.put(err)
 	w.put(json.Unmarshal(text, &reply))
 	r := reply.AgentResult
-	if step := r.PluginResults["update"]; r.MessageID != messageID || r.Status != "Success" || r.NPlugins != 1 || r.ResultType != "RunCommandResult" ||
+	if step := r.PluginResults["update"]; r.MessageID != messageID || r.Status != "Success" || r.NPlugins != 1 ||
+		r.ResultType != "RunCommandResult" ||
 		r.RelatedDocumentType != "SendCommand" || step.PluginName != "aws:updateSsmAgent" || step.Status != "Success" ||
 		!strings.Contains(step.StandardOutput, "updated successfully to 9.1.0.0") || reply.ReplyId == "" || reply.RetryNumber != 0 {
 		t.Errorf("%s", text)
@@ -300,12 +307,14 @@ func TestDocumentsUnderWayAreWaitedForAndThenHandedOver(t *testing.T) {
 }
 
 func TestSystemsWithoutAKnownServiceManagerAreToldTheCommand(t *testing.T) {
-	for manager, restart := range map[string]string{"openrc": "rc-service amazon-ssm-agent restart", "sysv": "service amazon-ssm-agent restart", "": ""} {
+	for manager, restart := range map[string]string{"openrc": "rc-service amazon-ssm-agent restart",
+		"sysv": "service amazon-ssm-agent restart", "": ""} {
 		w := newWorld(t, "deb")
 		w.system.Manager, w.system.Restart = manager, restart
 		w.put(w.engine().Take(context.Background(), w.order(ours)))
 		if w.installed != original || !strings.Contains(w.output(), "The amazon-ssm-agent is not supported on this platform.") ||
-			!strings.Contains(w.output(), restart) || !strings.HasSuffix(w.health[len(w.health)-1], "ErrorUnsupportedServiceManager-9.1.0.0-NoAlarm "+original) {
+			!strings.Contains(w.output(), restart) || !strings.HasSuffix(w.health[len(w.health)-1],
+			"ErrorUnsupportedServiceManager-9.1.0.0-NoAlarm "+original) {
 			t.Errorf("%s: %q, %q", manager, w.output(), w.health)
 		}
 	}
@@ -318,7 +327,8 @@ func TestUpstartIsAskedInItsOwnWords(t *testing.T) {
 		return "amazon-ssm-agent start/running, process 5\n", 0, command[0] == "status"
 	}
 	w.put(w.engine().Take(context.Background(), w.order(ours)))
-	for _, line := range []string{"initctl reload-configuration", "start --no-wait ssm-setup-takeover", "stop amazon-ssm-agent", "start amazon-ssm-agent",
+	for _, line := range []string{"initctl reload-configuration", "start --no-wait ssm-setup-takeover", "stop amazon-ssm-agent",
+		"start amazon-ssm-agent",
 		"status amazon-ssm-agent"} {
 		if !slices.Contains(w.ran, line) {
 			t.Errorf("%q is not among %q", line, w.ran)

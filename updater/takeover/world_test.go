@@ -69,7 +69,10 @@ func newWorld(t *testing.T, packing string) *world {
 		goos, manager = "windows", "windows"
 	}
 	w.system = takeover.System{OS: goos, Arch: "amd64", Name: name, DPKG: packing == "deb", Snap: packing == "snap", Manager: manager,
-		Facts: systems.Facts{OS: goos}, Root: w.layout.Root, Run: w.run, Commands: w.commands, Program: func() (string, error) { return filepath.Join(w.layout.Root, "program"), nil },
+		Facts: systems.Facts{OS: goos}, Root: w.layout.Root, Run: w.run, Commands: w.commands, Program: func() (string,
+			error) {
+			return filepath.Join(w.layout.Root, "program"), nil
+		},
 		Pause:  func(ctx context.Context, d time.Duration) error { w.pauses = append(w.pauses, d); return ctx.Err() },
 		Random: func(int) int { return 0 }}
 	w.put(os.MkdirAll(w.layout.UpdateRoot(), 0o700))
@@ -105,7 +108,8 @@ func (w *world) list(version, status string) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	a := tar.NewWriter(z)
-	for _, name := range []string{"amazon-ssm-agent.deb", "amazon-ssm-agent.rpm", "install.sh", "uninstall.sh", "snap-install.sh", "install.ps1",
+	for _, name := range []string{"amazon-ssm-agent.deb", "amazon-ssm-agent.rpm", "install.sh", "uninstall.sh", "snap-install.sh",
+		"install.ps1",
 		"uninstall.ps1"} {
 		w.put(a.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(version))}))
 		_, err := a.Write([]byte(version))
@@ -113,7 +117,8 @@ func (w *world) list(version, status string) {
 	}
 	w.put(errors.Join(a.Close(), z.Close()))
 	sum := sha256.Sum256(b.Bytes())
-	w.manifest.Add("amazon-ssm-agent", w.file(), manifests.FileVersion{Version: version, Checksum: hex.EncodeToString(sum[:]), Status: status})
+	w.manifest.Add("amazon-ssm-agent", w.file(), manifests.FileVersion{Version: version, Checksum: hex.EncodeToString(sum[:]),
+		Status: status})
 	w.archives[version] = b.Bytes()
 }
 
@@ -133,7 +138,8 @@ func (w *world) run(_ context.Context, dir string, limit time.Duration, command 
 		strings.HasPrefix(line, "reg query"):
 		return w.installed + "\n", 0, nil
 	case strings.Contains(line, "--dry-run"), strings.Contains(line, "--test"):
-	case strings.Contains(line, " -i "), strings.Contains(line, "rpm -U"), strings.Contains(line, "install.") && !strings.Contains(line, "uninstall."):
+	case strings.Contains(line, " -i "), strings.Contains(line, "rpm -U"), strings.Contains(line, "install.") &&
+		!strings.Contains(line, "uninstall."):
 		if strings.Contains(line, "install.") && dir == "" {
 			break
 		}
@@ -244,7 +250,8 @@ func (w *world) output() string {
 // clean fails where something of the exchange is left.
 func (w *world) clean() {
 	w.Helper()
-	for _, path := range []string{takeover.Place(w.layout), filepath.Join(w.layout.Root, "etc/systemd/system/ssm-setup-takeover.service"),
+	for _, path := range []string{takeover.Place(w.layout), filepath.Join(w.layout.Root,
+		"etc/systemd/system/ssm-setup-takeover.service"),
 		w.layout.UpdateLock(), filepath.Join(w.layout.Download(), "update")} {
 		if _, err := os.Lstat(path); err == nil {
 			w.Errorf("%s is left", path)

@@ -1,0 +1,155 @@
+package takeover_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/updater/takeover"
+)
+
+// newWindows is a world whose archives are zips.
+func newWindows(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t, "windows")
+	w.manifest = manifests.NewManifest(manifests.DefaultUriFormat)
+	for _, v := range []string{original, ours} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for _, name := range []string{"install.ps1", "uninstall.ps1", "AmazonSSMAgentSetup.exe"} {
+			f, err := z.Create(name)
+			w.put(err)
+			_, err = f.Write([]byte(v))
+			w.put(err)
+		}
+		w.put(z.Close())
+		sum := sha256.Sum256(b.Bytes())
+		w.manifest.Add("amazon-ssm-agent", w.file(), manifests.FileVersion{Version: v, Checksum: hex.EncodeToString(sum[:])})
+		w.archives[v] = b.Bytes()
+	}
+	return w
+}
+
+func TestWindowsHasToNameItsVersion(t *testing.T) {
+	w := newWindows(t)
+	w.script = func(_ *world, _ string, _ time.Duration, command []string) (string, int, bool) {
+		return "    Version    REG_SZ    3.3.9999.0\n", 0, command[0] == "reg"
+	}
+	w.put(w.engine().Take(context.Background(), w.order(ours)))
+	if last := w.health[len(w.health)-1]; !strings.HasPrefix(last, "UpdateFailed_ErrorInstTargetVersionNotFoundViaReg-9.1.0.0") ||
+		!strings.Contains(w.output(), "failed to identify installed target agent version: 3.3.9999.0\n") ||
+		strings.Contains(w.output(), "rolledback") {
+		t.Errorf("%q; %q; %q", w.health, w.output(), w.ran)
+	}
+	for _, line := range []string{`schtasks /create /f /tn ssm-setup-takeover /sc onstart /ru SYSTEM /tr`,
+		"schtasks /delete /f /tn ssm-setup-takeover",
+		"-ExecutionPolicy unrestricted -File"} {
+		if !w.said(line) {
+			t.Errorf("%q is not among %q", line, w.ran)
+		}
+	}
+	w.clean()
+}
+
+func TestWindowsRemovesANewerVersionFirst(t *testing.T) {
+	w := newWindows(t)
+	w.installed = ours
+	w.script = func(_ *world, _ string, _ time.Duration, command []string) (string, int, bool) {
+		return "in use", 1, strings.HasSuffix(command[len(command)-1], "uninstall.ps1")
+	}
+	w.put(w.engine().Take(context.Background(), w.order(original)))
+	if last := w.health[len(w.health)-1]; last != "UpdateFailed_downgrade_ErrorUninstallFailed-3.3.9999.0 9.1.0.0" ||
+		!strings.Contains(w.output(), "failed to uninstall amazon-ssm-agent 9.1.0.0, ErrorMessage=in use\n") || w.installed != ours {
+		t.Errorf("%q; %q", w.health, w.output())
+	}
+}
+
+func TestAScriptThatHangsIsEndedWithAllThatItStarted(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "hangs.sh")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 1000 &\nsleep 1000\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, code, err := takeover.Here(newWorld(t, "deb").layout).Run(context.Background(), dir, 200*time.Millisecond,
+		script); err != nil || code != 137 {
+		t.Errorf("%d, %v", code, err)
+	}
+}
+
+func TestCloudInitIsWaitedForTenMinutes(t *testing.T) {
+	w := newWorld(t, "deb")
+	path := filepath.Join(w.layout.Root, "usr/bin/cloud-init")
+	w.put(os.MkdirAll(filepath.Dir(path), 0o755))
+	w.put(os.WriteFile(path, nil, 0o700))
+	asked := false
+	w.script = func(_ *world, _ string, limit time.Duration, command []string) (string, int, bool) {
+		if command[0] == path {
+			asked = limit == 10*time.Minute && w.installed == original
+		}
+		return "", 137, command[0] == path
+	}
+	w.put(w.engine().Take(context.Background(), w.order(ours)))
+	if !asked || w.installed != ours {
+		t.Errorf("asked %t, %s", asked, w.installed)
+	}
+}
+
+func TestARunOfSchema1IsAnsweredUnderThePlugin(t *testing.T) {
+	for step, key := range map[string]string{"": "aws:updateSsmAgent", "awsupdateSsmAgent": "awsupdateSsmAgent",
+		"updateSSMAgent": "updateSSMAgent"} {
+		w := newWorld(t, "deb")
+		w.step(step)
+		w.put(w.engine().Take(context.Background(), w.order(ours)))
+		if s, ok := w.lastReply().RuntimeStatus[key]; !ok || (s.Name == "") != (step == "") || !strings.HasPrefix(s.Output,
+			"Successfully downloaded manifest\n") {
+			t.Errorf("%q: %+v", step, w.lastReply())
+		}
+	}
+}
+
+func TestAScheduledUpdateOfAnOriginalHasNoReply(t *testing.T) {
+	w := newWorld(t, "deb")
+	o, err := takeover.ParseOrder([]string{"-update", "-selfupdate", "-manifest.url", source, "-source.version", original})
+	w.put(err)
+	w.put(w.engine().Take(context.Background(), o)) // it is not deprecated
+	w.list(original, "Deprecated")
+	w.manifest.Packages[0].Files[0].AvailableVersions = slices.DeleteFunc(w.manifest.Packages[0].Files[0].AvailableVersions,
+		func(v manifests.FileVersion) bool { return v.Version == original && v.Status == "" })
+	w.put(w.engine().Take(context.Background(), o))
+	if len(w.told) > 0 || w.installed != "9.2.0.0" || w.health[0] != "UpdateInitialized_SelfUpdate-latest "+original ||
+		w.health[len(w.health)-1] != "UpdateSucceeded_SelfUpdate-9.2.0.0 9.2.0.0" {
+		t.Errorf("told %q, %s, health %q", w.told, w.installed, w.health)
+	}
+}
+
+// The plugin writes the updater's own process into the lock; the updater takes it from there, and gives it back at the end.
+func TestTheLockThatAPluginHandsOverIsTaken(t *testing.T) {
+	w := newWorld(t, "deb")
+	w.put(os.WriteFile(w.layout.UpdateLock(), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600))
+	held := false
+	w.script = func(*world, string, time.Duration, []string) (string, int, bool) {
+		text, _ := os.ReadFile(w.layout.UpdateLock())
+		held = string(text) == strconv.Itoa(os.Getpid())+"\n"
+		return "", 0, false
+	}
+	w.put(w.engine().Take(context.Background(), w.order(ours)))
+	if !held && w.installed != ours {
+		t.Errorf("held %t, %s", held, w.installed)
+	}
+	w.clean()
+	w.put(os.WriteFile(w.layout.UpdateLock(), []byte(strconv.Itoa(os.Getppid())+"\n"), 0o600))
+	if err := w.engine().Take(context.Background(), w.order("9.2.0.0")); err != nil && !errors.Is(err, takeover.ErrBusy) {
+		t.Error(err)
+	}
+}
