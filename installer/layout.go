@@ -81,6 +81,12 @@ func (l Layout) Registration() string { return filepath.Join(l.Data(), "registra
 // Ledger is the record of the last update.
 func (l Layout) Ledger() string { return filepath.Join(l.Data(), "ledger") }
 
+// Decisions is the history of what updates were decided, and why.
+func (l Layout) Decisions() string { return filepath.Join(l.Data(), "decisions") }
+
+// Policy is what updates of this host have to obey. It is the administrator's: a removal leaves it.
+func (l Layout) Policy() string { return filepath.Join(l.Data(), "policy") }
+
 // Pulse is the running agent's sign of life.
 func (l Layout) Pulse() string { return filepath.Join(l.Data(), "pulse") }
 

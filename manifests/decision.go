@@ -9,6 +9,7 @@ type Kind string
 const (
 	UpToDate            Kind = "up-to-date"
 	Ahead               Kind = "ahead-of-region"   // the host runs a newer version than this region offers
+	Behind              Kind = "region-behind"     // a version was named that is newer than all this region has
 	Upgrade             Kind = "upgrade"           //
 	DowngradeAllowed    Kind = "downgrade"         // older, and allowed
 	DowngradeRefused    Kind = "downgrade-refused" //
@@ -82,6 +83,8 @@ func Decide(q Question) Decision {
 		return q.describe(Ahead, target)
 	case q.Precondition != "":
 		return q.describe(UnsupportedPlatform, target)
+	case !listed && q.Newest.set && q.Newest.Less(target):
+		return q.describe(Behind, target)
 	case !listed:
 		return q.describe(UnsupportedPlatform, target)
 	case q.Status[target] != Active:

@@ -32,6 +32,7 @@ func (q Question) describe(kind Kind, target Version) Decision {
 var descriptions = map[Kind]func(Question, *Decision){
 	UpToDate:            describeUpToDate,
 	Ahead:               describeAhead,
+	Behind:              describeBehind,
 	Upgrade:             describeUpgrade,
 	DowngradeAllowed:    describeUpgrade,
 	DowngradeRefused:    describeRefused,
@@ -77,8 +78,12 @@ func (q Question) olderLine(a *Decision) {
 	a.Hints = append(a.Hints, HintDowngrade)
 }
 
+// describeAhead: that regions get releases at different times is a state, and no failure of a host. The words and the code are the
+// original's, which calls it one.
 func describeAhead(q Question, a *Decision) {
 	q.olderLine(a)
+	a.line("update skipped")
+	a.Success = true
 	a.Detail = fmt.Sprintf("this host runs %s and is ahead of region %s, which offers %s; releases reach regions at different times: "+
 		"wait for the region, or allow the downgrade", q.Running, q.Region, a.Target)
 }
@@ -87,6 +92,20 @@ func describeRefused(q Question, a *Decision) {
 	q.olderLine(a)
 	a.Detail = fmt.Sprintf("%s is older than the running %s and downgrade is not allowed: run again with --allow-downgrade "+
 		"(document parameter allowDowngrade=true)", a.Target, q.Running)
+}
+
+// describeBehind: a version that is newer than all of a region may have reached other regions. That is a state as [Ahead] is.
+func describeBehind(q Question, a *Decision) {
+	q.updating(a)
+	a.line("%s target version %s is unsupported on current platform", q.Package, a.Target)
+	a.line("update skipped")
+	a.Code = CodeInvalidTarget
+	a.Hints = append(a.Hints, HintUnsupported)
+	a.Detail = fmt.Sprintf("region %s does not list %s yet; its newest is %s, so it may be behind another region, which ssm-setup regions shows",
+		q.Region, a.Target, q.Newest)
+	if q.Running.set {
+		a.Detail += "; it stays at " + q.Running.String()
+	}
 }
 
 func describeUnsupported(q Question, a *Decision) {

@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
 	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/watch"
 )
@@ -111,10 +113,20 @@ func (e *Engine) align(ctx context.Context, b *ledger.File) error {
 		if err := b.Save(true); err != nil {
 			return err
 		}
+		e.noteAligned(versionOf(m.active, floor), versionOf(m.block, floor), m.why)
 	}
 	if _, err := s.Align(state.Sequence, m.active, m.aside, floor.String()); err != nil {
 		return fmt.Errorf("record the version that runs: %w", err)
 	}
 	_, err = s.Collect()
 	return err
+}
+
+// noteAligned enters in the history that a version gave way to the one that runs, though no update was under way.
+func (e *Engine) noteAligned(runs, failed manifests.Version, why string) {
+	err := ledger.NoteDecision(e.Layout, ledger.Decision{At: e.Now(), ID: host.NewUUID(), Reason: ledger.RolledBack, From: runs, To: failed,
+		Running: runs, Text: ledger.Cut(why, 300)})
+	if err != nil {
+		e.Log.Warn("cannot write the history of decisions", "error", err)
+	}
 }

@@ -1,8 +1,10 @@
 package updater
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/store"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -24,6 +26,9 @@ type Checked struct {
 	Detail         string            `json:"detail,omitempty"`
 	Hints          []string          `json:"hints,omitempty"`
 	Fault          fault.Kind        `json:"fault,omitempty"`
+	Overrode       string            `json:"overrode,omitempty"` // what a person goes past, a code of [policy.Reasons]
+	Until          time.Time         `json:"until,omitzero"`     // when it is worth asking again
+	Plan           *Preview          `json:"plan,omitempty"`     // what it needs and obeys
 }
 
 // Check decides as an update would. It writes nothing and needs no lock. A region that cannot be read is an answer too.
@@ -48,7 +53,7 @@ func (e *Engine) Check(ctx context.Context, r ledger.Request) (Checked, error) {
 		return Checked{}, err
 	}
 	w.u.FromVersion = w.running(state, floor)
-	answer, err := w.decide(ctx, floor)
+	answer, verdict, err := w.decide(ctx, floor)
 	c := Checked{
 		Kind:           string(answer.Kind),
 		Changes:        answer.Changes(),
@@ -61,12 +66,24 @@ func (e *Engine) Check(ctx context.Context, r ledger.Request) (Checked, error) {
 		Lines:          answer.Lines,
 		Detail:         answer.Detail,
 		Hints:          answer.Hints,
+		Until:          verdict.Until,
+	}
+	for _, n := range w.u.Notes {
+		c.Detail += "\n" + n
+	}
+	p := w.preview(floor, answer, verdict)
+	c.Plan = &p
+	if c.Changes {
+		c.Overrode, w.u.ToVersion = verdict.Reason, answer.Target
+	}
+	if c.Changes && !answer.FromFloor {
+		err = w.obstacles()
 	}
 	var f *failure
 	switch {
 	case errors.As(err, &f):
-		c.Kind, c.Code, c.Lines, c.Fault = ledger.FailedKind, f.code, []string{f.text}, f.fault
-		c.Hints = hints(f.fault)
+		c.Kind, c.Code, c.Lines, c.Fault = ledger.FailedKind, f.code, []string{f.text}, cmp.Or(f.fault, fault.Of(f.cause))
+		c.Changes, c.Success, c.Detail, c.Hints = false, false, f.text, hints(c.Fault)
 		return c, nil
 	case err == nil && !answer.Success:
 		c.Fault = fault.Refused

@@ -11,6 +11,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/store"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
@@ -48,6 +49,9 @@ type Settings struct {
 	Region string         // for {Region} and for the words
 	Watch  time.Duration  // Agent.UpdateWatchSeconds
 	Agent  wire.AgentInfo // who replies; its Version is the updater's own
+
+	// Oldest is the oldest version that the signed index of the region allows, as it was verified last; zero: any.
+	Oldest manifests.Version
 
 	Precondition string // why this system cannot take a new version, in the original's words; empty: it can
 }

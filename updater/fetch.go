@@ -18,8 +18,8 @@ import (
 // blob is a package as it was fetched: it may not be used before it was verified.
 type blob struct{ path string }
 
-// spaceNeeded is what an update needs free on the disks of cache and store, in bytes: the package, its programs, and some.
-const spaceNeeded = 48 << 20
+// leastSpace is what an update wants free on the disks of cache and store in any case, in bytes.
+const leastSpace = 48 << 20
 
 func (e *Engine) cache() string { return filepath.Join(e.Layout.Download(), "update") }
 
@@ -31,15 +31,12 @@ func (w *work) fetch(ctx context.Context) error {
 	if w.u.Package.SHA256.IsZero() {
 		return w.badPackage(fault.Verify, fmt.Errorf("the manifest has no checksum for %s %s", w.u.Package.File, w.u.ToVersion))
 	}
-	if err := checkStorePlace(w.Layout); err != nil {
-		return w.badInstall(err)
+	if err := w.obstacles(); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(w.cache(), 0o700); err != nil {
 		return &failure{code: "ErrorCreateUpdateFolder", cause: err,
 			text: fmt.Sprintf("failed to create download folder %v %v, ErrorMessage=%v", w.product(), w.u.ToVersion, err)}
-	}
-	if err := w.checkSpace(); err != nil {
-		return err
 	}
 	p := w.u.Package
 	w.blob = blob{filepath.Join(w.cache(), p.SHA256.String()+".tar.gz")}
@@ -75,14 +72,14 @@ func checkStorePlace(l installer.Layout) error {
 // checkSpace refuses to begin what would fill the disk.
 func (w *work) checkSpace() error {
 	for _, dir := range []string{w.cache(), w.Layout.Data()} {
-		free, err := w.System.Free(dir)
+		free, err := w.System.Free(present(dir))
 		if errors.Is(err, errors.ErrUnsupported) {
 			return nil
 		}
-		if err == nil && free < spaceNeeded {
+		if need := w.spaceNeeded(); err == nil && free < uint64(need) {
 			//nolint:staticcheck // the original's words
 			err = fmt.Errorf("Insufficient available disk space: %d bytes on the disk of %s, %d needed: %w",
-				free, dir, spaceNeeded, syscall.ENOSPC)
+				free, dir, need, syscall.ENOSPC)
 		}
 		if err != nil {
 			return &failure{code: "ErrorEnvironmentIssue", fault: fault.NoSpace, text: err.Error(), cause: err}

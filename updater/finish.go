@@ -24,6 +24,9 @@ func (w *work) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := ledger.NoteDecision(w.Layout, ledger.DecisionOf(o, statusOf(o))); err != nil {
+		w.Log.Warn("cannot write the history of decisions", "error", err)
+	}
 	b := w.ledger
 	b.Last, b.Open = &o, nil
 	if owed != nil {

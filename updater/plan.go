@@ -13,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
+	"github.com/ssm-setup/ssm-setup/updater/policy"
 )
 
 // plan is the second stop: it ends in a target, or in an answer with a reason.
@@ -29,13 +30,16 @@ func (w *work) plan(ctx context.Context) error {
 	if w.u.Request.GoesBack() {
 		return w.planBack(state, floor)
 	}
-	answer, err := w.decide(ctx, floor)
+	answer, verdict, err := w.decide(ctx, floor)
 	if err != nil {
 		return err
 	}
-	w.u.ToVersion, w.u.FromFloor, w.u.Lines = answer.Target, answer.FromFloor, answer.Lines
+	w.u.ToVersion, w.u.FromFloor, w.u.Lines, w.u.Overrode = answer.Target, answer.FromFloor, answer.Lines, ""
 	if !answer.Changes() {
-		return w.answered(answer)
+		return w.answered(answer, verdict)
+	}
+	if w.u.Overrode = verdict.Reason; verdict.Reason != "" {
+		w.u.Notes = append(w.u.Notes, verdict.Text+"; a person on this machine overrode that")
 	}
 	if answer.FromFloor {
 		w.u.To = pointer.OnFloor()
@@ -77,15 +81,30 @@ func (w *work) planBack(state pointer.State, floor manifests.Version) error {
 		return &ending{w.outcome(ledger.NoPrevious)}
 	}
 	w.u.To, w.u.FromFloor, w.u.ToVersion = to, to.IsFloor(), versionOf(to, floor)
+	if oldest := w.Settings.Oldest; w.u.ToVersion.Less(oldest) {
+		return w.refused(policy.BelowFloor, fmt.Sprintf("%s is older than %s, the oldest version that the signed index of the region allows",
+			w.u.ToVersion, oldest))
+	}
 	w.u.Known = w.ledger.HasConfirmed(w.u.ToVersion, to.Hash) ||
 		w.ledger.HasConfirmed(w.u.ToVersion, "") // what a floor left behind in the store
 	w.u.Lines = []string{fmt.Sprintf("Updating %s from %s to %s", w.product(), w.u.FromVersion, w.u.ToVersion)}
 	return nil
 }
 
-// decide asks the region and has [manifests.Decide] answer.
-func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.Decision, error) {
-	q := manifests.Question{
+// decide asks the region and has the rules of updater/policy answer: the same for an update and for the question what one would do.
+func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.Decision, policy.Verdict, error) {
+	a := policy.Asking{Now: w.Now(), Running: w.u.Request.IfRunning, Oldest: w.Settings.Oldest}
+	a.Updater, _ = manifests.ParseVersion(w.Settings.Agent.Version)
+	var err error
+	if a.Policy, err = policy.Read(w.Layout); err != nil {
+		w.Log.Warn("the update policy counts as one that allows nothing", "error", err)
+	}
+	a.Facts = policy.Facts{Why: w.u.Request.Why, Override: w.u.Request.Override}
+	if past, err := ledger.Decisions(w.Layout); err == nil {
+		a.Facts.LastLook = ledger.LastLook(past)
+	}
+	q := &a.Question
+	*q = manifests.Question{
 		Package: w.product(), Region: w.Settings.Region, Running: w.u.FromVersion, Floor: floor,
 		Requested: w.u.Request.Want, AllowDowngrade: w.u.Request.AllowDowngrade,
 		Skip: w.ledger.SkipFor(w.u.Request, w.Now()), Precondition: w.Settings.Precondition,
@@ -97,15 +116,19 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	}
 	if !managed {
 		q.NotManaged = true
-		return manifests.Decide(q), nil
+		answer, verdict := a.Decide()
+		return answer, verdict, nil
 	}
-	listing, err := w.region(ctx, &q)
+	listing, err := w.region(ctx, q)
+	if err == nil {
+		a.Index, a.Verified, err = w.index(ctx)
+	}
 	if err != nil {
-		return manifests.Decision{}, err
+		return manifests.Decision{}, policy.Verdict{}, err
 	}
-	answer := manifests.Decide(q)
+	answer, verdict := a.Decide()
 	if !answer.Changes() || answer.FromFloor {
-		return answer, nil
+		return answer, verdict, nil
 	}
 	release, _ := listing.Find(answer.Target)
 	file := manifests.PortableFile(runtime.GOOS, runtime.GOARCH)
@@ -115,7 +138,25 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	}
 	w.u.Package = ledger.Package{File: file, URL: w.source.URL(answer.Target, file), SHA256: sum, Size: release.Size,
 		Unpacked: release.UnpackedSize}
-	return answer, nil
+	return answer, verdict, nil
+}
+
+// index reads what the region says about its releases beyond the manifest. Where it cannot be read, a scheduled update waits for it, and
+// any other goes on as in a region that has none.
+func (w *work) index(ctx context.Context) (*manifests.Index, bool, error) {
+	if w.source.Index == nil {
+		return nil, false, nil
+	}
+	index, verified, err := w.source.Index(ctx)
+	if err != nil && w.u.Request.Explicit() {
+		w.u.Notes = append(w.u.Notes, "the region's index was not read: "+printable(err.Error()))
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, &failure{code: "ErrorDownloadManifest_d3", fault: fault.Region, cause: err,
+			text: "cannot read the index of the region: " + err.Error()}
+	}
+	return index, verified, nil
 }
 
 // region reads the manifest and, where it matters, stable/VERSION.
@@ -201,9 +242,24 @@ func oneLine(text string, n int) string {
 	}, ledger.Cut(text, n))
 }
 
+// refused is an ending without a change, for a precondition of the request.
+func (w *work) refused(reason, text string) error {
+	return w.answered(manifests.Decision{Kind: manifests.Kind(reason), Code: manifests.CodePrecondition,
+		Lines: []string{"Failed update precondition check: " + text}, Detail: text + "; it stays at " + w.u.FromVersion.String()}, policy.Verdict{})
+}
+
+// stillRunning tells whether the version that the request is for runs as yet (--if-running).
+func (w *work) stillRunning(now manifests.Version) error {
+	if want := w.u.Request.IfRunning; !want.IsZero() && want != now {
+		return w.refused(policy.NotRunning, fmt.Sprintf("%s runs, and the request is for hosts that run %s", now, want))
+	}
+	return nil
+}
+
 // answered is an ending without a change.
-func (w *work) answered(a manifests.Decision) error {
+func (w *work) answered(a manifests.Decision, v policy.Verdict) error {
 	o := w.outcome(string(a.Kind))
+	o.Until = v.Until
 	o.Success, o.Code, o.Lines, o.Hints = a.Success, a.Code, a.Lines, a.Hints
 	o.Detail = a.Detail
 	for _, n := range w.u.Notes {

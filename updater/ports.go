@@ -13,6 +13,8 @@ type Source struct {
 	Manifest func(ctx context.Context) (*manifests.Manifest, error)
 	Stable   func(ctx context.Context) (manifests.Version, error)
 	URL      func(v manifests.Version, file string) string // of a file of the agent's package
+	// Index is what the region says beyond the manifest, and whether the host's root of trust vouches for it; nil, or a nil index: nothing.
+	Index func(ctx context.Context) (x *manifests.Index, verified bool, err error)
 	// Fetch brings a file whole to its path: goes on with a part of it, and checks size and SHA-256.
 	Fetch func(context.Context, bucket.Want) error
 }

@@ -278,9 +278,16 @@ region x-1 marks 9.2.0.0 as Inactive; it stays at 9.1.0.0, newest active is 9.1.
 `},
 		"unknown": {func(*world) {}, "9.9.0.0", `Updating amazon-ssm-agent from 9.1.0.0 to 9.9.0.0
 amazon-ssm-agent target version 9.9.0.0 is unsupported on current platform
-Failed to update amazon-ssm-agent to 9.9.0.0
+update skipped
+region x-1 does not list 9.9.0.0 yet; its newest is 9.2.0.0, so it may be behind another region, which ssm-setup regions shows; ` +
+			`it stays at 9.1.0.0
+hint: Unsupported on current platform
+`},
+		"not listed": {func(*world) {}, "9.1.5.0", `Updating amazon-ssm-agent from 9.1.0.0 to 9.1.5.0
+amazon-ssm-agent target version 9.1.5.0 is unsupported on current platform
+Failed to update amazon-ssm-agent to 9.1.5.0
 No rollback needed
-region x-1 does not list 9.9.0.0 for this platform; the newest it has is 9.2.0.0
+region x-1 does not list 9.1.5.0 for this platform; the newest it has is 9.2.0.0
 hint: Unsupported on current platform
 `},
 		"nonsense": {func(*world) {}, "nonsense", `Invalid target version: nonsense

@@ -25,6 +25,9 @@ func (w *work) switchVersion(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.stillRunning(w.running(state, floor)); err != nil {
+		return err
+	}
 	if err := w.baseline(ctx, state, floor.String()); err != nil {
 		return err
 	}

@@ -6,24 +6,27 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
-const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--source URL [--once]]   update this host
+const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--if-running V] [--override] [--source URL [--once]]   update this host
        updater run --request FILE                                   the same, as handed over by another program
-       updater check [--want V] [--allow-downgrade] [--source URL [--once]]   what run would do, as one JSON object
+       updater check with the same flags                            what run would do, as one JSON object
        updater resume                                               go on with whatever an updater left
        updater keep-floor                                           before a package replaces its version: keep that as the fallback
        updater takeover                                             go on with an exchange of this agent and Amazon's
        updater -update ...                                          as the plugin of Amazon's agent starts its updater
 --want: latest (default), stable, a version, a constraint such as '>=9.1', previous (go back, needs no network)
+--if-running V: only where V runs; --override: whatever the policy of this host says
 --source URL: address of a manifest; the settings count before it, unless --once says that it is for this one time
 --root DIR: another installation than this program's own
 
@@ -62,7 +65,10 @@ func runUpdater(args []string) int {
 	if o.subcommand == "keep-floor" {
 		return keepFloor(o.layout)
 	}
-	log, closeLog := updateLog(o.layout)
+	log, closeLog := slog.New(slog.DiscardHandler), func() {}
+	if o.subcommand != "check" { // which changes nothing on the disk
+		log, closeLog = updateLog(o.layout)
+	}
 	defer closeLog()
 	e, err := newEngine(o.layout, log)
 	if err != nil {
@@ -108,6 +114,11 @@ func parseOrder(args []string) (o order, err error) {
 	set.StringVar(&o.file, "request", "", "")
 	set.StringVar(&o.request.Want, "want", "", "")
 	set.BoolVar(&o.request.AllowDowngrade, "allow-downgrade", false, "")
+	set.BoolVar(&o.request.Override, "override", false, "")
+	set.Func("if-running", "", func(text string) (err error) {
+		o.request.IfRunning, err = manifests.ParseVersion(text)
+		return err
+	})
 	set.StringVar(&o.request.Source, "source", "", "")
 	set.BoolVar(&o.request.Once, "once", false, "")
 	set.StringVar(&o.request.Why, "why", ledger.ByCommandLine, "")

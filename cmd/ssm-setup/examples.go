@@ -11,7 +11,8 @@ const (
 // groups say under which heading help lists a subcommand.
 var groups = map[string]string{
 	"install": onAMachine, "register": onAMachine, "status": onAMachine, "update": onAMachine, "rollback": onAMachine, "versions": onAMachine,
-	"logs": onAMachine, "uninstall": onAMachine,
+	"logs": onAMachine, "uninstall": onAMachine, "hold": onAMachine, "unhold": onAMachine, "policy": onAMachine, "why": onAMachine,
+	"unblock": onAMachine,
 	"regions": ofReleases, "nodes": ofReleases, "build": ofReleases, "verify": ofReleases, "publish": ofReleases, "promote": ofReleases,
 	"mark": ofReleases, "mirror": ofReleases,
 	"local": toTry, "console": toTry, "demo": toTry,
@@ -40,7 +41,21 @@ var examples = map[string][]string{
 		"ssm-setup update --check",
 		"ssm-setup update --version 9.2.0.0",
 		"ssm-setup update --version 9.1.0.0 --allow-downgrade",
+		"ssm-setup update --if-running 9.1.0.0",
 	},
+	"why": {"ssm-setup why", "ssm-setup --json why --decisions 1 --lines 0"},
+	"hold": {
+		"ssm-setup hold --reason 'audit' --for 14d",
+		"ssm-setup hold 9.2.0.0 --reason 'next versions are tested first' --until 2031-01-31",
+	},
+	"unhold": {"ssm-setup unhold"},
+	"policy": {
+		"ssm-setup policy",
+		"ssm-setup policy --version '>=9.3 <9.5' --cooldown 3d",
+		"ssm-setup policy --window '0 2 * * SUN 3h Europe/Berlin' --window '30 1 * * WED 90m UTC'",
+		"ssm-setup policy --window ''  # at any time again",
+	},
+	"unblock":   {"ssm-setup unblock 9.2.0.0"},
 	"rollback":  {"ssm-setup rollback", "ssm-setup rollback --dry-run"},
 	"versions":  {"ssm-setup versions", "ssm-setup versions --region eu-west-1 --source s3://my-ssm-eu-west-1"},
 	"logs":      {"ssm-setup logs", "ssm-setup logs -f", "ssm-setup logs --update"},

@@ -7,6 +7,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/machine"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/playground"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/releases"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/rules"
 )
 
 // subcommands are listed in the order in which help shows them. One more is one file and one row.
@@ -16,6 +17,11 @@ var subcommands = []func() *cli.Command{
 	machine.Status,
 	machine.Update,
 	machine.Rollback,
+	rules.Why,
+	rules.Hold,
+	rules.Unhold,
+	rules.Policy,
+	rules.Unblock,
 	machine.Versions,
 	machine.Logs,
 	machine.Uninstall,

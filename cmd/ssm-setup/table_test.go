@@ -17,7 +17,7 @@ import (
 
 // reads are the subcommands that change nothing but what they are asked to print, or a folder of their own that they take away again.
 // All others have --dry-run.
-var reads = []string{"status", "versions", "logs", "regions", "nodes", "verify", "local", "console", "demo", "config", "version",
+var reads = []string{"status", "versions", "logs", "regions", "nodes", "verify", "local", "console", "demo", "config", "version", "why",
 	"completion", "man", "help"}
 
 // takesAway are those that ask a person before they do it.

@@ -10,6 +10,7 @@
 // # Files it owns
 //
 //	<data>/ledger                 two slots of fixed size, written in turn, each with its checksum
+//	<data>/decisions              the last 50 decisions as JSON ([NoteDecision]), written whole; losing it loses no safety
 //	<update root>/ask/<id>.json   requests handed over and not yet in the ledger; <id>.next: taken for later
 //
 // # What must always be true

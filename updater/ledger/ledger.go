@@ -76,8 +76,11 @@ type Update struct {
 
 	Lines []string `json:"lines,omitempty"` // texts of the reply so far
 	Notes []string `json:"notes,omitempty"` // ours, below them
-	Done  int64    `json:"done,omitempty"`  // bytes of the download
-	Total int64    `json:"total,omitempty"`
+
+	Overrode string `json:"overrode,omitempty"` // see [Outcome.Overrode]
+
+	Done  int64 `json:"done,omitempty"` // bytes of the download
+	Total int64 `json:"total,omitempty"`
 
 	extra map[string]json.RawMessage
 }

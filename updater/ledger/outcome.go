@@ -36,7 +36,9 @@ type Outcome struct {
 	Lines          []string          `json:"lines,omitempty"` // the original's words
 	Detail         string            `json:"detail,omitempty"`
 	Hints          []string          `json:"hints,omitempty"`
-	Reason         string            `json:"reason,omitempty"` // of a rollback or failure
+	Reason         string            `json:"reason,omitempty"`   // of a rollback or failure
+	Overrode       string            `json:"overrode,omitempty"` // what a person went past: a reason's code of updater/policy
+	Until          time.Time         `json:"until,omitzero"`     // of a decision against a change: when it is worth asking again
 	Started        time.Time         `json:"started"`
 	Ended          time.Time         `json:"ended,omitzero"`
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
 // Reasons for an update, in [Request.Why].
@@ -30,12 +31,15 @@ type Request struct {
 	ID             string    `json:"id,omitempty"`   // set when it is handed over; names it in the ledger
 	Want           string    `json:"want,omitempty"` // "", None, latest, stable, a version, a constraint such as ">=9.1", or [Previous]
 	AllowDowngrade bool      `json:"allow_downgrade,omitempty"`
-	Why            string    `json:"why,omitempty"`     // one of the By… constants
-	Package        string    `json:"package,omitempty"` // for the words; empty: amazon-ssm-agent
-	Source         string    `json:"source,omitempty"`  // manifest URL that a document carries, {Region} allowed; may be empty
-	Once           bool      `json:"once,omitempty"`    // a person on this machine named Source: it counts, whatever the settings say
+	Why            string    `json:"why,omitempty"`      // one of the By… constants
+	Package        string    `json:"package,omitempty"`  // for the words; empty: amazon-ssm-agent
+	Source         string    `json:"source,omitempty"`   // manifest URL that a document carries, {Region} allowed; may be empty
+	Once           bool      `json:"once,omitempty"`     // a person on this machine named Source: it counts, whatever the settings say
+	Override       bool      `json:"override,omitempty"` // a person on this machine: all the same, whatever the host's policy says
 	ReplyTo        *ReplyTo  `json:"reply_to,omitempty"`
 	Asked          time.Time `json:"asked,omitzero"`
+	// IfRunning is the version that has to run for the request to count; zero: any.
+	IfRunning manifests.Version `json:"if_running,omitzero"`
 }
 
 // ReplyTo says where the answer to a command goes (docs/protocol/update.md, "Command reply"); that reply ends the InProgress step.

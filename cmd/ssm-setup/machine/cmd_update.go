@@ -32,7 +32,10 @@ func Update() *cli.Command {
 			rootFlag(),
 			&cli.StringFlag{Name: "version", Usage: "`V` is latest (default), stable, a version such as 9.2.0.0, or a constraint such as '>=9.1'"},
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version than the one that runs"},
-			&cli.BoolFlag{Name: "check", Aliases: []string{"dry-run"}, Usage: "only show what would be done"},
+			&cli.StringFlag{Name: "if-running", Usage: "only where `V` runs, which is looked at again just before the switch"},
+			&cli.BoolFlag{Name: "override", Usage: "go ahead although a hold, the versions, a window or the cooldown of this host's policy " +
+				"says no; that is written down"},
+			&cli.BoolFlag{Name: "check", Aliases: []string{"dry-run"}, Usage: "only show what would be done, when, and why not"},
 		}, append(append(sourceFlags(), trustFlags()...), trialFlags()...)...),
 		Action: either(true, update, updateOriginal),
 	}
@@ -46,7 +49,11 @@ func update(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r := ledger.Request{Want: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"), Why: ledger.ByCommandLine}
+	r := ledger.Request{Want: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"), Override: c.Bool("override"),
+		Why: ledger.ByCommandLine}
+	if r.IfRunning, err = ifRunning(c); err != nil {
+		return err
+	}
 	if r.Want == ledger.Previous {
 		return terminal.Usage("--version previous: that is ssm-setup rollback")
 	}
@@ -56,7 +63,23 @@ func update(c *cli.Context) error {
 	if c.Bool("check") {
 		return checkUpdate(c, l, r)
 	}
+	if !r.IfRunning.IsZero() { // an updater that does not know of it would go ahead
+		if _, err := askUpdater(c, l, r); err != nil {
+			return terminal.Cannot("update", "the agent on "+where(l), err)
+		}
+	}
 	return order(c, l, r, "update")
+}
+
+// ifRunning is the version that has to run; none where the flag is not given.
+func ifRunning(c *cli.Context) (v manifests.Version, err error) {
+	if !c.IsSet("if-running") {
+		return v, nil
+	}
+	if v, err = manifests.ParseVersion(c.String("if-running")); err != nil {
+		return v, terminal.Usage("--if-running: %v", err)
+	}
+	return v, nil
 }
 
 // checkWanted refuses a --version that names none.
@@ -180,6 +203,12 @@ func askUpdater(c *cli.Context, l installer.Layout, r ledger.Request) (answer up
 	if r.Once {
 		args = append(args, "--once", "--source", r.Source)
 	}
+	if r.Override {
+		args = append(args, "--override")
+	}
+	if !r.IfRunning.IsZero() {
+		args = append(args, "--if-running", r.IfRunning.String())
+	}
 	cmd := exec.CommandContext(c.Context, l.Launcher(), args...)
 	cmd.Args[0] = "amazon-ssm-agent"
 	cmd.Env = setup.CleanEnvironment(l)
@@ -197,26 +226,19 @@ func checkUpdate(c *cli.Context, l installer.Layout, r ledger.Request) error {
 		return terminal.Cannot("check", "for an update of the agent on "+where(l), err)
 	}
 	out := terminal.Of(c)
-	if answer.Success {
+	if answer.Success && !notThere(answer.Kind) {
 		out.Result(answer, "%s", checkText(answer))
 		return nil
 	}
 	out.Result(answer, "")
+	out.Detail("%s", strings.Join(planLines(answer), "\n"))
 	text := answer.Detail
 	if text == "" {
 		text = lastOf(answer.Lines)
 	}
 	p := terminal.Cannot("update", "the agent on "+where(l), errors.New(text)).WithKind(kindOf(answer.Kind, answer.Fault))
 	p.Name = answer.Code
-	return p.WithHint(strings.Join(answer.Hints, "\n"))
-}
-
-func checkText(a updater.Checked) string {
-	text := decisionText(a.Kind, a.ToVersion, a.Detail)
-	if a.Changes {
-		text += "\nssm-setup update does it"
-	}
-	return text
+	return p.WithHint(strings.Join(append(answer.Hints, policyHints(answer.Kind)...), "\n"))
 }
 
 func lastOf(lines []string) string {

@@ -18,22 +18,14 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
-func rootFlag() cli.Flag {
-	return &cli.StringFlag{Name: "root", Usage: "installation in the folder `DIR`, which needs no privileges and no service manager; " +
-		"default the system"}
-}
+func rootFlag() cli.Flag { return flags.Root() }
 
 func waitFlag() cli.Flag {
 	return &cli.DurationFlag{Name: "wait", Value: time.Minute, Usage: "how long to wait for the first healthy ping"}
 }
 
 // layoutOf is where the installation lies that --root names.
-func layoutOf(c *cli.Context) (installer.Layout, error) {
-	if c.IsSet("root") && c.String("root") == "" {
-		return installer.Layout{}, terminal.Usage("--root is empty")
-	}
-	return installer.At(c.String("root")), nil
-}
+func layoutOf(c *cli.Context) (installer.Layout, error) { return flags.Layout(c) }
 
 // installationOf is the installation that --root names; its steps are told by the printer.
 func installationOf(c *cli.Context) (setup.Installation, error) {
@@ -70,12 +62,7 @@ func placeOf(c *cli.Context, l installer.Layout) (flags.Place, error) {
 }
 
 // where names an installation for people.
-func where(l installer.Layout) string {
-	if l.System() {
-		return "this system"
-	}
-	return l.Root
-}
+func where(l installer.Layout) string { return flags.Where(l) }
 
 // refusedBy gives a problem the words of a decision, where one was the cause.
 func refusedBy(p *terminal.Problem) *terminal.Problem {

@@ -20,6 +20,9 @@ func updateOriginal(c *cli.Context, a *originals.Agent) error {
 	if c.Args().Present() {
 		return terminal.Usage("unexpected argument %q", c.Args().First())
 	}
+	if err := checkRunning(c, a); err != nil {
+		return err
+	}
 	s, err := sourceOf(c, a)
 	if err != nil {
 		return err
@@ -36,6 +39,22 @@ func updateOriginal(c *cli.Context, a *originals.Agent) error {
 	}
 	out, err := a.Update(c.Context, o)
 	return reportOriginal(c, out, err, "update")
+}
+
+// checkRunning refuses an update of Amazon's agent where --if-running names another version than the one that is installed.
+func checkRunning(c *cli.Context, a *originals.Agent) error {
+	want, err := ifRunning(c)
+	if err != nil || want.IsZero() {
+		return err
+	}
+	s, err := a.Status(c.Context)
+	if err == nil && s.Version != want {
+		err = fault.New(fault.Refused, fmt.Sprintf("%s is installed, and the request is for hosts that run %s", s.Version, want), "")
+	}
+	if err != nil {
+		return terminal.Cannot("update", amazonsAgent, err)
+	}
+	return nil
 }
 
 func rollbackOriginal(c *cli.Context, a *originals.Agent) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
+	"github.com/ssm-setup/ssm-setup/updater/policy"
 )
 
 // reported is the object of an update of our agent.
@@ -23,13 +24,15 @@ type reported struct {
 // report says how an update ended, and with which exit code.
 func report(out *terminal.Printer, l installer.Layout, o ledger.Outcome, verb string) error {
 	text := outcomeText(o)
-	if o.Success {
-		out.Result(reported{o, originals.Ours}, "%s", strings.Join(append([]string{text}, o.Hints...), "\nhint: "))
+	if o.Success && !notThere(o.Kind) {
+		hints := append(slices.Clone(o.Hints), policyHints(o.Kind)...)
+		out.Result(reported{o, originals.Ours}, "%s", strings.Join(append([]string{text}, hints...), "\nhint: "))
 		return nil
 	}
 	out.Result(reported{o, originals.Ours}, "")
 	p := terminal.Cannot(verb, "the agent on "+where(l), errors.New(text)).WithKind(kindOf(o.Kind, o.Fault))
 	p.Name = o.Code
+	o.Hints = append(o.Hints, policyHints(o.Kind)...)
 	if o.Kind == ledger.RolledBack && o.Fault != fault.Superseded {
 		o.Hints = append(o.Hints, blockedHint(l, o.ToVersion))
 	}
@@ -56,7 +59,11 @@ func outcomeText(o ledger.Outcome) string {
 	}
 	switch o.Kind {
 	case ledger.Updated:
-		return fmt.Sprintf("updated %s; %s is kept as the fallback version", step, o.FromVersion)
+		text := fmt.Sprintf("updated %s; %s is kept as the fallback version", step, o.FromVersion)
+		if r, ok := policy.ReasonFor(o.Overrode); ok {
+			text += "; overridden: " + r.Means
+		}
+		return text
 	case ledger.WentBack:
 		return fmt.Sprintf("rolled back %s; scheduled updates leave %s out for a while", step, o.FromVersion)
 	case ledger.RolledBack:
@@ -94,8 +101,27 @@ func plainReason(reason string) string {
 	return strings.TrimSpace(reason)
 }
 
+// notThere tells of a version that was named and that the region does not have yet. To the service that is a state of the region; a
+// person who named it did not get it.
+func notThere(kind string) bool { return kind == string(manifests.Behind) }
+
+// policyHints are the next steps where the host's policy is in the way.
+func policyHints(kind string) []string {
+	const all = "ssm-setup update --override does it all the same, and that is written down"
+	switch kind {
+	case policy.OnHold:
+		return []string{"ssm-setup unhold ends the hold; " + all}
+	case policy.OutsideVersions, policy.CoolingDown, policy.OutsideWindow, policy.Unreadable:
+		return []string{"ssm-setup policy shows and changes it; " + all}
+	}
+	return nil
+}
+
 // kindOf is the kind of an updater's failure.
 func kindOf(kind string, word fault.Kind) fault.Kind {
+	if notThere(kind) {
+		return fault.Refused
+	}
 	if kind == string(manifests.UnknownVersion) {
 		return fault.Usage
 	}
