@@ -57,6 +57,7 @@ var rooms = map[string][]string{
 	"installer/store":    {"installer/pointer", "installer/host", "manifests"},
 	"installer":          {"installer/pointer", "installer/host", "manifests"},
 	"installer/service":  {"installer", "installer/host", "installer/launcher"},
+	"installer/delta":    {"manifests"},
 	"installer/unpack":   {},
 	"installer/pack": {"installer/setupexe", "installer/host", "installer/pack/resource", "installer/container/*", "installer/sign",
 		"installer/systems", "manifests"},
