@@ -54,6 +54,11 @@ type FileVersion struct {
 
 	// UnpackedSize is how much an archive holds, in bytes; 0: not listed. Ours, originals ignore it.
 	UnpackedSize int64 `json:"UnpackedSize,omitempty"`
+
+	// ProgramChecksum is the SHA-256 of the agent's program that the archive holds, or that the delta makes (see [DeltaFile]);
+	// SourceChecksum that of the program a delta starts from. Ours, originals ignore them.
+	ProgramChecksum string `json:"ProgramChecksum,omitempty"`
+	SourceChecksum  string `json:"SourceChecksum,omitempty"`
 }
 
 // DefaultUriFormat is the template of the real buckets (docs/protocol/update.md, "Manifest file").

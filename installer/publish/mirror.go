@@ -213,7 +213,11 @@ func (w Wanted) part(m *manifests.Manifest, v manifests.Version) *manifests.Mani
 	own := manifests.NewManifest(m.UriFormat)
 	for _, p := range filesOf(m, v) {
 		p.Files = slices.DeleteFunc(p.Files, func(f manifests.File) bool {
-			_, platform, known := pack.Of(f.Name)
+			name := f.Name
+			if archive, _, ok := manifests.ParseDeltaFile(name); ok {
+				name = archive
+			}
+			_, platform, known := pack.Of(name)
 			return known && len(w.Platforms) > 0 && !slices.Contains(w.Platforms, platform)
 		})
 		if len(p.Files) > 0 {

@@ -20,6 +20,7 @@ type Options struct {
 	UriFormat    string                  // template for a region that has no manifest yet
 	DryRun       bool                    // read only; Result says what would be written
 	Replace      bool                    // publish other bytes under a version that is there
+	Deltas       int                     // make small downloads from so many of the last versions
 	Repositories bool                    // keep metadata for apt and yum beside the rest
 	Sign         Signer                  // of that metadata; nil leaves it unsigned
 	Percent      *int                    // of the hosts that follow the region by schedule; nil: what the index has of it, else all
@@ -77,6 +78,11 @@ func Publish(ctx context.Context, to target.Target, r *dist.Release, o Options) 
 	if err := p.probe(ctx); err != nil {
 		return p.result, err
 	}
+	done, err := p.addDeltas(ctx)
+	if err != nil {
+		return p.result, err
+	}
+	defer done()
 	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.index, p.region, p.global} {
 		if err := stop(ctx); err != nil {
 			return p.result, err
@@ -85,7 +91,6 @@ func Publish(ctx context.Context, to target.Target, r *dist.Release, o Options) 
 	if err := p.settle(); err != nil {
 		return p.result, err
 	}
-	var err error
 	p.result.Stable, _, err = readStable(ctx, to)
 	return p.result, err
 }
@@ -169,7 +174,7 @@ func (p *publication) packages(ctx context.Context) error {
 	for _, f := range append(p.r.Files[:len(p.r.Files):len(p.r.Files)], p.r.Documents...) {
 		known := f.Package != "" && strings.EqualFold(listed(p.old, f, p.r.Version).Checksum, f.SHA256)
 		for _, key := range f.Keys {
-			all = append(all, placed{File: f, key: key, known: known, fixed: f.Package != ""})
+			all = append(all, placed{File: f, key: key, known: known, fixed: f.Package != "" && !f.IsDelta()})
 		}
 	}
 	return p.spread(ctx, p.to, all)
@@ -230,9 +235,12 @@ func (p *publication) merge(m *manifests.Manifest) {
 		e := listed(m, f, p.r.Version)
 		switch {
 		case !strings.EqualFold(e.Checksum, f.SHA256):
-			e = manifests.FileVersion{Version: p.r.Version.String(), Checksum: f.SHA256, Status: f.Status, Size: f.Size, UnpackedSize: f.Unpacked}
+			e = f.Entry(p.r.Version)
 		case e.UnpackedSize == 0 && f.Unpacked > 0:
 			e.Size, e.UnpackedSize = f.Size, f.Unpacked
+			e.ProgramChecksum = f.Program
+		case e.ProgramChecksum == "" && f.Program != "":
+			e.ProgramChecksum = f.Program
 		default:
 			continue
 		}

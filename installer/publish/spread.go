@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -166,7 +165,7 @@ func (p *publication) resends(to target.Target, why error) {
 }
 
 func (p *publication) send(ctx context.Context, to target.Target, key string, f dist.File, when target.When) error {
-	body, err := os.Open(filepath.Join(p.r.Dir, f.Name))
+	body, err := os.Open(p.r.PathOf(f))
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,7 @@ func Publish() *cli.Command {
 			&cli.StringFlag{Name: "version", Usage: "which version in that folder; default the newest"},
 			&cli.StringFlag{Name: "global", Usage: "also copy latest/ to `PLACE`, for example s3://ec2-downloads-windows/SSMAgent"},
 			&cli.BoolFlag{Name: "replace", Usage: "publish other content under a version that is already there"},
+			&cli.IntFlag{Name: "deltas", Value: 3, Usage: "make small downloads from this many of the last versions; 0 makes none"},
 			percentFlag(),
 			yesFlag(),
 		}, writeFlags()...), repositoryFlags()...),
@@ -82,6 +83,9 @@ func publishRelease(c *cli.Context) error {
 	release, err := dist.Open(c.String("from"), want)
 	if err != nil {
 		return terminal.Cannot("read", "the release in "+c.String("from"), err)
+	}
+	if o.Deltas = c.Int("deltas"); o.Deltas < 0 || o.Deltas > 20 {
+		return terminal.Usage("--deltas: 0 to 20")
 	}
 	o.Percent = percent
 	o.Replace, o.Progress = c.Bool("replace"), out.Progress("publishing "+release.Version.String())

@@ -31,6 +31,29 @@ type File struct {
 	Unpacked      int64    // Bytes of an archive's files; 0 for what is no archive, or where a region does not say
 	Keys          []string // under the version: these never change
 	Latest        []string // the copies that move to each new latest version
+
+	Path            string // where it lies, for what is not in the release's folder
+	Program, Source string // SHA-256: of the agent's program in an archive, or that a delta makes, and that it starts from; empty: not known
+}
+
+// PathOf is where a file of the release lies.
+func (r *Release) PathOf(f File) string {
+	if f.Path != "" {
+		return f.Path
+	}
+	return filepath.Join(r.Dir, f.Name)
+}
+
+// Entry is how a manifest lists a file of a version.
+func (f File) Entry(v manifests.Version) manifests.FileVersion {
+	return manifests.FileVersion{Version: v.String(), Checksum: f.SHA256, Status: f.Status, Size: f.Size, UnpackedSize: f.Unpacked,
+		ProgramChecksum: f.Program, SourceChecksum: f.Source}
+}
+
+// IsDelta tells whether a file is a delta: it is made when a release is published.
+func (f File) IsDelta() bool {
+	_, _, ok := manifests.ParseDeltaFile(f.Name)
+	return ok
 }
 
 // Open finds a release: dir is a version's folder, or one that holds such folders; then want picks one, the newest when it
@@ -133,7 +156,7 @@ func (r *Release) add(pkg string, f manifests.File, part bool) error {
 		return fmt.Errorf("%w: the files in %s have %d bytes, the manifest says %d", ErrRelease, f.Name, unpacked, entry.UnpackedSize)
 	}
 	file := File{Name: f.Name, Package: pkg, SHA256: sum.String(), Size: info.Size(), Unpacked: unpacked, Status: manifests.StatusOf(entry),
-		Keys: []string{pkg + "/" + v.String() + "/" + f.Name}}
+		Program: entry.ProgramChecksum, Source: entry.SourceChecksum, Keys: []string{pkg + "/" + v.String() + "/" + f.Name}}
 	if format, platform, ok := pack.Of(f.Name); ok {
 		file.Keys, file.Latest = format.Keys(v, platform)
 	}
