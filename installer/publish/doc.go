@@ -2,8 +2,8 @@
 // docs/protocol/update.md, "Bucket layout".
 //
 // Parties: a [dist.Release] is the folder that a build wrote; a [target.Target] is a bucket or a folder with the same tree, for a mirror
-// or a stick. Rooms below: target is where it is written, apt and yum make the metadata of package managers, uploads keeps account of what
-// is on its way in parts.
+// or a stick. Rooms below: target is where it is written, deltas makes small downloads, apt and yum make the metadata of package managers,
+// uploads keeps account of what is on its way in parts.
 //
 //	amazon-ssm-agent/<version>/<file>    every package, under the name manifests use
 //	ssm-setup/<version>/<file>           ssm-setup itself
