@@ -169,6 +169,11 @@ func (w *work) region(ctx context.Context, q *manifests.Question) (listing manif
 	if err != nil {
 		return listing, noManifest(w.u.Source, err)
 	}
+	if w.source.Trust != nil {
+		if w.u.Trust, err = w.source.Trust(ctx); err != nil {
+			return listing, noManifest(w.u.Source, err)
+		}
+	}
 	listing, err = m.Listing(manifests.AgentPackage, manifests.PortableFile(runtime.GOOS, runtime.GOARCH))
 	switch {
 	case errors.Is(err, manifests.ErrNotListed):

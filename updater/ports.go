@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // Source is a region's bucket, as functions: the engine talks to no service by itself.
@@ -17,6 +18,8 @@ type Source struct {
 	Index func(ctx context.Context) (x *manifests.Index, verified bool, err error)
 	// Fetch brings a file whole to its path: goes on with a part of it, and checks size and SHA-256.
 	Fetch func(context.Context, bucket.Want) error
+	// Trust says why what the source says is believed; nil: it is not told.
+	Trust func(ctx context.Context) (ledger.Trust, error)
 }
 
 // Reporter tells the service, as functions; a nil one is not called.

@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/agent/mailbox"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/installer/systems"
@@ -25,8 +26,10 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
+	"github.com/ssm-setup/ssm-setup/regions/trust"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 	"github.com/ssm-setup/ssm-setup/updater"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // ports ties the updater, which talks to no service, to this host's region: configuration, identity and clients of the agent
@@ -222,13 +225,24 @@ func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, err
 			"https address",
 			"source", manifestURL)
 	}
-	c := bucket.New(bucket.Options{Base: base, HTTP: p.patient(), Log: p.log})
+	c := bucket.New(bucket.Options{Base: base, HTTP: p.patient(), Log: p.log,
+		Signed: anchor.Signed(p.layout, trust.Watch{Log: p.log})})
 	return updater.Source{
 		Manifest: c.Manifest,
 		Stable:   c.Stable,
 		URL:      func(v manifests.Version, file string) string { return c.FileURL(manifests.AgentPackage, v, file) },
 		Fetch:    c.Fetch,
+		Trust:    func(ctx context.Context) (ledger.Trust, error) { return trusted(ctx, c) },
 	}, nil
+}
+
+// trusted says why what a client reads is believed.
+func trusted(ctx context.Context, c *bucket.Client) (ledger.Trust, error) {
+	t, err := c.Verified(ctx)
+	if err != nil {
+		return ledger.Trust{}, err
+	}
+	return ledger.TrustOf(t.Root, t.SHA256, c.Base()), nil
 }
 
 // patient is the process's client with a limit on the wait for an answer's beginning.

@@ -12,7 +12,7 @@ const (
 var groups = map[string]string{
 	"install": onAMachine, "register": onAMachine, "status": onAMachine, "update": onAMachine, "rollback": onAMachine, "versions": onAMachine,
 	"logs": onAMachine, "uninstall": onAMachine, "hold": onAMachine, "unhold": onAMachine, "policy": onAMachine, "why": onAMachine,
-	"unblock": onAMachine,
+	"unblock": onAMachine, "trust": onAMachine,
 	"regions": ofReleases, "nodes": ofReleases, "build": ofReleases, "verify": ofReleases, "publish": ofReleases, "promote": ofReleases,
 	"mark": ofReleases, "mirror": ofReleases,
 	"local": toTry, "console": toTry, "demo": toTry,
@@ -59,6 +59,7 @@ var examples = map[string][]string{
 	"rollback":  {"ssm-setup rollback", "ssm-setup rollback --dry-run"},
 	"versions":  {"ssm-setup versions", "ssm-setup versions --region eu-west-1 --source s3://my-ssm-eu-west-1"},
 	"logs":      {"ssm-setup logs", "ssm-setup logs -f", "ssm-setup logs --update"},
+	"trust":     {"ssm-setup trust", "ssm-setup trust --json", "ssm-setup trust clear --yes"},
 	"uninstall": {"ssm-setup uninstall --dry-run", "ssm-setup uninstall --purge --yes"},
 	"regions":   {"ssm-setup regions", "ssm-setup regions --region eu-west-1 --region us-east-1"},
 	"nodes":     {"ssm-setup nodes --region eu-west-1", "ssm-setup nodes --region local --endpoint http://127.0.0.1:7700 --watch"},

@@ -24,6 +24,7 @@ var subcommands = []func() *cli.Command{
 	rules.Unblock,
 	machine.Versions,
 	machine.Logs,
+	machine.Trust,
 	machine.Uninstall,
 	releases.Regions,
 	fleet.NodesCommand,

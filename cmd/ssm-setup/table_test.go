@@ -21,7 +21,7 @@ var reads = []string{"status", "versions", "logs", "regions", "nodes", "verify",
 	"completion", "man", "help"}
 
 // takesAway are those that ask a person before they do it.
-var takesAway = []string{"uninstall", "register", "rollback", "publish", "mark"}
+var takesAway = []string{"uninstall", "register", "rollback", "publish", "mark", "trust"}
 
 func table(t *testing.T) manual.Program {
 	t.Helper()

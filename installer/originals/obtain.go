@@ -24,11 +24,17 @@ type Source struct {
 	Name   string // as people wrote it, remembered for later updates; empty: Amazon's own bucket
 
 	HTTP *http.Client // nil: the network, or the folder
+
+	Signed bucket.Signed // how this host verifies; nil: it has no root
 }
 
-// Client reads the source.
+// Client reads the source. What is not Amazon's own bucket has to be signed, where this host has a root.
 func (s Source) Client() *bucket.Client {
-	return bucket.New(bucket.Options{Base: s.Base, HTTP: s.HTTP, Retries: 2})
+	o := bucket.Options{Base: s.Base, HTTP: s.HTTP, Retries: 2, Signed: s.Signed}
+	if fromAmazon(s.Base, s.Region) { // it signs no list: the rule of [Trust] counts, and packages of ours are not there
+		o.Signed = nil
+	}
+	return bucket.New(o)
 }
 
 // Package is a package that this room keeps.

@@ -53,6 +53,7 @@ type Options struct {
 	Proxy          *proxy.Address // written down for the service; nil: what is there stays
 	Authority      string         // file with the certificate of the region's own authority; empty: none is kept for a region of AWS
 	TakeOver       bool           // an original that is installed is replaced in place; the caller holds the update lock, and goes back
+	Trust          []byte         // root of trust to pin: from then on nothing unsigned is taken; nil: what is pinned or baked in stays
 	Base           string         // address of the bucket, where it is not that of source and region
 	Settings       map[string]any // further settings, as for Configure
 	Tries          int            // how often to try to start the service; 0 is once
@@ -81,6 +82,7 @@ type Result struct {
 	Signature  string  `json:"signature,omitempty"` // of an original's package: what is known of who made it
 	Confirmed  bool    `json:"confirmed_by_service,omitempty"`
 
+	Trust         string `json:"trust,omitempty"`          // the root that verified the source, in words; empty: none did
 	PackageSource string `json:"package_source,omitempty"` // the source as people write it; empty: the region's own bucket
 
 	Started time.Time `json:"-"` // when the agent was started anew; zero: it went on running
@@ -105,6 +107,9 @@ type run struct {
 	changed bool              // package, settings or registration: the agent has to be started anew
 	current manifests.Version // version of the installed package; zero: none
 
+	pinned bool          // the root, by this run
+	signed bucket.Signed // how the region is verified; nil: it is not
+
 	formerProxy     func() error             // brings back the proxy that was kept; nil: this run has written none
 	formerAuthority func(systemd bool) error // the same of the authority
 
@@ -117,6 +122,7 @@ var stops = []struct {
 	do   func(*run) error
 	undo func(*run)
 }{
+	{(*run).pin, (*run).unpin},
 	{(*run).resolve, nil},
 	{(*run).writeRecord, (*run).dropRecord},
 	{(*run).fetch, nil},

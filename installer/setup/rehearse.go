@@ -1,6 +1,11 @@
 package setup
 
-import "context"
+import (
+	"context"
+
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
+	"github.com/ssm-setup/ssm-setup/regions/trust"
+)
 
 // Rehearse says what [Installation.Install] would do, as far as it can be known without a change: which package of which version it
 // would put in (Installed), and whether it would register. It needs no privileges and takes no lock.
@@ -12,6 +17,7 @@ func (i Installation) Rehearse(ctx context.Context, o Options) (Result, error) {
 	}
 	r.record = readRecord(i.Layout)
 	r.goingOn = r.record.Format != ""
+	r.signed = anchor.With(i.Layout, o.Trust, trust.Watch{})
 	if err := r.resolve(); err != nil {
 		return r.result, err
 	}

@@ -30,7 +30,7 @@ func (r *run) resolve() (err error) {
 		}
 	}
 	r.source = r.Base + "/" + regions.ManifestKey
-	r.client = bucket.New(bucket.Options{Base: r.Base, Retries: 2})
+	r.client = bucket.New(bucket.Options{Base: r.Base, Retries: 2, Signed: r.signed})
 	r.result = Result{Agent: "ours", Format: r.way.Name, Region: r.Region, Source: r.source, Root: r.Root,
 		PackageSource: fault.Redact(r.Source.String())}
 	if dir, ok := regions.FolderOf(r.Base); ok {
@@ -39,6 +39,9 @@ func (r *run) resolve() (err error) {
 	if r.Version == "" && !r.current.IsZero() && !r.unfinished() {
 		r.offer.Version = r.current
 	} else if r.offer, err = r.readOffer(); err != nil {
+		return err
+	}
+	if r.result.Trust, err = r.believed(); err != nil {
 		return err
 	}
 	r.result.Version = r.offer.Version.String()

@@ -12,9 +12,9 @@ import (
 
 // Watch is what a verification is told of and tells.
 type Watch struct {
-	Now  func() time.Time // nil: the clock
-	Log  *slog.Logger     // nil: silent
-	Each func(Facts)      // told after each verification that succeeded; may be nil
+	Now  func() time.Time  // nil: the clock
+	Log  *slog.Logger      // nil: silent
+	Warn func(line string) // told what ends soon; nil: the log is
 }
 
 func (w Watch) complete() Watch {
@@ -23,6 +23,9 @@ func (w Watch) complete() Watch {
 	}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
+	}
+	if w.Warn == nil {
+		w.Warn = func(line string) { w.Log.Warn(line) }
 	}
 	return w
 }
@@ -70,10 +73,7 @@ func Pinned(root []byte, w Watch) bucket.Signed {
 // told is a list as a client uses it. What ends soon is logged.
 func (w Watch) told(l *Listing) bucket.Listed {
 	for _, line := range l.Warnings(w.Now()) {
-		w.Log.Warn(line)
-	}
-	if w.Each != nil {
-		w.Each(l.Facts)
+		w.Warn(line)
 	}
 	return bucket.Listed{Find: l.Find, Consistent: l.consistent, Trust: bucket.Trust{Root: l.Root, SHA256: l.SHA256}}
 }

@@ -86,15 +86,16 @@ var rooms = map[string][]string{
 
 	"installer/credentials": {"manifests"},
 	"installer/describe":    {"installer/build", "installer/host", "installer/pack"},
+	"installer/anchor":      {"installer", "installer/host", "regions/bucket", "regions/trust"},
 	"installer/account":     {"installer/host", "manifests"},
 	"installer/caller":      {"installer/host", "regions"},
 	"installer/authority":   {"installer", "installer/host", "manifests"},
 	"installer/proxy":       {"installer", "installer/host", "manifests"},
 	"installer/selfswap":    {},
-	"installer/setup": {"installer", "installer/authority", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service",
+	"installer/setup": {"installer", "installer/anchor", "regions/trust", "installer/authority", "installer/host", "installer/launcher", "installer/pack", "installer/proxy", "installer/service",
 		"installer/store", "installer/systems", "installer/unpack", "installer/pointer", "regions", "regions/bucket", "manifests"},
 
-	"installer/originals": {"installer", "installer/authority", "installer/host", "installer/pack", "installer/proxy", "installer/service", "installer/setup",
+	"installer/originals": {"installer", "installer/anchor", "regions/trust", "installer/authority", "installer/host", "installer/pack", "installer/proxy", "installer/service", "installer/setup",
 		"installer/sign", "installer/systems", "installer/unpack", "regions", "regions/bucket", "manifests"},
 
 	"installer/sign":        {"installer/host", "installer/stamp", "installer/systems", "installer/container/cfb", "installer/container/xar"},
@@ -129,7 +130,7 @@ var rooms = map[string][]string{
 	"cmd/amazon-ssm-agent-setup": {"installer/setupexe"},
 	"cmd/ssm-agent-worker": {"agent", "agent/*", "updater", "updater/*", "installer", "installer/*", "regions", "regions/*",
 		"manifests"},
-	"cmd/ssm-setup/setupcli":        {"installer", "installer/*", "regions", "regions/bucket", "manifests"},
+	"cmd/ssm-setup/setupcli":        {"installer", "installer/*", "regions", "regions/bucket", "regions/trust", "manifests"},
 	"cmd/ssm-setup/keyring":         {"installer/container/xar", "installer/pack", "installer/sign"},
 	"cmd/ssm-setup/terminal":        {"manifests/fault"},
 	"cmd/ssm-setup/terminal/screen": {},

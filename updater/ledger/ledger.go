@@ -51,6 +51,7 @@ type Update struct {
 
 	Region       string            `json:"region,omitempty"`
 	Source       string            `json:"source,omitempty"` // manifest URL
+	Trust        Trust             `json:"trust,omitzero"`   // why the source is believed
 	FromVersion  manifests.Version `json:"from,omitzero"`
 	ToVersion    manifests.Version `json:"target,omitzero"`
 	FromFloor    bool              `json:"from_floor,omitempty"` // the target is the floor

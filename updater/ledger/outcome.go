@@ -33,6 +33,7 @@ type Outcome struct {
 	RunningVersion manifests.Version `json:"running,omitzero"` // after it
 	Region         string            `json:"region,omitempty"`
 	Source         string            `json:"source,omitempty"`
+	Trust          Trust             `json:"trust,omitzero"`  // why the source was believed; zero: none was asked
 	Lines          []string          `json:"lines,omitempty"` // the original's words
 	Detail         string            `json:"detail,omitempty"`
 	Hints          []string          `json:"hints,omitempty"`

@@ -36,6 +36,7 @@ func Install() *cli.Command {
 			dryRunFlag(),
 			waitFlag(),
 			agentFlag(),
+			trustFlag(),
 		}, append(append(trustFlags(), trialFlags()...), activationFlags()...)...),
 		Action: installEither,
 	}
@@ -112,6 +113,9 @@ func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err 
 	if o.Activation, err = activationOf(c, terminal.Of(c).In); err != nil {
 		return i, o, err
 	}
+	if o.Trust, err = namedRoot(c); err != nil {
+		return i, o, err
+	}
 	o.Proxy, err = proxyOf(c, i)
 	return i, o, err
 }
@@ -134,6 +138,9 @@ func installText(l installer.Layout, r setup.Result) string {
 	switch {
 	case r.Healthy:
 		s += ", healthy"
+	}
+	if r.Trust != "" {
+		s += "\nthe source is " + r.Trust
 	}
 	s += bootText(r)
 	return s + fmt.Sprintf("\nall done after %.1f s", r.Seconds)

@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 
 	"github.com/urfave/cli/v2"
@@ -182,7 +183,7 @@ func fetchSetup(c *cli.Context, out *terminal.Printer, p flags.Place) (file, sum
 	if err != nil {
 		return "", "", nil, err
 	}
-	client := bucket.New(bucket.Options{Base: base, Retries: 2})
+	client := bucket.New(bucket.Options{Base: base, Retries: 2, Signed: anchor.Signed(installer.At(""), watchTrust(c))})
 	o, err := askSetup(c.Context, client, p.Region, c.String("version"), c.Bool("allow-downgrade"))
 	if err != nil || o.Version.String() == stamp.Version() {
 		return "", "", nil, err

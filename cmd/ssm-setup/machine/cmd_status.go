@@ -67,6 +67,7 @@ type statusResult struct {
 	Proxy          string           `json:"proxy,omitempty"`          // kept for the service, without its password
 	Source         string           `json:"source"`                   // where updates come from
 	PackageSource  string           `json:"package_source,omitempty"` // the same as people write it, where that is more
+	Trust          *trustResult     `json:"trust,omitempty"`          // what updates are believed by
 	Pinged         time.Time        `json:"last_round_trip,omitzero"`
 	Fault          string           `json:"last_fault,omitempty"`
 	Death          string           `json:"last_death,omitempty"` // how an agent ended that was not asked to, within the last day
@@ -158,10 +159,13 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 	miss("settings", cfg.Fault)
 	r.Source = cfg.Agent.UpdateSource
 	r.PackageSource = fault.Redact(cfg.Agent.PackageSource)
+	if r.Installed {
+		r.readTrust(l, miss)
+	}
 	if a, known := proxy.Of(l); known {
 		r.Proxy = a.Redacted()
 	}
-	r.Warnings = insecureWarnings(cfg.Config)
+	r.Warnings = append(r.Warnings, insecureWarnings(cfg.Config)...)
 	r.readAgent(l, 2*time.Duration(max(1, cfg.Ssm.HealthFrequencyMinutes))*time.Minute)
 	r.Warnings = append(r.Warnings, sourceWarnings(cfg.Config, cmp.Or(r.Region, unregisteredRegion(cfg.Agent.UpdateSource)), r.Pinged)...)
 	ledger, err := ledger.Read(l)
@@ -178,6 +182,21 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 			"only; ssm-setup install puts them back", d))
 	}
 	return r, nil
+}
+
+// readTrust reads by which root updates are verified, and what of it ends soon.
+func (r *statusResult) readTrust(l installer.Layout, miss func(what string, err error)) {
+	t, err := trustOfMachine(l)
+	miss("the root of trust", err)
+	switch {
+	case t.Trusted:
+		t.By = ledger.ByRoot
+	case r.Source != "":
+		t.By = ledger.TrustOf(0, "", r.Source).By
+	default:
+		return // nothing is followed
+	}
+	r.Trust, r.Warnings = &t, append(r.Warnings, t.Warnings...)
 }
 
 // insecureWarnings names the addresses in the settings that are plain http to another machine.

@@ -33,6 +33,9 @@ func statusText(out *terminal.Printer, r statusResult) string {
 		line("last crash", "%s: %s, %s", r.death.Version, r.death.How, terminal.Ago(r.death.At))
 	}
 	line("updates from", "%s", terminal.Dash(cmp.Or(r.PackageSource, r.Source)))
+	if r.Trust != nil {
+		line("trust", "%s", ledger.Trust{By: r.Trust.By, Root: r.Trust.Root, SHA256: r.Trust.SHA256})
+	}
 	if r.Proxy != "" {
 		line("proxy", "%s", r.Proxy)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
@@ -134,7 +135,8 @@ func versionsOfRegion(c *cli.Context, l installer.Layout) error {
 	if err != nil {
 		return terminal.Cannot("ask", "region "+region, err)
 	}
-	rows, file, err := offered(c.Context, bucket.New(bucket.Options{Base: base, Retries: 2}), l)
+	rows, file, err := offered(c.Context, bucket.New(bucket.Options{Base: base, Retries: 2,
+		Signed: anchor.Signed(l, watchTrust(c))}), l)
 	if err != nil {
 		return terminal.Cannot("ask", "region "+region, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -106,7 +107,7 @@ func checkSource(c *cli.Context, l installer.Layout, s regions.Source, once bool
 	if err != nil {
 		return "", err
 	}
-	_, err = bucket.New(bucket.Options{Base: base, Retries: 1}).Manifest(c.Context)
+	_, err = bucket.New(bucket.Options{Base: base, Retries: 1, Signed: anchor.Signed(l, watchTrust(c))}).Manifest(c.Context)
 	return base + "/" + regions.ManifestKey, err
 }
 

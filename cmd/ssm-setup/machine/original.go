@@ -13,6 +13,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/installer/credentials"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
@@ -131,6 +132,7 @@ func sourceOf(c *cli.Context, a *originals.Agent) (originals.Source, error) {
 	if c.String("from") != "" { // this one time
 		s.Name = record.Source
 	}
+	s.Signed = anchor.Signed(a.Layout, watchTrust(c))
 	return remembered(a, s, record.Source), err
 }
 

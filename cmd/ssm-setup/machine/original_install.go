@@ -11,6 +11,8 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -91,6 +93,7 @@ func originalSource(c *cli.Context, o setup.Options) (originals.Source, original
 		return originals.Source{}, trust, err
 	}
 	s, err := sourceIn(o.Source.String(), o.Region, o.Endpoint, true) // who installs decides about plain http
+	s.Signed = anchor.With(installer.At(c.String("root")), o.Trust, watchTrust(c))
 	return s, trust, err
 }
 

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
+	"github.com/ssm-setup/ssm-setup/regions/trust"
 )
 
 // What the original says where it refuses.
@@ -95,7 +97,7 @@ func (s *run) installFrom(base string) error {
 	if err != nil {
 		return err
 	}
-	client := bucket.New(bucket.Options{Base: base, Retries: 2})
+	client := bucket.New(bucket.Options{Base: base, Retries: 2, Signed: anchor.Signed(s.agent.Layout, trust.Watch{})})
 	m, err := client.Manifest(s.ctx)
 	if err != nil {
 		return err
