@@ -67,7 +67,7 @@ func newEngineAndPorts(l installer.Layout, log *slog.Logger) (*updater.Engine, *
 	}
 	return &updater.Engine{
 		Layout: l,
-		Settings: updater.Settings{Source: source, LocalSource: localSource(cfg, p.region), Region: p.region,
+		Settings: updater.Settings{Oldest: anchor.Oldest(l), Source: source, LocalSource: localSource(cfg, p.region), Region: p.region,
 			Watch:        time.Duration(cfg.Agent.UpdateWatchSeconds) * time.Second,
 			Precondition: precondition(systems.Here()),
 			Agent: wire.AgentInfo{Lang: cfg.Os.Lang, Name: manifests.AgentPackage, OS: cfg.Os.Name, OSVersion: cfg.Os.Version,
@@ -232,7 +232,10 @@ func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, err
 		Stable:   c.Stable,
 		URL:      func(v manifests.Version, file string) string { return c.FileURL(manifests.AgentPackage, v, file) },
 		Fetch:    c.Fetch,
-		Trust:    func(ctx context.Context) (ledger.Trust, error) { return trusted(ctx, c) },
+		Index: func(ctx context.Context) (*manifests.Index, bool, error) {
+			return anchor.Index(ctx, p.layout, c)
+		},
+		Trust: func(ctx context.Context) (ledger.Trust, error) { return trusted(ctx, c) },
 	}, nil
 }
 

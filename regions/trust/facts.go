@@ -3,6 +3,8 @@ package trust
 import (
 	"fmt"
 	"time"
+
+	"github.com/ssm-setup/ssm-setup/regions/ground"
 )
 
 // Facts are what a host can say of its trust, without a network.
@@ -113,4 +115,19 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d days", int(d/day))
+}
+
+// Lists tells whether the state's own targets, as far as they verify, list a file with this content.
+func (s *State) Lists(key string, content []byte) bool {
+	root, err := ParseRoot(s.Root)
+	if err != nil {
+		return false
+	}
+	e, err := (&look{State: s, root: root}).verify(s.Targets, roleTargets, MaxTargets)
+	if err != nil {
+		return false
+	}
+	files, err := readTargets(e)
+	t, ok := files[key]
+	return err == nil && ok && t.Size == int64(len(content)) && t.SHA256.String() == ground.SHA256(content)
 }

@@ -73,7 +73,7 @@ func (p Place) Pin(root []byte) error {
 
 func (p Place) same(root []byte) error {
 	for _, name := range []string{fileRoot, filePin} {
-		if has, err := p.read(name, MaxRoot); err == nil && bytes.Equal(has, root) {
+		if has, err := p.Read(name, MaxRoot); err == nil && bytes.Equal(has, root) {
 			return nil
 		}
 	}
@@ -92,8 +92,8 @@ func (p Place) Clear() error {
 	return os.RemoveAll(gone)
 }
 
-// read reads a regular file of the folder, at most limit bytes.
-func (p Place) read(name string, limit int64) ([]byte, error) {
+// Read reads a regular file of the folder, at most limit bytes.
+func (p Place) Read(name string, limit int64) ([]byte, error) {
 	at := filepath.Join(p.Dir, name)
 	info, err := os.Lstat(at)
 	if err != nil {
@@ -116,7 +116,7 @@ func (p Place) Load() (*State, error) {
 	s := &State{}
 	var err error
 	for _, name := range []string{fileRoot, filePin} {
-		if s.Root, err = p.read(name, MaxRoot); err == nil {
+		if s.Root, err = p.Read(name, MaxRoot); err == nil {
 			if _, err = ParseRoot(s.Root); err == nil {
 				break
 			}
@@ -125,10 +125,10 @@ func (p Place) Load() (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: cannot read the root of this host in %s: %w", ErrRoot, p.Dir, err)
 	}
-	s.Timestamp, _ = p.read(fileTimestamp, MaxTimestamp)
-	s.Snapshot, _ = p.read(fileSnapshot, MaxSnapshot)
-	s.Targets, _ = p.read(fileTargets, MaxTargets)
-	if text, err := p.read(fileTime, 64); err == nil {
+	s.Timestamp, _ = p.Read(fileTimestamp, MaxTimestamp)
+	s.Snapshot, _ = p.Read(fileSnapshot, MaxSnapshot)
+	s.Targets, _ = p.Read(fileTargets, MaxTargets)
+	if text, err := p.Read(fileTime, 64); err == nil {
 		s.Seen, _ = time.Parse(time.RFC3339, strings.TrimSpace(string(text)))
 	}
 	return s, nil
@@ -160,7 +160,7 @@ func (s *State) time() []byte {
 }
 
 func (p Place) replace(name string, b []byte, limit int64, s *State) error {
-	has, err := p.read(name, limit)
+	has, err := p.Read(name, limit)
 	at := filepath.Join(p.Dir, name)
 	switch {
 	case err == nil && bytes.Equal(has, b):

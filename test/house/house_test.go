@@ -86,7 +86,7 @@ var rooms = map[string][]string{
 
 	"installer/credentials": {"manifests"},
 	"installer/describe":    {"installer/build", "installer/host", "installer/pack"},
-	"installer/anchor":      {"installer", "installer/host", "regions/bucket", "regions/trust"},
+	"installer/anchor":      {"installer", "installer/host", "regions", "regions/bucket", "regions/trust", "manifests"},
 	"installer/account":     {"installer/host", "manifests"},
 	"installer/caller":      {"installer/host", "regions"},
 	"installer/authority":   {"installer", "installer/host", "manifests"},
