@@ -137,8 +137,8 @@ func (h exchanges) exchange(version, says string, during func()) {
 func (h exchanges) at(row string) {
 	h.t.Helper()
 	h.eventually("the row "+row, func() bool {
-		out, _ := h.try("grep", `"step": "`+row, "/var/lib/ssm-setup/takeover/record")
-		return out != ""
+		_, err := h.try("grep", `"step": "`+row, "/var/lib/ssm-setup/takeover/record")
+		return err == nil
 	})
 }
 

@@ -47,7 +47,9 @@ func standIn(t *testing.T, version, how string) []byte {
 	}
 	b, err := os.ReadFile(program)
 	must(t, err)
-	must(t, writeFile(filepath.Join(tree, "usr/bin/ssm-agent-worker"), b, 0o755))
+	for _, name := range []string{"ssm-agent-worker", "ssm-document-worker"} {
+		must(t, writeFile(filepath.Join(tree, "usr/bin", name), b, 0o755))
+	}
 	const systemd = "#!/bin/sh\n[ \"$(cat /proc/1/comm)\" = systemd ] || exit 0\n"
 	arch, err := outside("dpkg", "--print-architecture")
 	must(t, err)

@@ -73,6 +73,8 @@ type work struct {
 	source    Source
 	home      Source // of the source's package
 	reachable bool   // the service answered before the exchange
+
+	notEntered error // why there is no keeper
 }
 
 // Take does what an original's plugin started this program for. Nothing is answered while another update is under way.
@@ -118,15 +120,18 @@ func (e *Engine) Resume(ctx context.Context) error {
 	e.complete()
 	for {
 		r, err := ReadRecord(e.Layout)
-		if r == nil || err != nil {
+		if err != nil {
 			return err
 		}
 		w, release, err := e.open(r)
 		switch {
 		case err == nil:
 			defer release()
-			if w.r, err = ReadRecord(e.Layout); w.r == nil || err != nil { // the other one was done meanwhile
-				return errors.Join(err, dropPlace(e.Layout))
+			if w.r, err = ReadRecord(e.Layout); err != nil {
+				return err
+			}
+			if w.r == nil { // the other one was done meanwhile, or had not begun
+				return w.takeOut(ctx)
 			}
 			return w.walk(ctx)
 		case !errors.Is(err, ErrBusy):
@@ -166,9 +171,13 @@ func (e *Engine) begin(ctx context.Context, r *Record, say func(string)) error {
 		r.ID = host.NewUUID()
 	}
 	r.Began, r.Step, r.State, r.Result, r.Running = e.Now(), stepBegin, notStarted, inProgress, r.Order.Source
+	w.notEntered = w.enter(ctx)
 	if err := w.save(); err != nil {
 		say("refused " + err.Error())
-		return err
+		return errors.Join(err, w.takeOut(ctx))
+	}
+	if w.crash("after the keeper") {
+		return ErrCrashed
 	}
 	say("taken")
 	return w.walk(ctx)

@@ -15,9 +15,10 @@ type manager struct {
 	read [][]string // after units were exchanged
 	up   [][]string // starts the service anew
 
-	file   string // of the keeper; empty: it is entered by commands
-	text   string // of that file; %s: the command
-	enter  [][]string
+	file   string     // of the keeper; empty: it is entered by commands
+	text   string     // of that file; %s: the command
+	enter  [][]string // before the record is there
+	begin  [][]string // after it
 	remove [][]string
 }
 
@@ -32,18 +33,19 @@ func managers() []manager {
 			runs: "Active: active (running)", read: [][]string{{"systemctl", "daemon-reload"}},
 			up:   [][]string{{"systemctl", "restart", name + ".service"}},
 			file: "/etc/systemd/system/" + unit, text: systemdKeeper,
-			enter:  [][]string{{"systemctl", "daemon-reload"}, {"systemctl", "enable", unit}, {"systemctl", "start", "--no-block", unit}},
+			enter:  [][]string{{"systemctl", "daemon-reload"}, {"systemctl", "enable", unit}},
+			begin:  [][]string{{"systemctl", "start", "--no-block", unit}},
 			remove: [][]string{{"systemctl", "disable", unit}}},
 		{name: "upstart", is: [][]string{{"status", name}}, runs: name + " start/running",
 			read: [][]string{{"initctl", "reload-configuration"}}, up: [][]string{{"stop", name}, {"start", name}},
 			file: "/etc/init/" + keeperName + ".conf", text: upstartKeeper,
-			enter: [][]string{{"initctl", "reload-configuration"}, {"start", "--no-wait", keeperName}}},
+			enter: [][]string{{"initctl", "reload-configuration"}}, begin: [][]string{{"start", "--no-wait", keeperName}}},
 		{name: "launchd", up: [][]string{{"launchctl", "load", "-w", plist}, {"launchctl", "start", "com.amazon.aws.ssm"}},
-			file: keeperPlist, text: launchdKeeper, enter: [][]string{{"launchctl", "load", keeperPlist}}},
+			file: keeperPlist, text: launchdKeeper, begin: [][]string{{"launchctl", "load", keeperPlist}}},
 		{name: "windows", is: [][]string{{"sc", "query", "AmazonSSMAgent"}}, runs: "RUNNING", up: [][]string{{"net", "start",
 			"AmazonSSMAgent"}},
-			enter: [][]string{{"schtasks", "/create", "/f", "/tn", keeperName, "/sc", "onstart", "/ru", "SYSTEM", "/tr", `"{}" takeover`},
-				{"schtasks", "/run", "/tn", keeperName}},
+			enter:  [][]string{{"schtasks", "/create", "/f", "/tn", keeperName, "/sc", "onstart", "/ru", "SYSTEM", "/tr", `"{}" takeover`}},
+			begin:  [][]string{{"schtasks", "/run", "/tn", keeperName}},
 			remove: [][]string{{"schtasks", "/delete", "/f", "/tn", keeperName}}},
 	}
 }

@@ -115,10 +115,9 @@ func (w *work) line(format string, args ...any) {
 	w.r.Lines = append(w.r.Lines, fmt.Sprintf(format, args...))
 }
 
-// keeperIn enters the keeper, and tells that it began.
-func (w *work) keeperIn(ctx context.Context) error {
-	w.r.State = initialized
-	w.tell(ctx, inProgress)
+// enter has the service manager start the keeper at every boot. It comes before the record: a keeper without one takes itself out, a record
+// without a keeper would wait for good.
+func (w *work) enter(ctx context.Context) error {
 	m, ok := managerNamed(w.System.Manager)
 	if !ok {
 		return noManager(w.System.Manager, w.System.Restart)
@@ -136,10 +135,31 @@ func (w *work) keeperIn(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, c := range m.enter {
+	w.manage(ctx, m.enter, program)
+	for _, dir := range []string{filepath.Dir(m.file), filepath.Join(filepath.Dir(m.file), "multi-user.target.wants")} {
+		_ = host.SyncDir(filepath.Join(w.System.Root+"/", dir)) // service managers do not
+	}
+	return nil
+}
+
+// manage runs commands of the service manager that an exchange can do without.
+func (w *work) manage(ctx context.Context, commands [][]string, program string) {
+	for _, c := range commands {
 		if out, code, err := w.System.Run(ctx, "", time.Minute, filled(c, program)...); err != nil || code != 0 {
-			w.Log.Warn("the keeper is not entered", "command", c, "code", code, "printed", printable(out), "error", err)
+			w.Log.Warn("the keeper is not as it should be", "command", c, "code", code, "printed", printable(out), "error", err)
 		}
+	}
+}
+
+// keeperIn starts the keeper, and tells that the exchange began.
+func (w *work) keeperIn(ctx context.Context) error {
+	w.r.State = initialized
+	w.tell(ctx, inProgress)
+	if w.notEntered != nil {
+		return w.notEntered
+	}
+	if m, ok := managerNamed(w.System.Manager); ok {
+		w.manage(ctx, m.begin, "")
 	}
 	return nil
 }

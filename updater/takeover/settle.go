@@ -75,6 +75,13 @@ func (w *work) keepOnly(dir, name string) {
 // keeperOut removes the keeper and the record, the record last: a keeper without one ends by itself, a record without a keeper waits for an
 // updater.
 func (w *work) keeperOut(ctx context.Context) error {
+	if err := w.takeOut(ctx); err != nil {
+		return err
+	}
+	return errDone
+}
+
+func (w *work) takeOut(ctx context.Context) error {
 	m, ok := managerNamed(w.System.Manager)
 	if ok {
 		for _, c := range m.remove {
@@ -86,8 +93,5 @@ func (w *work) keeperOut(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := dropPlace(w.Layout); err != nil {
-		return err
-	}
-	return errDone
+	return dropPlace(w.Layout)
 }
