@@ -153,9 +153,22 @@ func newTakeover(l installer.Layout, log *slog.Logger) (*takeover.Engine, error)
 		Reporter: takeover.Reporter{Reply: late.Reply, Delete: late.Delete, Health: p.health},
 		Gone:     func(err error) bool { return errors.Is(err, mailbox.ErrGone) },
 		Probe:    p.probe,
+		Amazon:   amazonsManifest(p.region),
 		Identity: p.instance,
 		Forget:   func() error { return forgetOurs(l) },
 	}, nil
+}
+
+// amazonsManifest is the manifest of Amazon's own bucket of a region; empty: it is none of theirs.
+func amazonsManifest(region string) string {
+	if region == regions.Local || !regions.Known(region) {
+		return ""
+	}
+	url, err := regions.ManifestURL(region, "", "")
+	if err != nil {
+		return ""
+	}
+	return url
 }
 
 // forgetOurs removes what updates put beside a package of ours that is there no more, and all that leads to it.

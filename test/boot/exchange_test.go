@@ -13,9 +13,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal/screen"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -31,9 +33,9 @@ type exchanges struct {
 func newExchanges(t *testing.T, s system, how string) exchanges {
 	t.Helper()
 	h := exchanges{bare(t, s), "ubuntu", "amazon-ssm-agent.deb"}
-	formats := "update-ubuntu,updater-ubuntu"
+	formats := "deb,update-ubuntu,updater-ubuntu"
 	if s.name != "deb" {
-		h.platform, h.payload, formats = "linux", "amazon-ssm-agent.rpm", "update,updater"
+		h.platform, h.payload, formats = "linux", "amazon-ssm-agent.rpm", "rpm,update,updater"
 	}
 	out := t.TempDir()
 	if said, err := outside(filepath.Join(dist, "ssm-setup"), "build", "--version", "9.1.0.0", "--platform", "linux/"+runtime.GOARCH,
@@ -197,4 +199,27 @@ func TestTheKeeperGoesOnWhereTheUpdaterIsKilled(t *testing.T) {
 		h.at("exchange")
 		h.sh("pkill -9 -f '[u]pdater -update'")
 	})
+}
+
+// A person who installs on a machine with Amazon's agent is asked whether ours shall take its place; a no changes nothing.
+func TestAPersonIsAskedWhetherOursTakesThePlaceOfAmazons(t *testing.T) {
+	t.Parallel()
+	h := newExchanges(t, systems[0], "")
+	h.copy(filepath.Join(dist, "ssm-setup"), "/usr/bin/ssm-setup")
+	h.sh("chmod 755 /usr/bin/ssm-setup")
+	install := []string{"ssm-setup", "install", "--trial", "3s", "--region", "local", "--endpoint", h.region.URL(), "--allow-unsigned"}
+	if out := h.run("sh", "-c", strings.Join(install, " ")+" 2>&1"); !strings.Contains(out, "--agent ours puts it in the place of Amazon's") {
+		t.Errorf("%s", out)
+	}
+	h.online(amazons33)
+	for _, x := range [][2]string{{"n", amazons33}, {"y", "9.1.0.0"}} {
+		answer, version := x[0], x[1]
+		s := screen.Start(t, exec.Command("nsenter", append([]string{"-t", strconv.Itoa(h.leader()), "-a", "--"}, install...)...), 100)
+		s.Await("Put this project's in its place?")
+		s.Type(answer + "\n")
+		if code := s.End(); code != 0 {
+			t.Fatalf("%s: code %d\n%s", answer, code, s.Written())
+		}
+		h.online(version)
+	}
 }

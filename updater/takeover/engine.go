@@ -43,6 +43,7 @@ type Engine struct {
 	Gone     func(error) bool                // an error of Reply or Delete that no further try changes
 	Probe    func(ctx context.Context) error // one round trip to the service
 	Identity func() (instanceID string, err error)
+	Amazon   string       // manifest of Amazon's own bucket of the region; empty: the region is none of theirs
 	Forget   func() error // removes what ours keeps beside its package
 	Log      *slog.Logger
 	Now      func() time.Time

@@ -153,3 +153,27 @@ func TestTheLockThatAPluginHandsOverIsTaken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A region that lists ours alone takes an original over all the same: the package for the way back is in Amazon's own bucket.
+func TestTheWayBackIsInAmazonsOwnBucket(t *testing.T) {
+	for _, there := range []bool{true, false} {
+		w := newWorld(t, "deb")
+		w.amazons = w.manifest
+		w.manifest = manifests.NewManifest(manifests.DefaultUriFormat)
+		w.list(ours, "")
+		w.sick[ours] = true
+		if !there {
+			w.amazons = w.manifest
+		}
+		e := w.engine()
+		e.Amazon = amazons
+		w.put(e.Take(context.Background(), w.order(ours)))
+		says := "rolledback amazon-ssm-agent to 3.3.9999.0\n"
+		if !there {
+			says = "amazon-ssm-agent source version 3.3.9999.0 is unsupported on current platform\n"
+		}
+		if w.installed != original || !strings.Contains(w.output(), says) {
+			t.Errorf("%t: %s; %q", there, w.installed, w.output())
+		}
+	}
+}

@@ -29,6 +29,7 @@ const (
 	messageID = "aws.ssm." + commandID + "." + node
 	original  = "3.3.9999.0"
 	ours      = "9.1.0.0"
+	amazons   = "https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/ssm-agent-manifest.json"
 	source    = "https://example.com/amazon-ssm-local/ssm-agent-manifest.json"
 )
 
@@ -40,7 +41,8 @@ type world struct {
 
 	installed string
 	manifest  *manifests.Manifest
-	archives  map[string][]byte // by address
+	amazons   *manifests.Manifest // of Amazon's own bucket
+	archives  map[string][]byte   // by address
 	script    func(w *world, dir string, limit time.Duration, command []string) (string, int, bool)
 	sick      map[string]bool // versions whose worker does not run
 	deaf      error           // of the service
@@ -173,8 +175,13 @@ func (w *world) commands() [][]string {
 func (w *world) engine() *takeover.Engine {
 	return &takeover.Engine{Layout: w.layout, System: w.system, Region: "local",
 		Agent: wire.AgentInfo{Lang: "en-US", Name: "amazon-ssm-agent", OSVersion: "1", Version: ours},
-		Open: func(context.Context, string) (takeover.Source, error) {
-			return takeover.Source{Manifest: func(context.Context) (*manifests.Manifest, error) { return w.manifest, nil },
+		Open: func(_ context.Context, url string) (takeover.Source, error) {
+			return takeover.Source{Manifest: func(context.Context) (*manifests.Manifest, error) {
+				if url == amazons {
+					return w.amazons, nil
+				}
+				return w.manifest, nil
+			},
 				Stable: func(context.Context) (manifests.Version, error) { return manifests.MustVersion(ours), nil },
 				URL:    func(v manifests.Version, _ string) string { return v.String() },
 				Fetch: func(_ context.Context, want bucket.Want) error {
