@@ -22,7 +22,7 @@ func (w *work) settle(context.Context) error {
 		return nil //nolint:nilerr // nothing was exchanged
 	case !IsOriginal(running):
 		return w.note(running)
-	case !original(w.r.Order.Source) && w.Forget != nil:
+	case w.Forget != nil && !(original(w.r.Order.Source) && original(w.r.To.Version)):
 		return errors.Join(w.Forget(), makePlace(w.Layout))
 	}
 	return nil

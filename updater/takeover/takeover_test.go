@@ -122,6 +122,9 @@ func TestWhatDoesNotRunIsTakenBack(t *testing.T) {
 			if r := w.lastReply(); r.DocumentStatus != wire.Failed || r.RuntimeStatus["aws:updateSsmAgent"].Code != 1 {
 				t.Errorf("%+v", r)
 			}
+			if w.forgot != 1 && name != "neither runs" {
+				t.Error("what ours kept beside its package is left")
+			}
 			if !slices.ContainsFunc(w.health, func(s string) bool { return strings.HasPrefix(s, "RollingBack_") }) {
 				t.Errorf("health: %q", w.health)
 			}

@@ -58,12 +58,8 @@ func installEither(c *cli.Context) error {
 	if err != nil {
 		return terminal.Cannot("look", "at what is installed", err)
 	}
-	offers := func() (originals.Offered, error) { return a.Offers(c.Context, source.Client()) }
-	wish := originals.Wish{Asked: asked, Installed: installed, Version: o.Version}
-	if wish.Asked, err = offerOurs(c.Context, terminal.Of(c), wish, offers); err != nil {
-		return err
-	}
-	kind, err := originals.Choose(wish, offers)
+	kind, err := chosen(c, originals.Wish{Asked: asked, Installed: installed, Version: o.Version},
+		func() (originals.Offered, error) { return a.Offers(c.Context, source.Client()) })
 	if err != nil {
 		return refusedBy(terminal.Cannot("install", "the agent on this system from region "+o.Region, err))
 	}

@@ -4,9 +4,19 @@ import (
 	"context"
 	"errors"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 )
+
+// chosen is the agent to install.
+func chosen(c *cli.Context, w originals.Wish, offers func() (originals.Offered, error)) (kind originals.Kind, err error) {
+	if w.Asked, err = offerOurs(c.Context, terminal.Of(c), w, offers); err != nil {
+		return "", err
+	}
+	return originals.Choose(w, offers)
+}
 
 // offerOurs offers to put ours in the place of Amazon's agent, where that is installed, the source has ours, too, and the command line says
 // neither. A person is asked; a script is told the flag. A no leaves Amazon's agent in place.
