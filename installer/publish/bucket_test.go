@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +24,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/regions/local"
@@ -296,12 +299,33 @@ func TestAnUploadThatIsCompletedAlreadyIsNoError(t *testing.T) {
 	}
 }
 
-// A bucket that lies in another region answers with a redirection.
-func TestABucketInAnotherRegionIsToldAsMissing(t *testing.T) {
-	r, to := region(t)
-	r.Break("PutObject", -1, 301, "PermanentRedirect")
-	if _, err := publish.Publish(context.Background(), to, release(t, "9.1.0.0", "one"),
-		publish.Options{UriFormat: template}); !errors.Is(err, target.ErrNoBucket) {
-		t.Error(err)
+// A bucket that lies in another region answers with a redirection, or, where its own region is asked with another's signature, so that it
+// is wrong. S3 says in both which region it is.
+func TestABucketInAnotherRegionIsToldWithThatRegion(t *testing.T) {
+	r, _ := region(t)
+	moved := func(header string) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amz-Bucket-Region", header)
+			w.WriteHeader(http.StatusMovedPermanently)
+		}))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	for endpoint, named := range map[string]bool{r.URL(): true, moved(r.Name()): true, moved(""): false} {
+		to, err := target.Bucket(t.Context(), target.BucketOptions{Region: "eu-west-1", Endpoint: endpoint, Bucket: "amazon-ssm-local", Tries: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = publish.Publish(t.Context(), to, release(t, "9.1.0.0", "one"), publish.Options{UriFormat: template})
+		var e *bucket.Elsewhere
+		if !named {
+			if !errors.Is(err, target.ErrNoBucket) {
+				t.Error(err)
+			}
+			continue
+		}
+		if !errors.As(err, &e) || e.Region != r.Name() || !strings.Contains(fault.HintOf(err), "s3://amazon-ssm-local?region="+r.Name()) {
+			t.Errorf("%s: %v", endpoint, err)
+		}
 	}
 }

@@ -223,6 +223,10 @@ func (c *Client) get(ctx context.Context, address string, header http.Header, ki
 		if err != nil {
 			return nil, err
 		}
+		if e := c.elsewhere(at, res); e != nil {
+			drain(res)
+			return nil, e
+		}
 		if !redirects(res.StatusCode) {
 			return res, c.sort(res, address)
 		}

@@ -212,6 +212,11 @@ func sorted(err error) error {
 	if answer == nil || answer.Response == nil || answer.HTTPStatusCode() == 0 {
 		return fmt.Errorf("%w: %w", bucket.ErrUnreachable, err)
 	}
+	if answer.Response.Request != nil {
+		if e := bucket.LiesElsewhere(answer.Response.Request.URL, answer.HTTPStatusCode(), answer.Response.Header, err.Error()); e != nil {
+			return fmt.Errorf("%w: %w", e, err)
+		}
+	}
 	switch answer.HTTPStatusCode() {
 	case http.StatusNotFound:
 		if strings.Contains(err.Error(), "NoSuchBucket") {
