@@ -52,6 +52,9 @@ func TestEverySubcommandHasWhatPeopleExpect(t *testing.T) {
 			if writes := !slices.Contains(reads, c.Name); writes && !has("dry-run") {
 				t.Error("it writes, and has no --dry-run")
 			}
+			if _, err := os.Stat("../../docs/schema/" + c.Name + ".json"); err != nil {
+				t.Errorf("its --json has no schema: %v", err)
+			}
 			if slices.Contains(takesAway, c.Name) && !has("yes") {
 				t.Error("it takes something away, and has no --yes")
 			}

@@ -27,6 +27,7 @@ const (
 // Steps of a change, by the words in the record.
 const (
 	stepSettings = "settings"
+	stepDrain    = "drain"
 	stepPackage  = "package"
 	stepRegister = "register"
 	stepStart    = "start"
@@ -59,6 +60,7 @@ type work struct {
 // doing are the steps, each with what takes it back; nil: it needs nothing.
 var doing = map[string]struct{ do, undo func(*work) error }{
 	stepSettings: {(*work).writeSettings, (*work).restoreSettings},
+	stepDrain:    {(*work).drain, (*work).goOn},
 	stepPackage:  {(*work).putTo, (*work).putFrom},
 	stepRegister: {(*work).register, nil},
 	stepStart:    {(*work).start, nil},
@@ -99,6 +101,14 @@ func (a *Agent) begin(ctx context.Context) (*work, func(), error) {
 		release()
 		return nil, nil, err
 	}
+	kept, err := a.putBack()
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	if kept {
+		a.Ports.Step("an earlier registration did not come to its end; the one of before is there")
+	}
 	return &work{Agent: a, ctx: ctx, record: record}, release, nil
 }
 
@@ -122,9 +132,9 @@ func (w *work) run(c *Change, steps ...string) error {
 }
 
 // at is a place where a test ends the process.
-func (w *work) at(place string) {
-	if w.cut != nil {
-		w.cut(place)
+func (a *Agent) at(place string) {
+	if a.cut != nil {
+		a.cut(place)
 	}
 }
 

@@ -15,6 +15,8 @@
 // expired counts for what was signed while it was valid. A package for Windows always needs an Authenticode signature that names
 // Amazon.
 //
+// Where this project's agent gives way to the original, it is stopped once every command that it took is answered (drain.go).
+//
 // A change (change.go) is a list of steps: settings, package, register, start, watch. Each is written into the record before it is
 // taken. What fails is taken back, last first; the registration stays, as the activation is used up. A change that ended in the middle
 // (killed, power cut) is gone on with by the next command where that wants the same, else taken back first.
@@ -29,9 +31,11 @@
 //	record                     what is in use, what was in use before, the change under way, how the last one ended
 //	packages/<sha256>-<name>   the package in use and the one before, and those of the change under way; hashed again before each use
 //	download/                  what is fetched, until it is checked
+//	registration/              the registration of before, while the original registers anew; put back where that is refused
 //
 // What must always be true: nothing on the system is touched before both packages of a change are at hand and everything that can be
 // tried has been tried; the lock of docs/protocol/update.md, "The update lock", is held for every change; a package whose bytes have
-// changed is not used; a package manager that has begun is not interrupted; moving between the two agents is one transaction of the
+// changed is not used; a package manager that has begun is not interrupted; a registration is
+// given up for another one only when that one is there; moving between the two agents is one transaction of the
 // package manager, never a removal and then an installation (but on Windows, whose installers refuse an older version).
 package originals

@@ -230,6 +230,9 @@ func (w *work) installSteps(c *Change) (steps []string) {
 	if len(w.settings) > 0 || w.proxy != nil || w.authority != "" || c.begun(stepSettings) {
 		steps = append(steps, stepSettings)
 	}
+	if c.From != nil && c.From.Agent == Ours {
+		steps = append(steps, stepDrain)
+	}
 	if c.To.File != "" && (w.record.InUse == nil || w.record.InUse.SHA256 != c.To.SHA256) || c.begun(stepPackage) {
 		steps = append(steps, stepPackage)
 	}

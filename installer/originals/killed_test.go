@@ -54,6 +54,11 @@ func scenes() map[string]scene {
 			func(_ *world, a *originals.Agent) error { _, err := a.Remove(context.Background()); return err }, "3.3.1.0", ""},
 		"to ours":   {func(t *testing.T) *world { return updatable(t) }, toOurs, "3.3.1.0", "9.1.0.0"},
 		"from ours": {withOurs, fromOurs, "9.1.0.0", "3.3.1.0"},
+		"from ours with a command": {func(t *testing.T) *world {
+			w := withOurs(t)
+			w.begin("one", 3)
+			return w
+		}, fromOurs, "9.1.0.0", "3.3.1.0"},
 	}
 }
 

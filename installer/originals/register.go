@@ -18,7 +18,10 @@ func (a *Agent) Register(ctx context.Context, region string, act setup.Activatio
 	if _, err := a.whole(ctx); err != nil {
 		return "", err
 	}
-	id, err := a.register(ctx, region, act)
+	id, kept, err := a.registerAnew(ctx, region, act)
+	if kept {
+		a.Ports.Step("the registration of before is put back")
+	}
 	if err != nil {
 		return "", errors.Join(err, a.System.Service.Start(context.WithoutCancel(ctx)))
 	}

@@ -185,7 +185,11 @@ func (w *work) register() error {
 	id, _, _ := w.Ports.Registered(w.Layout)
 	if (id == "" || w.override) && w.activation.Given() {
 		var err error
-		if id, err = w.Agent.register(w.ctx, w.region, w.activation); err != nil {
+		var kept bool
+		if id, kept, err = w.registerAnew(w.ctx, w.region, w.activation); kept {
+			w.Ports.Step("the registration of before is put back")
+		}
+		if err != nil {
 			return err
 		}
 		w.registered, w.changed = true, true

@@ -59,8 +59,10 @@ type world struct {
 	looks   int
 	id      string // of the registered node
 	refuse  error  // of a registration
+	vaults  bool   // the registration is what lies in the vault, and the original gives it up before it asks for another one
 
 	commands []string      // that changed something
+	under    []command     // that the agent works on
 	halfway  chan struct{} // dpkg ends here with half a package in place
 	steps    []string      // told to people
 	masked   bool
@@ -90,10 +92,16 @@ func (w *world) agent() *originals.Agent {
 		Arch:  arch,
 		Facts: systems.Facts{OS: "linux", Kernel: "6.1.0", ID: "debian"}, Managed: true, Service: w, Run: w.run, Register: w.register,
 		Pids:  w.pids,
-		Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}}
+		Pause: w.pass}}
 }
 
 func (w *world) registered(installer.Layout) (string, string, error) {
+	if w.vaults {
+		b, _ := os.ReadFile(w.key())
+		if w.id = string(b); w.id != "" && !exists(w.home.Registration()) {
+			return "", "", errors.New("half a registration")
+		}
+	}
 	if w.id == "" {
 		return "", "", nil
 	}
@@ -272,17 +280,33 @@ func (w *world) pids(program string) []int {
 	return []int{w.pid + 1}
 }
 
+func (w *world) key() string { return filepath.Join(w.home.Vault(), "Store", "RegistrationKey") }
+
+// vault has the machine registered as a node, in files.
+func (w *world) vault(id string) {
+	w.vaults = true
+	must(w.t, os.MkdirAll(filepath.Dir(w.key()), 0o700))
+	must(w.t, os.WriteFile(w.key(), []byte(id), 0o600))
+	must(w.t, os.WriteFile(w.home.Registration(), []byte(`{"ManagedInstanceID":"`+id+`"}`), 0o600))
+}
+
 // register is the original's -register.
 func (w *world) register(_ context.Context, command ...string) (string, error) {
 	if w.running {
 		w.t.Error("it is registered while its service runs")
 	}
 	w.commands = append(w.commands, "register")
+	if w.vaults {
+		must(w.t, errors.Join(os.RemoveAll(w.home.Vault()), os.RemoveAll(w.home.Registration())))
+	}
 	if w.refuse != nil {
 		return "Registration failed due to error registering the instance with AWS SSM. InvalidActivation: " + strings.Join(command,
 			" ") + "\n", w.refuse
 	}
 	w.id = "mi-0123456789abcdef0"
+	if w.vaults {
+		w.vault(w.id)
+	}
 	return "Successfully registered", nil
 }
 

@@ -75,8 +75,24 @@ func standIn(t *testing.T, version, how string) []byte {
 	return readFile(t, out)
 }
 
-// asAmazon are the files of a bucket that has versions of Amazon's agent, signed by a key.
+// amazonForm is how Amazon's agent is packed for a kind of system (docs/protocol/update.md, "Bucket layout").
+type amazonForm struct{ archive, payload, loose string }
+
+func formOf(s system) amazonForm {
+	if s.name == "deb" {
+		return amazonForm{"amazon-ssm-agent-ubuntu-" + runtime.GOARCH + ".tar.gz", "amazon-ssm-agent.deb", "debian_" + runtime.GOARCH}
+	}
+	return amazonForm{"amazon-ssm-agent-linux-" + runtime.GOARCH + ".tar.gz", "amazon-ssm-agent.rpm", "linux_" + runtime.GOARCH}
+}
+
+// asAmazon are the files of a bucket that has versions of Amazon's agent for Debian, signed by a key.
 func asAmazon(t *testing.T, old []byte, key *openpgp.Entity, debs map[string][]byte) map[string][]byte {
+	t.Helper()
+	return formOf(systems[0]).bucket(t, old, key, debs)
+}
+
+// bucket are such files for any kind of system.
+func (f amazonForm) bucket(t *testing.T, old []byte, key *openpgp.Entity, packages map[string][]byte) map[string][]byte {
 	t.Helper()
 	m := manifests.NewManifest(manifests.DefaultUriFormat)
 	if old != nil {
@@ -86,23 +102,22 @@ func asAmazon(t *testing.T, old []byte, key *openpgp.Entity, debs map[string][]b
 	}
 	files := map[string][]byte{}
 	var newest manifests.Version
-	for version, deb := range debs {
+	for version, pkg := range packages {
 		var b, sig bytes.Buffer
 		z := gzip.NewWriter(&b)
 		a := tar.NewWriter(z)
-		for name, content := range map[string][]byte{"amazon-ssm-agent.deb": deb, "install.sh": []byte("#!/bin/sh\n")} {
+		for name, content := range map[string][]byte{f.payload: pkg, "install.sh": []byte("#!/bin/sh\n")} {
 			must(t, a.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}))
 			_, err := a.Write(content)
 			must(t, err)
 		}
 		must(t, errors.Join(a.Close(), z.Close()))
-		file := "amazon-ssm-agent-ubuntu-" + runtime.GOARCH + ".tar.gz"
 		sum := sha256.Sum256(b.Bytes())
-		m.Add("amazon-ssm-agent", file, manifests.FileVersion{Version: version, Checksum: hex.EncodeToString(sum[:])})
-		files["amazon-ssm-agent/"+version+"/"+file] = b.Bytes()
-		must(t, openpgp.DetachSign(&sig, key, bytes.NewReader(deb), &packet.Config{}))
-		loose := version + "/debian_" + runtime.GOARCH + "/amazon-ssm-agent.deb"
-		files[loose], files[loose+".sig"] = deb, sig.Bytes()
+		m.Add("amazon-ssm-agent", f.archive, manifests.FileVersion{Version: version, Checksum: hex.EncodeToString(sum[:])})
+		files["amazon-ssm-agent/"+version+"/"+f.archive] = b.Bytes()
+		must(t, openpgp.DetachSign(&sig, key, bytes.NewReader(pkg), &packet.Config{}))
+		loose := version + "/" + f.loose + "/" + f.payload
+		files[loose], files[loose+".sig"] = pkg, sig.Bytes()
 		if v := manifests.MustVersion(version); newest.Less(v) {
 			newest = v
 		}
@@ -121,13 +136,16 @@ type amazons struct {
 // offer has the region offer versions beside those that it has; how a version misbehaves stands behind a slash.
 func (h amazons) offer(versions ...string) {
 	h.t.Helper()
-	debs := map[string][]byte{}
+	packages, make := map[string][]byte{}, standIn
+	if h.sys.name != "deb" {
+		make = standInRPM
+	}
 	for _, v := range versions {
 		version, how, _ := strings.Cut(v, "/")
-		debs[version] = standIn(h.t, version, how)
+		packages[version] = make(h.t, version, how)
 	}
 	old, _ := h.region.Get("ssm-agent-manifest.json")
-	for key, content := range asAmazon(h.t, old, h.maker, debs) {
+	for key, content := range formOf(h.sys).bucket(h.t, old, h.maker, packages) {
 		must(h.t, h.region.Put(key, content))
 	}
 }
@@ -141,8 +159,11 @@ func (h amazons) fails(code int, says, line string) {
 	}
 }
 
-func newAmazons(t *testing.T) amazons {
-	h := amazons{bare(t, systems[0]), newKey("SSM Agent", 0)}
+func newAmazons(t *testing.T) amazons { return amazonsOn(t, systems[0]) }
+
+// amazonsOn is such a machine of a kind of system.
+func amazonsOn(t *testing.T, s system) amazons {
+	h := amazons{bare(t, s), newKey("SSM Agent", 0)}
 	h.copy(filepath.Join(dist, "ssm-setup"), "/usr/bin/ssm-setup")
 	h.copy(keyFile(t, h.maker, false), "/root/maker.asc")
 	h.copy(keyFile(t, newKey("Stranger", 0), false), "/root/stranger.asc")
@@ -199,9 +220,27 @@ func TestAmazonsAgentIsInstalledUpdatedRolledBackMovedAndRemoved(t *testing.T) {
 	t.Log(h.sh("ssm-setup install --agent ours" + region))
 	h.online("9.1.0.0")
 	h.sh("ssm-setup status --json | grep '\"agent\":\"ours\"' && test ! -e /var/lib/ssm-setup")
-	t.Log(h.sh(install + " --agent original --version 3.3.1.0 --key /root/maker.asc"))
+	h.node = h.region.Instances()[0].InstanceID
+	under, err := h.region.SendCommand("AWS-RunShellScript", h.node, map[string][]string{"commands": {
+		"touch /root/begun; sleep 6; echo through"}})
+	must(t, err)
+	h.eventually("the command to run", func() bool { _, err := os.Stat(filepath.Join(h.root, "root/begun")); return err == nil })
+	out := h.sh(install + " --agent original --version 3.3.1.0 --key /root/maker.asc 2>&1")
+	if t.Log(out); !strings.Contains(out, "commands run: they are waited for") {
+		t.Error("a command was under way, and nothing was said of it")
+	}
+	if inv, err := h.region.WaitCommand(t.Context(), under, h.node); err != nil || inv.Status != "Success" ||
+		!strings.Contains(inv.StandardOutput, "through") {
+		t.Errorf("the command under way: %+v, %v", inv, err)
+	}
 	h.active()
 	h.online("3.3.1.0")
+	h.fails(8, "the registration of before is put back", "printf %s 01234567890123456789 | ssm-setup register --override --yes --trial 3s --region local"+
+		" --activation-id "+id+" --activation-code-file - 2>&1")
+	h.online("3.3.1.0")
+	if nodes := h.region.Instances(); len(nodes) != 1 || nodes[0].InstanceID != h.node {
+		t.Errorf("nodes: %+v", nodes)
+	}
 	h.sh("test ! -e /var/lib/amazon/ssm/store && test ! -e /var/lib/amazon/ssm/pointer")
 	t.Log(h.sh("ssm-setup uninstall --purge"))
 	h.sh("test ! -e /var/lib/ssm-setup && test ! -e /var/lib/amazon && test ! -e /etc/amazon && ! dpkg -s amazon-ssm-agent && " +

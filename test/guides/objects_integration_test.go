@@ -20,6 +20,7 @@ func TestWhatCommandsPrintAsJSONFitsTheSchemas(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(w.dir, "public.asc"), []byte(public), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	w.signing = private
 	said := func(name string, args ...string) {
 		t.Helper()
 		holds(t, name, w.json(t, append(w.activation(t, 1), "SIGNING_KEY="+private), args...))
@@ -31,10 +32,16 @@ func TestWhatCommandsPrintAsJSONFitsTheSchemas(t *testing.T) {
 	said("verify", "verify", "--key", "public.asc", "dist/9.1.0.0/SHA256SUMS")
 	said("publish", "publish", "--region", "local", "--dry-run")
 	said("publish", "publish", "--region", "local", "--sign-pgp-key", "env:SIGNING_KEY")
+	said("promote", "promote", "--region", "local", "--version", "9.1.0.0", "--dry-run")
 	said("promote", "promote", "--region", "local", "--version", "9.1.0.0", "--sign-pgp-key", "env:SIGNING_KEY")
+	said("mark", "mark", "--region", "local", "--version", "9.1.0.0", "--status", "Active", "--dry-run")
 	said("mark", "mark", "--region", "local", "--version", "9.1.0.0", "--status", "Active", "--sign-pgp-key", "env:SIGNING_KEY")
 	said("config", "config")
 	said("version", "version")
+	said("completion", "completion", "fish")
+	said("man", "man", "install")
+	said("help", "help")
+	said("mirror", "mirror", "--region", "local", "--to", "mirror", "--dry-run")
 	said("mirror", "mirror", "--region", "local", "--to", "mirror")
 	said("regions", "regions", "--region", "local")
 	said("status", "status", "--root", root)
@@ -42,6 +49,7 @@ func TestWhatCommandsPrintAsJSONFitsTheSchemas(t *testing.T) {
 	said("install", "install", "--region", "local", "--root", root)
 	said("install", "install", "--region", "local", "--root", root)
 	said("status", "status", "--root", root)
+	said("register-plan", "register", "--region", "local", "--root", root, "--override", "--dry-run")
 	said("register", "register", "--region", "local", "--root", root, "--override")
 	said("update-check", "update", "--check", "--root", root)
 	said("update", "update", "--root", root)
@@ -49,10 +57,67 @@ func TestWhatCommandsPrintAsJSONFitsTheSchemas(t *testing.T) {
 	said("versions", "versions", "--root", root)
 	said("versions", "versions", "--region", "local")
 	said("nodes", "nodes", "--region", "local")
+	w.changes(t, root, said)
 	said("uninstall-plan", "uninstall", "--root", root, "--dry-run")
 	said("uninstall", "uninstall", "--root", root)
+	said("self-update-plan", "self-update", "--dry-run", "--from", filepath.Join(w.parts(t), "ssm-setup"), "--sha256",
+		sumOf(t, filepath.Join(w.parts(t), "ssm-setup")))
 	said("self-update", "self-update", "--from", filepath.Join(w.parts(t), "ssm-setup"), "--sha256",
 		sumOf(t, filepath.Join(w.parts(t), "ssm-setup")))
+}
+
+// changes are updates of a host that has 9.1.0.0: to a release and back, and to one that fails.
+func (w *world) changes(t *testing.T, root string, said func(name string, args ...string)) {
+	t.Helper()
+	w.run(t, w.dir, "sh", `for v in 9.2.0.0 9.3.0.0; do
+ssm-setup build --version $v --only tar --platform `+platform()+` --bin "$PARTS/$v" --out more
+ssm-setup publish --from more/$v --region local --sign-pgp-key env:SIGNING_KEY
+done`, "PARTS="+filepath.Join(w.programs, "more"), "SIGNING_KEY="+w.signing)
+	said("update-check", "update", "--dry-run", "--version", "9.2.0.0", "--root", root)
+	said("update", "update", "--version", "9.2.0.0", "--root", root)
+	said("rollback-plan", "rollback", "--dry-run", "--root", root)
+	said("rollback", "rollback", "--root", root)
+	holds(t, "update", w.failing(t, 9, "update", "--version", "9.3.0.0", "--root", root))
+	holds(t, "status", w.json(t, nil, "status", "--root", root))
+	for line := range bytes.Lines(w.json(t, nil, "logs", "--root", root, "--update")) {
+		holds(t, "logs", line)
+	}
+	holds(t, "nodes", w.first(t, "nodes", "--region", "local", "--watch"))
+	holds(t, "status", w.first(t, "status", "--root", root, "--watch"))
+	holds(t, "logs", w.first(t, "logs", "--root", root, "--follow"))
+}
+
+// failing is what a command prints on standard output that ends with an exit code.
+func (w *world) failing(t *testing.T, code int, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(w.programs, "ssm-setup"), append([]string{"--json"}, args...)...)
+	cmd.Dir, cmd.Env = w.dir, w.env
+	out, err := cmd.Output()
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != code {
+		t.Fatalf("ssm-setup %v: %v, want exit code %d\n%s", args, err, code, out)
+	}
+	return out
+}
+
+// first is the first line of a command that goes on.
+func (w *world) first(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(w.programs, "ssm-setup"), append([]string{"--json"}, args...)...)
+	cmd.Dir, cmd.Env = w.dir, w.env
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		t.Errorf("ssm-setup %v: %v", args, err)
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_ = cmd.Wait()
+	return line
 }
 
 // sumOf is the SHA-256 of a file, by the system's own tool.

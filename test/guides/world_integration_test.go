@@ -25,7 +25,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local"
 )
 
-// programs is the folder of the programs, compiled once: ssm-setup and, in parts/, what a host has.
+// programs is the folder of the programs, compiled once: ssm-setup and, in parts/, what a host has; in more/ that of two further versions,
+// of which 9.3.0.0 does not run.
 var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "ssm-setup-guides-")
 	if err != nil {
@@ -34,10 +35,17 @@ var programs = sync.OnceValues(func() (string, error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
-	const stamped = "-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version=9.1.0.0"
-	for _, p := range []string{"ssm-setup", "parts/amazon-ssm-agent", "parts/ssm-agent-worker"} {
-		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", stamped, "-o", filepath.Join(dir, p),
-			"./cmd/"+filepath.Base(p))
+	const stamped = "-s -w -X github.com/ssm-setup/ssm-setup/installer/stamp.mark=ssm-setup-version="
+	for _, p := range []struct{ file, version, source string }{
+		{"ssm-setup", "9.1.0.0", "./cmd/ssm-setup"},
+		{"parts/amazon-ssm-agent", "9.1.0.0", "./cmd/amazon-ssm-agent"}, {"parts/ssm-agent-worker", "9.1.0.0", "./cmd/ssm-agent-worker"},
+		{"more/9.2.0.0/amazon-ssm-agent", "9.2.0.0", "./cmd/amazon-ssm-agent"},
+		{"more/9.2.0.0/ssm-agent-worker", "9.2.0.0", "./cmd/ssm-agent-worker"},
+		{"more/9.3.0.0/amazon-ssm-agent", "9.3.0.0", "./cmd/amazon-ssm-agent"},
+		{"more/9.3.0.0/ssm-agent-worker", "9.3.0.0 -X main.how=exit", "./test/broken"},
+	} {
+		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", stamped+p.version, "-o", filepath.Join(dir, p.file),
+			p.source)
 		build.Dir, build.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return dir, fmt.Errorf("%w\n%s", err, out)
@@ -59,6 +67,7 @@ type world struct {
 	dir, programs string
 	region        *local.Region
 	env           []string // of scripts
+	signing       string   // key that releases are signed with; empty: they are not
 }
 
 // The bucket that stands for one of one's own: the one of a local region that may be read without credentials, as hosts do.

@@ -57,6 +57,7 @@ func register(region string, a identity.Activation) {
 	cfg, err := config.Load(l.ConfigFile())
 	if err == nil {
 		a.Region = region
+		_ = os.RemoveAll(l.Vault()) // as Amazon's: the old registration is given up before another one is asked for
 		id := ""
 		if id, err = identity.Register(context.Background(), l, cfg, identity.Options{}, a); err == nil {
 			fmt.Println("Successfully registered the instance with AWS SSM using Managed instance-id: " + id)
