@@ -45,6 +45,8 @@ func TestWhatCommandsPrintAsJSONFitsTheSchemas(t *testing.T) {
 	said("mirror", "mirror", "--region", "local", "--to", "mirror")
 	said("regions", "regions", "--region", "local")
 	said("status", "status", "--root", root)
+	w.run(t, w.dir, "sh", `mkdir -p "$ROOT/etc/amazon/ssm" && echo '{"Agent": {"UpdateWatchSeconds": 8}}' >"$ROOT/etc/amazon/ssm/amazon-ssm-agent.json"`,
+		"ROOT="+root) // how long a new version is on trial
 	said("install-plan", "install", "--region", "local", "--root", root, "--dry-run")
 	said("install", "install", "--region", "local", "--root", root)
 	said("install", "install", "--region", "local", "--root", root)

@@ -76,9 +76,10 @@ const (
 	sourceOfMine = "s3://amazon-ssm-{Region}"
 )
 
-// openWorld starts a region.
+// openWorld starts a region. Tests that have one wait most of the time, so they run beside each other, after those that have none.
 func openWorld(t *testing.T) *world {
 	t.Helper()
+	t.Parallel()
 	built, err := programs()
 	if err != nil {
 		t.Fatal(err)
@@ -94,8 +95,8 @@ func openWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = w.region.Close() })
 	home := filepath.Join(dir, "home")
-	t.Setenv(caller.HomeVariable, filepath.Join(home, ".config/ssm-setup"))
-	remove, err := caller.Here().Announce(caller.Running{Region: w.region.Name(), Endpoint: w.region.URL(), TLSEndpoint: w.region.TLSURL(),
+	who := caller.Caller{Own: filepath.Join(home, ".config/ssm-setup"), Root: os.Geteuid() == 0, Getenv: os.Getenv}
+	remove, err := who.Announce(caller.Running{Region: w.region.Name(), Endpoint: w.region.URL(), TLSEndpoint: w.region.TLSURL(),
 		CA: w.region.CAFile(), Credentials: w.region.CredentialsFile()})
 	if err != nil {
 		t.Fatal(err)
