@@ -41,7 +41,7 @@ measure() { # name, further flags, a module at another version for the older sid
   echo "commit $(git rev-parse HEAD), $(date -u +%Y-%m-%dT%H:%M:%SZ), $(nproc) processors, $(go version), ${OS:-linux}/${ARCH:-amd64}"
   echo "$pairs" | while read -r name older newer; do
     module=
-    case $name in *dependency) module=${BUMP:-github.com/aws/smithy-go@v1.27.0} ;; esac
+    case $name in *dependency) module=${BUMP:-github.com/aws/smithy-go@v1.28.7} ;; esac
     build "$older" 9.1.0.0 old "" "$module"
     build "$newer" 9.2.0.0 new ""
     measure "$name"

@@ -84,6 +84,7 @@ type work struct {
 	u          *ledger.Update
 	store      store.Store
 	source     Source
+	manifest   *manifests.Manifest // of the source
 	blob       blob
 	verified   verified
 	end        *ledger.Outcome // set when nothing is to be changed

@@ -13,10 +13,14 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
+	"github.com/ssm-setup/ssm-setup/updater/download"
 )
 
-// blob is a package as it was fetched: it may not be used before it was verified.
-type blob struct{ path string }
+// blob is a package as it was fetched, or a program that a delta made: it may not be used before it was verified.
+type blob struct {
+	path    string
+	program bool
+}
 
 // leastSpace is what an update wants free on the disks of cache and store in any case, in bytes.
 const leastSpace = 48 << 20
@@ -38,8 +42,17 @@ func (w *work) fetch(ctx context.Context) error {
 		return &failure{code: "ErrorCreateUpdateFolder", cause: err,
 			text: fmt.Sprintf("failed to create download folder %v %v, ErrorMessage=%v", w.product(), w.u.ToVersion, err)}
 	}
-	p := w.u.Package
-	w.blob = blob{filepath.Join(w.cache(), p.SHA256.String()+".tar.gz")}
+	p := &w.u.Package
+	p.Fetched, p.Seeded, p.Amiss = 0, download.Seeded(w.seeds(), p.SHA256, p.Size), ""
+	if p.Seeded != "" {
+		w.blob = blob{path: p.Seeded}
+		w.u.Lines = append(w.u.Lines, "Successfully downloaded "+fault.Redact(p.URL))
+		return nil
+	}
+	if made, err := w.fetchDelta(ctx); made || err != nil {
+		return err
+	}
+	w.blob = blob{path: filepath.Join(w.cache(), p.SHA256.String()+".tar.gz")}
 	err := w.source.Fetch(ctx, bucket.Want{URL: p.URL, Path: w.blob.path, SHA256: p.SHA256, Size: p.Size, Progress: w.progress()})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -47,6 +60,7 @@ func (w *work) fetch(ctx context.Context) error {
 		}
 		return w.badPackage("", err)
 	}
+	p.Fetched += sizeOf(w.blob.path)
 	w.u.Lines = append(w.u.Lines, "Successfully downloaded "+fault.Redact(w.u.Package.URL))
 	return nil
 }

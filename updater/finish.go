@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
@@ -175,13 +177,16 @@ func (w *work) cleanUp() {
 	if _, err := w.store.Collect(); err != nil {
 		w.Log.Warn("cannot remove old versions", "error", err)
 	}
-	keep := ""
+	var keep []string
 	if w.u.Fault == fault.Region || w.u.Fault == fault.Superseded {
-		keep = w.u.Package.SHA256.String() + ".tar.gz.part"
+		keep = []string{w.u.Package.SHA256.String() + ".tar.gz.part"}
+		if d := w.u.Package.Delta; d != nil {
+			keep = append(keep, d.SHA256.String()+".delta.part", d.SHA256.String()+".delta")
+		}
 	}
 	entries, _ := os.ReadDir(w.cache())
 	for _, e := range entries {
-		if keep == "" || (e.Name() != keep && e.Name() != keep+".etag") {
+		if !slices.Contains(keep, strings.TrimSuffix(e.Name(), ".etag")) {
 			_ = os.RemoveAll(filepath.Join(w.cache(), e.Name()))
 		}
 	}

@@ -138,6 +138,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	}
 	w.u.Package = ledger.Package{File: file, URL: w.source.URL(answer.Target, file), SHA256: sum, Size: release.Size,
 		Unpacked: release.UnpackedSize}
+	w.chooseDelta(answer.Target)
 	return answer, verdict, nil
 }
 
@@ -174,6 +175,7 @@ func (w *work) region(ctx context.Context, q *manifests.Question) (listing manif
 			return listing, noManifest(w.u.Source, err)
 		}
 	}
+	w.manifest = m
 	listing, err = m.Listing(manifests.AgentPackage, manifests.PortableFile(runtime.GOOS, runtime.GOARCH))
 	switch {
 	case errors.Is(err, manifests.ErrNotListed):

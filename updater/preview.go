@@ -18,6 +18,8 @@ import (
 type Preview struct {
 	Begins        time.Time         `json:"begins,omitzero"`         // when an update to the target could begin; zero: not known, or never
 	Download      int64             `json:"download_bytes"`          // 0: nothing is downloaded, or the region does not say
+	Saved         int64             `json:"saved_bytes"`             // by a delta, of what the package has
+	Delta         manifests.Version `json:"delta,omitzero"`          // the version whose program a delta starts from
 	DiskNeeded    int64             `json:"disk_needed_bytes"`       // at its peak; 0: nothing is written
 	DiskFree      uint64            `json:"disk_free_bytes"`         // on the fuller of the disks of downloads and versions; 0: not known
 	Known         bool              `json:"confirmed_before"`        // the target was confirmed on this host: it runs without a trial
@@ -59,6 +61,9 @@ func (w *work) preview(floor manifests.Version, d manifests.Decision, v policy.V
 	}
 	if d.Changes() && !d.FromFloor {
 		p.Download, p.DiskNeeded = w.u.Package.Size, w.spaceNeeded()
+		if d := w.u.Package.Delta; d != nil {
+			p.Download, p.Saved, p.Delta = d.Size, max(w.u.Package.Size-d.Size, 0), d.From
+		}
 	}
 	return p
 }

@@ -59,6 +59,9 @@ func (w *work) storeProgram() (pointer.Target, error) {
 	if w.verified.file == nil {
 		return pointer.Target{}, errors.New("nothing was verified")
 	}
+	if w.verified.program {
+		return w.addProgram(w.verified.file)
+	}
 	dir := filepath.Join(w.cache(), w.u.Package.SHA256.String()+".d")
 	if err := os.RemoveAll(dir); err != nil {
 		return pointer.Target{}, err
@@ -75,7 +78,12 @@ func (w *work) storeProgram() (pointer.Target, error) {
 	if len(names) != 1 {
 		return pointer.Target{}, fmt.Errorf("%w: it holds no %s", ErrUnfit, program)
 	}
-	return w.addProgram(filepath.Join(dir, program))
+	f, err := os.Open(filepath.Join(dir, program))
+	if err != nil {
+		return pointer.Target{}, err
+	}
+	defer f.Close()
+	return w.addProgram(f)
 }
 
 // mostUnpacked bounds what a manifest may list as the size of an archive's files, in bytes.
@@ -91,12 +99,7 @@ func (w *work) limits() unpack.Limits {
 }
 
 // addProgram copies a program that carries the target's stamp into the store.
-func (w *work) addProgram(program string) (pointer.Target, error) {
-	f, err := os.Open(program)
-	if err != nil {
-		return pointer.Target{}, err
-	}
-	defer f.Close()
+func (w *work) addProgram(f *os.File) (pointer.Target, error) {
 	version, err := stamp.Find(f)
 	if err != nil {
 		return pointer.Target{}, fmt.Errorf("%w: %w", ErrUnfit, err)

@@ -14,7 +14,10 @@ import (
 
 // verified is a package that is what the manifest lists. Only [verify] makes one with a file; the file stays open, so what was
 // verified is what is staged, whatever happens to its name.
-type verified struct{ file *os.File }
+type verified struct {
+	file    *os.File
+	program bool // it is the agent's program itself, which a delta made
+}
 
 // close may come twice.
 func (v *verified) close() {
@@ -32,7 +35,11 @@ func (w *work) verify(context.Context) error {
 	if w.blob == (blob{}) {
 		return nil // nothing was fetched: the target lies here already
 	}
-	v, err := verify(w.blob, w.u.Package.SHA256)
+	want := w.u.Package.SHA256
+	if w.blob.program {
+		want = w.u.Package.Delta.Program
+	}
+	v, err := verify(w.blob, want)
 	if err != nil {
 		if errors.Is(err, ErrNotListed) {
 			os.Remove(w.blob.path)
@@ -60,5 +67,5 @@ func verify(b blob, want manifests.Sum) (verified, error) {
 		f.Close()
 		return verified{}, err
 	}
-	return verified{f}, nil
+	return verified{f, b.program}, nil
 }

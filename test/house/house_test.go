@@ -104,9 +104,10 @@ var rooms = map[string][]string{
 	"updater/ledger": {"installer", "installer/host", "installer/pointer", "manifests"},
 	"updater/takeover": {"updater/ledger", "installer", "installer/host", "installer/systems", "installer/unpack", "regions/bucket",
 		"regions/wire", "manifests"},
-	"updater/watch":  {"installer", "installer/launcher", "installer/pointer"},
-	"updater/policy": {"updater/ledger", "installer", "installer/host", "manifests"},
-	"updater": {"updater/ledger", "updater/policy", "updater/watch", "installer", "installer/host", "installer/launcher",
+	"updater/watch":    {"installer", "installer/launcher", "installer/pointer"},
+	"updater/download": {"updater/ledger", "installer/delta", "installer/host", "installer/pointer", "manifests"},
+	"updater/policy":   {"updater/ledger", "installer", "installer/host", "manifests"},
+	"updater": {"updater/ledger", "updater/download", "updater/policy", "updater/watch", "installer", "installer/host", "installer/launcher",
 		"installer/pointer", "installer/store", "installer/unpack", "regions", "regions/bucket",
 		"regions/wire", "manifests"},
 

@@ -115,6 +115,44 @@ type Package struct {
 	Size   int64         `json:"size,omitempty"`  // bytes; 0: the manifest does not say
 
 	Unpacked int64 `json:"unpacked,omitempty"` // bytes of its files; 0: the manifest does not say
+
+	Delta   *Delta `json:"delta,omitempty"`   // a small download in its place; nil: none serves here
+	Fetched int64  `json:"fetched,omitempty"` // bytes that came over the network for it
+	Seeded  string `json:"seeded,omitempty"`  // the file of this host that it was taken from
+	Amiss   string `json:"amiss,omitempty"`   // why the small download did not serve
+}
+
+// Delta is a small download, and the program on this host that it starts from.
+type Delta struct {
+	File    string            `json:"file"`
+	URL     string            `json:"url,omitempty"`
+	SHA256  manifests.Sum     `json:"sha256"` // of the delta
+	Size    int64             `json:"size"`   // bytes of the delta
+	From    manifests.Version `json:"from"`
+	Source  manifests.Sum     `json:"source"`  // of the program it starts from
+	Program manifests.Sum     `json:"program"` // of the program it makes
+	On      string            `json:"on"`      // where the program lies that it starts from
+}
+
+// Download says what came over the network for an update.
+type Download struct {
+	Bytes  int64             `json:"bytes"`            // fetched
+	Saved  int64             `json:"saved_bytes"`      // less than the package has; 0 also where its size is not known
+	From   manifests.Version `json:"delta,omitzero"`   // the version whose program a delta started from
+	Seeded string            `json:"seeded,omitempty"` // the file of this host that the package was taken from
+	Fault  string            `json:"fault,omitempty"`  // why a delta did not serve
+}
+
+// Download is what came over the network; nil where nothing was to be fetched.
+func (p Package) Download() *Download {
+	if p.Fetched == 0 && p.Seeded == "" {
+		return nil
+	}
+	d := &Download{Bytes: p.Fetched, Saved: max(p.Size-p.Fetched, 0), Seeded: p.Seeded, Fault: p.Amiss}
+	if p.Delta != nil && p.Amiss == "" && p.Seeded == "" {
+		d.From = p.Delta.From
+	}
+	return d
 }
 
 // ConfirmedVersion is a version that proved itself on this host.

@@ -40,6 +40,7 @@ type Outcome struct {
 	Reason         string            `json:"reason,omitempty"`   // of a rollback or failure
 	Overrode       string            `json:"overrode,omitempty"` // what a person went past: a reason's code of updater/policy
 	Until          time.Time         `json:"until,omitzero"`     // of a decision against a change: when it is worth asking again
+	Download       *Download         `json:"download,omitempty"` // what came over the network; nil: nothing was to be fetched
 	Started        time.Time         `json:"started"`
 	Ended          time.Time         `json:"ended,omitzero"`
 }
