@@ -96,7 +96,7 @@ func newKeys(t *testing.T) keys {
 	for name, b := range map[string][]byte{
 		"root.pem": k.authority.Root(), "chain.pem": chain, "key.pem": key, "old.pem": old, "old.key": oldKey, "junk": []byte("junk"),
 		"private.asc": text(t, openpgp.PrivateKeyType, func(w io.Writer) error { return e.SerializePrivateWithoutSigning(w, nil) }),
-		"public.asc":  text(t, openpgp.PublicKeyType, e.Serialize), "root.json": []byte(`{"signed": {}}`),
+		"public.asc":  text(t, openpgp.PublicKeyType, e.Serialize), "root.json": rootOfTrust(t),
 	} {
 		if err := os.WriteFile(k.file(name), b, 0o600); err != nil {
 			t.Fatal(err)
@@ -166,7 +166,9 @@ func signsAndVerifies(t *testing.T, bin string) {
 			t.Errorf("%+v", f)
 		}
 	}
-	if content := members(t, filepath.Join(dir, "amazon-ssm-agent-portable-linux-amd64.tar.gz")); content[pack.TrustFile] != `{"signed": {}}` {
+	root, err := os.ReadFile(k.file("root.json"))
+	must(t, err)
+	if content := members(t, filepath.Join(dir, "amazon-ssm-agent-portable-linux-amd64.tar.gz")); content[pack.TrustFile] != string(root) {
 		t.Errorf("the root of trust is %q", content[pack.TrustFile])
 	}
 	program := filepath.Join(t.TempDir(), "x.exe")

@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/describe"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/trust"
 )
 
 // Build is the command build.
@@ -202,6 +203,11 @@ func buildPlan(c *cli.Context) (plan build.Plan, err error) {
 	}
 	if plan.Trust, plan.Key, err = keyring.Trusts(c.StringSlice("trust")); err != nil {
 		return plan, unfitKeys(err)
+	}
+	if plan.Trust != nil {
+		if _, err := trust.ParseRoot(plan.Trust); err != nil { // hosts that got it would refuse every update
+			return plan, terminal.Usage("--trust: %v", err)
+		}
 	}
 	if manual, ok := c.App.Metadata[ManualKey].(func(version string, at time.Time) pack.Manual); ok {
 		plan.Manual = manual(plan.Version.String(), plan.Time)

@@ -2,6 +2,7 @@ package releases
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -9,6 +10,8 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
@@ -16,6 +19,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
+	"github.com/ssm-setup/ssm-setup/regions/trust"
 )
 
 // Mirror is the command mirror.
@@ -40,6 +44,8 @@ func Mirror() *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
 			flags.Unknown(),
 			flags.Insecure(),
+			&cli.StringFlag{Name: "trust", Usage: "root of trust in `FILE`: only what is signed by it is copied; default this machine's own, where it has\n" +
+				"one (ssm-setup trust)"},
 		}, repositoryFlags()...),
 		Action: mirror,
 	}
@@ -137,12 +143,32 @@ func mirrorRegion(c *cli.Context, region, base string, wanted publish.Wanted, o 
 		}
 		defer release()
 	}
-	var err error
-	from := bucket.New(bucket.Options{Base: base, Retries: 3})
+	signed, err := verification(c)
+	if err != nil {
+		return answer, err
+	}
+	from := bucket.New(bucket.Options{Base: base, Retries: 3, Signed: signed})
 	if answer.Mirrored, err = publish.Mirror(c.Context, from, target.Folder(answer.To), wanted, o); err == nil && !o.DryRun {
 		err = publish.Carry(c.Context, to)
 	}
 	return answer, err
+}
+
+// verification is by the root that --trust names, else by that of this machine.
+func verification(c *cli.Context) (bucket.Signed, error) {
+	watch := trust.Watch{Warn: func(line string) { terminal.Of(c).Warn("%s", line) }}
+	file := c.String("trust")
+	if file == "" {
+		return anchor.Signed(installer.At(""), watch), nil
+	}
+	root, err := os.ReadFile(file)
+	if err == nil {
+		_, err = trust.ParseRoot(root)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--trust %s: %w", file, err)
+	}
+	return trust.Pinned(root, watch), nil
 }
 
 func mirroredText(a mirrorAnswer, dry bool) string {
