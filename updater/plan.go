@@ -168,6 +168,9 @@ func (w *work) region(ctx context.Context, q *manifests.Question) (listing manif
 	}
 	m, err := w.source.Manifest(ctx)
 	if err != nil {
+		if fault.Of(err) == fault.Verify {
+			w.u.Notes = append(w.u.Notes, fault.HintOf(err))
+		}
 		return listing, noManifest(w.u.Source, err)
 	}
 	if w.source.Trust != nil {
@@ -200,7 +203,11 @@ func noManifest(url string, err error) error {
 	if errors.Is(err, manifests.ErrManifest) {
 		short, text = "d6", fmt.Sprintf("failed to download file reliably, %s", url)
 	}
-	return &failure{code: "ErrorDownloadManifest_" + short, fault: fault.Region, cause: err,
+	kind := fault.Region
+	if fault.Of(err) == fault.Verify { // what the region signed is not to be believed
+		kind = fault.Verify
+	}
+	return &failure{code: "ErrorDownloadManifest_" + short, fault: kind, cause: err,
 		text: "Failed to download manifest: " + text}
 }
 
