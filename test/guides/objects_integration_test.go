@@ -81,6 +81,16 @@ done`, "PARTS="+filepath.Join(w.programs, "more"), "SIGNING_KEY="+w.signing)
 	said("rollback", "rollback", "--root", root)
 	holds(t, "update", w.failing(t, 9, "update", "--version", "9.3.0.0", "--root", root))
 	holds(t, "status", w.json(t, nil, "status", "--root", root))
+	said("why", "why", "--root", root)
+	said("unblock-plan", "unblock", "9.3.0.0", "--dry-run", "--root", root)
+	said("unblock", "unblock", "9.3.0.0", "--root", root)
+	for _, change := range [][]string{{"hold", "--reason", "a test", "--for", "1h"}, {"unhold"}, {"policy", "--version", ">=9.1"}} {
+		said(change[0]+"-plan", append(change, "--dry-run", "--root", root)...)
+		said(change[0], append(change, "--root", root)...)
+	}
+	said("policy", "policy", "--window", "0 2 * * SUN 3h UTC", "--cooldown", "3d", "--root", root)
+	said("why", "why", "--root", root)
+	said("trust", "trust", "--root", root)
 	for line := range bytes.Lines(w.json(t, nil, "logs", "--root", root, "--update")) {
 		holds(t, "logs", line)
 	}
