@@ -175,7 +175,7 @@ func TestAnOriginalIsTakenOverByItsOwnDocumentAndComesBack(t *testing.T) {
 			}
 			h.echo("by ours")
 
-			h.exchange(amazons33, "amazon-ssm-agent updated successfully to "+amazons33, func() { h.at("verify"); h.cut() })
+			h.exchange(amazons33, "amazon-ssm-agent updated successfully to "+amazons33, func() { h.at("exchange"); h.cut() })
 			h.sh("test ! -e /var/lib/amazon/ssm/store && test ! -e /var/lib/amazon/ssm/pointer")
 
 			waiting, err := h.region.SendCommand("AWS-RunShellScript", h.node, map[string][]string{"commands": {"for-reboot"}})

@@ -25,6 +25,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
+var errDied = errors.New("Updater died before updating, make sure your system is supported") //nolint:staticcheck // the original's words
+
 // update is the plugin (docs/protocol/update.md, "Plugin sequence"): the newest updater of the region, with every flag, and the lock.
 func update(id *identity.Identity, message string, a asked) error {
 	l := installer.At("")
@@ -78,8 +80,7 @@ func update(id *identity.Identity, message string, a asked) error {
 	go func() { _ = cmd.Wait() }()
 	time.Sleep(time.Second)
 	if !host.Alive(cmd.Process.Pid) {
-		return errors.Join(errors.New("Updater died before updating, make sure your system is supported"),
-			lock.Release()) //nolint:staticcheck // original's
+		return errors.Join(errDied, lock.Release())
 	}
 	return os.WriteFile(l.UpdateLock(), []byte(strconv.Itoa(cmd.Process.Pid)+"\n"), 0o600) // it is the updater's now
 }

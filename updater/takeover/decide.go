@@ -191,8 +191,7 @@ func (q Question) precondition(target string) error {
 		return fmt.Errorf("Unexpected kernel version format: %s", q.Kernel) //nolint:staticcheck // the original's words
 	}
 	if below(numbers[0]+"."+numbers[1], "3.2") {
-		return fmt.Errorf("Failed kernel version precondition: Minimum kernel version is 3.2 but instance kernel version is %s",
-			//nolint:staticcheck // original's
+		return fmt.Errorf("%s: Minimum kernel version is 3.2 but instance kernel version is %s", "Failed kernel version precondition",
 			q.Kernel)
 	}
 	return nil

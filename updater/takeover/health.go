@@ -34,7 +34,7 @@ func (w *work) healthy(ctx context.Context, version string) error {
 		w.Log.Info("not healthy yet", "version", version, "missing", missing)
 	}
 	return fmt.Errorf("checking svc and agent worker running err[%s]", strings.Join(missing,
-		"][")) //nolint:staticcheck // the original's words
+		"]["))
 }
 
 // missing is one round.

@@ -115,16 +115,17 @@ func makePlace(l installer.Layout) error {
 	return host.CheckFolders(dir, l.Root)
 }
 
+// dropRecord removes the record for good.
+func dropRecord(l installer.Layout) error {
+	if err := os.Remove(recordFile(l)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return host.SyncDir(Place(l))
+}
+
 // dropPlace removes all that this room keeps.
 func dropPlace(l installer.Layout) error {
-	err := os.Remove(recordFile(l))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := host.SyncDir(Place(l)); err != nil {
-		return err
-	}
-	err = os.RemoveAll(Place(l))
+	err := os.RemoveAll(Place(l))
 	_ = os.Remove(filepath.Dir(Place(l))) // if nothing else is in it
 	return err
 }

@@ -72,8 +72,7 @@ func (w *work) keepOnly(dir, name string) {
 	}
 }
 
-// keeperOut removes the keeper and the record, the record last: a keeper without one ends by itself, a record without a keeper waits for an
-// updater.
+// keeperOut removes the record and then the keeper: a keeper without one takes itself out at the next boot.
 func (w *work) keeperOut(ctx context.Context) error {
 	if err := w.takeOut(ctx); err != nil {
 		return err
@@ -82,6 +81,9 @@ func (w *work) keeperOut(ctx context.Context) error {
 }
 
 func (w *work) takeOut(ctx context.Context) error {
+	if err := dropRecord(w.Layout); err != nil {
+		return err
+	}
 	m, ok := managerNamed(w.System.Manager)
 	if ok {
 		for _, c := range m.remove {

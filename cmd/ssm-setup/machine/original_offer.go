@@ -20,7 +20,8 @@ func chosen(c *cli.Context, w originals.Wish, offers func() (originals.Offered, 
 
 // offerOurs offers to put ours in the place of Amazon's agent, where that is installed, the source has ours, too, and the command line says
 // neither. A person is asked; a script is told the flag. A no leaves Amazon's agent in place.
-func offerOurs(ctx context.Context, p *terminal.Printer, w originals.Wish, offers func() (originals.Offered, error)) (originals.Kind, error) {
+func offerOurs(ctx context.Context, p *terminal.Printer, w originals.Wish, offers func() (originals.Offered, error)) (originals.Kind,
+	error) {
 	if w.Asked != "" || w.Installed != originals.Original || w.Version != "" {
 		return w.Asked, nil
 	}
