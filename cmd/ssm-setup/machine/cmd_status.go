@@ -25,6 +25,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
+	"github.com/ssm-setup/ssm-setup/updater/policy"
 )
 
 // Status is the command status.
@@ -74,6 +75,8 @@ type statusResult struct {
 	Update         *ledger.Outcome  `json:"last_update"`
 	UnderWay       *ledger.Update   `json:"update_under_way,omitempty"`
 	Skip           []ledger.Blocked `json:"skip,omitempty"`
+	Policy         *policy.Policy   `json:"policy,omitempty"` // what updates have to obey
+	PolicyProblem  string           `json:"policy_problem,omitempty"`
 	Logs           string           `json:"logs"`
 	Unreadable     []string         `json:"unreadable,omitempty"` // what could not be read, and why
 	Warnings       []string         `json:"warnings,omitempty"`   // what goes on working and should not stay so
@@ -171,6 +174,7 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 	ledger, err := ledger.Read(l)
 	miss("the record of updates", err)
 	r.Update, r.UnderWay, r.Skip = ledger.Last, ledger.Open, ledger.Skip
+	r.readPolicy(l)
 	if s, err := service.Of(l).Status(); err == nil {
 		r.Service, r.Boot = s.Kind, s.Boot
 		if r.Service != "none" && r.Boot != "" && r.Boot != service.Enabled {
@@ -197,6 +201,19 @@ func (r *statusResult) readTrust(l installer.Layout, miss func(what string, err 
 		return // nothing is followed
 	}
 	r.Trust, r.Warnings = &t, append(r.Warnings, t.Warnings...)
+}
+
+// readPolicy fills in what updates have to obey.
+func (r *statusResult) readPolicy(l installer.Layout) {
+	p, err := policy.Read(l)
+	if err == nil && !p.Empty() {
+		r.Policy = &p
+		err = p.Check(time.Now())
+	}
+	if err != nil {
+		r.PolicyProblem = err.Error()
+		r.Warnings = append(r.Warnings, "the update policy cannot be obeyed, so nothing is updated: "+r.PolicyProblem)
+	}
 }
 
 // insecureWarnings names the addresses in the settings that are plain http to another machine.

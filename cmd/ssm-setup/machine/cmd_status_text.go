@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/rules"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
@@ -43,6 +44,7 @@ func statusText(out *terminal.Printer, r statusResult) string {
 	if r.UnderWay != nil {
 		line("under way", "update to %s: %s", r.UnderWay.ToVersion, r.UnderWay.Stop)
 	}
+	r.policyRows(line)
 	for _, s := range r.Skip {
 		line("blocked", "%s", r.blockedText(s))
 	}
@@ -134,4 +136,15 @@ func (r statusResult) blockedText(s ledger.Blocked) string {
 		return text
 	}
 	return text + ": " + plainReason(s.Reason)
+}
+
+// policyRows are what updates have to obey.
+func (r statusResult) policyRows(line func(name, format string, args ...any)) {
+	if r.Policy == nil {
+		return
+	}
+	open, closes, next := r.Policy.Window(time.Now())
+	for _, row := range rules.Rows(*r.Policy, open, closes, next) {
+		line(row[0], "%s", row[1])
+	}
 }

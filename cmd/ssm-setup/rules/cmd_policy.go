@@ -117,7 +117,17 @@ func policyText(r ruled) string {
 
 // Lines are what a policy says, one line each.
 func Lines(p policy.Policy, open bool, closes, next time.Time) (list []string) {
-	add := func(name, format string, args ...any) { list = append(list, Line(name, format, args...)) }
+	for _, row := range Rows(p, open, closes, next) {
+		list = append(list, Line(row[0], "%s", row[1]))
+	}
+	return list
+}
+
+// Rows are what a policy says: names, and what they are.
+func Rows(p policy.Policy, open bool, closes, next time.Time) (list [][2]string) {
+	add := func(name, format string, args ...any) {
+		list = append(list, [2]string{name, fmt.Sprintf(format, args...)})
+	}
 	if p.Hold != nil {
 		text := p.Hold.String()
 		if p.At(time.Now()) == nil {
