@@ -259,7 +259,8 @@ func oneLine(text string, n int) string {
 // refused is an ending without a change, for a precondition of the request.
 func (w *work) refused(reason, text string) error {
 	return w.answered(manifests.Decision{Kind: manifests.Kind(reason), Code: manifests.CodePrecondition,
-		Lines: []string{"Failed update precondition check: " + text}, Detail: text + "; it stays at " + w.u.FromVersion.String()}, policy.Verdict{})
+		Lines: []string{"Failed update precondition check: " + text}, Detail: text + "; it stays at " + w.u.FromVersion.String()},
+		policy.Verdict{})
 }
 
 // stillRunning tells whether the version that the request is for runs as yet (--if-running).

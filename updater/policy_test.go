@@ -31,7 +31,8 @@ func TestAHeldHostAnswersADocumentHonestlyAndStays(t *testing.T) {
 	if o.Kind != policy.OnHold || !o.Success {
 		t.Fatalf("%+v", o)
 	}
-	has(t, w.final().Output, "Updating amazon-ssm-agent from 9.1.0.0 to 9.2.0.0\n", "update skipped\n", "this host is held: audit until spring",
+	has(t, w.final().Output, "Updating amazon-ssm-agent from 9.1.0.0 to 9.2.0.0\n", "update skipped\n",
+		"this host is held: audit until spring",
 		"it stays at 9.1.0.0")
 	named := command(ledger.Request{Want: "9.2.0.0"})
 	named.ReplyTo.MessageID = "aws.ssm.c-2.mi-1"
@@ -73,7 +74,8 @@ func TestAPersonOverridesAHoldAndThatIsWrittenDown(t *testing.T) {
 }
 
 func TestAPolicyThatCannotBeObeyedStopsUpdatesAndSaysSo(t *testing.T) {
-	for name, text := range map[string]string{"damaged": `{"hold"`, "a window that is none": `{"windows":[{"start":"nightly","duration":"3h"}]}`} {
+	for name, text := range map[string]string{"damaged": `{"hold"`,
+		"a window that is none": `{"windows":[{"start":"nightly","duration":"3h"}]}`} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			must(t, os.WriteFile(policy.File(w.layout), []byte(text), 0o600))

@@ -208,7 +208,8 @@ func packageForget(l installer.Layout) error {
 	}
 	p := l.Pointer()
 	var errs []error
-	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Decisions(), l.Pulse(), l.UpdateRoot(), l.Download(),
+	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Decisions(), l.Pulse(), l.UpdateRoot(),
+		l.Download(),
 		l.PidFile()} {
 		errs = append(errs, os.RemoveAll(path))
 	}

@@ -63,7 +63,8 @@ func (i Installation) Forget() error { return forget(i.Layout) }
 func forget(l installer.Layout) error {
 	p := l.Pointer()
 	var errs []error
-	paths := []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Decisions(), l.Pulse(), l.UpdateRoot(), l.Download(), l.PidFile(),
+	paths := []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Decisions(), l.Pulse(), l.UpdateRoot(), l.Download(),
+		l.PidFile(),
 		recordFile(l)}
 	for _, path := range append(paths, lockFolders(l)...) {
 		errs = append(errs, os.RemoveAll(path))
@@ -80,7 +81,8 @@ func (i Installation) Purge(ctx context.Context) error {
 		return errors.Join(errors.New("the agent is still installed"), err)
 	}
 	if i.System() {
-		if err := errors.Join(purgePackages(ctx, packagersHere()), removeServiceFiles(), proxy.Forget(i.Layout), authority.Forget(i.Layout)); err != nil {
+		if err := errors.Join(purgePackages(ctx, packagersHere()), removeServiceFiles(), proxy.Forget(i.Layout),
+			authority.Forget(i.Layout)); err != nil {
 			return err
 		}
 	}

@@ -130,8 +130,8 @@ func (a Asking) refuse(d manifests.Decision, reason, text string) manifests.Deci
 	return d
 }
 
-// withheld is the decision that the policy's verdict makes of a change. A request that names no version is skipped, as the original skips an
-// inactive version; one that names a version did not get it.
+// withheld is the decision that the policy's verdict makes of a change. A request that names no version is skipped, as the original
+// skips an inactive version; one that names a version did not get it.
 func (a Asking) withheld(d manifests.Decision, v Verdict) manifests.Decision {
 	head := fmt.Sprintf("Updating %s from %s to %s", a.Question.Package, d.Running, d.Target)
 	if named(a.Question.Requested) && !a.Facts.Rescue {

@@ -13,7 +13,8 @@ import (
 func asking(change func(*policy.Asking)) policy.Asking {
 	a := policy.Asking{Now: at("2029-11-24 12:00"), Facts: policy.Facts{Why: ledger.ByTimer}, Question: manifests.Question{
 		Region: "x-1", Running: ver("9.2.0.0"), Floor: ver("9.1.0.0"), Newest: ver("9.4.0.0"), Stable: ver("9.3.0.0"),
-		Status: map[manifests.Version]string{ver("9.1.0.0"): "Active", ver("9.2.0.0"): "Active", ver("9.3.0.0"): "Active", ver("9.3.0.1"): "Active",
+		Status: map[manifests.Version]string{ver("9.1.0.0"): "Active", ver("9.2.0.0"): "Active", ver("9.3.0.0"): "Active",
+			ver("9.3.0.1"): "Active",
 			ver("9.4.0.0"): "Active"}}}
 	change(&a)
 	return a
@@ -50,14 +51,16 @@ func TestThePlanObeysThePolicyAndTakesTheNewestVersionThatItAllows(t *testing.T)
 			"9.3.0.0", true, "", "9.4.0.0 is kept back: this host is held at 9.3.0.0"},
 		"a hold on the version that runs": {func(a *policy.Asking) { a.Policy.Hold = &policy.Hold{Version: ver("9.2.0.0")} }, policy.OnHold,
 			"9.4.0.0", true, "ErrorFailedPrecondition", "held at 9.2.0.0"},
-		"a constraint leads to the newest in it": {func(a *policy.Asking) { a.Policy.Versions = ">=9.3 <9.4" }, manifests.Upgrade, "9.3.0.1", true,
+		"a constraint leads to the newest in it": {func(a *policy.Asking) { a.Policy.Versions = ">=9.3 <9.4" }, manifests.Upgrade, "9.3.0.1",
+			true,
 			"", "9.4.0.0 is kept back"},
 		"a constraint that leaves nothing": {func(a *policy.Asking) { a.Policy.Versions = "<9.3" }, policy.OutsideVersions, "9.4.0.0", true,
 			"ErrorFailedPrecondition", "<9.3"},
 		"a constraint of the policy and one of the request": {func(a *policy.Asking) {
 			a.Policy.Versions, a.Question.Requested = "<9.4", ">=9.3"
 		}, manifests.Upgrade, "9.3.0.1", true, "", ""},
-		"a cooldown takes the version before": {func(a *policy.Asking) { a.Policy.Cooldown, a.Index = "1d", &quiet }, manifests.Upgrade, "9.3.0.1",
+		"a cooldown takes the version before": {func(a *policy.Asking) { a.Policy.Cooldown, a.Index = "1d", &quiet }, manifests.Upgrade,
+			"9.3.0.1",
 			true, "", "9.4.0.0 is kept back"},
 		"stable is one version": {func(a *policy.Asking) { a.Policy.Versions, a.Question.Requested = ">=9.4", "stable" }, policy.OutsideVersions,
 			"9.3.0.0", true, "ErrorFailedPrecondition", ""},
@@ -91,7 +94,8 @@ func TestThePlanObeysThePolicyAndTakesTheNewestVersionThatItAllows(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			a := asking(c.change)
 			d, v := a.Decide()
-			if d.Kind != c.kind || d.Target.String() != c.target || d.Success != c.success || d.Code != c.code || !strings.Contains(d.Detail, c.detail) {
+			if d.Kind != c.kind || d.Target.String() != c.target || d.Success != c.success || d.Code != c.code || !strings.Contains(d.Detail,
+				c.detail) {
 				t.Errorf("%s %q success=%t code=%q detail %q", d.Kind, d.Target, d.Success, d.Code, d.Detail)
 			}
 			if (v.Allowed && v.Reason != "") != strings.Contains(c.detail, "overridden") {

@@ -67,7 +67,8 @@ func (p Policy) outside(_ time.Time, candidate manifests.Version, _ Facts) (Verd
 	if err == nil && c.Allows(candidate) {
 		return Verdict{}, false
 	}
-	return Verdict{Reason: OutsideVersions, Text: fmt.Sprintf("%s is outside of the versions %s that this host allows", candidate, p.Versions)},
+	return Verdict{Reason: OutsideVersions, Text: fmt.Sprintf("%s is outside of the versions %s that this host allows", candidate,
+			p.Versions)},
 		true
 }
 

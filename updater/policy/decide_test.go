@@ -146,8 +146,9 @@ func daily(first time.Time, n int) (list []time.Time) {
 }
 
 func TestDurationsHaveDays(t *testing.T) {
-	for text, want := range map[string]time.Duration{"3d": 72 * time.Hour, "1d12h": 36 * time.Hour, "90m": 90 * time.Minute, "72h": 72 * time.Hour,
-		"": -1, "d": -1, "-1d": -1, "-3h": -1, "3": -1, "1d-3h": -1, "99999999d": -1, "1.5d": -1} {
+	for text, want := range map[string]time.Duration{"3d": 72 * time.Hour, "1d12h": 36 * time.Hour, "90m": 90 * time.Minute,
+		"72h": 72 * time.Hour,
+		"":    -1, "d": -1, "-1d": -1, "-3h": -1, "3": -1, "1d-3h": -1, "99999999d": -1, "1.5d": -1} {
 		got, err := policy.ParseDuration(text)
 		if err != nil {
 			got = -1

@@ -27,9 +27,9 @@
 // twice. A host that was not there for the whole of the last window (switched off, asleep) catches up: the next scheduled look counts as
 // inside.
 //
-// Zones are names of the tz database, UTC, Local or an offset such as +02:00. The names need the system's copy of that database; Windows has
-// none, and the 450 kB of Go's own (time/tzdata, 3 % of the host program) are not linked for it: there, and where the database is not
-// installed, names are refused when they are set, and Local, UTC and offsets work.
+// Zones are names of the tz database, UTC, Local or an offset such as +02:00. The names need the system's copy of that database;
+// Windows has none, and the 450 kB of Go's own (time/tzdata, 3 % of the host program) are not linked for it: there, and where the
+// database is not installed, names are refused when they are set, and Local, UTC and offsets work.
 //
 // gronx matches the fields of cron; this room is its door.
 package policy

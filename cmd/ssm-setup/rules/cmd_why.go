@@ -120,7 +120,8 @@ func lastLines(path string, n int) ([]string, error) {
 }
 
 // askers are the words for who asked.
-var askers = map[string]string{ledger.ByCommandLine: "ssm-setup update", ledger.ByDocument: "a document", ledger.BySetup: "ssm-setup install",
+var askers = map[string]string{ledger.ByCommandLine: "ssm-setup update", ledger.ByDocument: "a document",
+	ledger.BySetup: "ssm-setup install",
 	ledger.ByTimer: "the schedule", ledger.ByRollback: "ssm-setup rollback"}
 
 func reasonsText(r reasons) string {

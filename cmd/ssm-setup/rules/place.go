@@ -58,7 +58,8 @@ func ruledBy(l installer.Layout, p policy.Policy, now time.Time) ruled {
 }
 
 // change writes the policy, or with --dry-run tells what it would be, and prints it.
-func change(c *cli.Context, l installer.Layout, doing string, edit func(*policy.Policy), text func(before, after policy.Policy) string) error {
+func change(c *cli.Context, l installer.Layout, doing string, edit func(*policy.Policy), text func(before,
+	after policy.Policy) string) error {
 	before, err := policy.Read(l)
 	if err != nil {
 		return terminal.Cannot(doing, "the update policy of "+flags.Where(l), err)
