@@ -2,12 +2,14 @@ package updater_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/pointer"
+	"github.com/ssm-setup/ssm-setup/updater"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
@@ -174,5 +176,48 @@ func TestAVersionNeedsNoMoreThanTheOneBeforeHad(t *testing.T) {
 			t.Fatalf("%q: %+v", nature, o)
 		}
 		w.whole("9.2.0.0")
+	}
+}
+
+// An outage and the host's own disk are told in the history, and block no version: the next update goes ahead.
+func TestAnOutageOrAFullDiskIsInTheHistoryAndInNoSkipList(t *testing.T) {
+	for name, c := range map[string]struct {
+		hurt   func(*world, *updater.Engine)
+		mend   func(*world)
+		reason string
+	}{
+		"the region is out of reach": {func(_ *world, e *updater.Engine) {
+			e.Open = func(context.Context, string) (updater.Source, error) {
+				return updater.Source{}, errors.New("no route to host")
+			}
+		}, func(*world) {}, ledger.FailedKind},
+		"the service is out of reach": {func(w *world, _ *updater.Engine) { w.reachable = false }, func(w *world) { w.reachable = true },
+			ledger.Postponed},
+		"the disk is full": {func(w *world, _ *updater.Engine) { w.free = 1 << 20 }, func(w *world) { w.free = 1 << 40 }, ledger.FailedKind},
+		"a package that breaks off": {func(w *world, _ *updater.Engine) { w.spoilt = func(b []byte) []byte { return b[:9] } },
+			func(w *world) { w.spoilt = nil }, ledger.FailedKind},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			for range 5 {
+				e := w.engine()
+				c.hurt(w, e)
+				if o, err := e.Run(context.Background(), ledger.Request{Why: ledger.ByTimer}, func(string) {}); err != nil || o.Kind != c.reason {
+					t.Fatalf("%+v, %v", o, err)
+				}
+				w.advance(time.Hour)
+			}
+			led, err := ledger.Read(w.layout)
+			must(t, err)
+			past, err := ledger.Decisions(w.layout)
+			must(t, err)
+			if len(led.Skip)+len(led.Tried) != 0 || len(past) != 1 || past[0].Times != 5 || past[0].Reason != c.reason || past[0].Status == "" {
+				t.Errorf("blocked %+v, tried %+v, decisions %+v", led.Skip, led.Tried, past)
+			}
+			c.mend(w)
+			if o := w.run(ledger.Request{Why: ledger.ByTimer}); o.Kind != ledger.Updated {
+				t.Errorf("%+v", o)
+			}
+		})
 	}
 }
