@@ -1,7 +1,7 @@
 #!/bin/sh
 # How small deltas are: seven pairs of commits of this history, the agent's program of each built as releases are, and the delta against
 # the compressed package of the newer one. Besides: zstd's way with a dictionary, the memory and time that applying takes, and other
-# flags of the linker. Needs the whole history, zstd and GNU time; the log goes to docs/proof/delta.log. 10 to 30 minutes.
+# flags of the linker. ROWS='50|dependency' measures only pairs with such names. Needs the whole history, zstd and GNU time; the log goes to docs/proof/delta.log. 10 to 30 minutes.
 set -eu
 cd "$(dirname "$0")/.."
 export CGO_ENABLED=0 GOFLAGS=
@@ -16,6 +16,7 @@ pairs="stamp-only f533a3f f533a3f
 50-apart f533a3f~50 f533a3f
 150-apart f533a3f~150 f533a3f
 1-apart-and-a-dependency f533a3f~1 f533a3f"
+pairs=$(echo "$pairs" | grep -E "${ROWS:-.}")
 git worktree add --detach "$work/tree" f533a3f >/dev/null 2>&1
 go test -c -o "$work/delta.test" ./installer/delta
 build() { # commit, version, name, further flags of the linker, module@version

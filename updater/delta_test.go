@@ -159,3 +159,32 @@ func TestADryRunSaysHowLittleADeltaBrings(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+func TestAnUpdateByADeltaThatCrashesAnywhereGoesOn(t *testing.T) {
+	patch := deltaOf(t, "9.1.0.0", "9.2.0.0")
+	for _, at := range []string{"fetch", "verify", "stage"} {
+		for n := range 2 { // before it, and behind it
+			w := newWorld(t)
+			e, _ := w.offering(patch, func() ([]byte, error) { return patch, nil })
+			seen := 0
+			e.Crash = func(name string) bool {
+				if strings.Contains(name, at) {
+					seen++
+				}
+				return strings.Contains(name, at) && seen == n+1
+			}
+			if _, err := e.Run(context.Background(), ledger.Request{Want: "latest", Why: ledger.ByCommandLine}, func(string) {}); !errors.Is(err,
+				updater.ErrCrashed) {
+				t.Fatalf("%s, %d: %v", at, n, err)
+			}
+			again, fetched := w.offering(patch, func() ([]byte, error) { return patch, nil })
+			must(t, again.Resume(context.Background()))
+			led, err := ledger.Read(w.layout)
+			must(t, err)
+			if o := led.Last; led.Open != nil || o == nil || !o.Success || o.RunningVersion != ver("9.2.0.0") || o.Download == nil ||
+				o.Download.From != ver("9.1.0.0") {
+				t.Errorf("%s, %d: %+v, fetched %q", at, n, led.Last, *fetched)
+			}
+		}
+	}
+}

@@ -46,6 +46,8 @@ type Settings struct {
 	// LocalSource is the manifest URL of the host's own region, where that is on this machine; else empty. It counts without Source.
 	LocalSource string
 
+	LimitRate int64 // Agent.UpdateLimitRate, in bytes a second: what a download takes at most; 0: all there are
+
 	Region string         // for {Region} and for the words
 	Watch  time.Duration  // Agent.UpdateWatchSeconds
 	Agent  wire.AgentInfo // who replies; its Version is the updater's own

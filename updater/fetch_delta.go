@@ -1,6 +1,7 @@
 package updater
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -43,7 +44,7 @@ func (w *work) fetchDelta(ctx context.Context) (made bool, err error) {
 	patch := download.Seeded(w.seeds(), d.SHA256, d.Size)
 	if patch == "" {
 		patch = filepath.Join(w.cache(), d.SHA256.String()+".delta")
-		err = w.source.Fetch(ctx, bucket.Want{URL: d.URL, Path: patch, SHA256: d.SHA256, Size: d.Size, Progress: w.progress()})
+		err = w.source.Fetch(ctx, bucket.Want{URL: d.URL, Path: patch, SHA256: d.SHA256, Size: d.Size, Progress: w.progress(), Rate: w.rate()})
 		p.Fetched = sizeOf(patch)
 	}
 	program := filepath.Join(w.cache(), d.Program.String()+".program")
@@ -64,6 +65,9 @@ func (w *work) fetchDelta(ctx context.Context) (made bool, err error) {
 	w.u.Lines = append(w.u.Lines, "Successfully downloaded "+fault.Redact(d.URL))
 	return true, nil
 }
+
+// rate is what the download takes at most, in bytes a second; 0: all there are.
+func (w *work) rate() int64 { return cmp.Or(w.u.Request.LimitRate, w.Settings.LimitRate) }
 
 // sizeOf is the size of a file in bytes, 0 for none.
 func sizeOf(path string) int64 {

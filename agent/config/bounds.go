@@ -45,6 +45,7 @@ func (a *Agent) bound(d Agent) {
 	within(&a.LongRunningWorkerMonitorIntervalSeconds, 30, 1800, d.LongRunningWorkerMonitorIntervalSeconds)
 	within(&a.GoMaxProcForAgentWorker, 1, runtime.NumCPU(), d.GoMaxProcForAgentWorker)
 	within(&a.UpdateWatchSeconds, 1, 600, d.UpdateWatchSeconds)
+	within(&a.UpdateLimitRate, 8, 1<<20, d.UpdateLimitRate)
 }
 
 // bound drops unknown names of the order; an order of nothing else is the default one, OnPrem included (the original loses it,

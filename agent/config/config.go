@@ -96,6 +96,7 @@ type Agent struct {
 	UpdateSource                            string // ours: URL of the region's manifest, {Region} allowed
 	PackageSource                           string // ours: the source as people write it, where that is more than UpdateSource
 	UpdateWatchSeconds                      int    // ours: seconds of unbroken health that confirm an update
+	UpdateLimitRate                         int    // ours: kilobytes (1,024 bytes) a second that the download of an update takes at most; 0: all
 }
 
 // Os goes into the metadata of replies.

@@ -1,5 +1,5 @@
 // Package config is amazon-ssm-agent.json as one value: every section and key of the original, its defaults and bounds, and three
-// keys of ours, Agent.UpdateSource, Agent.PackageSource and Agent.UpdateWatchSeconds (docs/protocol/identity.md, "amazon-ssm-agent.json").
+// keys of ours, Agent.UpdateSource, Agent.PackageSource, Agent.UpdateWatchSeconds, Agent.UpdateLimitRate (docs/protocol/identity.md, "amazon-ssm-agent.json").
 //
 // Rules:
 //   - keys match without regard to case, unknown ones are ignored, null means "not set";

@@ -68,6 +68,7 @@ func newEngineAndPorts(l installer.Layout, log *slog.Logger) (*updater.Engine, *
 	return &updater.Engine{
 		Layout: l,
 		Settings: updater.Settings{Oldest: anchor.Oldest(l), Source: source, LocalSource: localSource(cfg, p.region), Region: p.region,
+			LimitRate:    int64(cfg.Agent.UpdateLimitRate) << 10,
 			Watch:        time.Duration(cfg.Agent.UpdateWatchSeconds) * time.Second,
 			Precondition: precondition(systems.Here()),
 			Agent: wire.AgentInfo{Lang: cfg.Os.Lang, Name: manifests.AgentPackage, OS: cfg.Os.Name, OSVersion: cfg.Os.Version,

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/ground"
@@ -23,6 +24,7 @@ type Want struct {
 	SHA256   manifests.Sum           // must not be zero
 	Size     int64                   // bytes, as listed; 0: as the server says, at most MaxPackage
 	Progress func(done, total int64) // progress, may be nil
+	Rate     int64                   // bytes a second that it takes at most, [LeastRate] or more; 0: all there are
 }
 
 // Fetch brings a file whole and checked to w.Path. A file of that name with the right hash is kept as it is, and so is a part that
@@ -105,7 +107,7 @@ func (c *Client) resume(ctx context.Context, w Want, part string, limit *budget)
 	if tag := res.Header.Get("ETag"); strong(tag) {
 		_ = os.WriteFile(part+".etag", []byte(tag), 0o600) // without it the next call begins anew
 	}
-	return copyBody(ctx, f, res.Body, have, total, w.Progress)
+	return copyBody(ctx, f, &slowed{r: res.Body, rate: w.Rate, pause: c.o.Pause, now: time.Now}, have, total, w.Progress)
 }
 
 // ask sends the request for what is missing; the whole file where nothing is here, or where it is not known of which object.
@@ -159,14 +161,14 @@ func size(w Want, have int64, res *http.Response) (int64, error) {
 }
 
 // copyBody copies the body, which must keep [Pace], tells of progress, and syncs.
-func copyBody(ctx context.Context, f *os.File, body io.ReadCloser, have, total int64, tell func(done, total int64)) error {
+func copyBody(ctx context.Context, f *os.File, body *slowed, have, total int64, tell func(done, total int64)) error {
 	var got atomic.Int64
 	ctx, end := keepPace(ctx, &got)
 	defer end()
-	defer context.AfterFunc(ctx, func() { body.Close() })()
+	defer context.AfterFunc(ctx, func() { body.r.Close() })()
 	buf := make([]byte, 128<<10)
 	for have < total {
-		n, err := body.Read(buf[:min(int64(len(buf)), total-have)])
+		n, err := body.read(ctx, buf[:min(int64(len(buf)), total-have)])
 		if n > 0 {
 			if _, werr := f.Write(buf[:n]); werr != nil {
 				return werr

@@ -31,11 +31,12 @@ type Request struct {
 	ID             string    `json:"id,omitempty"`   // set when it is handed over; names it in the ledger
 	Want           string    `json:"want,omitempty"` // "", None, latest, stable, a version, a constraint such as ">=9.1", or [Previous]
 	AllowDowngrade bool      `json:"allow_downgrade,omitempty"`
-	Why            string    `json:"why,omitempty"`      // one of the By… constants
-	Package        string    `json:"package,omitempty"`  // for the words; empty: amazon-ssm-agent
-	Source         string    `json:"source,omitempty"`   // manifest URL that a document carries, {Region} allowed; may be empty
-	Once           bool      `json:"once,omitempty"`     // a person on this machine named Source: it counts, whatever the settings say
-	Override       bool      `json:"override,omitempty"` // a person on this machine: all the same, whatever the host's policy says
+	Why            string    `json:"why,omitempty"`        // one of the By… constants
+	Package        string    `json:"package,omitempty"`    // for the words; empty: amazon-ssm-agent
+	Source         string    `json:"source,omitempty"`     // manifest URL that a document carries, {Region} allowed; may be empty
+	Once           bool      `json:"once,omitempty"`       // a person on this machine named Source: it counts, whatever the settings say
+	Override       bool      `json:"override,omitempty"`   // a person on this machine: all the same, whatever the host's policy says
+	LimitRate      int64     `json:"limit_rate,omitempty"` // bytes a second that the download takes at most; 0: as the settings say
 	ReplyTo        *ReplyTo  `json:"reply_to,omitempty"`
 	Asked          time.Time `json:"asked,omitzero"`
 	// IfRunning is the version that has to run for the request to count; zero: any.

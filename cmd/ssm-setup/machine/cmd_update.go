@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/updater"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
@@ -33,6 +35,7 @@ func Update() *cli.Command {
 			&cli.StringFlag{Name: "version", Usage: "`V` is latest (default), stable, a version such as 9.2.0.0, or a constraint such as '>=9.1'"},
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version than the one that runs"},
 			&cli.StringFlag{Name: "if-running", Usage: "only where `V` runs, which is looked at again just before the switch"},
+			&cli.StringFlag{Name: "limit-rate", Usage: "download at most `BYTES` a second (8k or more; k and M count 1,024 and its square)"},
 			&cli.BoolFlag{Name: "override", Usage: "go ahead although a hold, the versions, a window or the cooldown of this host's policy " +
 				"says no; that is written down"},
 			&cli.BoolFlag{Name: "check", Aliases: []string{"dry-run"}, Usage: "only show what would be done, when, and why not"},
@@ -52,6 +55,9 @@ func update(c *cli.Context) error {
 	r := ledger.Request{Want: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"), Override: c.Bool("override"),
 		Why: ledger.ByCommandLine}
 	if r.IfRunning, err = ifRunning(c); err != nil {
+		return err
+	}
+	if r.LimitRate, err = limitRate(c.String("limit-rate")); err != nil {
 		return err
 	}
 	if r.Want == ledger.Previous {
@@ -80,6 +86,24 @@ func ifRunning(c *cli.Context) (v manifests.Version, err error) {
 		return v, terminal.Usage("--if-running: %v", err)
 	}
 	return v, nil
+}
+
+// limitRate reads --limit-rate, in bytes a second; 0 where it is not given.
+func limitRate(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	digits, unit := text, int64(1)
+	if n, ok := strings.CutSuffix(strings.ToLower(text), "k"); ok {
+		digits, unit = n, 1<<10
+	} else if n, ok := strings.CutSuffix(strings.ToLower(text), "m"); ok {
+		digits, unit = n, 1<<20
+	}
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil || n*unit < bucket.LeastRate {
+		return 0, terminal.Usage("--limit-rate: %q is not 8k or more bytes a second, such as 500k or 2M", text)
+	}
+	return n * unit, nil
 }
 
 // checkWanted refuses a --version that names none.
