@@ -53,7 +53,8 @@ func (w *work) fetch(ctx context.Context) error {
 		return err
 	}
 	w.blob = blob{path: filepath.Join(w.cache(), p.SHA256.String()+".tar.gz")}
-	err := w.source.Fetch(ctx, bucket.Want{URL: p.URL, Path: w.blob.path, SHA256: p.SHA256, Size: p.Size, Progress: w.progress(), Rate: w.rate()})
+	err := w.source.Fetch(ctx, bucket.Want{URL: p.URL, Path: w.blob.path, SHA256: p.SHA256, Size: p.Size, Progress: w.progress(),
+		Rate: w.rate()})
 	if err != nil {
 		if ctx.Err() != nil {
 			return errors.Join(errLeave, err)
