@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
@@ -82,21 +83,26 @@ func (a *Agent) putBack() (kept bool, err error) {
 	return true, os.RemoveAll(a.registrationDir())
 }
 
-// copied copies a file or a folder of files, synced; one that is not there is none.
+// copied copies a file or a folder of files, synced; one that is not there is none. No link leads out of the folder it lies in.
 func copied(from, to string) error {
+	root, err := os.OpenRoot(filepath.Dir(from))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer root.Close()
 	var dirs []string
-	err := filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+	base := filepath.Base(from)
+	err = fs.WalkDir(root.FS(), base, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
-			if path == from && errors.Is(err, fs.ErrNotExist) {
+			if path == base && errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
 			return err
 		}
-		rest, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		place := filepath.Join(to, rest)
+		place := filepath.Join(to, filepath.FromSlash(strings.TrimPrefix(path, base)))
 		if e.IsDir() {
 			dirs = append(dirs, place)
 			return os.MkdirAll(place, 0o700)
@@ -104,7 +110,7 @@ func copied(from, to string) error {
 		if !e.Type().IsRegular() {
 			return nil
 		}
-		text, err := os.ReadFile(path)
+		text, err := fs.ReadFile(root.FS(), path)
 		if err != nil {
 			return err
 		}
