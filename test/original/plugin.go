@@ -15,7 +15,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/identity"
@@ -73,7 +72,7 @@ func update(id *identity.Identity, message string, a asked) error {
 		manifest,
 		"-upstream.service.name", lane)
 	cmd := exec.Command(program, args...)
-	cmd.Dir, cmd.SysProcAttr = filepath.Dir(program), &syscall.SysProcAttr{Setpgid: true}
+	cmd.Dir, cmd.SysProcAttr = filepath.Dir(program), ownGroup()
 	if err := cmd.Start(); err != nil {
 		return errors.Join(err, lock.Release())
 	}
