@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/manual"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/releases"
 	"github.com/ssm-setup/ssm-setup/installer/build"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
@@ -121,7 +122,7 @@ func wordsOf(flag string) []string {
 }
 
 // arguments are the words that subcommands take as arguments, where a list knows them.
-var arguments = map[string][]string{"completion": manual.Shells()}
+var arguments = map[string][]string{"completion": manual.Shells(), "keys": releases.KeyActions()}
 
 func codes() []manual.Code {
 	list := []manual.Code{{Code: 0, Meaning: "done, or nothing to do"}}

@@ -34,6 +34,7 @@ var subcommands = []func() *cli.Command{
 	releases.Promote,
 	releases.Mark,
 	releases.Mirror,
+	releases.Keys,
 	playground.Local,
 	playground.Console,
 	playground.Demo,

@@ -19,6 +19,11 @@
 //
 // and then the same latest/ in the global bucket. stable/VERSION is another matter: [Promote].
 //
+// Where keys for hosts with a root of trust are given (installer/signed), a publication ends with these:
+//
+//	<sha256>.ssm-agent-manifest.json, …  the small files that change, under names that never do: what such hosts read
+//	trust/<N>.targets.json, <N>.snapshot.json, <N>.root.json, timestamp.json
+//
 // What must always be true:
 //   - written in that order, and each thing is read back and compared before the next kind begins: a publication that stops
 //     anywhere leaves the region serving the old release whole, and running it again finishes it;
@@ -35,6 +40,10 @@
 //   - a package manager that has read an index finds the lists it names for a day, and while it is among the last few;
 //   - signed repositories stay signed: without the key, nothing is written; by another key only where that is asked for, or where one of
 //     its two keys is known there; then all is signed anew, and the public half written last;
+//   - what hosts with a root of trust are served changes by one write, that of trust/timestamp.json over the one that was read: before it
+//     the old files are there whole, and a publication that another one overtook reads what that signed and adds its own to it;
+//   - what is signed is what was signed before and what this run changes, never what plain files in the bucket say: those that differ are
+//     put back. A region that signs is not changed without its keys, and the bytes of its versions are never replaced;
 //   - no key leads out of a target: what manifests and lists say becomes names of files, and in a mirror another region
 //     says it;
 //   - a mirror says of each version what its region says by now, and repairs what is not as its own manifest has it.

@@ -25,10 +25,19 @@ func ChangeIndex(ctx context.Context, to target.Target, o Options, change func(*
 		}
 		p.result.Version = v
 	}
+	if err := p.checkTrusted(ctx); err != nil {
+		return p.result, err
+	}
 	if err := p.probe(ctx); err != nil {
 		return p.result, err
 	}
+	if err := p.heal(ctx); err != nil {
+		return p.result, err
+	}
 	if err := p.changeIndex(ctx, change); err != nil {
+		return p.result, err
+	}
+	if err := p.sign(ctx, nil, func(s *state) error { return change(s.indexed()) }); err != nil {
 		return p.result, err
 	}
 	return p.result, p.settle()
@@ -57,13 +66,16 @@ func (p *writing) changeIndex(ctx context.Context, change func(*manifests.Index)
 
 // index notes that the release was published, and for which share of hosts.
 func (p *publication) index(ctx context.Context) error {
-	return p.changeIndex(ctx, func(x *manifests.Index) error {
-		x.Publish(p.r.Version, p.o.Now())
-		if p.o.Percent != nil {
-			x.SetShare(p.r.Version, *p.o.Percent)
-		}
-		return nil
-	})
+	return p.changeIndex(ctx, p.mark)
+}
+
+// mark is what the index says of the release.
+func (p *publication) mark(x *manifests.Index) error {
+	x.Publish(p.r.Version, p.at)
+	if p.o.Percent != nil {
+		x.SetShare(p.r.Version, *p.o.Percent)
+	}
+	return nil
 }
 
 // copyMarks has the mirror say of its versions what the region says by now.

@@ -59,7 +59,7 @@ func Mirror(ctx context.Context, from *bucket.Client, to target.Target, w Wanted
 	}
 	theirs := false
 	if o.Repositories && o.Sign == nil {
-		if theirs, err = signed(ctx, from); err != nil {
+		if theirs, err = signsLists(ctx, from); err != nil {
 			return res, err
 		}
 	}
@@ -68,6 +68,7 @@ func Mirror(ctx context.Context, from *bucket.Client, to target.Target, w Wanted
 			return res, err
 		}
 	}
+	o.mirrors = true
 	res.Signed = o.Repositories && o.Sign != nil
 	for _, v := range list {
 		one := o
@@ -100,7 +101,7 @@ func Mirror(ctx context.Context, from *bucket.Client, to target.Target, w Wanted
 		}
 		res.Stable, res.Steps = stable, append(res.Steps, p.Steps...)
 	}
-	return res, nil
+	return res, res.copyTrusted(ctx, from, to, o)
 }
 
 // copyStatuses has every version in the mirror the status that the region gives it by now: one that was withdrawn there must not

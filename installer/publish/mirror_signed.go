@@ -27,8 +27,8 @@ type copier struct {
 	from *bucket.Client
 }
 
-// signed tells whether a region signs its repositories.
-func signed(ctx context.Context, from *bucket.Client) (bool, error) {
+// signsLists tells whether a region signs its repositories.
+func signsLists(ctx context.Context, from *bucket.Client) (bool, error) {
 	for _, key := range signedKeys() {
 		_, err := from.Small(ctx, key, maxSmall)
 		if err == nil {

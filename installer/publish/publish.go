@@ -24,6 +24,7 @@ type Options struct {
 	Repositories bool                    // keep metadata for apt and yum beside the rest
 	Sign         Signer                  // of that metadata; nil leaves it unsigned
 	Percent      *int                    // of the hosts that follow the region by schedule; nil: what the index has of it, else all
+	Trust        *Keys                   // sign for hosts with a root of trust; nil: a region that is not signed
 	ChangeKey    bool                    // sign by keys that are none of those which clients have, or mirror such signatures
 	Global       target.Target           // nil, or where the copy of latest/ goes (SSMAgent/ of the global bucket)
 	Scratch      string                  // folder for what a mirror fetches; empty: the system's
@@ -34,7 +35,8 @@ type Options struct {
 
 	SharesKey func(one, other []byte) bool // two files of public keys have one in common; nil: they have to be equal
 
-	repair bool // what is there and is not what the manifest there says was damaged: it is written anew
+	mirrors bool // what is signed for hosts with a root is copied, not made
+	repair  bool // what is there and is not what the manifest there says was damaged: it is written anew
 }
 
 // What becomes of an object.
@@ -61,8 +63,9 @@ type Result struct {
 	Before  manifests.Version `json:"before"` // latest/VERSION before, empty if there was none
 	Latest  bool              `json:"latest"` // latest/ now is this version
 	DryRun  bool              `json:"dry_run"`
-	Signed  bool              `json:"signed"` // metadata for apt and yum
-	Stable  manifests.Version `json:"stable"` // stable/VERSION; empty if no version was promoted yet
+	Signed  bool              `json:"signed"`          // metadata for apt and yum
+	Stable  manifests.Version `json:"stable"`          // stable/VERSION; empty if no version was promoted yet
+	Trust   *Trusted          `json:"trust,omitempty"` // what was signed for hosts with a root of trust; nil: nothing
 	Traffic Traffic           `json:"traffic"`
 	Steps   []Step            `json:"steps"`
 }
@@ -78,12 +81,15 @@ func Publish(ctx context.Context, to target.Target, r *dist.Release, o Options) 
 	if err := p.probe(ctx); err != nil {
 		return p.result, err
 	}
+	if err := p.begin(ctx); err != nil {
+		return p.result, err
+	}
 	done, err := p.addDeltas(ctx)
 	if err != nil {
 		return p.result, err
 	}
 	defer done()
-	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.index, p.region, p.global} {
+	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.index, p.region, p.global, p.trust} {
 		if err := stop(ctx); err != nil {
 			return p.result, err
 		}
@@ -112,6 +118,7 @@ type writing struct {
 	mu          sync.Mutex
 	result      Result
 	done, total int64
+	at          time.Time         // when it began
 	stable      manifests.Version // stable/VERSION; zero: not read yet, or there is none
 }
 
@@ -119,7 +126,19 @@ func newWriting(to target.Target, o Options) *writing {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &writing{to: to, o: o, result: Result{DryRun: o.DryRun, Signed: o.Repositories && o.Sign != nil}}
+	return &writing{to: to, o: o, at: o.Now(), result: Result{DryRun: o.DryRun, Signed: o.Repositories && o.Sign != nil}}
+}
+
+// begin puts back what is not as it was signed, and reads the manifest as it is then.
+func (p *publication) begin(ctx context.Context) (err error) {
+	if p.o.Trust == nil {
+		return nil
+	}
+	if err := p.heal(ctx); err != nil {
+		return err
+	}
+	p.old, _, err = readManifest(ctx, p.to)
+	return err
 }
 
 // precheck reads what the region has and refuses what must not be, before anything is written.
@@ -131,7 +150,7 @@ func (p *publication) precheck(ctx context.Context) error {
 	if err := p.unchanged(p.old); err != nil {
 		return err
 	}
-	if err := checkStaysSigned(ctx, p.to, p.o); err != nil {
+	if err := errors.Join(checkStaysSigned(ctx, p.to, p.o), p.checkTrusted(ctx)); err != nil {
 		return err
 	}
 	f, err := readLatest(ctx, p.to, p.r.Version)

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -27,10 +28,10 @@ func Promote(ctx context.Context, to target.Target, v manifests.Version, o Optio
 	if err := p.served(ctx, m, v); err != nil {
 		return p.result, err
 	}
-	if err := checkStaysSigned(ctx, to, o); err != nil {
+	if err := p.ready(ctx); err != nil {
 		return p.result, err
 	}
-	if err := p.probe(ctx); err != nil {
+	if m, _, err = readManifest(ctx, to); err != nil || m == nil {
 		return p.result, err
 	}
 	p.stable, p.result.Stable = v, v
@@ -44,10 +45,24 @@ func Promote(ctx context.Context, to target.Target, v manifests.Version, o Optio
 		}
 		return p.writeSmall(ctx, to, regions.StableVersionKey, []byte(v.String()+"\n"), when)
 	})
+	if err == nil {
+		err = p.sign(ctx, nil, func(s *state) error { s.stable = v; return nil })
+	}
 	if err != nil {
 		return p.result, err
 	}
 	return p.result, p.settle()
+}
+
+// ready checks the keys of a change and what the bucket keeps of conditions, and puts back what is not as it was signed.
+func (p *writing) ready(ctx context.Context) error {
+	if err := errors.Join(checkStaysSigned(ctx, p.to, p.o), p.checkTrusted(ctx)); err != nil {
+		return err
+	}
+	if err := p.probe(ctx); err != nil {
+		return err
+	}
+	return p.heal(ctx)
 }
 
 // readStable reads which version a place calls its stable one; zero for none, and for a file that is damaged.
@@ -97,10 +112,7 @@ func (p *writing) served(ctx context.Context, m *manifests.Manifest, v manifests
 func Mark(ctx context.Context, to target.Target, v manifests.Version, status string, o Options) (Result, error) {
 	p := newWriting(to, o)
 	p.result.Version = v
-	if err := checkStaysSigned(ctx, to, o); err != nil {
-		return p.result, err
-	}
-	if err := p.probe(ctx); err != nil {
+	if err := p.ready(ctx); err != nil {
 		return p.result, err
 	}
 	mark := func(m *manifests.Manifest) (n int) {
@@ -122,6 +134,15 @@ func Mark(ctx context.Context, to target.Target, v manifests.Version, status str
 		return p.result, err
 	}
 	if err := p.changeFeed(ctx, func(m *manifests.Manifest) { mark(m) }, func(string, *atom.Feed) {}); err != nil {
+		return p.result, err
+	}
+	err = p.sign(ctx, nil, func(s *state) error {
+		if mark(s.manifest) == 0 {
+			return fmt.Errorf("%w: what %s signed does not list %s", ErrNotServed, to, v)
+		}
+		return nil
+	})
+	if err != nil {
 		return p.result, err
 	}
 	f, err := readLatest(ctx, to, v)

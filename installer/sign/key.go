@@ -17,6 +17,9 @@ import (
 	"strings"
 )
 
+// ReadKey reads a private key; errors: ErrKey, ErrPassphrase. See readKey.
+func ReadKey(b []byte, passphrase string) (crypto.Signer, error) { return readKey(b, passphrase) }
+
 // readKey reads a private key: PEM or DER, PKCS #8 (also encrypted, RFC 8018), PKCS #1 or SEC 1.
 func readKey(b []byte, passphrase string) (crypto.Signer, error) {
 	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {

@@ -72,7 +72,8 @@ var rooms = map[string][]string{
 	"installer/container/cfb":   {},
 	"installer/container/msi":   {"installer/container/cfb"},
 	"installer/setupexe":        {},
-	"installer/publish": {"installer/build", "installer/host", "installer/pack", "installer/publish/*", "regions", "regions/bucket",
+	"installer/publish": {"installer/build", "installer/host", "installer/pack", "installer/publish/*", "installer/signed",
+		"installer/unpack", "regions", "regions/bucket",
 		"manifests"},
 	"installer/publish/apt": {"installer/host"},
 	"installer/publish/deltas": {"installer/delta", "installer/host", "installer/publish/dist", "installer/publish/target", "installer/unpack",
@@ -102,6 +103,7 @@ var rooms = map[string][]string{
 
 	"installer/sign":        {"installer/host", "installer/stamp", "installer/systems", "installer/container/cfb", "installer/container/xar"},
 	"installer/sign/testca": {}, // for tests
+	"installer/signed":      {"installer/host", "installer/sign", "regions", "manifests"},
 
 	"updater/ledger": {"installer", "installer/host", "installer/pointer", "manifests"},
 	"updater/takeover": {"updater/ledger", "installer", "installer/host", "installer/systems", "installer/unpack", "regions/bucket",
@@ -133,8 +135,9 @@ var rooms = map[string][]string{
 	"cmd/amazon-ssm-agent-setup": {"installer/setupexe"},
 	"cmd/ssm-agent-worker": {"agent", "agent/*", "updater", "updater/*", "installer", "installer/*", "regions", "regions/*",
 		"manifests"},
-	"cmd/ssm-setup/setupcli":        {"installer", "installer/*", "regions", "regions/bucket", "regions/trust", "manifests"},
-	"cmd/ssm-setup/keyring":         {"installer/container/xar", "installer/pack", "installer/sign"},
+	"cmd/ssm-setup/setupcli": {"installer", "installer/*", "regions", "regions/bucket", "regions/trust", "manifests"},
+	"cmd/ssm-setup/keyring": {"installer/container/xar", "installer/pack", "installer/publish", "installer/sign",
+		"installer/signed"},
 	"cmd/ssm-setup/terminal":        {"manifests/fault"},
 	"cmd/ssm-setup/terminal/screen": {},
 	"cmd/ssm-setup/manual":          {},
@@ -168,17 +171,19 @@ var doors = map[string][]string{
 	"github.com/urfave/cli": {"cmd/ssm-setup", "cmd/ssm-setup/flags", "cmd/ssm-setup/fleet", "cmd/ssm-setup/machine",
 		"cmd/ssm-setup/playground",
 		"cmd/ssm-setup/releases", "cmd/ssm-setup/rules", "cmd/ssm-setup/terminal"},
-	"github.com/kardianos/service":    {"installer/service"},
-	"github.com/tc-hib/winres":        {"installer/pack/resource"},
-	"go.etcd.io/bbolt":                {"regions/local/records"},
-	"github.com/ProtonMail/go-crypto": {"installer/sign"},
-	"github.com/chromedp":             {}, // tests drive a browser by it
-	"github.com/creack/pty":           {"cmd/ssm-setup/terminal/screen"},
-	"github.com/rogpeppe/go-internal": {"regions/local/console"},
-	"github.com/sassoftware/relic":    {"installer/sign", "installer/sign/testca"},
-	"github.com/aws/smithy-go":        {"installer/credentials", "installer/publish/target"},
-	"github.com/ulikunitz/xz":         {"installer/publish/apt"},
-	"software.sslmate.com/src":        {"installer/sign"},
+	"github.com/kardianos/service":                      {"installer/service"},
+	"github.com/tc-hib/winres":                          {"installer/pack/resource"},
+	"go.etcd.io/bbolt":                                  {"regions/local/records"},
+	"github.com/ProtonMail/go-crypto":                   {"installer/sign"},
+	"github.com/chromedp":                               {}, // tests drive a browser by it
+	"github.com/creack/pty":                             {"cmd/ssm-setup/terminal/screen"},
+	"github.com/rogpeppe/go-internal":                   {"regions/local/console"},
+	"github.com/sassoftware/relic":                      {"installer/sign", "installer/sign/testca"},
+	"github.com/theupdateframework/go-tuf":              {"installer/signed"},
+	"github.com/secure-systems-lab/go-securesystemslib": {"installer/signed"},
+	"github.com/aws/smithy-go":                          {"installer/credentials", "installer/publish/target"},
+	"github.com/ulikunitz/xz":                           {"installer/publish/apt"},
+	"software.sslmate.com/src":                          {"installer/sign"},
 }
 
 // hosts are the binaries that lie on machines, with what they must never link: import paths or their beginnings.

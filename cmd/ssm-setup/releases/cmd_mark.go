@@ -34,7 +34,7 @@ func Mark() *cli.Command {
 			&cli.StringFlag{Name: "lowest", Usage: "no host goes below `VERSION`; none takes that back"},
 			&cli.StringFlag{Name: "reason", Usage: "why, for the people of those hosts"},
 			yesFlag(),
-		}, writeFlags()...), repositoryFlags()...),
+		}, writeFlags()...), signingFlags()...),
 		Action: mark,
 	}
 }

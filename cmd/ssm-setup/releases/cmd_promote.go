@@ -17,7 +17,7 @@ func Promote() *cli.Command {
 		Description: "Writes apt's suite and yum's folder stable, then stable/VERSION, if the region lists the version as active and serves\n" +
 			"every file of it. Until the first promote, stable follows latest.",
 		Flags: append(append([]cli.Flag{&cli.StringFlag{Name: "version", Usage: "version to promote", Required: true}}, writeFlags()...),
-			repositoryFlags()...),
+			signingFlags()...),
 		Action: promote,
 	}
 }

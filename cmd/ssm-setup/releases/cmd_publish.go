@@ -60,7 +60,7 @@ func Publish() *cli.Command {
 			&cli.IntFlag{Name: "deltas", Value: 3, Usage: "make small downloads from this many of the last versions; 0 makes none"},
 			percentFlag(),
 			yesFlag(),
-		}, writeFlags()...), repositoryFlags()...),
+		}, writeFlags()...), signingFlags()...),
 		Action: publishRelease,
 	}
 }
@@ -139,7 +139,7 @@ func openRegion(c *cli.Context) (to target.Target, o publish.Options, p flags.Pl
 	if to, o.UriFormat, err = publishTarget(c, p, place); err != nil {
 		return nil, o, p, nil, err
 	}
-	if err := repositoryOptions(c, &o); err != nil {
+	if err := errors.Join(repositoryOptions(c, &o), trustOptions(c, &o)); err != nil {
 		return nil, o, p, nil, err
 	}
 	if place == "" || strings.HasPrefix(place, "s3://") || o.DryRun {
