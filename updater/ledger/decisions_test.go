@@ -42,8 +42,9 @@ func TestTheSameDecisionAgainCountsUp(t *testing.T) {
 	note(t, l, ledger.Decision{ID: "a", At: first, Reason: "updated", From: version, Running: manifests.MustVersion("9.2.0.0")})
 	var list []ledger.Decision
 	for n := range 100 {
-		list = note(t, l, ledger.Decision{ID: fmt.Sprint(n), At: first.Add(time.Duration(n) * time.Hour), Why: ledger.ByTimer, Reason: "up-to-date",
-			From: version, Running: version})
+		list = note(t, l, ledger.Decision{ID: fmt.Sprint(n), At: first.Add(time.Duration(n) * time.Hour), Why: ledger.ByTimer,
+			Reason: "up-to-date",
+			From:   version, Running: version})
 	}
 	last := list[len(list)-1]
 	if len(list) != 2 || last.Times != 100 || !last.Since.Equal(first) || !last.At.Equal(first.Add(99*time.Hour)) {
@@ -57,7 +58,8 @@ func TestTheSameDecisionAgainCountsUp(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	for n := range 3 { // a change is an entry of its own each time
-		list = note(t, l, ledger.Decision{ID: fmt.Sprint("u", n), At: first, Reason: "updated", From: version, Running: manifests.MustVersion("9.2.0.0")})
+		list = note(t, l, ledger.Decision{ID: fmt.Sprint("u", n), At: first, Reason: "updated", From: version,
+			Running: manifests.MustVersion("9.2.0.0")})
 	}
 	if len(list) != 5 {
 		t.Errorf("%d entries", len(list))
@@ -71,7 +73,8 @@ func TestTheHistoryIsBoundedAndKeepsWhatALaterVersionWrote(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := note(t, l, ledger.Decision{ID: "a", Reason: "updated"})
-	if text, err := os.ReadFile(l.Decisions()); err != nil || !strings.Contains(string(text), `"later":{"a":1}`) || list[0].Reason != "later-code" {
+	if text, err := os.ReadFile(l.Decisions()); err != nil || !strings.Contains(string(text), `"later":{"a":1}`) ||
+		list[0].Reason != "later-code" {
 		t.Errorf("%s, %v", text, err)
 	}
 	for n := range 200 {
@@ -83,7 +86,8 @@ func TestTheHistoryIsBoundedAndKeepsWhatALaterVersionWrote(t *testing.T) {
 }
 
 func TestADamagedHistoryIsBegunAnewAndNeverInTheWay(t *testing.T) {
-	for name, text := range map[string]string{"no JSON": "{", "another kind": `{"decisions":7}`, "empty": "", "too long": strings.Repeat(" ", 300<<10),
+	for name, text := range map[string]string{"no JSON": "{", "another kind": `{"decisions":7}`, "empty": "", "too long": strings.Repeat(" ",
+		300<<10),
 		"an entry that is none": `{"decisions":[7,"x",{"at":"never"}]}`} {
 		t.Run(name, func(t *testing.T) {
 			l := host(t)
