@@ -20,7 +20,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 compile  = @scripts/compile.sh $(1) $(2) $(VERSION) $(OUT)/$(1)_$(2)
 pack     = @scripts/package.sh $(1) $(VERSION) $(2)
 
-.PHONY: help build here test test-wine-long demo check fmt lint bench attack detection-long clean \
+.PHONY: help build here test test-wine-long demo check fmt lint bench attack simulation detection-long clean \
   build-release release package pre-build checkstyle quick-integtest quick-test coverage get-tools \
   build-linux build-linux-386 build-arm build-arm64 build-windows build-windows-386 build-darwin build-darwin-386 \
   package-rpm package-rpm-386 package-rpm-arm64 package-deb package-deb-386 package-deb-arm package-deb-arm64 \
@@ -62,6 +62,10 @@ bench: ## the figures of the README, measured here
 
 attack: ## the local and remote attackers of test/attack/attacks.txt against this build
 	@scripts/attack.sh
+
+simulation: ## a million hosts follow a release, and a region fails: the load on each region; JSON and a picture in build
+	@mkdir -p build
+	@go run ./test/simulation --json build/simulation.json --svg build/simulation.svg
 
 detection-long: ## how long hosts are without an agent while a broken release is on trial: twenty runs a class, two hours; logs in docs/proof
 	@scripts/detection.sh

@@ -26,13 +26,15 @@ import (
 // Options are what the outside gives. Layout, Executable are needed.
 type Options struct {
 	Layout     installer.Layout
-	Child      *launcher.Child             // nil: run by hand, without a launcher
-	Executable string                      // the running program, for workers
-	Resume     func()                      // wakes the updater, which looks for itself whether there is work; may be nil
-	Console    io.Writer                   // for log lines besides the files; nil: none
-	Reboot     func(context.Context) error // restarts the machine; nil: as the system does
-	Memory     string                      // folder in memory for what a failing disk does not take; "": the system's
-	Lean       bool                        // tune the process for little memory; not in tests, where it is not alone
+	Child      *launcher.Child // nil: run by hand, without a launcher
+	Executable string          // the running program, for workers
+	Resume     func()          // wakes the updater, which looks for itself whether there is work; may be nil
+	// Releases looks for releases by itself, for one identity, until its context ends; nil: it is not done.
+	Releases func(context.Context, config.Config, *identity.Identity, *http.Client, *slog.Logger)
+	Console  io.Writer                   // for log lines besides the files; nil: none
+	Reboot   func(context.Context) error // restarts the machine; nil: as the system does
+	Memory   string                      // folder in memory for what a failing disk does not take; "": the system's
+	Lean     bool                        // tune the process for little memory; not in tests, where it is not alone
 
 	Now func() time.Time // nil: time.Now
 }

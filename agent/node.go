@@ -67,6 +67,9 @@ func (d *daemon) runNode(ctx context.Context, settings config.Settings, id *iden
 		n.log.Warn("the settings could not be kept as the last good ones", "error", err)
 	}
 	loops.Go(func() { _ = ping.Run(ctx) })
+	if d.Releases != nil {
+		loops.Go(func() { d.Releases(ctx, cfg, id, d.http, d.logs.Logger().With("room", "releases")) })
+	}
 	j, err := d.openJournal(ctx, cfg, id)
 	if err != nil {
 		return nil

@@ -26,7 +26,8 @@ func TestAnIndexKeepsMembersItDoesNotKnow(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(again.Bytes())
-	for _, want := range []string{`"colour": "blue"`, `"wave": 2`, `"by": "ops"`, `"case": 7`, `"shell": "x"`, `"published": "2026-12-01T00:00:00Z"`} {
+	for _, want := range []string{`"colour": "blue"`, `"wave": 2`, `"by": "ops"`, `"case": 7`, `"shell": "x"`,
+		`"published": "2026-12-01T00:00:00Z"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is gone:\n%s", want, text)
 		}

@@ -44,6 +44,8 @@ func (a *Agent) bound(d Agent) {
 	within(&a.AuditExpirationDay, 3, 30, d.AuditExpirationDay)
 	within(&a.LongRunningWorkerMonitorIntervalSeconds, 30, 1800, d.LongRunningWorkerMonitorIntervalSeconds)
 	within(&a.GoMaxProcForAgentWorker, 1, runtime.NumCPU(), d.GoMaxProcForAgentWorker)
+	oneOf(&a.StayCurrent, "", "latest", "stable")
+	within(&a.StayCurrentSeconds, 1, 604800, d.StayCurrentSeconds)
 	within(&a.UpdateWatchSeconds, 1, 600, d.UpdateWatchSeconds)
 	within(&a.UpdateLimitRate, 8, 1<<20, d.UpdateLimitRate)
 }

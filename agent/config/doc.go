@@ -1,5 +1,6 @@
-// Package config is amazon-ssm-agent.json as one value: every section and key of the original, its defaults and bounds, and three
-// keys of ours, Agent.UpdateSource, Agent.PackageSource, Agent.UpdateWatchSeconds, Agent.UpdateLimitRate (docs/protocol/identity.md, "amazon-ssm-agent.json").
+// Package config is amazon-ssm-agent.json as one value: every section and key of the original, its defaults and bounds, and six
+// keys of ours, Agent.UpdateSource, Agent.PackageSource, Agent.StayCurrent, Agent.StayCurrentSeconds, Agent.UpdateWatchSeconds and
+// Agent.UpdateLimitRate (docs/protocol/identity.md, "amazon-ssm-agent.json").
 //
 // Rules:
 //   - keys match without regard to case, unknown ones are ignored, null means "not set";

@@ -32,7 +32,7 @@ func Read(l installer.Layout) Settings {
 		return Settings{Config: good.Config, Fault: fmt.Errorf("%w; in use are the last good settings, %s", err, l.GoodConfig())}
 	}
 	s = Settings{Config: Default(), Fault: fmt.Errorf("%w; in use are the defaults, with commands only", err)}
-	s.OnlyCommands, s.Agent.SelfUpdate = true, false
+	s.OnlyCommands, s.Agent.SelfUpdate, s.Agent.StayCurrent = true, false, ""
 	return s
 }
 

@@ -38,7 +38,7 @@ func runAgent([]string) int {
 		return sorry(err, "install it with: ssm-setup install")
 	}
 	err = agent.Run(ctx, agent.Options{Layout: layout, Child: child, Executable: executable, Resume: resume(layout),
-		Console: os.Stdout, Lean: true})
+		Releases: lookForReleases(layout), Console: os.Stdout, Lean: true})
 	if err != nil && (ctx.Err() == nil || errors.Is(err, agent.ErrRival)) {
 		return sorry(err, "")
 	}

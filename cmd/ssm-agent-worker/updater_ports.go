@@ -226,8 +226,7 @@ func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, err
 			"https address",
 			"source", manifestURL)
 	}
-	c := bucket.New(bucket.Options{Base: base, HTTP: p.patient(), Log: p.log,
-		Signed: anchor.Signed(p.layout, trust.Watch{Log: p.log})})
+	c := p.reader(base, 0)
 	return updater.Source{
 		Manifest: c.Manifest,
 		Stable:   c.Stable,
@@ -238,6 +237,12 @@ func (p *ports) open(_ context.Context, manifestURL string) (updater.Source, err
 		},
 		Trust: func(ctx context.Context) (ledger.Trust, error) { return trusted(ctx, c) },
 	}, nil
+}
+
+// reader reads the bucket at base, verified where this host has a root. retries is as in [bucket.Options].
+func (p *ports) reader(base string, retries int) *bucket.Client {
+	return bucket.New(bucket.Options{Base: base, HTTP: p.patient(), Log: p.log, Retries: retries,
+		Signed: anchor.Signed(p.layout, trust.Watch{Log: p.log})})
 }
 
 // trusted says why what a client reads is believed.

@@ -13,7 +13,8 @@ import (
 
 // ChangeIndex changes what a region's index says, over the one that was read. The manifest must list the versions named, else
 // [ErrNotServed]; then nothing was written.
-func ChangeIndex(ctx context.Context, to target.Target, o Options, change func(*manifests.Index) error, listed ...manifests.Version) (Result, error) {
+func ChangeIndex(ctx context.Context, to target.Target, o Options, change func(*manifests.Index) error,
+	listed ...manifests.Version) (Result, error) {
 	p := newWriting(to, o)
 	m, _, err := readManifest(ctx, to)
 	if err != nil {

@@ -38,7 +38,8 @@ func TestAnIndexThatIsDamagedIsNotWrittenOver(t *testing.T) {
 	to := target.Folder(t.TempDir())
 	publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{})
 	none := func(*manifests.Index) error { return nil }
-	if _, err := publish.ChangeIndex(context.Background(), to, publish.Options{}, none, manifests.MustVersion("9.7")); !errors.Is(err, publish.ErrNotServed) {
+	_, err := publish.ChangeIndex(context.Background(), to, publish.Options{}, none, manifests.MustVersion("9.7"))
+	if !errors.Is(err, publish.ErrNotServed) {
 		t.Errorf("a version that the region does not list: %v", err)
 	}
 	html := []byte("<html>")

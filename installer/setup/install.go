@@ -56,7 +56,10 @@ type Options struct {
 	Trust          []byte         // root of trust to pin: from then on nothing unsigned is taken; nil: what is pinned or baked in stays
 	Base           string         // address of the bucket, where it is not that of source and region
 	Settings       map[string]any // further settings, as for Configure
-	Tries          int            // how often to try to start the service; 0 is once
+	// Current are settings of what the agent follows by itself. It is told the address of the manifest, and whether this machine had no
+	// agent before and no such setting; an error ends the installation before anything is changed. Nil: none are made.
+	Current func(manifest string, isNew bool) (map[string]any, error)
+	Tries   int // how often to try to start the service; 0 is once
 
 	// Inspect looks at a downloaded package before it is put in; may be nil.
 	Inspect func(archive string, v manifests.Version) error

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"os"
 	"time"
@@ -17,12 +18,25 @@ func (r *run) applySettings() error {
 	maps.Copy(set, r.sourceSettings())
 	maps.Copy(set, r.serviceSettings())
 	maps.Copy(set, r.Settings)
+	if r.Current != nil {
+		current, err := r.Current(r.source, !r.before.Agent && !saysCurrent(r.before.Config))
+		if err != nil {
+			return err
+		}
+		maps.Copy(set, current)
+	}
 	if err := r.Ports.Configure(r.ConfigFile(), set); err != nil {
 		return err
 	}
 	now, err := os.ReadFile(r.ConfigFile())
 	r.changed = r.changed || string(now) != string(r.before.Config)
 	return err
+}
+
+// saysCurrent tells whether settings say already what the agent follows, be it nothing.
+func saysCurrent(text []byte) bool {
+	var has struct{ Agent struct{ StayCurrent *string } }
+	return json.Unmarshal(text, &has) == nil && has.Agent.StayCurrent != nil
 }
 
 // restoreSettings brings the settings back as they were.

@@ -113,6 +113,7 @@ var (
 type StatusError struct {
 	URL    string
 	Status int
+	Retry  time.Duration // when to come back, as the answer says; 0: it does not say
 }
 
 func (e *StatusError) Error() string {
@@ -264,7 +265,7 @@ func (c *Client) sort(res *http.Response, address string) (err error) {
 	case http.StatusForbidden:
 		err = fmt.Errorf("%w: %s", ErrDenied, address)
 	default:
-		err = &StatusError{URL: address, Status: res.StatusCode}
+		err = &StatusError{URL: address, Status: res.StatusCode, Retry: retryAfter(res.Header, time.Now())}
 	}
 	drain(res)
 	return err

@@ -63,6 +63,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"await":         plain(await),
 	"agent-version": plain(agentVersion),
 	"eventually":    plain(eventually),
+	"idle-cost":     plain(idleCost),
 	"kill-launcher": plain(killLauncher),
 	"agent-gone":    plain(agentGone),
 	"on-probation":  plain(onProbation),

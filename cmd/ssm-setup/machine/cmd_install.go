@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/current"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -37,7 +38,7 @@ func Install() *cli.Command {
 			waitFlag(),
 			agentFlag(),
 			trustFlag(),
-		}, append(append(trustFlags(), trialFlags()...), activationFlags()...)...),
+		}, append(append(append(current.Flags(), trustFlags()...), trialFlags()...), activationFlags()...)...),
 		Action: installEither,
 	}
 }
@@ -116,8 +117,10 @@ func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err 
 	if o.Trust, err = namedRoot(c); err != nil {
 		return i, o, err
 	}
-	o.Proxy, err = proxyOf(c, i)
-	return i, o, err
+	if o.Proxy, err = proxyOf(c, i); err != nil {
+		return i, o, err
+	}
+	return i, o, current.Wish(c, i.Layout, &o)
 }
 
 // installText is the outcome for people.

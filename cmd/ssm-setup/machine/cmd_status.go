@@ -12,6 +12,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/current"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
@@ -69,6 +70,7 @@ type statusResult struct {
 	Source         string           `json:"source"`                   // where updates come from
 	PackageSource  string           `json:"package_source,omitempty"` // the same as people write it, where that is more
 	Trust          *trustResult     `json:"trust,omitempty"`          // what updates are believed by
+	StayCurrent    *current.Result  `json:"stay_current,omitempty"`   // absent: it follows nothing by itself
 	Pinged         time.Time        `json:"last_round_trip,omitzero"`
 	Fault          string           `json:"last_fault,omitempty"`
 	Death          string           `json:"last_death,omitempty"` // how an agent ended that was not asked to, within the last day
@@ -168,6 +170,7 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 	if a, known := proxy.Of(l); known {
 		r.Proxy = a.Redacted()
 	}
+	r.StayCurrent = current.Of(l, cfg.Config, r.Region)
 	r.Warnings = append(r.Warnings, insecureWarnings(cfg.Config)...)
 	r.readAgent(l, 2*time.Duration(max(1, cfg.Ssm.HealthFrequencyMinutes))*time.Minute)
 	r.Warnings = append(r.Warnings, sourceWarnings(cfg.Config, cmp.Or(r.Region, unregisteredRegion(cfg.Agent.UpdateSource)), r.Pinged)...)

@@ -37,6 +37,7 @@ func statusText(out *terminal.Printer, r statusResult) string {
 	if r.Trust != nil {
 		line("trust", "%s", ledger.Trust{By: r.Trust.By, Root: r.Trust.Root, SHA256: r.Trust.SHA256})
 	}
+	line("stays current", "%s", r.StayCurrent.Text(time.Now()))
 	if r.Proxy != "" {
 		line("proxy", "%s", r.Proxy)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/current"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
@@ -169,6 +170,9 @@ func uninstallOriginal(c *cli.Context, a *originals.Agent) error {
 	}
 	if err := terminal.Of(c).Confirm(c.Context, c.Bool("yes"), "%s?", would); err != nil {
 		return terminal.Cannot("remove", "Amazon's agent from this system", err)
+	}
+	if err := current.LeaveOriginal(c.Context, a); err != nil {
+		return err
 	}
 	version, err := a.Remove(c.Context)
 	if err != nil {

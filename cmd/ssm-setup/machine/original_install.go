@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/current"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/anchor"
@@ -118,6 +119,9 @@ func installOriginal(c *cli.Context, a *originals.Agent, o originals.Options, be
 	if err != nil {
 		return refusedBy(terminal.Cannot("install", "Amazon's agent on this system from region "+o.Source.Region, err))
 	}
+	if err := current.Original(c, a); err != nil {
+		return err
+	}
 	r.Seconds = time.Since(began).Seconds()
 	terminal.Of(c).Result(r, "%s", originalText(r))
 	return nil
@@ -184,6 +188,9 @@ func moveToOurs(c *cli.Context, a *originals.Agent, o setup.Options, options ori
 	})
 	if err != nil {
 		return refusedBy(terminal.Cannot("move", "this system from Amazon's agent to ours", err))
+	}
+	if err := current.LeaveOriginal(c.Context, a); err != nil {
+		terminal.Of(c).Step("%v", err)
 	}
 	r.Seconds = time.Since(began).Seconds()
 	terminal.Of(c).Result(r, "%s", "Amazon's agent gave way to ours\n"+installText(a.Layout, r))

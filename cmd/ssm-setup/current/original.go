@@ -1,0 +1,58 @@
+package current
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
+	"github.com/ssm-setup/ssm-setup/installer/originals"
+	"github.com/ssm-setup/ssm-setup/installer/timer"
+	"github.com/ssm-setup/ssm-setup/regions/trust"
+)
+
+// timerOf is the timer of a machine with Amazon's agent. It renews ssm-setup too where a root of trust verifies that.
+func timerOf(a *originals.Agent) (timer.Timer, error) {
+	program, err := os.Executable()
+	if err == nil {
+		program, err = filepath.EvalSymlinks(program)
+	}
+	host, nameErr := os.Hostname()
+	return timer.Timer{Program: program, Host: host, Renew: anchor.Signed(a.Layout, trust.Watch{}) != nil}, errors.Join(err, nameErr)
+}
+
+// Original has the system keep Amazon's agent current, or not any more, as the flags say; without one it stays as it is.
+func Original(c *cli.Context, a *originals.Agent) error {
+	on, off := c.Bool("stay-current"), c.Bool("no-stay-current")
+	if !on && !off {
+		return nil
+	}
+	if off {
+		return LeaveOriginal(c.Context, a)
+	}
+	t, err := timerOf(a)
+	if err == nil {
+		err = t.Write(c.Context)
+	}
+	if err != nil {
+		return terminal.Cannot("keep current", "Amazon's agent on this system; it is installed", err)
+	}
+	terminal.Of(c).Step("the system runs ssm-setup update every %d hours", timer.Every)
+	return nil
+}
+
+// LeaveOriginal removes the timer, if there is one.
+func LeaveOriginal(ctx context.Context, a *originals.Agent) error {
+	t, err := timerOf(a)
+	if err == nil {
+		err = t.Remove(ctx)
+	}
+	if err != nil {
+		return terminal.Cannot("remove", "the timer of Amazon's agent on this system", err)
+	}
+	return nil
+}

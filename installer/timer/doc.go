@@ -1,0 +1,19 @@
+// Package timer has the system run ssm-setup every few hours, on a machine with Amazon's own agent: that agent cannot follow a source by
+// itself, so ssm-setup does it from outside.
+//
+// Parties: ssm-setup install --agent original --stay-current writes the timer ([Timer.Write]), ssm-setup uninstall removes it
+// ([Timer.Remove]). A unit of systemd, a job of launchd, or a task of Windows runs the program.
+//
+// # Files it owns
+//
+//	/etc/systemd/system/ssm-setup-update.service, .timer
+//	/Library/LaunchDaemons/com.ssm-setup.update.plist
+//
+// and the task "ssm-setup update" of Windows.
+//
+// What must always be true:
+//   - only a program that other accounts cannot change is run: [Timer.Write] refuses one in a folder of theirs;
+//   - hosts do not come together: the time of each is spread over the period (systemd: by the machine's id; elsewhere by a hash of the
+//     host's name);
+//   - ssm-setup renews itself by it only where it was told to, which is where a root of trust verifies what it takes.
+package timer
