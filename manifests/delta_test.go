@@ -15,7 +15,8 @@ func TestADeltasNameSaysItsArchiveAndItsVersion(t *testing.T) {
 			t.Errorf("%s: %s, %s, %v", name, of, from, ok)
 		}
 	}
-	for _, name := range []string{"", ".delta", "amazon-ssm-agent-portable-linux-amd64.tar.gz", "amazon-ssm-agent-portable-linux-amd64-from-x.delta",
+	for _, name := range []string{"", ".delta", "amazon-ssm-agent-portable-linux-amd64.tar.gz",
+		"amazon-ssm-agent-portable-linux-amd64-from-x.delta",
 		"other-linux-amd64-from-9.1.0.0.delta", "amazon-ssm-agent-portable-linux-from-9.1.0.0.delta"} {
 		if _, _, ok := manifests.ParseDeltaFile(name); ok {
 			t.Errorf("%q is taken for one", name)

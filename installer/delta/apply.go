@@ -124,10 +124,10 @@ func (a *applying) length(stream int, most int64) (int64, error) {
 	if err != nil {
 		return 0, damaged(err)
 	}
-	if n > uint64(max(most, 0)) { //nolint:gosec // not negative
+	if n > uint64(max(most, 0)) {
 		return 0, fmt.Errorf("%w: a piece of it is longer than what is left", ErrDelta)
 	}
-	return int64(n), nil //nolint:gosec // bounded just above
+	return int64(n), nil
 }
 
 // changed writes the next bytes of the old program, those of the runs changed.

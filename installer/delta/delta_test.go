@@ -122,7 +122,8 @@ func TestAHostileDeltaIsRefusedAndWritesNoMoreThanItSays(t *testing.T) {
 		return b
 	}
 	for name, patch := range map[string][]byte{
-		"nothing": nil, "short": good[:119], "cut": good[:len(good)-1], "longer": append(bytes.Clone(good), 0), "a page": []byte("<html>please log in"),
+		"nothing": nil, "short": good[:119], "cut": good[:len(good)-1], "longer": append(bytes.Clone(good), 0),
+		"a page":                    []byte("<html>please log in"),
 		"another beginning":         append([]byte("SSMDLT2\n"), good[8:]...),
 		"an old program too large":  number(72, 1<<40),
 		"a new program too large":   number(80, 1<<63),

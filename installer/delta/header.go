@@ -59,13 +59,13 @@ func ReadHeader(r io.ReaderAt, size int64) (h Header, err error) {
 	if number(0) > MostProgram || number(1) > MostProgram {
 		return h, fmt.Errorf("%w: it is for programs of %d and %d bytes, at most %d accepted", ErrDelta, number(0), number(1), int64(MostProgram))
 	}
-	h.FromSize, h.ToSize = int64(number(0)), int64(number(1)) //nolint:gosec // bounded just above
+	h.FromSize, h.ToSize = int64(number(0)), int64(number(1))
 	for i := range h.streams {
 		n := number(2 + i)
 		if n > left {
 			return h, fmt.Errorf("%w: its streams are longer than it is", ErrDelta)
 		}
-		h.streams[i] = int64(n) //nolint:gosec // not above the size of the file
+		h.streams[i] = int64(n)
 		left -= n
 	}
 	if left != 0 {
@@ -82,7 +82,7 @@ func (h Header) bytes() []byte {
 		b = append(b, raw...)
 	}
 	for _, n := range append([]int64{h.FromSize, h.ToSize}, h.streams[:]...) {
-		b = binary.LittleEndian.AppendUint64(b, uint64(n)) //nolint:gosec // a length
+		b = binary.LittleEndian.AppendUint64(b, uint64(n))
 	}
 	return b
 }

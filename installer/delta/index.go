@@ -22,7 +22,7 @@ func newIndex(old []byte) *index {
 	}
 	for i := len(old) - seed; i >= 0; i-- {
 		h := hashOf(old[i:])
-		x.next[i], x.head[h] = x.head[h], int32(i) //nolint:gosec // below MostProgram
+		x.next[i], x.head[h] = x.head[h], int32(i)
 	}
 	return x
 }

@@ -185,8 +185,8 @@ func (m *making) piece(last match, forward, end int) {
 	}
 	m.streams[added] = append(m.streams[added], m.fresh[last.at+forward:end]...)
 	c := binary.AppendVarint(m.streams[control], int64(last.pos-m.at))
-	c = binary.AppendUvarint(c, uint64(forward))                                //nolint:gosec // a length
-	m.streams[control] = binary.AppendUvarint(c, uint64(end-(last.at+forward))) //nolint:gosec // a length
+	c = binary.AppendUvarint(c, uint64(forward))
+	m.streams[control] = binary.AppendUvarint(c, uint64(end-(last.at+forward)))
 	m.at = last.pos + forward
 }
 

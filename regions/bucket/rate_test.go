@@ -3,7 +3,6 @@ package bucket_test
 import (
 	"bytes"
 	"context"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -31,7 +30,7 @@ func TestADownloadTakesNoMoreThanItsRate(t *testing.T) {
 }
 
 func TestAWaitForTheRateEndsWithItsContext(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(serve(bytes.Repeat([]byte("x"), 1<<20))))
+	s := httptest.NewServer(serve(bytes.Repeat([]byte("x"), 1<<20)))
 	t.Cleanup(s.Close)
 	ctx, cancel := context.WithCancel(t.Context())
 	c := bucket.New(bucket.Options{Base: s.URL, Retries: -1, Pause: func(context.Context, time.Duration) error { cancel(); return ctx.Err() }})

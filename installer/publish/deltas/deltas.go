@@ -74,7 +74,8 @@ func Add(ctx context.Context, r *dist.Release, w Wanted) error {
 
 // archive tells whether a file is one that hosts put into their store: only those are made small.
 func archive(name string) bool {
-	return strings.HasPrefix(name, manifests.AgentPackage+"-portable-") && (strings.HasSuffix(name, ".tar.gz") || strings.HasSuffix(name, ".zip"))
+	return strings.HasPrefix(name, manifests.AgentPackage+"-portable-") &&
+		(strings.HasSuffix(name, ".tar.gz") || strings.HasSuffix(name, ".zip"))
 }
 
 // versions are the last active ones before a version that the manifest lists of an archive, the newest first.
@@ -145,7 +146,8 @@ func (w Wanted) older(ctx context.Context, name string, v manifests.Version, ent
 		return nil, err
 	}
 	if got, err := host.SHA256File(file.Name()); err != nil || got != sum.String() {
-		return nil, errors.Join(err, fmt.Errorf("%w: %s of %s has %d bytes with SHA-256 %s, listed is %s", target.ErrDiffers, name, v, n, got, sum))
+		return nil, errors.Join(err, fmt.Errorf("%w: %s of %s has %d bytes with SHA-256 %s, listed is %s",
+			target.ErrDiffers, name, v, n, got, sum))
 	}
 	return programOf(file.Name(), w.Dir)
 }
