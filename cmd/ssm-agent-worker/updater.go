@@ -18,7 +18,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
-const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--if-running V] [--override] [--source URL [--once]]   update this host
+const updaterUsage = `usage: updater run [--want V] [--allow-downgrade] [--if-running V] [--override] [--source URL [--once]]
+                                                                    update this host
        updater run --request FILE                                   the same, as handed over by another program
        updater check with the same flags                            what run would do, as one JSON object
        updater resume                                               go on with whatever an updater left
