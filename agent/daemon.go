@@ -273,13 +273,16 @@ func (d *daemon) identity(ctx context.Context, cfg config.Config) (id *identity.
 	return id, err
 }
 
-// background is work that is not urgent: the program's hash for the pulse, the log level, the updater.
+// background is work that is not urgent: the program's hash for the pulse, the facts for scanners, the log level, the updater.
 func (d *daemon) background(ctx context.Context) {
 	if host.Sleep(ctx, hashDelay) != nil { // the first ping is more urgent
 		return
 	}
 	if hash, err := host.SHA256File(d.Executable); err == nil {
 		d.heartbeat.pulse.Program(hash)
+	}
+	if err := installer.WriteFacts(d.Layout, d.started); err != nil {
+		d.log.Debug("no facts for scanners", "error", err)
 	}
 	if d.Lean {
 		debug.FreeOSMemory()

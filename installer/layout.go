@@ -87,6 +87,9 @@ func (l Layout) Decisions() string { return filepath.Join(l.Data(), "decisions")
 // Policy is what updates of this host have to obey. It is the administrator's: a removal leaves it.
 func (l Layout) Policy() string { return filepath.Join(l.Data(), "policy") }
 
+// Facts is the file of [Facts].
+func (l Layout) Facts() string { return filepath.Join(l.Data(), "facts.json") }
+
 // Pulse is the running agent's sign of life.
 func (l Layout) Pulse() string { return filepath.Join(l.Data(), "pulse") }
 

@@ -31,6 +31,9 @@ type Question struct {
 	Newest  Version // highest active version the region has for this platform
 	Stable  Version // content of the region's stable/VERSION
 
+	// Anywhere is every version that the region has of the package, for whatever platform, with [StatusOf]; nil: not known.
+	Anywhere map[Version]string
+
 	Requested      string // "" or None or latest; stable (any case); a version; a constraint such as ">=9.1"
 	AllowDowngrade bool
 
@@ -52,7 +55,11 @@ type Decision struct {
 	Code      string   // error code of the original, empty for plain success
 	Lines     []string // the original's v3 texts, in order
 	Detail    string   // versions, region and remedy in one sentence
-	Hints     []string // sentences people search for
+
+	// Newer is an active version that the request means rather than the target, but for which this platform has no package; zero: there is
+	// none.
+	Newer Version
+	Hints []string // sentences people search for
 }
 
 // Changes tells whether a new version is to be put in place.
@@ -131,9 +138,11 @@ func (q Question) missing() Kind {
 	return NoVersion
 }
 
-func (q Question) active() []Version {
+func (q Question) active() []Version { return active(q.Status) }
+
+func active(statuses map[Version]string) []Version {
 	var list []Version
-	for v, s := range q.Status {
+	for v, s := range statuses {
 		if s == Active {
 			list = append(list, v)
 		}

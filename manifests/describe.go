@@ -22,6 +22,9 @@ const (
 func (q Question) describe(kind Kind, target Version) Decision {
 	a := Decision{Kind: kind, Running: q.Running, Target: target, Success: true,
 		FromFloor: target.set && target == q.Floor}
+	if !q.NotManaged {
+		a.Newer = q.newer(target)
+	}
 	if words, ok := descriptions[kind]; ok {
 		words(q, &a)
 	}

@@ -72,22 +72,6 @@ func (l Listing) Latest() Version { return highest(l.Versions()) }
 // LatestActive is the highest active version; the zero version if there is none.
 func (l Listing) LatestActive() Version { return highest(l.ActiveVersions()) }
 
-// NewestActive is the highest active version of a package, for whatever platform; the zero version if there is none.
-func (m *Manifest) NewestActive(pkg string) Version {
-	var best Version
-	for _, p := range m.Packages {
-		if p.Name != pkg {
-			continue
-		}
-		for _, f := range p.Files {
-			if v := (Listing{m, pkg, f}).LatestActive(); best.Less(v) {
-				best = v
-			}
-		}
-	}
-	return best
-}
-
 // Statuses are the versions that any file of a package has, with their statuses: of several, Active counts first, then Deprecated.
 // [ErrNotListed] where there is no such package.
 func (m *Manifest) Statuses(pkg string) (map[Version]string, error) {

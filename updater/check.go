@@ -25,6 +25,7 @@ type Checked struct {
 	Lines          []string          `json:"lines,omitempty"`
 	Detail         string            `json:"detail,omitempty"`
 	Hints          []string          `json:"hints,omitempty"`
+	Newer          manifests.Version `json:"newer_elsewhere,omitzero"` // see manifests.Decision
 	Fault          fault.Kind        `json:"fault,omitempty"`
 	Overrode       string            `json:"overrode,omitempty"` // what a person goes past, a code of [policy.Reasons]
 	Until          time.Time         `json:"until,omitzero"`     // when it is worth asking again
@@ -66,6 +67,7 @@ func (e *Engine) Check(ctx context.Context, r ledger.Request) (Checked, error) {
 		Lines:          answer.Lines,
 		Detail:         answer.Detail,
 		Hints:          answer.Hints,
+		Newer:          w.u.Newer,
 		Until:          verdict.Until,
 	}
 	for _, n := range w.u.Notes {

@@ -27,7 +27,8 @@ func (w *work) product() string {
 func (w *work) outcome(kind string) ledger.Outcome {
 	o := ledger.Outcome{ID: w.u.ID, Why: w.u.Request.Why, Want: w.u.Request.Want, Kind: kind, Success: true, FromVersion: w.u.FromVersion,
 		ToVersion: w.u.ToVersion, RunningVersion: w.u.FromVersion, Region: w.u.Region, Source: fault.Redact(w.u.Source),
-		Lines: w.u.Lines, Trust: w.u.Trust, Overrode: w.u.Overrode, Download: w.u.Package.Download(), Started: w.u.Started}
+		Lines: w.u.Lines, Trust: w.u.Trust, Overrode: w.u.Overrode, Download: w.u.Package.Download(), Started: w.u.Started,
+		Newer: w.u.Newer}
 	if say, ok := descriptions()[kind]; ok {
 		say(w, &o)
 	}

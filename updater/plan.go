@@ -126,7 +126,13 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	if err != nil {
 		return manifests.Decision{}, policy.Verdict{}, err
 	}
+	plain := manifests.Decide(*q) // without the rules of this host, which may choose an older one for reasons of their own
 	answer, verdict := a.Decide()
+	if w.u.Newer = plain.Newer; !plain.Newer.IsZero() && answer.Target == plain.Target {
+		w.u.Notes = append(w.u.Notes, plain.OlderText())
+	} else {
+		w.u.Newer = manifests.Version{}
+	}
 	if !answer.Changes() || answer.FromFloor {
 		return answer, verdict, nil
 	}
@@ -187,6 +193,9 @@ func (w *work) region(ctx context.Context, q *manifests.Question) (listing manif
 		return listing, noManifest(w.u.Source, err)
 	default:
 		q.Newest, q.Status = listing.LatestActive(), listing.Statuses()
+		if q.Anywhere, err = m.Statuses(manifests.AgentPackage); err != nil {
+			return listing, noManifest(w.u.Source, err)
+		}
 	}
 	if strings.EqualFold(strings.TrimSpace(q.Requested), "stable") {
 		if q.Stable, err = w.source.Stable(ctx); err != nil {

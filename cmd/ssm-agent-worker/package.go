@@ -209,8 +209,7 @@ func packageForget(l installer.Layout) error {
 	p := l.Pointer()
 	var errs []error
 	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Decisions(), l.Pulse(), l.UpdateRoot(),
-		l.Download(),
-		l.PidFile()} {
+		l.Facts(), l.Download(), l.PidFile()} {
 		errs = append(errs, os.RemoveAll(path))
 	}
 	errs = append(errs, lock.Release())

@@ -175,7 +175,7 @@ func amazonsManifest(region string) string {
 func forgetOurs(l installer.Layout) error {
 	p := l.Pointer()
 	var errs []error
-	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Pulse(), l.PidFile()} {
+	for _, path := range []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Pulse(), l.Facts(), l.PidFile()} {
 		errs = append(errs, os.RemoveAll(path))
 	}
 	return errors.Join(errs...)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal/screen"
@@ -230,6 +232,9 @@ func TestBarsAreForATerminalAlone(t *testing.T) {
 		if bars == 0 {
 			t.Errorf("%d columns: no bar: %q", columns, s.Written())
 		}
+		if seen := screen.Of(t, plain(s)); strings.Count("\n"+seen, "\nmirroring local") != 1 {
+			t.Errorf("%d columns: not one bar for the one task:\n%s", columns, seen)
+		}
 	}
 	dumb := atTerminal(t, 80, []string{"TERM=dumb"}, "mirror", "--region", r.Name(), "--endpoint", r.URL(), "--to",
 		filepath.Join(t.TempDir(), "mirror"))
@@ -269,6 +274,7 @@ func TestATrialShowsItsClockAndASecondRollbackAsks(t *testing.T) {
 	object(t, installInto(r, dir))
 	must(t, config.Set(installer.At(dir).ConfigFile(), map[string]any{"Agent.UpdateWatchSeconds": 3}))
 	newRelease(t, r, "9.2.0.0")
+	awaitFacts(t, dir, "9.1.0.0")
 	s := atTerminal(t, 100, nil, "update", "--root", dir)
 	s.Await("9.2.0.0 is on trial")
 	code := s.End()
@@ -283,6 +289,7 @@ func TestATrialShowsItsClockAndASecondRollbackAsks(t *testing.T) {
 	if seen := screen.Of(t, plain(s)); strings.Contains(seen, "s of 3 s") {
 		t.Errorf("the clock stays behind:\n%s", seen)
 	}
+	awaitFacts(t, dir, "9.2.0.0")
 	first := atTerminal(t, 100, nil, "rollback", "--root", dir)
 	if code := first.End(); code != 0 || strings.Contains(first.Written(), "[y/N]") {
 		t.Errorf("exit code %d: %s", code, first.Written())
@@ -302,4 +309,22 @@ func TestATrialShowsItsClockAndASecondRollbackAsks(t *testing.T) {
 	if code := again.End(); code != 0 || !strings.Contains(again.Written(), "rolled back 9.1.0.0 → 9.2.0.0") {
 		t.Errorf("exit code %d: %s", code, again.Written())
 	}
+	if s := ssmSetup("uninstall", "--root", dir); s.code != 0 || setup.Exists(installer.At(dir).Facts()) {
+		t.Errorf("%+v, facts are there: %v", s, setup.Exists(installer.At(dir).Facts()))
+	}
+}
+
+// awaitFacts waits until the facts file says that a version runs, and that the package is 9.1.0.0.
+func awaitFacts(t *testing.T, dir, version string) {
+	t.Helper()
+	var text []byte
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		text, _ = os.ReadFile(installer.At(dir).Facts())
+		var facts installer.Facts
+		if json.Unmarshal(text, &facts) == nil && facts.Agent.RunningVersion == version && facts.Agent.PackageVersion == "9.1.0.0" &&
+			!facts.Agent.RunningSince.IsZero() {
+			return
+		}
+	}
+	t.Fatalf("facts: %s", text)
 }

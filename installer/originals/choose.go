@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -155,7 +156,14 @@ func (a *Agent) offer(ctx context.Context, client *bucket.Client, q manifests.Qu
 		}
 	}
 	q.Precondition = precondition(a.System.Facts)
+	if q.Anywhere, err = m.Statuses(manifests.AgentPackage); err != nil {
+		return Offer{}, manifests.Decision{}, err
+	}
+	maps.DeleteFunc(q.Anywhere, func(v manifests.Version, _ string) bool { return KindOf(v) != Original })
 	answer := manifests.Decide(q)
+	if text := answer.OlderText(); text != "" {
+		a.Ports.Step("warning: %s", text)
+	}
 	if !answer.Changes() {
 		return Offer{}, answer, nil
 	}

@@ -195,3 +195,22 @@ func TestAnRPMNamesItsArchitectureAsRPMDoes(t *testing.T) {
 		t.Errorf("there is an rpm for arm: %s", got)
 	}
 }
+
+// The manual and the completion lie in an rpm where those systems look for them.
+func TestAnRPMBringsTheManualAndCompletionAlong(t *testing.T) {
+	in := input(t, amd64)
+	in.Manual = pack.Manual{Page: []byte(".TH X 1\n"), Bash: []byte("# bash\n"), Zsh: []byte("#compdef x\n"), Fish: []byte("# fish\n")}
+	h, _ := readRPM(t, make1(t, "rpm", in))
+	names, dirs, indexes := h[tagBaseNames].([]string), h[tagDirNames].([]string), h[tagDirIndexes].([]int)
+	flags := map[string]int{}
+	for i, name := range names {
+		flags[dirs[indexes[i]]+name] = h[tagFlags].([]int)[i]
+	}
+	const doc = 2
+	for path, want := range map[string]int{"/usr/share/man/man1/ssm-setup.1.gz": doc, "/usr/share/bash-completion/completions/ssm-setup": 0,
+		"/usr/share/zsh/site-functions/_ssm-setup": 0, "/usr/share/fish/vendor_completions.d/ssm-setup.fish": 0} {
+		if got, there := flags[path]; !there || got != want {
+			t.Errorf("%s: there: %v, flags %d, want %d", path, there, got, want)
+		}
+	}
+}

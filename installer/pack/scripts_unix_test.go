@@ -205,14 +205,14 @@ func TestADebThatComesBackKeepsWhatAnAdminDisabled(t *testing.T) {
 
 func TestRemovalForgetsVersionsOnly(t *testing.T) {
 	for _, script := range []string{"deb/prerm remove", "rpm/preun 0"} {
-		w := newWorld(t, "enabled", "running", "state/ledger", "state/pulse", "state/registration")
+		w := newWorld(t, "enabled", "running", "state/ledger", "state/pulse", "state/facts.json", "state/registration")
 		for _, dir := range []string{"store/9.2.0.0", "pointer", "probation/7", "lock/agent", "update", "download", "Vault"} {
 			os.MkdirAll(filepath.Join(w.dir, "state", dir), 0o755)
 		}
 		words := strings.Fields(script)
 		w.want("stop disable", words[0], words[1:]...)
-		for _, name := range []string{"store", "pointer", "probation", "lock", "ledger", "pulse", "update", "download", "update.lock",
-			"update.lock.expire"} {
+		for _, name := range []string{"store", "pointer", "probation", "lock", "ledger", "pulse", "facts.json", "update", "download",
+			"update.lock", "update.lock.expire"} {
 			if w.has("state/" + name) {
 				t.Errorf("%s: %s is still there", script, name)
 			}

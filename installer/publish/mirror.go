@@ -70,20 +70,10 @@ func Mirror(ctx context.Context, from *bucket.Client, to target.Target, w Wanted
 	}
 	o.mirrors = true
 	res.Signed = o.Repositories && o.Sign != nil
-	for _, v := range list {
-		one := o
-		one.Repositories = o.Repositories && !theirs
-		steps, err := mirrorOne(ctx, from, to, w.part(m, v), v, one)
-		if err != nil {
-			return res, fmt.Errorf("version %s: %w", v, err)
-		}
-		res.Versions, res.Steps = append(res.Versions, v), append(res.Steps, steps.Steps...)
-		if steps.Latest {
-			res.Latest = v
-		} else {
-			res.Latest = steps.Before
-		}
+	if err := res.copyVersions(ctx, from, to, m, list, w, theirs, o); err != nil {
+		return res, err
 	}
+	o.Progress = nil // that was what takes long
 	one := o
 	one.Repositories = o.Repositories && !theirs
 	if err := res.copyMarks(ctx, from, to, m, one); err != nil {
@@ -102,6 +92,31 @@ func Mirror(ctx context.Context, from *bucket.Client, to target.Target, w Wanted
 		res.Stable, res.Steps = stable, append(res.Steps, p.Steps...)
 	}
 	return res, res.copyTrusted(ctx, from, to, o)
+}
+
+// copyVersions copies the wanted versions. theirs: the region's own signatures of repositories are taken later. What is fetched is told as
+// one thing; to write it into the mirror is told by none of its parts.
+func (res *Mirrored) copyVersions(ctx context.Context, from *bucket.Client, to target.Target, m *manifests.Manifest,
+	list []manifests.Version, w Wanted, theirs bool, o Options) error {
+	all := &sum{tell: o.Progress}
+	o.Progress, o.fetched, o.Repositories = nil, all, o.Repositories && !theirs
+	for _, v := range list {
+		all.expect(w.part(m, v))
+	}
+	for _, v := range list {
+		steps, err := mirrorOne(ctx, from, to, w.part(m, v), v, o)
+		if err != nil {
+			return fmt.Errorf("version %s: %w", v, err)
+		}
+		res.Versions, res.Steps = append(res.Versions, v), append(res.Steps, steps.Steps...)
+		if steps.Latest {
+			res.Latest = v
+		} else {
+			res.Latest = steps.Before
+		}
+	}
+	all.end()
+	return nil
 }
 
 // copyStatuses has every version in the mirror the status that the region gives it by now: one that was withdrawn there must not
@@ -298,21 +313,6 @@ func mirrorPart(ctx context.Context, from *bucket.Client, to target.Target, own 
 	err = c.copyLoose(ctx, own, v, res.Latest, dir)
 	res.Steps = append(res.Steps, c.result.Steps...)
 	return res, err
-}
-
-// obtain takes a file from the mirror if that has it, else from the region.
-func obtain(ctx context.Context, from *bucket.Client, to target.Target, pkg, file string, v manifests.Version, e manifests.FileVersion,
-	dir string, o Options) error {
-	path := filepath.Join(dir, file)
-	key := pkg + "/" + v.String() + "/" + file
-	sum, err := e.Sum()
-	if err != nil {
-		return err
-	}
-	if have, err := to.Stat(ctx, key); err == nil && have.SHA256 == sum.String() {
-		return copyOut(ctx, to, key, path)
-	}
-	return from.Fetch(ctx, bucket.Want{URL: from.FileURL(pkg, v, file), Path: path, SHA256: sum, Size: e.Size, Progress: o.Progress})
 }
 
 // documents brings what describes a version: what its SHA256SUMS lists beside the packages, and detached signatures. A region

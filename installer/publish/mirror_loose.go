@@ -87,9 +87,11 @@ func (c copier) loosePackage(ctx context.Context, key, path string) error {
 	if !target.IsAbsent(err) {
 		return err
 	}
-	if err := c.from.FetchUnlisted(ctx, key, path, c.o.Progress); err != nil {
+	progress, got := c.o.fetched.file(0)
+	if err := c.from.FetchUnlisted(ctx, key, path, progress); err != nil {
 		return err
 	}
+	got()
 	return c.writeFile(ctx, key, path, New)
 }
 

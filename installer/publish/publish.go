@@ -37,6 +37,7 @@ type Options struct {
 
 	mirrors bool // what is signed for hosts with a root is copied, not made
 	repair  bool // what is there and is not what the manifest there says was damaged: it is written anew
+	fetched *sum // of a mirror: what is told of all that is fetched
 }
 
 // What becomes of an object.

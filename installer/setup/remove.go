@@ -64,7 +64,7 @@ func forget(l installer.Layout) error {
 	p := l.Pointer()
 	var errs []error
 	paths := []string{l.StoreDir(), p.SlotDir(), p.ProbationDir(), l.Ledger(), l.Decisions(), l.Pulse(), l.UpdateRoot(), l.Download(),
-		l.PidFile(),
+		l.Facts(), l.PidFile(),
 		recordFile(l)}
 	for _, path := range append(paths, lockFolders(l)...) {
 		errs = append(errs, os.RemoveAll(path))

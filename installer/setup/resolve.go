@@ -47,8 +47,7 @@ func (r *run) resolve() (err error) {
 	r.result.Version = r.offer.Version.String()
 	if !r.offer.Newer.IsZero() {
 		r.result.Newer = r.offer.Newer.String()
-		r.Ports.Step("warning: the newest version is %s, but there is no %s of it: %s is the newest for this system", r.offer.Newer,
-			r.offer.File, r.offer.Version)
+		r.Ports.Step("warning: %s", manifests.OlderText(r.offer.Newer, r.offer.Version))
 	}
 	if !r.System() && !r.current.IsZero() && r.current != r.offer.Version {
 		return fmt.Errorf("%w %s and keeps it as its package version", ErrOtherVersion, r.current)
@@ -101,6 +100,9 @@ func ReadOffer(ctx context.Context, client *bucket.Client, file string, q manife
 		return Offer{}, fmt.Errorf("region %s: %w", q.Region, err)
 	}
 	q.Newest, q.Status = listing.LatestActive(), listing.Statuses()
+	if q.Anywhere, err = m.Statuses(q.Package); err != nil {
+		return Offer{}, err
+	}
 	if strings.EqualFold(strings.TrimSpace(q.Requested), "stable") {
 		if q.Stable, err = client.Stable(ctx); err != nil {
 			return Offer{}, err
@@ -112,9 +114,5 @@ func ReadOffer(ctx context.Context, client *bucket.Client, file string, q manife
 	}
 	entry, _ := listing.Find(answer.Target)
 	sum, err := entry.Sum()
-	o := Offer{Version: answer.Target, File: file, SHA256: sum, Size: entry.Size}
-	if newest := m.NewestActive(q.Package); answer.Target == q.Newest && q.Newest.Less(newest) {
-		o.Newer = newest
-	}
-	return o, err
+	return Offer{Version: answer.Target, File: file, SHA256: sum, Size: entry.Size, Newer: answer.Newer}, err
 }

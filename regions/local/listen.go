@@ -35,7 +35,11 @@ func (r *Region) listen(address string) error {
 	var network net.ListenConfig
 	l, err := network.Listen(context.Background(), "tcp", address)
 	if err != nil {
-		return fault.Wrap(fault.Busy, err, hintOfListen(address, err))
+		kind := fault.Busy
+		if errors.Is(err, fs.ErrPermission) {
+			kind = fault.Permission
+		}
+		return fault.Wrap(kind, err, hintOfListen(address, err))
 	}
 	config, err := r.tlsConfig(address)
 	if err != nil {

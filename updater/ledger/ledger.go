@@ -54,8 +54,9 @@ type Update struct {
 	Trust        Trust             `json:"trust,omitzero"`   // why the source is believed
 	FromVersion  manifests.Version `json:"from,omitzero"`
 	ToVersion    manifests.Version `json:"target,omitzero"`
-	FromFloor    bool              `json:"from_floor,omitempty"` // the target is the floor
-	Known        bool              `json:"known,omitempty"`      // the target proved itself here before: no probation
+	Newer        manifests.Version `json:"newer_elsewhere,omitzero"` // see manifests.Decision
+	FromFloor    bool              `json:"from_floor,omitempty"`     // the target is the floor
+	Known        bool              `json:"known,omitempty"`          // the target proved itself here before: no probation
 	Package      Package           `json:"package,omitzero"`
 	From         pointer.Target    `json:"left,omitzero"`   // what the pointer said before
 	FromPrevious pointer.Target    `json:"before,omitzero"` // and what it called previous

@@ -30,7 +30,8 @@ type Outcome struct {
 	Fault          fault.Kind        `json:"fault,omitempty"`
 	FromVersion    manifests.Version `json:"from,omitzero"`
 	ToVersion      manifests.Version `json:"target,omitzero"`
-	RunningVersion manifests.Version `json:"running,omitzero"` // after it
+	RunningVersion manifests.Version `json:"running,omitzero"`         // after it
+	Newer          manifests.Version `json:"newer_elsewhere,omitzero"` // see manifests.Decision
 	Region         string            `json:"region,omitempty"`
 	Source         string            `json:"source,omitempty"`
 	Trust          Trust             `json:"trust,omitzero"`  // why the source was believed; zero: none was asked

@@ -33,7 +33,7 @@ func Source() cli.Flag {
 
 // Endpoint is --endpoint; of names the service.
 func Endpoint(of string) cli.Flag {
-	return &cli.StringFlag{Name: "endpoint", Usage: "address `URL` of " + of + ", where that is not AWS's; a local region's serves " +
+	return &cli.StringFlag{Name: "endpoint", Usage: "`URL` of " + of + ", where that is not AWS's; that of a local region serves " +
 		"packages, too"}
 }
 

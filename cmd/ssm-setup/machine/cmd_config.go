@@ -19,7 +19,7 @@ import (
 func Config() *cli.Command {
 	return &cli.Command{
 		Name:  "config",
-		Usage: "show which region and source count here, and what says so",
+		Usage: "show the region and source in use here, and where each comes from",
 		Description: "In order: the flag, the environment (AWS_REGION, AWS_DEFAULT_REGION, SSM_SETUP_SOURCE), the system's file of settings,\n" +
 			"the account's own. A file is a JSON object with \"source\" and \"region\". As root a file counts only if it and its folders\n" +
 			"are root's. Example: ssm-setup config --region eu-west-1",

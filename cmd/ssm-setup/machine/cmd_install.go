@@ -33,7 +33,7 @@ func Install() *cli.Command {
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept a version older than the installed one"},
 			flags.Unknown(),
 			flags.Insecure(),
-			&cli.StringFlag{Name: "proxy", Usage: "`URL` http(s)://[user:password@]host:port of the proxy that the service is to use; kept for it"},
+			&cli.StringFlag{Name: "proxy", Usage: "`URL` of the proxy that the service is to use: http(s)://[user:password@]host:port; it is kept"},
 			dryRunFlag(),
 			waitFlag(),
 			agentFlag(),

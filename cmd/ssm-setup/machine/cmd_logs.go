@@ -23,13 +23,13 @@ func Logs() *cli.Command {
 	return &cli.Command{
 		Name:  "logs",
 		Usage: "show the agent's log, or that of its updates",
-		Description: "Prints the last lines of the agent's log file as they are. With --follow it goes on with what is written, also when the " +
-			"file is exchanged for a new one, until it is interrupted.",
+		Description: "Prints the last lines of the agent's log file as they are. With --follow it keeps printing new lines until it is " +
+			"interrupted, also after the file was exchanged for a new one.",
 		Flags: []cli.Flag{rootFlag(),
-			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on with what is written"},
-			&cli.BoolFlag{Name: "update", Usage: "the log of updates instead"},
-			&cli.BoolFlag{Name: "errors", Usage: "the log of errors only instead"},
-			&cli.BoolFlag{Name: "launcher", Usage: "the log of the launcher instead: how agents were started and ended"},
+			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing new lines"},
+			&cli.BoolFlag{Name: "update", Usage: "show the log of updates instead"},
+			&cli.BoolFlag{Name: "errors", Usage: "show the log of errors instead"},
+			&cli.BoolFlag{Name: "launcher", Usage: "show the log of the launcher instead: how agents were started and ended"},
 			&cli.IntFlag{Name: "lines", Aliases: []string{"n"}, Value: 50, Usage: "how many of the last lines; 0: all"},
 		},
 		Action: showLogs,

@@ -14,9 +14,9 @@ func Rollback() *cli.Command {
 	return &cli.Command{
 		Name:  "rollback",
 		Usage: "go back to the fallback version; needs no network",
-		Description: "The fallback version lies on this machine. One that was confirmed here before runs at once. Scheduled updates leave\n" +
-			"the version out that was left, for a while. A second rollback would go to the version that the first one left: that is said, and\n" +
-			"on a terminal it is asked for.",
+		Description: "The fallback version lies on this machine. One that was confirmed here before runs at once. Scheduled updates skip\n" +
+			"the version that was left for a while. A second rollback goes to the version that the first one left; the command says so, and\n" +
+			"asks first on a terminal.",
 		Flags:  append([]cli.Flag{rootFlag(), dryRunFlag(), yesFlag()}, trialFlags()[:1]...),
 		Action: either(true, rollback, rollbackOriginal),
 	}

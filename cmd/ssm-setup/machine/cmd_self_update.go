@@ -185,6 +185,7 @@ func fetchSetup(c *cli.Context, out *terminal.Printer, p flags.Place) (file, sum
 	}
 	client := bucket.New(bucket.Options{Base: base, Retries: 2, Signed: anchor.Signed(installer.At(""), watchTrust(c))})
 	o, err := askSetup(c.Context, client, p.Region, c.String("version"), c.Bool("allow-downgrade"))
+	warnOlder(out, o.Newer, o.Version)
 	if err != nil || o.Version.String() == stamp.Version() {
 		return "", "", nil, err
 	}

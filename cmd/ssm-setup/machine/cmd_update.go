@@ -250,6 +250,9 @@ func checkUpdate(c *cli.Context, l installer.Layout, r ledger.Request) error {
 		return terminal.Cannot("check", "for an update of the agent on "+where(l), err)
 	}
 	out := terminal.Of(c)
+	if !strings.Contains(answer.Detail, answer.Newer.String()) {
+		warnOlder(out, answer.Newer, answer.ToVersion)
+	}
 	if answer.Success && !notThere(answer.Kind) {
 		out.Result(answer, "%s", checkText(answer))
 		return nil

@@ -18,7 +18,7 @@ import (
 func activationFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "activation-id", Usage: "`ID` of a hybrid activation; also " + setup.ActivationID},
-		&cli.StringFlag{Name: "activation-code", Usage: "its code; it can be seen in the process list, so better use the next flag or " + setup.ActivationCode},
+		&cli.StringFlag{Name: "activation-code", Usage: "its code; other accounts see it in the list of processes: prefer the next flag or " + setup.ActivationCode},
 		&cli.StringFlag{Name: "activation-code-file", Usage: "`FILE` with the code, - for standard input; a code that is typed is not shown"},
 	}
 }

@@ -23,7 +23,7 @@ import (
 func agentFlag() cli.Flag {
 	return &cli.StringFlag{Name: "agent",
 		Usage: "ours or original (Amazon's own, by its own packages); default what is installed, else what the source\n" +
-			"offers, and of both ours. Naming the other one moves this machine to it"}
+			"offers, ours where it offers both. Naming the other one moves this machine to it"}
 }
 
 // installEither installs the agent that is asked for, is there, or is offered.

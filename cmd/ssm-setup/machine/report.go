@@ -24,6 +24,9 @@ type reported struct {
 // report says how an update ended, and with which exit code.
 func report(out *terminal.Printer, l installer.Layout, o ledger.Outcome, verb string) error {
 	text := outcomeText(o)
+	if !strings.Contains(text, o.Newer.String()) {
+		warnOlder(out, o.Newer, o.ToVersion)
+	}
 	if o.Success && !notThere(o.Kind) {
 		hints := append(slices.Clone(o.Hints), policyHints(o.Kind)...)
 		out.Result(reported{o, originals.Ours}, "%s", strings.Join(append([]string{text}, hints...), "\nhint: "))
@@ -40,6 +43,13 @@ func report(out *terminal.Printer, l installer.Layout, o ledger.Outcome, verb st
 		o.Hints = append(o.Hints, "ssm-setup update --version V --allow-downgrade gets an older one")
 	}
 	return p.WithHint(strings.Join(o.Hints, "\n"))
+}
+
+// warnOlder says that an older version was chosen, since the newest has no package for this system.
+func warnOlder(out *terminal.Printer, newer, chosen manifests.Version) {
+	if text := manifests.OlderText(newer, chosen); text != "" {
+		out.Warn("%s", text)
+	}
 }
 
 // blockedHint says what becomes of a version that was not confirmed: one that is not to blame is not blocked.

@@ -20,7 +20,6 @@ func TestABuildHasABarForEachArtifact(t *testing.T) {
 	tar := tell.Making("a-portable-linux-arm.tar.gz")
 	tell.Making("a-debian-arm.deb")
 	tar(500, 1000)
-	v.Draw()
 	const both = `compiled linux/arm in 1.0 s
 a-portable-linux-arm.tar.gz  [=============              ]  50% 500 B of 1.0 kB
 a-debian-arm.deb             [====                          ] 0 s`

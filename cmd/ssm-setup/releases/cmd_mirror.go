@@ -26,10 +26,10 @@ import (
 func Mirror() *cli.Command {
 	return &cli.Command{
 		Name:  "mirror",
-		Usage: "copy the releases of regions into a folder that any web server or stick can serve",
+		Usage: "copy the releases of regions into a folder for any web server or USB drive",
 		Description: "Needs no credentials. Every file is checked against the region's manifest; running it again fetches what is new, and\n" +
-			"goes on with what broke off. The folder is a web server's root: its address is what install and update take as --source,\n" +
-			"or the folder itself, on a stick. It can carry several regions, and Amazon's own agent as well as ours.",
+			"continues what was interrupted. The folder is a web server's root: its address is what install and update take as --source,\n" +
+			"or the folder itself, on a USB drive. It can carry several regions, and Amazon's own agent as well as ours.",
 		Flags: append([]cli.Flag{
 			flags.Regions("region to copy"),
 			flags.Source(),

@@ -88,6 +88,9 @@ func publishRelease(c *cli.Context) error {
 		return terminal.Usage("--deltas: 0 to 20")
 	}
 	o.Percent = percent
+	if !release.Newer.IsZero() {
+		out.Warn("%s of %s holds no release: %s is published, the newest that is one", release.Newer, c.String("from"), release.Version)
+	}
 	o.Replace, o.Progress = c.Bool("replace"), out.Progress("publishing "+release.Version.String())
 	if place := c.String("global"); place != "" {
 		if o.Global, _, err = publishTarget(c, p, place); err != nil {

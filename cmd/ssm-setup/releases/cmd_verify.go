@@ -20,7 +20,7 @@ import (
 func Verify() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
-		Usage:     "who signed packages, and whether they are as they were signed",
+		Usage:     "show who signed packages, and whether they were changed since",
 		ArgsUsage: "FILE…",
 		Description: "Reads deb, rpm, exe, msi, pkg, FILE.sig and SHA256SUMS. With --key or --ca every file has to be signed: by such a key,\n" +
 			"or under such a certificate, without --ca one of this system's; exit code 4 says that one is not. Without both it shows\n" +

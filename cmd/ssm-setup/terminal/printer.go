@@ -127,17 +127,21 @@ func (p *Printer) Result(data any, format string, args ...any) {
 	}
 }
 
+// warning is how a step begins that is said with --quiet, too.
+const warning = "warning: "
+
 // Step tells of one thing done; with --json it is a progress line {"step": …}.
 func (p *Printer) Step(format string, args ...any) { p.StepWith("", nil, format, args...) }
 
 // StepWith is a step whose progress line has the same as data, under a name of its own.
 func (p *Printer) StepWith(name string, data any, format string, args ...any) {
-	p.tell(map[string]any{"step": fmt.Sprintf(format, args...)}, name, data, p.Quiet)
+	text := fmt.Sprintf(format, args...)
+	p.tell(map[string]any{"step": text}, name, data, p.Quiet && !strings.HasPrefix(text, warning))
 }
 
 // Warn tells of what goes on and should be known; with --quiet, too.
 func (p *Printer) Warn(format string, args ...any) {
-	p.tell(map[string]any{"step": "warning: " + fmt.Sprintf(format, args...)}, "", nil, false)
+	p.tell(map[string]any{"step": warning + fmt.Sprintf(format, args...)}, "", nil, false)
 }
 
 // Detail tells what is of use where a command does not do what it should: with --verbose only.
@@ -164,7 +168,7 @@ func (p *Printer) tell(line map[string]any, name string, data any, silent bool) 
 		text, _ = line["detail"].(string)
 	}
 	p.settle(false)
-	if rest, warning := strings.CutPrefix(text, "warning: "); warning {
+	if rest, warns := strings.CutPrefix(text, warning); warns {
 		text = p.paint(1, yellow, "warning:") + " " + rest
 	}
 	if p.Verbose {

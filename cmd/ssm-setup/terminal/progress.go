@@ -184,13 +184,6 @@ func (p *Printer) Animate() (stop func()) {
 // mostBars are drawn at once, so that they never fill a terminal.
 const mostBars = 8
 
-// Draw draws the bars as they are now.
-func (p *Printer) Draw() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.draw()
-}
-
 // draw puts the bars where they were drawn before. Callers hold the lock.
 func (p *Printer) draw() {
 	p.wipe()

@@ -20,6 +20,10 @@ type Release struct {
 	Manifest  *manifests.Manifest
 	Files     []File // what manifests list
 	Documents []File // what describes them: sums, bills of materials, statements, notes, detached signatures
+
+	// Newer is the version of a folder beside it that holds no release, such as one that a build did not finish, though it is newer than
+	// Version, which was chosen as the newest; zero: there is none.
+	Newer manifests.Version
 }
 
 // File is one artifact and the keys it goes to.
@@ -65,8 +69,9 @@ func Open(dir string, want manifests.Version) (*Release, error) { return open(di
 func OpenPart(dir string, want manifests.Version) (*Release, error) { return open(dir, want, true) }
 
 func open(dir string, want manifests.Version, part bool) (*Release, error) {
+	var newer manifests.Version
 	if _, err := os.Stat(filepath.Join(dir, build.ManifestFile)); err != nil {
-		if dir, err = findRelease(dir, want); err != nil {
+		if dir, newer, err = findRelease(dir, want); err != nil {
 			return nil, err
 		}
 	}
@@ -78,7 +83,7 @@ func open(dir string, want manifests.Version, part bool) (*Release, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, build.ManifestFile), err)
 	}
-	r := &Release{Dir: dir, Manifest: m}
+	r := &Release{Dir: dir, Manifest: m, Newer: newer}
 	for _, p := range m.Packages {
 		for _, f := range p.Files {
 			if err := r.add(p.Name, f, part); err != nil {
@@ -95,27 +100,33 @@ func open(dir string, want manifests.Version, part bool) (*Release, error) {
 	return r, r.describe(part)
 }
 
-// findRelease finds the folder of a version below dir.
-func findRelease(dir string, want manifests.Version) (string, error) {
-	found, _ := filepath.Glob(filepath.Join(dir, "*", build.ManifestFile))
+// findRelease finds the folder of a version below dir. newer is the highest version of a folder without a release, where it is above the
+// one that was found and none is named.
+func findRelease(dir string, want manifests.Version) (at string, newer manifests.Version, err error) {
+	found, _ := filepath.Glob(filepath.Join(dir, "*"))
 	var best manifests.Version
-	var at string
-	for _, f := range found {
-		v, err := manifests.ParseVersion(filepath.Base(filepath.Dir(f)))
+	for _, folder := range found {
+		v, err := manifests.ParseVersion(filepath.Base(folder))
 		if err != nil || (!want.IsZero() && v != want) {
 			continue
 		}
-		if best.Less(v) {
-			best, at = v, filepath.Dir(f)
+		_, err = os.Stat(filepath.Join(folder, build.ManifestFile))
+		switch {
+		case err != nil && newer.Less(v):
+			newer = v
+		case err == nil && best.Less(v):
+			best, at = v, folder
 		}
 	}
-	if at == "" && !want.IsZero() {
-		return "", fmt.Errorf("%w: no version %s in %s", ErrRelease, want, dir)
+	switch {
+	case at == "" && !want.IsZero():
+		return "", newer, fmt.Errorf("%w: no version %s in %s", ErrRelease, want, dir)
+	case at == "":
+		return "", newer, fmt.Errorf("%w: no %s in %s or in a folder of it", ErrRelease, build.ManifestFile, dir)
+	case !best.Less(newer):
+		newer = manifests.Version{}
 	}
-	if at == "" {
-		return "", fmt.Errorf("%w: no %s in %s or in a folder of it", ErrRelease, build.ManifestFile, dir)
-	}
-	return at, nil
+	return at, newer, nil
 }
 
 func (r *Release) add(pkg string, f manifests.File, part bool) error {

@@ -261,7 +261,7 @@ unlock_updates() {
 
 # forget_versions removes what updates put beside the package. Data, logs, settings and the registration stay.
 forget_versions() {
-	for part in store pointer probation lock ledger pulse update download; do
+	for part in store pointer probation lock ledger pulse facts.json update download; do
 		rm -rf "${state:?}/$part"
 	done
 }
