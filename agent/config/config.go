@@ -83,7 +83,7 @@ type Agent struct {
 	OrchestrationRootDir                    string // folder of commands, below the node's data
 	DownloadRootDir                         string // not yet: folder for downloads of documents
 	ContainerMode                           bool   // not yet: the agent runs inside a container
-	SelfUpdate                              bool   // leave a deprecated version by itself, for the newest active one; ours stays current by StayCurrent
+	SelfUpdate                              bool   // leave a deprecated version by itself, for the newest active one; see StayCurrent
 	SelfUpdateScheduleDay                   int    // days between two looks whether the version is deprecated
 	TelemetryMetricsToCloudWatch            bool   // not yet: metrics to CloudWatch
 	TelemetryMetricsToSSM                   bool   // not yet: metrics to Systems Manager
@@ -96,9 +96,9 @@ type Agent struct {
 	UpdateSource                            string // ours: URL of the region's manifest, {Region} allowed
 	PackageSource                           string // ours: the source as people write it, where that is more than UpdateSource
 	StayCurrent                             string // ours: latest or stable: what the agent follows by itself; empty: nothing
-	StayCurrentSeconds                      int    // ours: seconds between two looks for it; 3600 at least, unless the region is on this machine
+	StayCurrentSeconds                      int    // ours: seconds between two looks; 3600 at least, unless the region is on this machine
 	UpdateWatchSeconds                      int    // ours: seconds of unbroken health that confirm an update
-	UpdateLimitRate                         int    // ours: kilobytes (1,024 bytes) a second that the download of an update takes at most; 0: all
+	UpdateLimitRate                         int    // ours: kilobytes (1,024 bytes) a second that a download of an update takes at most; 0: all
 }
 
 // Os goes into the metadata of replies.
@@ -212,7 +212,8 @@ func Default() Config {
 			DeniedPortForwardingRemoteIPs: deniedRemotes()},
 		Agent: Agent{
 			Name: "amazon-ssm-agent", Version: stamp.Version(), OrchestrationRootDir: "orchestration",
-			SelfUpdateScheduleDay: 7, StayCurrentSeconds: 14400, TelemetryMetricsToSSM: true, TelemetryMetricsNamespace: "amazon-ssm-agent-telemetry",
+			SelfUpdateScheduleDay: 7, StayCurrentSeconds: 14400,
+			TelemetryMetricsToSSM: true, TelemetryMetricsNamespace: "amazon-ssm-agent-telemetry",
 			AuditExpirationDay: 7, LongRunningWorkerMonitorIntervalSeconds: 60, UpdateWatchSeconds: 30,
 		},
 		Os:       Os{Lang: "en-US", Name: runtime.GOOS, Version: "1"},

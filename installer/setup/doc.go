@@ -5,8 +5,8 @@
 // may not know by itself: its registration, its configuration, the end of its last update. Settings, keys and services are the
 // agent's business; this room starts the installed program for a registration and reads the answer.
 //
-// An installation is a table of stops (install.go): resolve, record, fetch, settings, install, proxy, authority, ready, register, start. What a stop
-// did is undone, last first, when a later one fails. It is not an update from nothing: an update adds a version beside a package that
+// An installation is a table of stops (install.go): resolve, record, fetch, settings, install, proxy, authority, ready, register,
+// start. What a stop did is undone, last first, when a later one fails. It is not an update from nothing: an update adds a version beside a package that
 // stays, and can go back to it; an installation puts in that package, and going back means that nothing is left. The two share
 // the habit (a record before the act, an undo for each stop) and the update lock, but no stop.
 //

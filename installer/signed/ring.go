@@ -8,8 +8,8 @@ import (
 // Days is how long each role counts from its signing, in days.
 type Days map[string]int
 
-// DefaultDays are the lives of the roles: a root is signed once a year by hand; targets at every release and once in half a year without one; the two others by a
-// scheduled ssm-setup keys refresh. A timestamp is short, because for so long a stolen copy of the bucket can hold hosts back.
+// DefaultDays are the lives of the roles: a root is signed once a year by hand; targets at every release and once in half a year
+// without one; the two others by a scheduled ssm-setup keys refresh. A timestamp is short, because for so long a stolen copy of the bucket can hold hosts back.
 func DefaultDays() Days { return Days{Root: 365, Targets: 180, Snapshot: 30, Timestamp: 7} }
 
 // Of is a role's, the default where it is not set.

@@ -60,7 +60,8 @@ func activationOf(c *cli.Context, in io.Reader) (setup.Activation, error) {
 func typedCode(c *cli.Context, what string) (string, error) {
 	code, err := terminal.Of(c).Secret(c.Context, what)
 	if errors.Is(err, terminal.ErrNothingTyped) {
-		return "", terminal.Cannot("read", "the activation code", err).WithHint("type it, or name a file that holds it: --activation-code-file FILE")
+		return "", terminal.Cannot("read", "the activation code", err).
+			WithHint("type it, or name a file that holds it: --activation-code-file FILE")
 	}
 	if err != nil {
 		return "", terminal.Cannot("read", "the activation code", err)
