@@ -5,7 +5,7 @@
 //
 // What must always be true:
 //   - nothing here decides to change a version: the updater is asked with a request like any other, by its lock, and refuses or does it;
-//   - one timer; a restart of the agent brings no look nearer, since the next one is on disk (updater/schedule);
+//   - one timer; a restart of the agent brings no look nearer, since the next one is on disk (updater/schedule) before a look begins;
 //   - what goes wrong is logged and waited out. It never ends the agent.
 //
 // It keeps nothing on disk but the record of updater/schedule.
@@ -38,8 +38,8 @@ type Loop struct {
 	// Ask has the updater begin; Busy tells of its error that another update is under way.
 	Ask  func(want string, allowDowngrade bool) error
 	Busy func(error) bool
-	// Permit asks the host's own policy; ok: it allows the version now, else why not, by code and for people, and until when (zero: not
-	// known). last is the look before; nil: there is no policy.
+	// Permit asks the host's own policy; ok: it allows the version now, or another that the updater may find (note: why the newest stays
+	// back), else why not, by code and for people, and until when (zero: not known). last is the look before; nil: there is no policy.
 	Permit func(now time.Time, seen schedule.Seen, last time.Time) (code, note string, until time.Time, ok bool)
 	// After is how long a region's error asks to wait; 0: it does not say.
 	After func(error) time.Duration
@@ -79,6 +79,9 @@ func (l Loop) Run(ctx context.Context) {
 	}
 	for {
 		now := l.Now()
+		if l.SelfUpdate > 0 && selfUpdate.After(now.Add(l.SelfUpdate+schedule.SelfUpdateLongest)) { // the clock was put back
+			selfUpdate = now.Add(schedule.SelfUpdateDelay(l.Host, now))
+		}
 		next := selfUpdate
 		if l.Follow != "" {
 			l.due(&record, now)
@@ -123,6 +126,10 @@ func (l Loop) save(r *schedule.Record) {
 // look reads the source, and asks the updater where that follows.
 func (l Loop) look(ctx context.Context, r *schedule.Record) {
 	code, err := schedule.Failed, error(nil)
+	note := ""
+	if !l.claim(r) {
+		return
+	}
 	region, err := l.Open()
 	if err == nil {
 		err = r.Look(ctx, region, l.Running)
@@ -133,7 +140,8 @@ func (l Loop) look(ctx context.Context, r *schedule.Record) {
 	if err == nil {
 		v := schedule.Decide(l.Host, l.Running, r.Seen)
 		if code = v.Code; v.Ask && l.Permit != nil {
-			if why, note, until, ok := l.Permit(l.Now(), r.Seen, r.Looked); !ok {
+			why, text, until, ok := l.Permit(l.Now(), r.Seen, r.Looked)
+			if note = text; !ok {
 				r.Withheld(l.Host, why, note, until, l.Period, l.Now())
 				l.looked(r)
 				return
@@ -152,7 +160,22 @@ func (l Loop) look(ctx context.Context, r *schedule.Record) {
 		after = l.After(err)
 	}
 	r.Ended(l.Host, code, err, after, l.Period, l.Now())
+	r.Note = note
 	l.looked(r)
+}
+
+// claim notes on disk that a look begins, as one that failed, so that an agent that dies in it over and over does not ask the region each
+// time. Where that cannot be noted the look waits: no update could be kept there either.
+func (l Loop) claim(r *schedule.Record) bool {
+	begun := *r
+	begun.Failures++
+	begun.Next = schedule.Retry(l.Host, begun.Failures, 0, l.Period, l.Now())
+	if err := begun.Save(l.Layout); err != nil {
+		l.Log.Info("no release is looked for: the record of the schedule cannot be written", "error", err, "next", begun.Next)
+		r.Next = begun.Next
+		return false
+	}
+	return true
 }
 
 // looked keeps what came of a look, and says it.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,8 +24,10 @@ type world struct {
 	version string
 	asked   []string // what the updater was asked for, with the time since the beginning
 	looks   int
-	fails   error // what the region answers
-	busy    error // what the updater answers
+	fails   error  // what the region answers
+	busy    error  // what the updater answers
+	dies    bool   // the agent dies in each look
+	sleeps  func() // what happens to the clock in the next sleep
 }
 
 var errBusy = errors.New("busy")
@@ -31,18 +35,26 @@ var errBusy = errors.New("busy")
 func (w *world) run(t *testing.T, l timetable.Loop, span time.Duration) {
 	t.Helper()
 	end := w.now.Add(span)
+	if w.sleeps != nil {
+		end = begin.Add(span)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	l.Host, l.Running, l.Log, l.Source = "mi-1", manifests.MustVersion("9.1"), slog.New(slog.DiscardHandler), "https://a.example"
 	l.Now = func() time.Time { return w.now }
 	l.Sleep = func(_ context.Context, d time.Duration) error {
+		if w.sleeps != nil {
+			w.sleeps()
+		}
 		if w.now = w.now.Add(d); w.now.After(end) {
 			cancel()
 		}
 		return ctx.Err()
 	}
 	l.Open = func() (schedule.Region, error) {
-		w.looks++
+		if w.looks++; w.dies {
+			cancel()
+		}
 		return schedule.Region{
 			Changed: func(context.Context, string, int64, string) (bucket.Fresh, error) {
 				return bucket.Fresh{Changed: true}, w.fails
@@ -152,5 +164,42 @@ func TestWhatThePolicyDoesNotAllowIsLookedAtAgainWhenItDoes(t *testing.T) {
 	r := schedule.Read(l)
 	if len(w.asked) != 1 || r.Code != schedule.Asked || r.Looked.Sub(opens) > 20*time.Minute {
 		t.Errorf("asked %v, record %+v", w.asked, r)
+	}
+}
+
+func TestAnAgentThatDiesInEachLookAsksTheRegionSeldom(t *testing.T) {
+	w, l := &world{now: begin, version: "9.1.0.0", dies: true}, installer.At(t.TempDir())
+	w.run(t, timetable.Loop{Layout: l, Follow: schedule.Latest, Period: schedule.Usual}, 8*time.Hour) // up to the first look
+	began := w.now
+	for range 600 {
+		w.now = w.now.Add(time.Second)
+		w.run(t, timetable.Loop{Layout: l, Follow: schedule.Latest, Period: schedule.Usual}, 0)
+	}
+	if span := w.now.Sub(began); w.looks == 0 || w.looks > 6+int(span/schedule.Usual) {
+		t.Errorf("%d looks, in %s since the first", w.looks, span)
+	}
+}
+
+func TestWhereTheRecordCannotBeWrittenTheRegionIsNotAsked(t *testing.T) {
+	w, l := &world{now: begin, version: "9.2.0.0"}, installer.At(t.TempDir())
+	if err := os.MkdirAll(filepath.Dir(l.Data()), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(l.Data(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t, timetable.Loop{Layout: l, Follow: schedule.Latest, Period: schedule.Usual}, 24*time.Hour)
+	if w.looks > 0 || len(w.asked) > 0 {
+		t.Errorf("%d looks, asked %v", w.looks, w.asked)
+	}
+}
+
+func TestAClockThatIsPutBackDoesNotEndSelfUpdate(t *testing.T) {
+	w, reads := &world{now: begin.AddDate(20, 0, 0)}, 0
+	w.sleeps = func() { w.now, w.sleeps = begin, nil }
+	w.run(t, timetable.Loop{Layout: installer.At(t.TempDir()), SelfUpdate: schedule.SelfUpdatePeriod(1),
+		Listing: func(context.Context) (manifests.Listing, error) { reads++; return manifests.Listing{}, errBusy }}, 48*time.Hour)
+	if reads == 0 {
+		t.Error("it never ran again")
 	}
 }

@@ -50,7 +50,12 @@ func (p *ports) timetable(host string) (timetable.Loop, bool) {
 			if err != nil {
 				return policy.Unreadable, err.Error(), time.Time{}, false
 			}
-			v := rules.Decide(now, seen.Version, policy.Facts{Why: ledger.ByTimer, Running: running, Published: seen.Published, LastLook: last})
+			facts := policy.Facts{Why: ledger.ByTimer, Running: running, Published: seen.Published, LastLook: last}
+			to, rescue := seen.Rescue(running)
+			if facts.Rescue = rescue; !rescue {
+				to = seen.Version
+			}
+			v := rules.Scheduled(now, to, facts)
 			return v.Reason, v.Text, v.Until, v.Allowed
 		},
 		Busy: func(err error) bool { return errors.Is(err, updater.ErrBusy) },

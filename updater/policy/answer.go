@@ -33,7 +33,7 @@ func (a Asking) Decide() (d manifests.Decision, v Verdict) {
 		return a.refuse(manifests.Decision{Running: q.Running}, NotRunning,
 			fmt.Sprintf("%s runs, and the request is for hosts that run %s", q.Running, a.Running)), Verdict{}
 	}
-	if w, withdrawn := a.Index.Replacement(q.Running); withdrawn && a.Verified && !named(q.Requested) {
+	if w, withdrawn := a.Index.Replacement(q.Running); withdrawn && a.Verified && !named(q.Requested) && q.Skip[w.Go] == "" {
 		q.Requested, q.AllowDowngrade, a.Facts.Rescue = w.Go.String(), true, true
 		defer func() {
 			d.Detail = fmt.Sprintf("%s was withdrawn, and the region sends its hosts to %s: %s; %s", q.Running, w.Go,

@@ -71,6 +71,10 @@ func TestThePlanObeysThePolicyAndTakesTheNewestVersionThatItAllows(t *testing.T)
 		}, manifests.Upgrade, "9.4.0.0", true, "", "audit, and that was overridden"},
 		"withdrawn, though held": {func(a *policy.Asking) { a.Policy, a.Index, a.Verified = held, index, true }, manifests.Upgrade, "9.3.0.0",
 			true, "", "loses replies"},
+		"withdrawn, and what it leads to failed here": {func(a *policy.Asking) {
+			a.Policy, a.Index, a.Verified = held, index, true
+			a.Question.Skip = map[manifests.Version]string{ver("9.3.0.0"): "it did not start"}
+		}, policy.OnHold, "9.4.0.0", true, "ErrorFailedPrecondition", "audit"},
 		"withdrawn by an index that nothing verified": {func(a *policy.Asking) { a.Index = index }, manifests.Upgrade, "9.4.0.0", true, "", ""},
 		"below the oldest allowed": {func(a *policy.Asking) {
 			a.Index, a.Verified, a.Question.Requested, a.Question.AllowDowngrade = &quiet, true, "9.1.0.0", true

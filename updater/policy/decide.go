@@ -35,6 +35,22 @@ func (p Policy) Decide(now time.Time, candidate manifests.Version, f Facts) Verd
 	return v
 }
 
+// Scheduled is the verdict for the schedule, which knows a source's newest version alone: where the policy may allow an older one than that,
+// the updater is to be asked, which knows them all. Text then says what keeps the newest back.
+func (p Policy) Scheduled(now time.Time, newest manifests.Version, f Facts) Verdict {
+	v := p.Decide(now, newest, f)
+	h := p.At(now)
+	leads := v.Reason == OnHold && h != nil && f.Running.Less(h.Version) && h.Version.Less(newest)
+	if v.Allowed || !leads && v.Reason != OutsideVersions && v.Reason != CoolingDown {
+		return v
+	}
+	if c := p.closed(now, f); !c.Allowed {
+		return c
+	}
+	v.Allowed = true
+	return v
+}
+
 func (p Policy) judge(now time.Time, candidate manifests.Version, f Facts) Verdict {
 	if err := p.Check(now); err != nil {
 		return Verdict{Reason: Unreadable, Text: fmt.Sprintf("the update policy of this host cannot be obeyed, so nothing is updated: %v", err)}
@@ -72,10 +88,16 @@ func (p Policy) outside(_ time.Time, candidate manifests.Version, _ Facts) (Verd
 		true
 }
 
+// lastYear is the last one that JSON has a form for: the verdict goes into the record of updates.
+const lastYear = 9999
+
 // tooFresh applies the cooldown. A region that does not say when a version was published has no cooldown for it: there is no telling.
 func (p Policy) tooFresh(now time.Time, candidate manifests.Version, f Facts) (Verdict, bool) {
 	d, _ := p.cooldown()
 	if ready := f.Published.Add(d); d > 0 && !f.Published.IsZero() && now.Before(ready) {
+		if ready.UTC().Year() > lastYear {
+			ready = time.Date(lastYear, time.December, 31, 0, 0, 0, 0, time.UTC)
+		}
 		return Verdict{Reason: CoolingDown, Until: ready, Text: fmt.Sprintf("%s was published on %s, and this host waits %s: until %s",
 			candidate, when(f.Published), p.Cooldown, when(ready))}, true
 	}

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -174,5 +175,36 @@ func TestReasonCodesStay(t *testing.T) {
 		"below-floor package-needed updated went-back rolled-back failed postponed no-previous"
 	if got := strings.Join(codes, " "); !strings.HasPrefix(got, frozen) {
 		t.Errorf("codes are only ever added, behind the others:\n%s\n%s", got, frozen)
+	}
+}
+
+func TestAPolicyThatKeepsTheNewestVersionBackLeavesTheScheduleAnOlderOne(t *testing.T) {
+	now := at("2029-11-24 12:00")
+	facts := policy.Facts{Why: ledger.ByTimer, Running: ver("9.2.0.0"), Published: now.Add(-time.Hour)}
+	shut := []policy.Window{{Start: "0 2 * * *", Duration: "1h", Zone: "UTC"}}
+	for name, c := range map[string]struct {
+		p      policy.Policy
+		asks   bool
+		reason string
+	}{
+		"a constraint":                       {policy.Policy{Versions: "<9.4"}, true, policy.OutsideVersions},
+		"a cooldown":                         {policy.Policy{Cooldown: "3d"}, true, policy.CoolingDown},
+		"a hold on a version on the way":     {policy.Policy{Hold: &policy.Hold{Version: ver("9.3.0.0")}}, true, policy.OnHold},
+		"a hold on the version that runs":    {policy.Policy{Hold: &policy.Hold{Version: ver("9.2.0.0")}}, false, policy.OnHold},
+		"a hold":                             {policy.Policy{Hold: &policy.Hold{}}, false, policy.OnHold},
+		"a constraint, outside of the hours": {policy.Policy{Versions: "<9.4", Windows: shut}, false, policy.OutsideWindow},
+		"nothing":                            {policy.Policy{}, true, ""},
+	} {
+		if v := c.p.Scheduled(now, ver("9.4.0.0"), facts); v.Allowed != c.asks || v.Reason != c.reason {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+func TestAReleaseThatIsPublishedAtTheEndOfTimeLeavesARecordThatCanBeWritten(t *testing.T) {
+	f := policy.Facts{Why: ledger.ByTimer, Published: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)}
+	v := policy.Policy{Cooldown: "3d"}.Decide(at("2029-11-24 12:00"), ver("9.4.0.0"), f)
+	if _, err := json.Marshal(v); v.Reason != policy.CoolingDown || err != nil {
+		t.Errorf("%+v, %v", v, err)
 	}
 }

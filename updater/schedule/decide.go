@@ -35,6 +35,9 @@ type Verdict struct {
 
 // Decide says what a host that runs a version does about what it saw.
 func Decide(host string, running manifests.Version, s Seen) Verdict {
+	if _, rescue := s.Rescue(running); rescue && !s.Halted {
+		return Verdict{Code: Asked, Ask: true} // for all hosts: a share is of those that go to a newer version
+	}
 	switch {
 	case s.Version.IsZero():
 		return Verdict{Code: NoVersion}
@@ -92,6 +95,9 @@ func SelfUpdatePeriod(days int) time.Duration {
 	}
 	return time.Duration(days) * 24 * time.Hour
 }
+
+// SelfUpdateLongest is more than any [SelfUpdateDelay].
+const SelfUpdateLongest = 45000 * time.Second
 
 // SelfUpdateDelay is how long a host waits before a run of Agent.SelfUpdate: 1,800 to 44,999 seconds, by its id and the time (same
 // source).

@@ -17,6 +17,7 @@
 //   - A look without news is one conditional request: with a root of trust for the signed timestamp; else for VERSION, and where a version
 //     waits for this host, for the index instead.
 //   - Failures are waited out longer and longer, never longer than the period; Retry-After of the region counts where it is longer.
+//   - A version that a signed index withdraws is left for the one it names, by all hosts and though that is older; a halt stops this, too.
 //   - The hosts of a smaller percentage are among those of a larger one; which they are differs from version to version.
 //
 // [SelfUpdatePeriod], [SelfUpdateDelay] and [SelfUpdateTarget] are the original's Agent.SelfUpdate, which leaves deprecated versions and

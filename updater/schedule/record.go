@@ -39,6 +39,15 @@ type Seen struct {
 	Reason  string            `json:"reason,omitempty"` // of the halt
 
 	Published time.Time `json:"published,omitzero"` // when the version was
+
+	// Of a signed source only: Go is where hosts that run For are sent, since the region has withdrawn that; zero: nowhere.
+	For manifests.Version `json:"for,omitzero"`
+	Go  manifests.Version `json:"go,omitzero"`
+}
+
+// Rescue is where a host that runs a version is sent, since the source has withdrawn that; false: nowhere.
+func (s Seen) Rescue(running manifests.Version) (manifests.Version, bool) {
+	return s.Go, !s.Go.IsZero() && s.For == running
 }
 
 // maxRecord bounds the file, in bytes.
@@ -130,10 +139,10 @@ func (r *Record) Look(ctx context.Context, from Region, running manifests.Versio
 		}
 		tags[ask], news = f.Tag, news || f.Changed
 	}
-	if !news {
+	if !news && (!from.Signed || r.Seen.For == running) { // what was withdrawn is noted for the version that ran then
 		return nil
 	}
-	seen, err := from.read(ctx, key)
+	seen, err := from.read(ctx, key, running)
 	if err != nil {
 		return err
 	}
@@ -142,7 +151,10 @@ func (r *Record) Look(ctx context.Context, from Region, running manifests.Versio
 }
 
 // read reads VERSION and index: the index last, as publishing writes it first.
-func (from Region) read(ctx context.Context, key string) (s Seen, err error) {
+func (from Region) read(ctx context.Context, key string, running manifests.Version) (s Seen, err error) {
+	if from.Signed {
+		s.For = running
+	}
 	text, err := from.Small(ctx, key, manifests.MaxVersionFile)
 	if missing(err) {
 		return s, nil
@@ -167,6 +179,9 @@ func (from Region) read(ctx context.Context, key string) (s Seen, err error) {
 	s.Percent, s.Published = rollout.Share(), rollout.Published
 	if x != nil && x.Halted != nil {
 		s.Halted, s.Reason = true, x.Halted.Reason
+	}
+	if w, withdrawn := x.Replacement(running); withdrawn && from.Signed {
+		s.Go = w.Go
 	}
 	return s, nil
 }

@@ -239,6 +239,41 @@ func TestALookWithoutNewsIsOneRequest(t *testing.T) {
 	look("9.3", 1)
 }
 
+func TestAWithdrawnVersionIsLeftThoughNothingNewerIsOffered(t *testing.T) {
+	s := &source{files: map[string]string{"latest/VERSION": "9.1.0.0", "trust/timestamp.json": "1",
+		"ssm-setup-index.json": `{"schema":1,"versions":{"9.1.0.0":{"percent":0}},"withdrawn":[{"from":"9.2.0.0","to":"9.2.0.0","go":"9.1.0.0"}]}`}}
+	from, r := s.region(t), schedule.Record{Follow: schedule.Latest}
+	decide := func(running string) schedule.Verdict {
+		t.Helper()
+		if err := r.Look(context.Background(), from, v(running)); err != nil {
+			t.Fatal(err)
+		}
+		return schedule.Decide("i-1", v(running), r.Seen)
+	}
+	if got := decide("9.2"); got.Ask {
+		t.Errorf("what is not signed withdraws nothing: %+v", got)
+	}
+	from.Signed, r = true, schedule.Record{Follow: schedule.Latest}
+	if got := decide("9.3"); got.Code != schedule.Ahead {
+		t.Errorf("another version: %+v", got)
+	}
+	if got := decide("9.2"); !got.Ask {
+		t.Errorf("the version that runs has changed, and is withdrawn: %+v", got)
+	}
+	if got := decide("9.1"); got.Ask || got.Code != schedule.UpToDate {
+		t.Errorf("after the rescue: %+v", got)
+	}
+	s.asked = nil
+	if decide("9.1"); len(s.asked) != 1 {
+		t.Errorf("a look without news: %v", s.asked)
+	}
+	s.files["ssm-setup-index.json"] = `{"schema":1,"halted":{},"withdrawn":[{"from":"9.1.0.0","to":"9.1.0.0","go":"9.0.0.0"}]}`
+	s.files["trust/timestamp.json"] = "2"
+	if got := decide("9.1"); got.Ask {
+		t.Errorf("a halt stops all that hosts do by themselves: %+v", got)
+	}
+}
+
 func TestADamagedIndexIsAFailureAndLeavesWhatWasSeen(t *testing.T) {
 	s := &source{files: map[string]string{"latest/VERSION": "9.2.0.0", "ssm-setup-index.json": "<html>"}}
 	r := schedule.Record{Follow: schedule.Latest}
