@@ -59,7 +59,10 @@ type Options struct {
 	// Current are settings of what the agent follows by itself. It is told the address of the manifest, and whether this machine had no
 	// agent before and no such setting; an error ends the installation before anything is changed. Nil: none are made.
 	Current func(manifest string, isNew bool) (map[string]any, error)
-	Tries   int // how often to try to start the service; 0 is once
+	// Permit tells whether the host's policy lets a version take the place of the installed one; its error ends the installation before
+	// anything is changed. Nil: it lets all.
+	Permit func(v manifests.Version) error
+	Tries  int // how often to try to start the service; 0 is once
 
 	// Inspect looks at a downloaded package before it is put in; may be nil.
 	Inspect func(archive string, v manifests.Version) error

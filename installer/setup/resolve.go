@@ -52,6 +52,9 @@ func (r *run) resolve() (err error) {
 	if !r.System() && !r.current.IsZero() && r.current != r.offer.Version {
 		return fmt.Errorf("%w %s and keeps it as its package version", ErrOtherVersion, r.current)
 	}
+	if r.Permit != nil && !r.current.IsZero() && r.current != r.offer.Version {
+		return r.Permit(r.offer.Version)
+	}
 	return nil
 }
 

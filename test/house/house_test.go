@@ -149,7 +149,7 @@ var rooms = map[string][]string{
 	"cmd/ssm-setup/fleet": {"cmd/ssm-setup/flags", "cmd/ssm-setup/terminal", "agent/cloud", "installer/credentials", "regions",
 		"manifests/fault"},
 	"cmd/ssm-setup/rules": {"cmd/ssm-setup/flags", "cmd/ssm-setup/terminal", "updater", "updater/ledger", "updater/policy", "installer",
-		"installer/setup", "manifests"},
+		"installer/setup", "installer/store", "manifests"},
 	"cmd/ssm-setup/current": {"cmd/ssm-setup/terminal", "agent/config", "installer", "installer/*", "regions", "regions/trust",
 		"updater/schedule", "manifests"},
 	"cmd/ssm-setup/machine": {"cmd/ssm-setup/current", "cmd/ssm-setup/flags", "cmd/ssm-setup/rules", "cmd/ssm-setup/terminal",

@@ -35,8 +35,8 @@ func (p Policy) Decide(now time.Time, candidate manifests.Version, f Facts) Verd
 	return v
 }
 
-// Scheduled is the verdict for the schedule, which knows a source's newest version alone: where the policy may allow an older one than that,
-// the updater is to be asked, which knows them all. Text then says what keeps the newest back.
+// Scheduled is the verdict for the schedule, which knows a source's newest version alone: where the policy may allow an older one than
+// that, the updater is to be asked, which knows them all. Text then says what keeps the newest back.
 func (p Policy) Scheduled(now time.Time, newest manifests.Version, f Facts) Verdict {
 	v := p.Decide(now, newest, f)
 	h := p.At(now)

@@ -241,7 +241,8 @@ func TestALookWithoutNewsIsOneRequest(t *testing.T) {
 
 func TestAWithdrawnVersionIsLeftThoughNothingNewerIsOffered(t *testing.T) {
 	s := &source{files: map[string]string{"latest/VERSION": "9.1.0.0", "trust/timestamp.json": "1",
-		"ssm-setup-index.json": `{"schema":1,"versions":{"9.1.0.0":{"percent":0}},"withdrawn":[{"from":"9.2.0.0","to":"9.2.0.0","go":"9.1.0.0"}]}`}}
+		"ssm-setup-index.json": `{"schema":1,"versions":{"9.1.0.0":{"percent":0}},
+			"withdrawn":[{"from":"9.2.0.0","to":"9.2.0.0","go":"9.1.0.0"}]}`}}
 	from, r := s.region(t), schedule.Record{Follow: schedule.Latest}
 	decide := func(running string) schedule.Verdict {
 		t.Helper()

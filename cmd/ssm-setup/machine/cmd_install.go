@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/current"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/rules"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/service"
@@ -120,6 +121,7 @@ func installOptions(c *cli.Context) (i setup.Installation, o setup.Options, err 
 	if o.Proxy, err = proxyOf(c, i); err != nil {
 		return i, o, err
 	}
+	o.Permit = rules.Permit(i.Layout)
 	return i, o, current.Wish(c, i.Layout, &o)
 }
 
