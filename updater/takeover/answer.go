@@ -1,6 +1,7 @@
 package takeover
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,7 +93,10 @@ func (w *work) replyTo() *ledger.ReplyTo {
 	}
 	dir := filepath.Join(w.Layout.Data(), id, "document", "orchestration", command.String(), pluginDir)
 	for _, step := range []string{filepath.Base(filepath.FromSlash(o.OutputKey)), pluginDir, onlyFolder(dir)} {
-		if info, err := os.Stat(filepath.Join(dir, step)); step != "" && step != "." && err == nil && info.IsDir() {
+		if _, bad := host.CheckName(step); bad != nil { // ".." is no step
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(dir, step)); err == nil && info.IsDir() {
 			to.PluginKey, to.PluginName = step, pluginName
 			dir = filepath.Join(dir, step)
 			break
@@ -170,6 +174,15 @@ func joined(out, bad string) string {
 	return out + errorBanner + bad
 }
 
+// stream is one of the two streams, cut to what a reply takes (docs/protocol/update.md, "Command reply").
+func stream(text string) string {
+	const longest, mark = 24000, "--output truncated--"
+	if len(text) < longest {
+		return text
+	}
+	return text[:longest-len(mark)] + mark
+}
+
 // payload is a reply in the shape of its lane.
 func (w *work) payload(to *ledger.ReplyTo, status string) string {
 	code, now := 0, w.Now()
@@ -190,7 +203,7 @@ func (w *work) payload(to *ledger.ReplyTo, status string) string {
 		body = replyFile{ReplyId: host.NewUUID(), AgentResult: agentResult{MessageID: to.MessageID, Status: status, NPlugins: 1,
 			ResultType: "RunCommandResult", RelatedDocumentType: "SendCommand",
 			PluginResults: map[string]pluginResult{to.PluginKey: {PluginName: pluginName, Status: status, Code: code, Output: joined(out, bad),
-				StartDateTime: started, EndDateTime: now, StandardOutput: out, StandardError: bad}}}}
+				StartDateTime: started, EndDateTime: now, StandardOutput: stream(out), StandardError: stream(bad)}}}}
 	}
 	text, _ := json.MarshalIndent(body, "", "  ")
 	return string(text)
@@ -234,9 +247,9 @@ func (w *work) answer(ctx context.Context) error {
 			return err
 		}
 		w.audit()
-		w.health(ctx, w.r.Running)
-		w.unlock() // other updates need not wait for the service
+		w.health(ctx, cmp.Or(w.r.Running, w.r.Order.Source))
 	}
+	w.unlock() // other updates need not wait for the service
 	for to != nil && !w.r.Sent {
 		err := w.pay(ctx, to)
 		if err == nil || w.Now().Sub(w.r.Ended) > owedFor {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -113,7 +114,8 @@ func (e *Engine) Leave(ctx context.Context, r ledger.Request, running, manifest,
 		}
 		say(word)
 	}
-	return e.begin(ctx, &Record{ID: r.ID, Order: o, ReplyTo: r.ReplyTo, Why: r.Why, Home: home}, taken)
+	return e.begin(ctx, &Record{ID: r.ID, Order: o, ReplyTo: r.ReplyTo, Why: r.Why, Home: home, Override: r.Override,
+		IfRunning: r.IfRunning}, taken)
 }
 
 // Resume goes on with what was begun. It is the keeper's work: it waits until no other process is at it.
@@ -132,7 +134,10 @@ func (e *Engine) Resume(ctx context.Context) error {
 				return err
 			}
 			if w.r == nil { // the other one was done meanwhile, or had not begun
-				return w.takeOut(ctx)
+				if err := w.takeOut(ctx); err != nil {
+					e.Log.Warn("the keeper is left, without work", "error", err)
+				}
+				return nil
 			}
 			return w.walk(ctx)
 		case !errors.Is(err, ErrBusy):
@@ -227,12 +232,14 @@ func (w *work) walk(ctx context.Context) error {
 		if w.lock != nil {
 			_ = w.lock.Renew()
 		}
-		err := at.do(w, ctx)
+		err := w.step(ctx, at)
 		switch {
 		case errors.Is(err, errDone):
 			return nil
 		case errors.Is(err, ErrOwed), errors.Is(err, ErrCrashed):
 			return err
+		case err != nil && at.name == stepEnd:
+			return err // the keeper tries again; what the exchange came to stays as it was answered
 		case ctx.Err() != nil:
 			return ctx.Err() // this process was asked to end; the keeper goes on
 		case w.crash("after " + at.name):
@@ -249,6 +256,17 @@ func (w *work) walk(ctx context.Context) error {
 			return fmt.Errorf("cannot write the record: %w", err)
 		}
 	}
+}
+
+// step does a row. A panic is a failure of the row, with the original's word for it: else the keeper would run into it for good.
+func (w *work) step(ctx context.Context, at row) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.Log.Error("panic", "step", at.name, "panic", p, "stack", string(debug.Stack()))
+			err = &failure{code: codePanic, text: fmt.Sprint(p)}
+		}
+	}()
+	return at.do(w, ctx)
 }
 
 func (w *work) crash(at string) bool { return w.Crash != nil && w.Crash(at) }

@@ -77,3 +77,23 @@ func TestAReplysTextIsCutAsTheOriginals(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestOfAProgramsPrintTheEndIsKept(t *testing.T) {
+	var l lastBytes
+	for range 40 {
+		_, _ = l.Write([]byte(strings.Repeat("x", 100_000)))
+	}
+	_, _ = l.Write([]byte("the end"))
+	if got := l.String(); len(got) != longestPrint || !strings.HasSuffix(got, "the end") || cap(l.b) > 8*longestPrint {
+		t.Errorf("%d bytes in %d", len(got), cap(l.b))
+	}
+}
+
+func TestAStreamOfAReplyIsCutAsTheOriginals(t *testing.T) {
+	for n, want := range map[int]bool{23999: false, 24000: true, 30000: true} {
+		got := stream(strings.Repeat("x", n))
+		if cut := strings.HasSuffix(got, "--output truncated--"); cut != want || len(got) != min(n, 24000) {
+			t.Errorf("%d: %d bytes, %t", n, len(got), cut)
+		}
+	}
+}

@@ -18,6 +18,7 @@ type manager struct {
 	file   string     // of the keeper; empty: it is entered by commands
 	text   string     // of that file; %s: the command
 	enter  [][]string // before the record is there
+	strict bool       // without the last command of enter nothing starts the keeper at a boot
 	begin  [][]string // after it
 	remove [][]string
 }
@@ -33,7 +34,7 @@ func managers() []manager {
 			runs: "Active: active (running)", read: [][]string{{"systemctl", "daemon-reload"}},
 			up:   [][]string{{"systemctl", "restart", name + ".service"}},
 			file: "/etc/systemd/system/" + unit, text: systemdKeeper,
-			enter:  [][]string{{"systemctl", "daemon-reload"}, {"systemctl", "enable", unit}},
+			enter: [][]string{{"systemctl", "daemon-reload"}, {"systemctl", "enable", unit}}, strict: true,
 			begin:  [][]string{{"systemctl", "start", "--no-block", unit}},
 			remove: [][]string{{"systemctl", "disable", unit}}},
 		{name: "upstart", is: [][]string{{"status", name}}, runs: name + " start/running",
@@ -45,6 +46,7 @@ func managers() []manager {
 		{name: "windows", is: [][]string{{"sc", "query", "AmazonSSMAgent"}}, runs: "RUNNING", up: [][]string{{"net", "start",
 			"AmazonSSMAgent"}},
 			enter:  [][]string{{"schtasks", "/create", "/f", "/tn", keeperName, "/sc", "onstart", "/ru", "SYSTEM", "/tr", `"{}" takeover`}},
+			strict: true,
 			begin:  [][]string{{"schtasks", "/run", "/tn", keeperName}},
 			remove: [][]string{{"schtasks", "/delete", "/f", "/tn", keeperName}}},
 	}

@@ -6,11 +6,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -130,27 +128,6 @@ func TestAScheduledUpdateOfAnOriginalHasNoReply(t *testing.T) {
 	if len(w.told) > 0 || w.installed != "9.2.0.0" || w.health[0] != "UpdateInitialized_SelfUpdate-latest "+original ||
 		w.health[len(w.health)-1] != "UpdateSucceeded_SelfUpdate-9.2.0.0 9.2.0.0" {
 		t.Errorf("told %q, %s, health %q", w.told, w.installed, w.health)
-	}
-}
-
-// The plugin writes the updater's own process into the lock; the updater takes it from there, and gives it back at the end.
-func TestTheLockThatAPluginHandsOverIsTaken(t *testing.T) {
-	w := newWorld(t, "deb")
-	w.put(os.WriteFile(w.layout.UpdateLock(), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600))
-	held := false
-	w.script = func(*world, string, time.Duration, []string) (string, int, bool) {
-		text, _ := os.ReadFile(w.layout.UpdateLock())
-		held = string(text) == strconv.Itoa(os.Getpid())+"\n"
-		return "", 0, false
-	}
-	w.put(w.engine().Take(context.Background(), w.order(ours)))
-	if !held && w.installed != ours {
-		t.Errorf("held %t, %s", held, w.installed)
-	}
-	w.clean()
-	w.put(os.WriteFile(w.layout.UpdateLock(), []byte(strconv.Itoa(os.Getppid())+"\n"), 0o600))
-	if err := w.engine().Take(context.Background(), w.order("9.2.0.0")); err != nil && !errors.Is(err, takeover.ErrBusy) {
-		t.Error(err)
 	}
 }
 

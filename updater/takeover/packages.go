@@ -127,7 +127,13 @@ func (w *work) present(ctx context.Context) (version string, whole bool) {
 	if err != nil || code != 0 {
 		return "", false
 	}
-	return versionIn(out), strings.Contains(out, way.whole)
+	has := versionIn(out)
+	for _, other := range fourParts.FindAllString(out, -1) {
+		if versionIn(other) != has { // a power cut in a transaction leaves both
+			return has, false
+		}
+	}
+	return has, strings.Contains(out, way.whole)
 }
 
 // Tries and waits (docs/protocol/update.md, "Running scripts").
@@ -215,6 +221,11 @@ func (w *work) putOnce(ctx context.Context, p, there Package) (out string, code 
 	w.print(out)
 	if err != nil {
 		return out, -1, nil //nolint:nilerr // it could not be started: another try may
+	}
+	if code == 0 && way.unsynced {
+		if _, code, err := w.System.Run(ctx, "", 0, "sync"); err != nil || code != 0 {
+			w.Log.Warn("the new files may not outlive a power cut in the next seconds", "code", code, "error", err)
+		}
 	}
 	return out, code, nil
 }

@@ -12,14 +12,15 @@ import (
 // packing is one way in which an agent is packed, and how it is put in the place of another. {} in a command is the package's path. Where
 // there is no command, the scripts of the archive do it (docs/protocol/update.md, "Script behaviour and exit codes").
 type packing struct {
-	name    string
-	payload string   // file in the archive; empty: the scripts know
-	query   []string // prints the installed version; another exit code than 0: not installed
-	whole   string   // what it prints besides, of a whole package
-	try     []string // does all but the change; nil: there is no such way
-	put     []string // one transaction, of a newer version as of an older one
-	script  string   // puts it in
-	unput   string   // removes it, where an older version does not replace a newer one; empty: it does
+	name     string
+	payload  string   // file in the archive; empty: the scripts know
+	query    []string // prints the installed version; another exit code than 0: not installed
+	whole    string   // what it prints besides, of a whole package
+	try      []string // does all but the change; nil: there is no such way
+	put      []string // one transaction, of a newer version as of an older one
+	script   string   // puts it in
+	unsynced bool     // what puts it in leaves the files' content to the system, which writes it when it likes
+	unput    string   // removes it, where an older version does not replace a newer one; empty: it does
 }
 
 // packings is the table, by the words of the record.
@@ -32,9 +33,9 @@ func packings() []packing {
 			put:   []string{"dpkg", "--force-confdef", "--force-confold", "-i", "{}"}},
 		{name: "rpm", payload: name + ".rpm", query: []string{"rpm", "-q", "--qf", "%{VERSION}\\n", name},
 			try: []string{"rpm", "-U", "--test", "--oldpackage", "--replacepkgs", "{}"},
-			put: []string{"rpm", "-U", "--oldpackage", "--replacepkgs", "{}"}},
+			put: []string{"rpm", "-U", "--oldpackage", "--replacepkgs", "{}"}, unsynced: true},
 		{name: "snap", query: []string{"snap", "list", name}, script: "snap-install.sh"},
-		{name: "tar", query: []string{"/opt/aws/ssm/bin/" + name, "--version"}, script: "install.sh"},
+		{name: "tar", query: []string{"/opt/aws/ssm/bin/" + name, "--version"}, script: "install.sh", unsynced: true},
 		{name: "windows", query: []string{"reg", "query", `HKLM\SYSTEM\CurrentControlSet\Services\AmazonSSMAgent`, "/v", "Version"},
 			script: "install.ps1", unput: "uninstall.ps1"},
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
@@ -23,6 +24,9 @@ type Record struct {
 	Why     string          `json:"why,omitempty"`
 	Home    string          `json:"home,omitempty"` // manifest of the source's package, where it is another than the target's
 	Began   time.Time       `json:"began"`
+
+	Override  bool              `json:"override,omitempty"`  // a person at the machine goes past the host's rules
+	IfRunning manifests.Version `json:"if_running,omitzero"` // the only version that the request is for; zero: any
 
 	Step string   `json:"step"` // the row it stands at
 	From *Package `json:"from,omitempty"`

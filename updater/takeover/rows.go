@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/policy"
 )
 
 // Rows, by the words in the record.
@@ -55,6 +57,15 @@ func rows() []row {
 	}
 }
 
+// codePanic is the code of a panic (docs/protocol/update.md, "Error codes").
+const codePanic = "ErrorUnexpectedThroughPanic"
+
+// Words before the code of an exchange that is taken back (docs/protocol/update.md, "Health status").
+const (
+	subInstall = "InstallRollback_"
+	subVerify  = "VerificationRollback_"
+)
+
 // errDone ends a walk.
 var errDone = errors.New("done")
 
@@ -76,13 +87,15 @@ func (w *work) fail(ctx context.Context, at row, err error) string {
 	text := printable(fault.Redact(f.text))
 	w.Log.Warn("the exchange failed", "step", at.name, "code", f.code, "reason", text)
 	switch {
+	case at.name == stepAnswer && f.code == codePanic:
+		return stepEnd // no further try changes that
 	case at.name == stepSettle || at.name == stepAnswer:
 		return at.undo // what cannot be tidied up is no failure of the agent that runs
 	case at.undo == stepRestore && !f.stays():
 		w.r.Reason, w.r.State = text, rollback
-		w.r.Sub = "VerificationRollback_"
+		w.r.Sub = subVerify
 		if at.name == stepExchange {
-			w.r.Sub = "InstallRollback_"
+			w.r.Sub = subInstall
 			w.r.Errors = append(w.r.Errors, text)
 		}
 		w.r.Code = "ErrorUpdateFailRollbackSuccess"
@@ -92,7 +105,7 @@ func (w *work) fail(ctx context.Context, at row, err error) string {
 		return stepRestore
 	}
 	w.r.Result, w.r.State, w.r.Code, w.r.Reason = failedWord, completed, f.code, text
-	if f.sub != "" {
+	if f.sub != "" && at.name != stepRestore { // a restore keeps the word for what it takes back
 		w.r.Sub = f.sub
 	}
 	w.line("%s", text)
@@ -135,20 +148,27 @@ func (w *work) enter(ctx context.Context) error {
 			return err
 		}
 	}
-	w.manage(ctx, m.enter, program)
+	if err := w.manage(ctx, m.enter, program); err != nil && m.strict {
+		return fmt.Errorf("cannot have the exchange gone on with after a power cut: %w", err)
+	}
 	for _, dir := range []string{filepath.Dir(m.file), filepath.Join(filepath.Dir(m.file), "multi-user.target.wants")} {
 		_ = host.SyncDir(filepath.Join(w.System.Root+"/", dir)) // service managers do not
 	}
 	return nil
 }
 
-// manage runs commands of the service manager that an exchange can do without.
-func (w *work) manage(ctx context.Context, commands [][]string, program string) {
+// manage runs commands of the service manager; the error is that of the last one.
+func (w *work) manage(ctx context.Context, commands [][]string, program string) (failed error) {
 	for _, c := range commands {
-		if out, code, err := w.System.Run(ctx, "", time.Minute, filled(c, program)...); err != nil || code != 0 {
-			w.Log.Warn("the keeper is not as it should be", "command", c, "code", code, "printed", printable(out), "error", err)
+		out, code, err := w.System.Run(ctx, "", time.Minute, filled(c, program)...)
+		if failed = err; err == nil && code != 0 {
+			failed = fmt.Errorf("%s: exit code %d: %s", strings.Join(c, " "), code, lastLines(out))
+		}
+		if failed != nil {
+			w.Log.Warn("the keeper is not as it should be", "command", c, "error", failed)
 		}
 	}
+	return failed
 }
 
 // keeperIn starts the keeper, and tells that the exchange began.
@@ -159,7 +179,7 @@ func (w *work) keeperIn(ctx context.Context) error {
 		return w.notEntered
 	}
 	if m, ok := managerNamed(w.System.Manager); ok {
-		w.manage(ctx, m.begin, "")
+		_ = w.manage(ctx, m.begin, "") // it is there after the next boot at the latest
 	}
 	return nil
 }
@@ -215,8 +235,30 @@ func (w *work) plan(ctx context.Context) error {
 	}
 	if !a.Changes {
 		w.r.Result, w.r.State, w.r.Code = success, completed, a.Code
+		return nil
 	}
-	return nil
+	return w.permitted(a.Target)
+}
+
+// permitted asks this host's own rules: a hold, versions, windows, and the version that the request is for.
+func (w *work) permitted(target string) error {
+	running, _ := manifests.ParseVersion(w.r.Order.Source)
+	to, _ := manifests.ParseVersion(target)
+	why := ""
+	if only := w.r.IfRunning; !only.IsZero() && only != running {
+		why = fmt.Sprintf("%s runs, and the request is for hosts that run %s", running, only)
+	}
+	rules, err := policy.Read(w.Layout)
+	if err != nil {
+		w.Log.Warn("the update policy counts as one that allows nothing", "error", err)
+	}
+	if v := rules.Decide(w.Now(), to, policy.Facts{Why: w.r.Why, Running: running, Override: w.r.Override}); why == "" && !v.Allowed {
+		why = v.Text
+	}
+	if why == "" {
+		return nil
+	}
+	return &failure{code: manifests.CodePrecondition, text: "Failed update precondition check: " + why}
 }
 
 // noManifest has the short code of docs/protocol/update.md, "Manifest file".

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
@@ -18,10 +19,12 @@ func (w *work) settle(context.Context) error {
 	w.cleanUp()
 	running, err := manifests.ParseVersion(w.r.Running)
 	switch {
-	case err != nil || w.r.To == nil:
-		return nil //nolint:nilerr // nothing was exchanged
+	case err != nil:
+		return nil //nolint:nilerr // it is not known what runs
 	case !IsOriginal(running):
 		return w.note(running)
+	case w.r.To == nil:
+		return nil // nothing was exchanged
 	case w.Forget != nil && !(original(w.r.Order.Source) && original(w.r.To.Version)):
 		return errors.Join(w.Forget(), makePlace(w.Layout))
 	}
@@ -36,10 +39,17 @@ func (w *work) note(running manifests.Version) error {
 	}
 	o := ledger.Outcome{ID: w.r.ID, Why: w.r.Why, Want: w.r.Order.Target, Kind: ledger.Updated, Success: w.r.Result == success, Code: w.r.Code,
 		RunningVersion: running, Lines: w.r.Lines, Reason: w.r.Reason, Region: w.Region, Started: w.r.Began, Ended: w.Now()}
-	o.FromVersion, _ = manifests.ParseVersion(w.r.From.Version)
-	o.ToVersion, _ = manifests.ParseVersion(w.r.To.Version)
-	if !o.Success {
+	o.FromVersion, _ = manifests.ParseVersion(w.r.Order.Source)
+	o.ToVersion, _ = manifests.ParseVersion(w.target())
+	switch {
+	case !o.Success && w.r.Sub != subInstall && w.r.Sub != subVerify: // nothing was changed that had to be taken back
+		o.Kind = ledger.FailedKind
+	case !o.Success:
 		o.Kind = ledger.RolledBack
+	case w.r.To == nil && w.r.Code != "":
+		o.Kind = string(manifests.StatusSkipped)
+	case w.r.To == nil:
+		o.Kind = string(manifests.UpToDate)
 	}
 	b.Last = &o
 	return b.Save(true)
@@ -74,10 +84,32 @@ func (w *work) keepOnly(dir, name string) {
 
 // keeperOut removes the record and then the keeper: a keeper without one takes itself out at the next boot.
 func (w *work) keeperOut(ctx context.Context) error {
+	w.unlock()
+	if original(w.r.Running) {
+		w.dropFolderLocks()
+	}
 	if err := w.takeOut(ctx); err != nil {
-		return err
+		if r, unread := ReadRecord(w.Layout); r != nil || unread != nil {
+			return err
+		}
+		w.Log.Warn("something of the exchange is left", "error", err) // without a record it means nothing
 	}
 	return errDone
+}
+
+// dropFolderLocks removes the folders that agent and updater of ours lock, from a host that has neither. Each is removed with its lock in
+// hand, so no holder loses it.
+func (w *work) dropFolderLocks() {
+	p := w.Layout.Pointer()
+	for _, dir := range []string{p.UpdaterLock(), p.AgentLock()} {
+		lock, _, err := host.TryLock(dir)
+		if err == nil && lock == nil || err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			continue // another process has it, or it is not there
+		}
+		_ = os.Remove(dir)
+		lock.Release()
+	}
+	_ = os.Remove(filepath.Dir(p.UpdaterLock())) // if nothing else is in it
 }
 
 func (w *work) takeOut(ctx context.Context) error {
@@ -92,7 +124,7 @@ func (w *work) takeOut(ctx context.Context) error {
 			}
 		}
 		if err := os.Remove(filepath.Join(w.System.Root+"/", m.file)); m.file != "" && err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return errors.Join(err, dropPlace(w.Layout))
 		}
 	}
 	return dropPlace(w.Layout)

@@ -1,7 +1,6 @@
 package takeover
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -64,7 +63,7 @@ func run(ctx context.Context, dir string, limit time.Duration, command ...string
 	host.Detached(cmd)
 	cmd.Dir, cmd.WaitDelay = dir, 5*time.Second
 	cmd.Env = host.CleanEnvironment(os.Environ(), "", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
-	var out bytes.Buffer
+	var out lastBytes
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		return "", -1, err
@@ -90,6 +89,22 @@ func run(ctx context.Context, dir string, limit time.Duration, command ...string
 	err := <-ended
 	return out.String(), killed, onlyAbnormal(err)
 }
+
+// longestPrint bounds what is kept of what a program prints, in bytes.
+const longestPrint = 1 << 20
+
+// lastBytes keeps the end of what is written to it.
+type lastBytes struct{ b []byte }
+
+func (l *lastBytes) Write(p []byte) (int, error) {
+	l.b = append(l.b, p[max(0, len(p)-longestPrint):]...)
+	if len(l.b) > 2*longestPrint {
+		l.b = append(l.b[:0], l.b[len(l.b)-longestPrint:]...)
+	}
+	return len(p), nil
+}
+
+func (l *lastBytes) String() string { return string(l.b[max(0, len(l.b)-longestPrint):]) }
 
 // onlyAbnormal drops the error of a program that was ended.
 func onlyAbnormal(err error) error {
