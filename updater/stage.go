@@ -17,7 +17,7 @@ import (
 )
 
 // ErrUnfit says that a package holds no agent of the version it is listed as, or one that does not work here.
-var ErrUnfit = fault.New(fault.Verify, "the package is not fit", "")
+var ErrUnfit = fault.New(fault.Verify, "the package is not usable", "")
 
 // stage is the fifth stop: the agent program of the package goes into the store, and has to state its version and pass its
 // self-test beside the running agent, with the true configuration.

@@ -60,10 +60,10 @@ func TestTrustTakesOneRootAndOneKey(t *testing.T) {
 		t.Errorf("%s, %.20s, %v", root, key, err)
 	}
 	for wrong, paths := range map[string][]string{
-		"no OpenPGP public key either": {k.file("junk")},
-		"holds a private key":          {k.file("private.asc")},
-		"the second of its kind":       {k.file("public.asc"), k.file("public.asc")},
-		"missing":                      {k.file("missing")},
+		"neither JSON nor an OpenPGP public key": {k.file("junk")},
+		"holds a private key":                    {k.file("private.asc")},
+		"the second of its kind":                 {k.file("public.asc"), k.file("public.asc")},
+		"missing":                                {k.file("missing")},
 	} {
 		if _, _, err := keyring.Trusts(paths); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%v: %v", paths, err)

@@ -12,7 +12,7 @@ import (
 
 // ErrNoRegion says that no region is known.
 var ErrNoRegion = fault.New(fault.Usage, "--region is missing",
-	"add --region R, or set AWS_REGION; nothing else says one: no settings, instance metadata, mirror with one region or installed agent")
+	"add --region R, or set AWS_REGION; settings, instance metadata, a mirror and an installed agent were looked at, and none names a region")
 
 // metadataPatience is how long instance metadata may take to answer: on most machines that have none, nothing answers at all.
 const metadataPatience = time.Second

@@ -35,7 +35,7 @@ var (
 		"start it in another terminal with ssm-setup local, or name its address with --endpoint")
 	ErrStale = fault.New(fault.Region, "the local region's process has ended without removing its file",
 		"start it again with ssm-setup local, or name another region's address with --endpoint")
-	ErrForeignRegion = fault.New(fault.Permission, "the local region's file is not this account's alone",
+	ErrForeignRegion = fault.New(fault.Permission, "other accounts have access to the local region's file",
 		"run ssm-setup local as the account that uses it, or name its address with --endpoint")
 )
 

@@ -24,7 +24,7 @@ import (
 
 // ErrMissing says that there are no credentials, or none that can be used.
 var ErrMissing = fault.New(fault.Permission, "no usable AWS credentials",
-	"set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and its kin, or AWS_SHARED_CREDENTIALS_FILE; "+
+	"set AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE; "+
 		"they may have expired, or this clock is wrong")
 
 // Find gives those of the usual AWS chain for a region; of the file shared and of a profile where these are named. They are there:

@@ -183,7 +183,7 @@ func (w *work) try(p Package) error {
 }
 
 // ErrNoWayBack says that a change is not begun because it could not be taken back.
-var ErrNoWayBack = fault.New(fault.Refused, "the package that is installed cannot be had, so nothing could be taken back",
+var ErrNoWayBack = fault.New(fault.Refused, "the package of the installed version cannot be obtained, so there would be no way back",
 	"name a source that has it with --source, or install the same version once with --version")
 
 // packageOf is the package of the installed version: the kept one, or one that is fetched now.

@@ -64,7 +64,7 @@ func packings() []packing {
 }
 
 // ErrSnap says that the agent is a snap's, which snap alone updates.
-var ErrSnap = fault.New(fault.Refused, "Amazon's agent is installed as a snap, which snap alone changes",
+var ErrSnap = fault.New(fault.Refused, "Amazon's agent is installed as a snap, which only snap can change",
 	"snap refresh amazon-ssm-agent updates it, snap remove amazon-ssm-agent removes it")
 
 // errNoPacking says that this system has no package manager that Amazon's agent is packed for.

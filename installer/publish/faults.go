@@ -5,9 +5,9 @@ import "github.com/ssm-setup/ssm-setup/manifests/fault"
 // Faults that callers test for, beside those of a target.
 var (
 	ErrPublished = fault.New(fault.Refused, "this version is already published with other content",
-		"a version's bytes never change: build a higher version, or say --replace")
+		"a version's bytes never change: build a higher version, or add --replace")
 	ErrSigned = fault.New(fault.Refused, "the repositories there are signed, and there is no key to sign them anew",
-		"give the key with --sign-pgp-key, or say --no-repositories; nothing was written")
+		"give the key with --sign-pgp-key, or add --no-repositories; nothing was written")
 	ErrTrusted = fault.New(fault.Refused, "the region is signed for hosts with a root of trust, and there are no keys to sign it anew",
 		"give the folder of keys with --keys; nothing was written")
 	ErrOtherKey = fault.New(fault.Refused, "the repositories there are signed by another key, and every apt and dnf client trusts that one",

@@ -69,7 +69,7 @@ func (p *writing) checkTrusted(ctx context.Context) error {
 	return err
 }
 
-// heal puts back small files that another hand changed, or that a publication wrote which broke off before it signed.
+// heal puts back small files that were changed without the keys, or that a publication wrote which broke off before it signed.
 func (p *writing) heal(ctx context.Context) error {
 	if p.o.Trust == nil || p.o.DryRun {
 		return nil
@@ -84,7 +84,7 @@ func (p *writing) heal(ctx context.Context) error {
 	}
 	changed, err := p.align(ctx, s)
 	if len(changed) > 0 && p.o.Warn != nil {
-		p.o.Warn(strings.Join(changed, ", ") + ": not as it was signed (another hand, or a publication that broke off); put back")
+		p.o.Warn(strings.Join(changed, ", ") + ": not as it was signed (changed without the keys, or by a publication that broke off); put back")
 	}
 	return err
 }

@@ -244,7 +244,7 @@ func TestWhatAnotherHandWroteIsPutBackAndNeverSigned(t *testing.T) {
 	if got, err := hostSees(t, servedAt(t, dir), rootOf(t, k), time.Now()); err != nil || got != "9.2.0.0" {
 		t.Errorf("a host sees %s, %v", got, err)
 	}
-	if m := read(t, to, regions.ManifestKey); strings.Contains(m, "9.9.0.0") || !strings.Contains(warned, "another hand") {
+	if m := read(t, to, regions.ManifestKey); strings.Contains(m, "9.9.0.0") || !strings.Contains(warned, "changed without the keys") {
 		t.Errorf("warned %q, manifest %s", warned, m)
 	}
 }

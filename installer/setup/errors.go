@@ -11,16 +11,16 @@ var (
 	ErrNoPackager = fault.New(fault.Refused, "no supported package manager found in list: dpkg, rpm",
 		"use --root with a folder: it needs no package manager")
 	ErrPackager = fault.New(fault.Other, "the package manager failed",
-		"repair what the package manager says and run the same command again")
+		"mend what the package manager reports, and run the same command again")
 	ErrNoSpace     = fault.New(fault.NoSpace, "not enough room on the disk", "")
 	ErrOtherRegion = fault.New(fault.Refused, "this machine is registered in another region",
-		"ssm-setup register --override registers it anew, after that install again")
+		"ssm-setup register --override registers it anew; then install again")
 	// ErrOtherVersion is for an installation under a root: updates change its version, not a second installation.
 	ErrOtherVersion = fault.New(fault.Refused, "the installation there has version",
 		"ssm-setup update --version changes what runs; the package stays")
 	ErrRegistration = fault.New(fault.Registration, "the service refused the registration", "")
 	ErrUnhealthy    = fault.New(fault.Unhealthy, "no healthy ping", "")
-	ErrNoExec       = fault.New(fault.Unhealthy, "the agent works, and no update of it could run: that file system is mounted noexec",
+	ErrNoExec       = fault.New(fault.Unhealthy, "the agent works, but no update of it could run: that file system is mounted noexec",
 		"mount a file system of its own on that folder, without noexec, or remount the one it lies on with exec")
 	ErrExhausted = fault.New(fault.Other, "retries exhausted", "") // the original's words
 )

@@ -31,7 +31,7 @@ var (
 		"take root.json from the folder of keys that made it, or from the region's trust/ folder")
 	ErrUnsigned = fault.New(fault.Refused, "it is not signed by enough keys yet",
 		"ssm-setup keys sign FILE adds one signature on each machine that has a key")
-	ErrRole = fault.New(fault.Usage, "that role cannot be changed so",
+	ErrRole = fault.New(fault.Usage, "the role cannot be changed in this way",
 		"the roles are root, targets, snapshot and timestamp; ssm-setup keys show lists their keys")
 )
 

@@ -23,8 +23,8 @@ import (
 // Faults of a region's tree.
 var (
 	ErrTree = fault.New(fault.Verify, "what the region signed does not fit its keys",
-		"the bucket's trust/ folder was changed by another hand: put it back from a backup; "+
-			"ssm-setup keys refresh --anew signs what the manifest lists, after you looked at it")
+		"the bucket's trust/ folder was changed without these keys: put it back from a backup; or check what the manifest lists, "+
+			"and sign that with ssm-setup keys refresh --anew")
 	ErrKeys = fault.New(fault.Refused, "too few of the keys that sign this are at hand",
 		"ssm-setup keys show lists who signs what; --keys names the folder of keys")
 )
@@ -336,7 +336,7 @@ func Numbers(stamp, snapshot []byte) map[string]int64 {
 	return map[string]int64{Timestamp: t, Snapshot: max(s, own), Targets: targets}
 }
 
-// sound leaves numbers out that another hand set so high that none comes after them.
+// sound leaves numbers out that were set without the keys, so high that none comes after them.
 func sound(version int64) int64 {
 	if version < 0 || version > 1<<40 {
 		return 0

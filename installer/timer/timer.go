@@ -45,7 +45,7 @@ const (
 )
 
 // ErrNone says that this system has nothing that runs programs by the clock.
-var ErrNone = fault.New(fault.Refused, "nothing here runs a program by the clock",
+var ErrNone = fault.New(fault.Refused, "no timer of this system can run ssm-setup",
 	"have ssm-setup update run every few hours by other means, or leave --stay-current out")
 
 // Write has the program run. It may be called again.
@@ -56,7 +56,7 @@ func (t Timer) Write(ctx context.Context) error {
 	}
 	if t.Root == "" {
 		if err := host.CheckFolders(filepath.Dir(t.Program), ""); err != nil {
-			return fault.Wrap(fault.Refused, fmt.Errorf("%s would run by the clock: %w", t.Program, err),
+			return fault.Wrap(fault.Refused, fmt.Errorf("a timer would run %s: %w", t.Program, err),
 				"copy ssm-setup to a folder of the system's, such as /usr/local/bin, and run it from there")
 		}
 	}

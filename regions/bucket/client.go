@@ -99,12 +99,12 @@ var (
 	ErrMissing     = fault.New(fault.Region, "not in the bucket",
 		"ssm-setup regions shows what each region serves")
 	ErrDenied = fault.New(fault.Region, "the bucket denies it",
-		"the bucket must be public, or the region's name is misspelled")
+		"hosts read without credentials, and the bucket does not allow that; or the region's name is misspelled")
 	ErrChecksum = fault.New(fault.Verify, "checksum does not match the manifest", "")
 	ErrSize     = fault.New(fault.Verify, "size is not the expected one", "")
 	// ErrSlow says that the body did not come at [Pace], or not within its time in all. A part of a package stays.
 	ErrSlow = fault.New(fault.Region, "it comes too slowly",
-		"the network or the region is slow, or holds the line: run it again, a package goes on where it stopped")
+		"the network or the region is slow: run it again, the download of a package goes on where it stopped")
 	ErrNotBucket = fault.New(fault.Region, "the answer is not from a release bucket",
 		"something between here and the region answers in its place: check proxy and --endpoint")
 )

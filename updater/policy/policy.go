@@ -72,7 +72,7 @@ func (p Policy) cooldown() (time.Duration, error) {
 	}
 	d, err := ParseDuration(p.Cooldown)
 	if err == nil && d > longestCooldown {
-		err = errors.New("at most a year")
+		err = errors.New("it is longer than a year")
 	}
 	if err != nil {
 		return 0, fmt.Errorf("cooldown %q: %w", cut(p.Cooldown), err)

@@ -53,8 +53,8 @@ func Decide(host string, running manifests.Version, s Seen) Verdict {
 	return Verdict{Code: Asked, Ask: true}
 }
 
-// ErrUntrusted says that a source is not followed by itself: what it serves proves nothing, and the way to it proves nothing either.
-var ErrUntrusted = fault.New(fault.Refused, "the source proves nothing to a host that updates by itself",
+// ErrUntrusted says that a host does not follow a source by itself: the host has no root to verify it by, and the way to it proves nothing.
+var ErrUntrusted = fault.New(fault.Refused, "a host stays current only over https or with a root of trust",
 	"use an https address, or pin the root of trust that signs the source: ssm-setup install --trust FILE")
 
 // Trust says for people why the source at base is believed. Without a root that is TLS, or that the region is on this very machine; a
@@ -65,11 +65,11 @@ func Trust(base string, hasRoot bool) (string, error) {
 	case hasRoot:
 		return "signed", nil
 	case isFolder:
-		return "", fmt.Errorf("%w: a folder, and no root of trust", ErrUntrusted)
+		return "", fmt.Errorf("%w: the source is a folder, and there is no root of trust", ErrUntrusted)
 	case regions.Insecure(base):
-		return "", fmt.Errorf("%w: plain http to another machine, and no root of trust", ErrUntrusted)
+		return "", fmt.Errorf("%w: the source is plain http to another machine, and there is no root of trust", ErrUntrusted)
 	case regions.OnThisMachine(base):
-		return "by nothing: the region is on this machine", nil
+		return "unverified: the region is on this machine", nil
 	}
 	return "by TLS only", nil
 }

@@ -114,7 +114,7 @@ func TestWithoutARootOnlyTLSIsFollowed(t *testing.T) {
 		"https://s3.eu-west-1.amazonaws.com/bucket": "by TLS only",
 		"http://mirror.example/bucket":              "",
 		"file:///srv/mirror/bucket":                 "",
-		"http://127.0.0.1:4000/bucket":              "by nothing: the region is on this machine",
+		"http://127.0.0.1:4000/bucket":              "unverified: the region is on this machine",
 	} {
 		got, err := schedule.Trust(base, false)
 		if got != want || (want == "") != errors.Is(err, schedule.ErrUntrusted) {

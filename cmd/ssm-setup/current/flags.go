@@ -18,7 +18,7 @@ func Flags() []cli.Flag {
 		&cli.BoolFlag{Name: "stay-current", Usage: "the agent follows its source's latest (with --version stable: stable) version by itself; " +
 			"default on a machine that had no agent, unless --version names one. With --agent original the system " +
 			"runs ssm-setup update every four hours"},
-		&cli.BoolFlag{Name: "no-stay-current", Usage: "it does not; an earlier --stay-current is taken back"},
+		&cli.BoolFlag{Name: "no-stay-current", Usage: "the agent does not stay current by itself; an earlier --stay-current is taken back"},
 	}
 }
 

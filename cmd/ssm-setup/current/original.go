@@ -39,7 +39,7 @@ func Original(c *cli.Context, a *originals.Agent) error {
 		err = t.Write(c.Context)
 	}
 	if err != nil {
-		return terminal.Cannot("keep current", "Amazon's agent on this system; it is installed", err)
+		return terminal.Cannot("keep", "Amazon's agent on this system current; it is installed", err)
 	}
 	terminal.Of(c).Step("the system runs ssm-setup update every %d hours", timer.Every)
 	return nil

@@ -25,7 +25,7 @@ func Trusts(paths []string) (root, key []byte, err error) {
 			into = &key
 			var ring sign.Trusted
 			if err := ring.ReadKeys(b); err != nil {
-				return nil, nil, fmt.Errorf("%w: --trust: %s is no JSON, and no OpenPGP public key either: %w", ErrFlags, path, err)
+				return nil, nil, fmt.Errorf("%w: --trust: %s is neither JSON nor an OpenPGP public key: %w", ErrFlags, path, err)
 			}
 			if ring.Private() {
 				return nil, nil, fmt.Errorf("%w: --trust: %s holds a private key", ErrFlags, path)
@@ -52,7 +52,7 @@ func Region(ctx context.Context, f *signed.Folder) (*publish.Keys, error) {
 		return nil, err
 	}
 	if len(roots) == 0 {
-		return nil, fmt.Errorf("%w: no root in %s is signed to its end", signed.ErrUnsigned, f.Dir)
+		return nil, fmt.Errorf("%w: no root in %s has all its signatures", signed.ErrUnsigned, f.Dir)
 	}
 	k := &publish.Keys{Roots: roots, Ring: signed.Ring{}, Days: f.Days()}
 	for _, root := range roots[max(0, len(roots)-2):] { // hosts on the way from one root to the next find both

@@ -37,7 +37,7 @@ func SelfUpdate() *cli.Command {
 		Name:  "self-update",
 		Usage: "replace this ssm-setup by another version",
 		Description: "From a region, or from a file whose SHA-256 is given or stands in a SHA256SUMS file beside it. The old program is\n" +
-			"kept beside the new one, with .old at its end.",
+			"kept beside the new one, with .old at the end of its name.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "`FILE` with the new program"},
 			&cli.StringFlag{Name: "sha256", Usage: "its SHA-256, where no SHA256SUMS lies beside it"},

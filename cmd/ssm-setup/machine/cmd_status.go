@@ -134,7 +134,7 @@ func checked(l installer.Layout, r statusResult) error {
 	default:
 		return nil
 	}
-	return terminal.Cannot("call healthy", "the agent on "+where(l), errors.New(cause)).WithKind(kind)
+	return terminal.Cannot("call", "the agent on "+where(l)+" healthy", errors.New(cause)).WithKind(kind)
 }
 
 // readStatus collects the state of an installation. What cannot be read is named and left out.

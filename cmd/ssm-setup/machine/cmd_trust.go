@@ -23,7 +23,7 @@ func Trust() *cli.Command {
 		Usage:     "show by which root this machine verifies releases; trust clear gives it up",
 		ArgsUsage: "[clear]",
 		Description: "A machine that has a root takes only what is signed by it: install --trust root.json pins one, and a package can bring one\n" +
-			"(build --trust). trust clear is the only way back: from then on releases count that are not signed. Only an administrator\n" +
+			"(build --trust). trust clear is the only way back: from then on unsigned releases count, too. Only an administrator\n" +
 			"of the machine can do that, and is asked. An expired root or an expired list holds updates back; it never stops the agent.",
 		Flags:  []cli.Flag{rootFlag(), dryRunFlag(), yesFlag()},
 		Action: trustAction,

@@ -31,8 +31,8 @@ func Keys() *cli.Command {
 		ArgsUsage: "init | show | add ROLE | remove ROLE ID | rotate [ROLE [ID]] | sign FILE | refresh",
 		Description: "The roles are root (which keys sign what: kept offline), targets (releases), snapshot and timestamp (online).\n" +
 			"init makes keys and root.json, which hosts are given: build --trust, or install --trust. show lists who signs what, and by\n" +
-			"when again. add, remove and rotate make the next root; where one machine has not all the keys, keys sign adds signatures to\n" +
-			"next.root.json, machine by machine. refresh, as a daily job, renews what a region has signed before it ends. A secret is a\n" +
+			"when again. add, remove and rotate make the next root; where no machine has all the keys, keys sign adds signatures to\n" +
+			"next.root.json, machine by machine. refresh, as a daily job, renews what a region has signed before it expires. A secret is a\n" +
 			"file of its own, a variable (env:NAME) or stays in a device (command:CMD); see docs/trust.md.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "keys", Value: "keys", Usage: "`DIR` of the keys"},
@@ -40,7 +40,7 @@ func Keys() *cli.Command {
 				"machine has), env:NAME, or command:CMD"},
 			&cli.StringFlag{Name: "type", Value: signed.Ed25519, Usage: "of keys that are made: " + signed.Ed25519 + " or " + signed.ECDSA},
 			&cli.IntFlag{Name: "root-keys", Value: 2, Usage: "how many root keys init makes"},
-			&cli.IntFlag{Name: "threshold", Usage: "how many keys of the role must sign (init: of root); default as it is, 1 at first"},
+			&cli.IntFlag{Name: "threshold", DefaultText: "as it is, at first 1", Usage: "how many keys of the role must sign (init: of root)"},
 			&cli.StringSliceFlag{Name: "days", Usage: "how long a role counts from its signing, as `ROLE=DAYS`; may be given several times\n(" +
 				daysText() + ")"},
 			&cli.BoolFlag{Name: "all", Usage: "refresh: sign everything, due or not"},

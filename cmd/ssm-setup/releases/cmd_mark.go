@@ -17,12 +17,12 @@ import (
 func Mark() *cli.Command {
 	return &cli.Command{
 		Name:  "mark",
-		Usage: "say something about a published version: its status, the share of hosts it is for, that it is withdrawn",
+		Usage: "change what a region says of a published version: its status, the share of hosts it is for, whether it is withdrawn",
 		Description: "A status goes into the manifest: agents update away from a deprecated version and never to an inactive one; apt and yum\n" +
 			"see active versions only. latest/VERSION and stable/VERSION stay as they are. The other marks go into\n" +
-			regions.IndexKey + ", which hosts read that stay current by themselves: --percent is the share of them that a version\n" +
-			"is for (the hosts of 10 percent are among those of 25), --halt stops them all until --resume. What a person asks for, or a\n" +
-			"document, goes on. --withdraw and --lowest count on hosts with a root of trust only, for which the index has to be signed.",
+			regions.IndexKey + ", for the hosts that stay current by themselves: --percent is the share of them that a version\n" +
+			"is for (the hosts of 10 percent are among those of 25), --halt stops them all until --resume. What a person or a document\n" +
+			"asks for goes on. --withdraw and --lowest count on hosts with a root of trust only, for which the index has to be signed.",
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "version", Usage: "version to mark"},
 			&cli.StringFlag{Name: "status", Usage: "Active, Deprecated or Inactive"},
@@ -31,7 +31,7 @@ func Mark() *cli.Command {
 			&cli.BoolFlag{Name: "resume", Usage: "let them go on"},
 			&cli.StringFlag{Name: "withdraw", Usage: "hosts that run one of `VERSIONS` go to --go: 9.1.0.0, or 9.1.0.0-9.1.3.0"},
 			&cli.StringFlag{Name: "go", Usage: "the version they go to"},
-			&cli.StringFlag{Name: "lowest", Usage: "no host goes below `VERSION`; none takes that back"},
+			&cli.StringFlag{Name: "lowest", Usage: "no host goes below `VERSION`; the word none takes that back"},
 			&cli.StringFlag{Name: "reason", Usage: "why, for the people of those hosts"},
 			yesFlag(),
 		}, writeFlags()...), signingFlags()...),
@@ -41,7 +41,8 @@ func Mark() *cli.Command {
 
 // percentFlag is for commands that set for which share of hosts a version is.
 func percentFlag() cli.Flag {
-	return &cli.IntFlag{Name: "percent", Usage: "share of the hosts that stay current by themselves which the version is for, 0 to 100"}
+	return &cli.IntFlag{Name: "percent", DefaultText: "as it is, at first 100",
+		Usage: "share of the hosts that stay current by themselves which the version is for, 0 to 100"}
 }
 
 // percentOf is --percent; nil where it is left out.
@@ -244,7 +245,7 @@ func lowest(c *cli.Context) (said, error) {
 	if text != "none" {
 		var err error
 		if v, err = manifests.ParseVersion(text); err != nil {
-			return said{}, terminal.Usage("--lowest: %v; none takes it back", err)
+			return said{}, terminal.Usage("--lowest: %v; the word none takes it back", err)
 		}
 		end = fmt.Sprintf("hosts with a root of trust never go below %s", v)
 	}

@@ -100,7 +100,7 @@ func unverified(path string, err error) *terminal.Problem {
 		return terminal.Unreadable(path, err, "name files that can be read; FILE.sig needs FILE beside it")
 	}
 	if errors.Is(err, sign.ErrExpired) {
-		return p.WithKind(fault.Verify).WithHint("ask who made it for one that is signed with a key valid now, or with a timestamp")
+		return p.WithKind(fault.Verify).WithHint("ask its maker for one that is signed with a key valid now, or with a timestamp")
 	}
 	return p
 }

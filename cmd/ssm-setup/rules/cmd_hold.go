@@ -21,7 +21,7 @@ func Hold() *cli.Command {
 		ArgsUsage: "[VERSION]",
 		Usage:     "keep the agent at the version that runs, or let it go to VERSION and no further",
 		Description: "Updates by schedule, by documents and by ssm-setup update leave a held machine as it is, and say so. A person at the machine\n" +
-			"may go on with ssm-setup update --override; a rollback asks no hold. A hold that has run out counts no more.",
+			"may go on with ssm-setup update --override; a rollback does not look at it. A hold that has ended no longer counts.",
 		Flags: []cli.Flag{flags.Root(),
 			&cli.StringFlag{Name: "reason", Usage: "`TEXT` that answers and status show"},
 			&cli.StringFlag{Name: "until", Usage: "the hold ends at `TIME`: 2031-01-31, 2031-01-31 18:00 (of this machine's zone), or RFC 3339"},
@@ -89,7 +89,7 @@ func Unhold() *cli.Command {
 	return &cli.Command{
 		Name:        "unhold",
 		Usage:       "end a hold",
-		Description: "The rest of the policy stays. Nothing is updated by it: the next look, document or ssm-setup update does that.",
+		Description: "The rest of the policy stays. It updates nothing: the next look, document or ssm-setup update does that.",
 		Flags:       []cli.Flag{flags.Root(), dryRunFlag()},
 		Action:      unhold,
 	}

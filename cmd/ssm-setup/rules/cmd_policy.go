@@ -24,7 +24,7 @@ func Policy() *cli.Command {
 		Usage: "show or change what updates of this machine may do",
 		Description: "Without a flag: the hold, the versions, the maintenance windows and the cooldown that count. A flag changes its part, an empty\n" +
 			"value takes it away. A window is five fields of cron (minute, hour, day, month, weekday), how long it is open, and a zone; updates\n" +
-			"begin in a window only, and a scheduled one that was missed is caught up. What cannot be obeyed allows nothing.",
+			"begin in a window only, and a scheduled one that was missed is caught up. A policy that cannot be obeyed allows nothing.",
 		Flags: []cli.Flag{flags.Root(),
 			&cli.StringFlag{Name: "version", Usage: "updates lead to versions within `CONSTRAINT` only, such as '>=9.3 <9.5' (it looks at the first " +
 				"three parts), or to one version"},

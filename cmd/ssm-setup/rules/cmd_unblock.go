@@ -23,7 +23,7 @@ func Unblock() *cli.Command {
 		ArgsUsage: "VERSION",
 		Usage:     "let updates try a version again that failed on this machine",
 		Description: "A version that failed here is left out for a day, then longer, as ssm-setup status and why show. Its count of attempts is\n" +
-			"forgotten, too. ssm-setup update --version V tries it at once, and a version that is confirmed is blocked no more.",
+			"forgotten, too. ssm-setup update --version V tries it at once, and a version that is confirmed is no longer blocked.",
 		Flags:  []cli.Flag{flags.Root(), dryRunFlag()},
 		Action: unblock,
 	}

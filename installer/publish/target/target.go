@@ -52,7 +52,7 @@ var (
 		"use credentials that may write there (s3:GetObject, PutObject, ListBucket): AWS_PROFILE, --profile, AWS_SHARED_CREDENTIALS_FILE")
 	ErrUnable = fault.New(fault.Refused, "the bucket does not know conditional writes",
 		"without If-Match and If-None-Match two publications could mix: publish to a folder with --to, and copy that, VERSION last")
-	ErrFaulty = fault.New(fault.Region, "the bucket has a fault of its own",
+	ErrFaulty = fault.New(fault.Region, "the bucket answers with an error of its own",
 		"run it again later; VERSION still names the old version")
 	ErrNoBucket = fault.New(fault.Region, "there is no such bucket",
 		"make the bucket first, or check the region's name and --to")
