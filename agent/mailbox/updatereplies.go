@@ -58,12 +58,18 @@ func (l *polled) updateLoop(ctx context.Context) {
 func (l *polled) sendUpdates(ctx context.Context) {
 	dir := filepath.Join(l.Directory, "replies_mgs")
 	entries, _ := os.ReadDir(dir)
-	for n, e := range entries {
+	found := 0
+	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		info, err := e.Info()
-		if n >= updateRound || !strings.HasSuffix(e.Name(), updateEnding) || strings.HasPrefix(e.Name(), ".") || err != nil ||
-			!info.Mode().IsRegular() || info.Size() > maxUpdate {
+		if !strings.HasSuffix(e.Name(), updateEnding) || strings.HasPrefix(e.Name(), ".") {
 			continue
+		}
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || info.Size() > maxUpdate {
+			continue
+		}
+		if found++; found > updateRound {
+			return
 		}
 		in, err := l.readUpdate(path)
 		if err == nil {

@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -49,5 +50,25 @@ func TestTheReplyThatAnUpdaterLeftIsSent(t *testing.T) {
 	stop()
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 		t.Errorf("%v", entries)
+	}
+}
+
+// An original leaves replies of its own in that folder, which its own next start sends; they are no reason to keep the updater's back.
+func TestTheReplyOfAnUpdaterIsFoundAmongManyOthers(t *testing.T) {
+	s := newService(t)
+	l := s.open()
+	dir := filepath.Join(l.dir, "replies_mgs")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 60 {
+		write(t, filepath.Join(dir, fmt.Sprintf("2026-03-04T05-06-06.%06d_x", n)), "{}")
+	}
+	write(t, filepath.Join(dir, "2026-03-04T05-06-07.000000_"+wire.MessageID(first, node)+"_update"), `{"AgentResult":{"MessageID":"`+
+		wire.MessageID(first, node)+`","Status":"Success","PluginResults":{}},"ReplyId":"from-the-updater"}`)
+	stop := s.run(l, yes)
+	defer stop()
+	if calls := s.wait(1); calls[0].reply != "from-the-updater" {
+		t.Errorf("%+v", calls)
 	}
 }
