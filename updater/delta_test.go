@@ -1,11 +1,14 @@
 package updater_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -148,6 +151,44 @@ func TestAPackageThatAnImageBroughtAlongIsNotFetched(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(seeds, "a name of its own")); err != nil {
 		t.Error("the image's file is gone")
 	}
+}
+
+// The folder of an image may be another account's, which writes to the file between the check and the unpacking.
+func TestWhatIsUnpackedOfAnImagesFileIsWhatWasChecked(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("archives of the test are zips there")
+	}
+	w := newWorld(t)
+	seed := filepath.Join(w.layout.Download(), "seed", "image")
+	w.put(seed, archive("9.2.0.0"))
+	other := new(bytes.Buffer)
+	z := gzip.NewWriter(other)
+	content := append(program("9.2.0.0"), "another's"...)
+	tw := tar.NewWriter(z)
+	must(t, tw.WriteHeader(&tar.Header{Name: "ssm-agent-worker", Mode: 0o755, Size: int64(len(content)), Typeflag: tar.TypeReg}))
+	_, err := tw.Write(content)
+	must(t, errors.Join(err, tw.Close(), z.Close()))
+	patch := deltaOf(t, "9.1.0.0", "9.2.0.0")
+	e, _ := w.offering(patch, func() ([]byte, error) { return patch, nil })
+	changed := false
+	e.Crash = func(name string) bool {
+		if strings.Contains(name, "stage") && !changed {
+			changed = true
+			must(t, os.WriteFile(seed, other.Bytes(), 0o600))
+		}
+		return false
+	}
+	if o := w.updated(e); !o.Success || !changed {
+		t.Errorf("%+v, %t", o, changed)
+	}
+	must(t, filepath.WalkDir(w.layout.StoreDir(), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			if text, _ := os.ReadFile(path); bytes.Contains(text, []byte("another's")) {
+				t.Errorf("%s was never checked", path)
+			}
+		}
+		return err
+	}))
 }
 
 func TestADryRunSaysHowLittleADeltaBrings(t *testing.T) {

@@ -43,16 +43,17 @@ func (w *work) fetch(ctx context.Context) error {
 			text: fmt.Sprintf("failed to create download folder %v %v, ErrorMessage=%v", w.product(), w.u.ToVersion, err)}
 	}
 	p := &w.u.Package
-	p.Fetched, p.Seeded, p.Amiss = 0, download.Seeded(w.seeds(), p.SHA256, p.Size), ""
+	whole := filepath.Join(w.cache(), p.SHA256.String()+".tar.gz")
+	p.Fetched, p.Seeded, p.Amiss = 0, download.Seeded(w.seeds(), p.SHA256, p.Size, whole), ""
 	if p.Seeded != "" {
-		w.blob = blob{path: p.Seeded}
+		w.blob = blob{path: whole}
 		w.u.Lines = append(w.u.Lines, "Successfully downloaded "+fault.Redact(p.URL))
 		return nil
 	}
 	if made, err := w.fetchDelta(ctx); made || err != nil {
 		return err
 	}
-	w.blob = blob{path: filepath.Join(w.cache(), p.SHA256.String()+".tar.gz")}
+	w.blob = blob{path: whole}
 	err := w.source.Fetch(ctx, bucket.Want{URL: p.URL, Path: w.blob.path, SHA256: p.SHA256, Size: p.Size, Progress: w.progress(),
 		Rate: w.rate()})
 	if err != nil {

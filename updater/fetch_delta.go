@@ -41,9 +41,8 @@ func (w *work) fetchDelta(ctx context.Context) (made bool, err error) {
 	if d == nil {
 		return false, nil
 	}
-	patch := download.Seeded(w.seeds(), d.SHA256, d.Size)
-	if patch == "" {
-		patch = filepath.Join(w.cache(), d.SHA256.String()+".delta")
+	patch := filepath.Join(w.cache(), d.SHA256.String()+".delta")
+	if download.Seeded(w.seeds(), d.SHA256, d.Size, patch) == "" {
 		err = w.source.Fetch(ctx, bucket.Want{URL: d.URL, Path: patch, SHA256: d.SHA256, Size: d.Size, Progress: w.progress(), Rate: w.rate()})
 		p.Fetched = sizeOf(patch)
 	}

@@ -11,8 +11,11 @@ package download
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -114,9 +117,10 @@ func open(path string) (*os.File, int64, error) {
 // mostSeeds bounds how many files of the folder of an image are looked at.
 const mostSeeds = 64
 
-// Seeded finds a file by its SHA-256 in a folder that an image or an administrator filled; size is what is listed, 0: not known. Empty
-// where there is none. Names do not matter.
-func Seeded(dir string, want manifests.Sum, size int64) string {
+// Seeded finds a file by its SHA-256 in a folder that an image or an administrator filled, and copies it to a file that no other account
+// may write: the one in the folder may change at any time. size is what is listed, 0: not known. Empty where there is none. Names do not
+// matter.
+func Seeded(dir string, want manifests.Sum, size int64, to string) string {
 	entries, err := os.ReadDir(dir)
 	if err != nil || want.IsZero() {
 		return ""
@@ -127,9 +131,35 @@ func Seeded(dir string, want manifests.Sum, size int64) string {
 			continue
 		}
 		path := filepath.Join(dir, e.Name())
-		if sum, err := host.SHA256File(path); err == nil && sum == want.String() {
+		if sum, err := host.SHA256File(path); err == nil && sum == want.String() && take(path, to, want) == nil {
 			return path
 		}
 	}
 	return ""
+}
+
+// take copies a file and looks at the SHA-256 of what it wrote.
+func take(path, to string, want manifests.Sum) (err error) {
+	in, size, err := open(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	part := to + ".seed"
+	out, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(io.MultiWriter(out, sum), io.LimitReader(in, size))
+	if err = errors.Join(err, out.Close()); err == nil && hex.EncodeToString(sum.Sum(nil)) != want.String() {
+		err = fmt.Errorf("%s changed while it was read", path)
+	}
+	if err == nil {
+		err = os.Rename(part, to)
+	}
+	if err != nil {
+		_ = os.Remove(part)
+	}
+	return err
 }

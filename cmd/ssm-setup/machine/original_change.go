@@ -21,6 +21,9 @@ func updateOriginal(c *cli.Context, a *originals.Agent) error {
 	if c.Args().Present() {
 		return terminal.Usage("unexpected argument %q", c.Args().First())
 	}
+	if c.IsSet("limit-rate") {
+		return terminal.Usage("--limit-rate is for this project's agent: downloads of %s have no limit", amazonsAgent)
+	}
 	if err := checkRunning(c, a); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -50,5 +52,15 @@ func TestASourceWithoutANameIsAmazonsOwnBucket(t *testing.T) {
 	if s, err = sourceIn("https://packages.example/{Region}", "eu-west-1", "", false); err != nil ||
 		s.Base != "https://packages.example/eu-west-1" {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// A flag that would have no effect is refused before anything is looked at.
+func TestALimitOfDownloadsIsRefusedForAmazonsAgent(t *testing.T) {
+	app := &cli.App{Commands: []*cli.Command{{Name: "update", Flags: Update().Flags,
+		Action: func(c *cli.Context) error { return updateOriginal(c, nil) }}}}
+	err := app.Run([]string{"ssm-setup", "update", "--limit-rate", "500k"})
+	if err == nil || !strings.Contains(err.Error(), "--limit-rate is for this project's agent") {
+		t.Error(err)
 	}
 }
