@@ -28,6 +28,8 @@ type Options struct {
 	Authority      string           // file with the certificate of the region's own authority, kept for the service; may be empty
 	Ours           Source           // where the package of ours that is replaced can be had; for a move from it to the original
 	AskService     bool             // wait until the service names the version as running
+	// Permit holds a decision to change the version that is installed against the host's policy; nil: there is none.
+	Permit func(manifests.Decision) manifests.Decision
 }
 
 // Install installs the original, registers and starts it, and sees it healthy. What is installed stays unless another version is asked for.
@@ -133,6 +135,7 @@ func (w *work) planInstall(o Options) (*Change, error) {
 	}
 	offer, answer, err := w.offer(w.ctx, o.Source.Client(), manifests.Question{Region: o.Source.Region, Running: current, Requested: o.Version,
 		AllowDowngrade: o.AllowDowngrade})
+	answer = o.permitted(answer)
 	switch {
 	case err != nil:
 		return nil, err

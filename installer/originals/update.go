@@ -18,7 +18,7 @@ func (a *Agent) Check(ctx context.Context, o Options) (Outcome, error) {
 		return Outcome{}, err
 	}
 	_, answer, err := a.offer(ctx, o.Source.Client(), o.question(here.Version))
-	return a.decided(answer, o.Source), err
+	return a.decided(o.permitted(answer), o.Source), err
 }
 
 // Would says what an installation would do. Nothing is changed, fetched or locked; what needs a package to be looked at is not.
@@ -35,6 +35,7 @@ func (a *Agent) Would(ctx context.Context, o Options) (Outcome, error) {
 		running = here.Version
 	}
 	_, answer, err := a.offer(ctx, o.Source.Client(), o.question(running))
+	answer = o.permitted(answer)
 	if err == nil && !answer.Changes() && answer.Kind != manifests.UpToDate {
 		err = fault.Wrap(fault.Refused, &setup.NoOffer{Answer: answer}, "")
 	}
@@ -49,6 +50,14 @@ func (a *Agent) Would(ctx context.Context, o Options) (Outcome, error) {
 // question is what an update asks.
 func (o Options) question(running manifests.Version) manifests.Question {
 	return manifests.Question{Region: o.Source.Region, Running: running, Requested: o.Version, AllowDowngrade: o.AllowDowngrade}
+}
+
+// permitted is a decision as the host's policy leaves it. A first installation replaces nothing, and is not held against it.
+func (o Options) permitted(d manifests.Decision) manifests.Decision {
+	if o.Permit == nil || !d.Changes() || d.Running.IsZero() {
+		return d
+	}
+	return o.Permit(d)
 }
 
 // decided is the outcome of a decision.
@@ -85,7 +94,7 @@ func (a *Agent) Update(ctx context.Context, o Options) (Outcome, error) {
 		return Outcome{}, err
 	}
 	offer, answer, err := w.offer(ctx, o.Source.Client(), o.question(here.Version))
-	if err != nil || !answer.Changes() {
+	if answer = o.permitted(answer); err != nil || !answer.Changes() {
 		return a.decided(answer, o.Source), err
 	}
 	c := &Change{Action: updating, Began: time.Now().UTC()}

@@ -1,11 +1,13 @@
 package originals_test
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/ssm-setup/ssm-setup/installer/originals"
+	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
 
@@ -56,7 +58,7 @@ func TestAnUpdateKeepsToTheRulesOfVersions(t *testing.T) {
 	w := updatable(t, "3.3.0.0", "3.3.2.0", "3.4.0.0")
 	w.deactivate("3.4.0.0")
 	for version, want := range map[string]string{"3.3.0.0": "downgrade-refused", "3.4.0.0": "status-skipped",
-		"3.5.0.0": "unsupported-platform",
+		"3.5.0.0": "region-behind",
 		"stable":  "up-to-date", "<3.3": "unknown-version", "3.3.1.0": "up-to-date"} {
 		out, err := w.agent().Update(t.Context(), originals.Options{Source: w.source(amazon), Version: version})
 		if err != nil || out.Kind != want || len(w.commands) > 0 {
@@ -169,5 +171,27 @@ func TestAnOriginalRegistersAndKeepsItsRegistrationWhereItIsRefused(t *testing.T
 	w.refuse = os.ErrPermission
 	if _, err = w.agent().Register(t.Context(), region, activation); fault.Of(err) != fault.Registration || !w.running {
 		t.Errorf("%v; running: %v", err, w.running)
+	}
+}
+
+func TestAnUpdateThatThePolicyWithholdsChangesNothing(t *testing.T) {
+	w := updatable(t, "3.3.2.0")
+	var judged []manifests.Decision
+	o := originals.Options{Source: w.source(amazon), Permit: func(d manifests.Decision) manifests.Decision {
+		judged = append(judged, d)
+		d.Kind, d.Success = "on-hold", true
+		return d
+	}}
+	for name, do := range map[string]func(context.Context, originals.Options) (originals.Outcome, error){
+		"checked": w.agent().Check, "updated": w.agent().Update} {
+		judged = nil
+		out, err := do(t.Context(), o)
+		if err != nil || out.Kind != "on-hold" || len(judged) != 1 || len(w.commands) > 0 || w.has() != "3.3.1.0" {
+			t.Errorf("%s: %+v, %v, did %v", name, out, err, w.commands)
+		}
+	}
+	o.Version = "3.3.2.0"
+	if _, err := w.agent().Install(t.Context(), o); fault.Of(err) != fault.Refused || w.has() != "3.3.1.0" {
+		t.Errorf("installed over it: %v, %s", err, w.has())
 	}
 }

@@ -61,6 +61,23 @@ func (a Asking) Decide() (d manifests.Decision, v Verdict) {
 	return d, v
 }
 
+// Obey is a decision that was made elsewhere, held against the policy as [Asking.Decide] does with its own. Of the question it needs the
+// requested version.
+func (a Asking) Obey(d manifests.Decision) manifests.Decision {
+	a.Question.Running, a.Question.Package = d.Running, cmp.Or(a.Question.Package, manifests.AgentPackage)
+	if !d.Changes() {
+		return d
+	}
+	v := a.judge(d.Target)
+	if !v.Allowed {
+		return a.withheld(d, v)
+	}
+	if v.Reason != "" {
+		d.Detail += "; " + v.Text + ", and that was overridden"
+	}
+	return d
+}
+
 // judge asks the policy about one version.
 func (a Asking) judge(v manifests.Version) Verdict {
 	f := a.Facts

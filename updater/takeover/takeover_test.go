@@ -13,6 +13,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
+	"github.com/ssm-setup/ssm-setup/updater/policy"
 	"github.com/ssm-setup/ssm-setup/updater/takeover"
 )
 
@@ -88,6 +89,21 @@ func TestOursIsExchangedForAnOriginalWhoseVersionIsNamed(t *testing.T) {
 		t.Errorf("%s is installed, by %q; forgot %d; %q", w.installed, w.ran, w.forgot, w.output())
 	}
 	w.clean()
+}
+
+func TestAHeldHostKeepsItsAgentWhicheverThatIs(t *testing.T) {
+	w := newWorld(t, "rpm")
+	w.installed = ours
+	dir := w.step("back")
+	w.put(os.MkdirAll(filepath.Dir(policy.File(w.layout)), 0o755))
+	w.put(os.WriteFile(policy.File(w.layout), []byte(`{"hold":{"reason":"audit"}}`), 0o600))
+	r := ledger.Request{Want: original, AllowDowngrade: true, Why: ledger.ByDocument, ReplyTo: &ledger.ReplyTo{MessageID: messageID,
+		PluginKey: "back", PluginName: "aws:updateSsmAgent", Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr")}}
+	_ = w.engine().Leave(context.Background(), r, ours, source, source, func(string) {})
+	if w.installed != ours || w.lastReply().RuntimeStatus["back"].Status != wire.Failed ||
+		!strings.Contains(w.output(), "Failed update precondition check: this host is held: audit") {
+		t.Errorf("%s is installed, by %q; %q", w.installed, w.ran, w.output())
+	}
 }
 
 func TestWhatDoesNotRunIsTakenBack(t *testing.T) {

@@ -8,11 +8,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/current"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/rules"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 const amazonsAgent = "Amazon's agent on this system"
@@ -36,7 +38,8 @@ func updateOriginal(c *cli.Context, a *originals.Agent) error {
 		return err
 	}
 	o := originals.Options{Source: s, Trust: trust, Version: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"),
-		AskService: c.Bool("confirm-with-service")}
+		AskService: c.Bool("confirm-with-service"),
+		Permit:     rules.Obeys(a.Layout, ledger.ByCommandLine, c.String("version"), c.Bool("override"))}
 	if rehearsed(c) {
 		out, err := a.Check(c.Context, o)
 		return reportOriginal(c, out, err, "update")

@@ -11,12 +11,14 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/current"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/rules"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 // agentFlag is --agent.
@@ -66,7 +68,7 @@ func installEither(c *cli.Context) error {
 	}
 	options := originals.Options{Source: source, Trust: trust, Version: o.Version, AllowDowngrade: o.AllowDowngrade, Activation: o.Activation,
 		Override: o.Override, Settings: endpointSettings(o.Endpoint), Proxy: o.Proxy, Authority: o.Authority,
-		AskService: c.Bool("confirm-with-service")}
+		AskService: c.Bool("confirm-with-service"), Permit: rules.Obeys(a.Layout, ledger.BySetup, o.Version, false)}
 	if kind == originals.Original {
 		if err := errors.Join(o.Source.CheckNew(o.AllowInsecure), regions.CheckNew(o.Endpoint, o.AllowInsecure)); err != nil {
 			return terminal.Cannot("install", "Amazon's agent on this system from region "+o.Region, err)

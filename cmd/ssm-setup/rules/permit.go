@@ -26,10 +26,30 @@ func Permit(l installer.Layout) func(manifests.Version) error {
 		if verdict.Allowed {
 			return nil
 		}
-		hint := "ssm-setup policy shows and changes it"
-		if verdict.Reason == policy.OnHold {
-			hint = "ssm-setup unhold ends the hold"
-		}
-		return fault.Wrap(fault.Refused, errors.New(verdict.Text), hint+"; without --version the installed version stays")
+		return fault.Wrap(fault.Refused, errors.New(verdict.Text),
+			hintOf(verdict.Reason == policy.OnHold)+"; without --version the installed version stays")
 	}
+}
+
+// Obeys holds decisions about Amazon's agent against the policy of its host. Why is who asks, of the By… constants of updater/ledger;
+// override: a person says all the same.
+func Obeys(l installer.Layout, why, requested string, override bool) func(manifests.Decision) manifests.Decision {
+	return func(d manifests.Decision) manifests.Decision {
+		a := policy.Asking{Now: time.Now(), Facts: policy.Facts{Why: why, Override: override},
+			Question: manifests.Question{Requested: requested}}
+		a.Policy, _ = policy.Read(l)
+		d = a.Obey(d)
+		if d.Code == manifests.CodePrecondition && len(d.Hints) == 0 {
+			d.Hints = []string{hintOf(policy.OnHold == string(d.Kind))}
+		}
+		return d
+	}
+}
+
+// hintOf is the next step where the policy is in the way.
+func hintOf(held bool) string {
+	if held {
+		return "ssm-setup unhold ends the hold"
+	}
+	return "ssm-setup policy shows and changes it"
 }
