@@ -14,7 +14,7 @@ import (
 
 // ErrNotSigned says that the region's signed list does not hold a file.
 var ErrNotSigned = fault.New(fault.Verify, "not in the region's signed list",
-	"this host takes only what its trusted root vouches for; ssm-setup publish signs what it publishes")
+	"this host takes only what its root of trust vouches for; ssm-setup publish signs what it publishes")
 
 // Signed says what a region has signed: regions/trust makes one from the host's root. Where a client has one, nothing of the bucket counts
 // but what is listed: small files are read by their listed SHA-256 (and, with Consistent, by the name <sha256>.<name>), a package has the

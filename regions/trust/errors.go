@@ -5,7 +5,7 @@ import "github.com/ssm-setup/ssm-setup/manifests/fault"
 // Why a region is not believed. Callers test for them.
 var (
 	// ErrUnsigned says that a source has no signed files, or not all of them.
-	ErrUnsigned = fault.New(fault.Verify, "the source is not signed, and this host takes only what its trusted root vouches for",
+	ErrUnsigned = fault.New(fault.Verify, "the source is not signed, and this host takes only what its root of trust vouches for",
 		"name a source that is signed with that root; an administrator of this host can give the root up: ssm-setup trust clear")
 	// ErrFormat says that a signed file is not what the specification describes, or larger than accepted.
 	ErrFormat = fault.New(fault.Verify, "not a usable signed file", "the source is damaged, or another server answers in its place")
