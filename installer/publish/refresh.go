@@ -39,9 +39,6 @@ func Refresh(ctx context.Context, to target.Target, all bool, o Options) (Result
 		if err != nil || o.DryRun {
 			return err
 		}
-		if tree == nil { // a root alone: a first publication broke off
-			return p.sign(ctx, nil, func(*state) error { return nil })
-		}
 		err = p.writeTree(ctx, tree, when, signed.Change{All: all, Skip: skip, Days: o.Trust.Days, Now: p.o.Now()})
 		skip++
 		return err

@@ -103,6 +103,11 @@ func (p *writing) tree(ctx context.Context) (tree *signed.Tree, when target.When
 	if errors.Is(err, signed.ErrTree) && p.o.Trust.Anew {
 		return nil, when, nil
 	}
+	if tree == nil && err == nil && !p.o.Trust.Anew { // a root comes after the first timestamp, so another hand took that away
+		if was, fault := isSigned(ctx, p.to); was || fault != nil {
+			err = errors.Join(fault, fmt.Errorf("%w: %s is missing", signed.ErrTree, signed.TimestampKey))
+		}
+	}
 	return tree, when, err
 }
 
@@ -147,19 +152,23 @@ func (p *writing) sign(ctx context.Context, files map[string]signed.File, change
 		if err != nil {
 			return err
 		}
-		if tree == nil {
-			s, err = p.plain(ctx)
-			if err == nil {
-				tree, err = p.newTree(ctx)
-			}
-		} else {
+		if tree != nil {
 			s, err = p.verified(ctx, tree)
+		}
+		if tree == nil || p.o.Trust.Anew && errors.Is(err, signed.ErrTree) {
+			s, err = p.plain(ctx)
+		}
+		if tree == nil && err == nil {
+			tree, err = p.newTree(ctx)
+		}
+		if err == nil {
+			err = change(s)
 		}
 		if err != nil {
 			return err
 		}
-		if err := change(s); err != nil {
-			return err
+		if p.o.Trust.Anew {
+			tree.Above(p.o.Now().Unix())
 		}
 		err = p.commit(ctx, tree, when, s, files, skip)
 		skip++
@@ -201,7 +210,7 @@ func (p *writing) commit(ctx context.Context, tree *signed.Tree, when target.Whe
 			return err
 		}
 	}
-	return p.writeTree(ctx, tree, when, signed.Change{Files: files, Skip: skip, Days: p.o.Trust.Days, Now: p.o.Now()})
+	return p.writeTree(ctx, tree, when, signed.Change{Files: files, All: p.o.Trust.Anew, Skip: skip, Days: p.o.Trust.Days, Now: p.o.Now()})
 }
 
 // writeTree signs and writes: the timestamp last of the files, over the one that was read.
@@ -210,12 +219,12 @@ func (p *writing) writeTree(ctx context.Context, tree *signed.Tree, when target.
 	if err != nil {
 		return err
 	}
-	bridged := tree.Bridged(p.o.Trust.Ring)
+	late := when.Absent || tree.Bridged(p.o.Trust.Ring)
 	t := &Trusted{Root: tree.Root().Version(), Keys: []string{}}
 	for _, o := range objects {
 		condition := target.When{Absent: true}
 		if o.Key == signed.TimestampKey {
-			if condition = when; !bridged {
+			if condition = when; !late {
 				if err := p.writeRoots(ctx, t); err != nil {
 					return err
 				}

@@ -48,7 +48,8 @@ var smallKeys = []string{regions.ManifestKey, regions.IndexKey, regions.LatestVe
 // consistent is the name under which hosts with a root read a small file: it has the file's hash in it, so it never changes.
 func consistent(key, sum string) string { return path.Join(path.Dir(key), sum+"."+path.Base(key)) }
 
-// verified is the state that a region has signed: of each small file the copy whose hash is listed.
+// verified is the state that a region has signed: of each small file the copy whose hash is listed, put back where the plain
+// file is that copy; [signed.ErrTree] where none is left.
 func (p *writing) verified(ctx context.Context, tree *signed.Tree) (*state, error) {
 	files := tree.Files()
 	return p.stateOf(func(key string) ([]byte, error) {
@@ -57,8 +58,15 @@ func (p *writing) verified(ctx context.Context, tree *signed.Tree) (*state, erro
 			return nil, target.ErrAbsent
 		}
 		b, _, err := target.ReadLimited(ctx, p.to, consistent(key, f.SHA256), f.Length+1)
-		if err == nil && host.SHA256Bytes(b) != f.SHA256 {
-			err = fmt.Errorf("%w: %s", signed.ErrTree, consistent(key, f.SHA256))
+		gone := target.IsAbsent(err)
+		if gone {
+			b, _, err = target.ReadLimited(ctx, p.to, key, f.Length+1)
+		}
+		if target.IsAbsent(err) || err == nil && host.SHA256Bytes(b) != f.SHA256 {
+			return nil, fmt.Errorf("%w: %s", signed.ErrTree, consistent(key, f.SHA256))
+		}
+		if gone && err == nil {
+			err = p.writeSmall(ctx, p.to, consistent(key, f.SHA256), b, target.When{})
 		}
 		return b, err
 	})

@@ -149,6 +149,13 @@ func New(root *RootFile, above map[string]int64) *Tree {
 	return t
 }
 
+// Above has the next files get numbers above a given one, where theirs are lower.
+func (t *Tree) Above(number int64) {
+	for _, own := range []*int64{&t.timestamp.Signed.Version, &t.snapshot.Signed.Version, &t.targets.Signed.Version} {
+		*own = max(*own, number)
+	}
+}
+
 // Files are what targets lists, by their key in the bucket.
 func (t *Tree) Files() map[string]File {
 	files := make(map[string]File, len(t.targets.Signed.Targets))
