@@ -99,9 +99,6 @@ func Pin(l installer.Layout, root []byte) (fresh bool, err error) {
 	if err := place.Pin(root); err != nil {
 		return false, err
 	}
-	if err := os.Remove(cleared(l)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return !had, err
-	}
 	return !had, nil
 }
 
@@ -141,10 +138,21 @@ func Facts(l installer.Layout) (f trust.Facts, ok bool, err error) {
 	return f, true, err
 }
 
-// With is as [Signed], by a root that was named where the installation has none yet, without pinning it.
+// With is as [Signed], without pinning anything: by the root that was named, or that of the package, where the installation has none yet.
 func With(l installer.Layout, root []byte, w trust.Watch) bucket.Signed {
-	if pinned, err := Place(l).Pinned(); root != nil && !pinned && err == nil {
-		return trust.Pinned(root, w)
+	place := Place(l)
+	pinned, err := place.Pinned()
+	if pinned || err != nil {
+		return place.Signed(w)
 	}
-	return Signed(l, w)
+	if root == nil && !isCleared(l) {
+		root, err = Carried(l)
+	}
+	switch {
+	case err != nil:
+		return refusing(fmt.Errorf("cannot use the root of trust that the package brought: %w", err))
+	case root == nil:
+		return nil
+	}
+	return trust.Pinned(root, w)
 }

@@ -144,3 +144,32 @@ func TestAFolderOfTrustThatOthersMayWriteIsNotBelieved(t *testing.T) {
 		t.Error("got", err)
 	}
 }
+
+func TestAPinThatIsTakenBackLeavesThePackagesRootGivenUp(t *testing.T) {
+	l := layout(t)
+	carry(t, l, newRoot(t))
+	must(t, anchor.Clear(l))
+	fresh, err := anchor.Pin(l, newRoot(t))
+	must(t, err)
+	if !fresh {
+		t.Error("it is not fresh")
+	}
+	must(t, anchor.Unpin(l))
+	if anchor.Signed(l, trust.Watch{}) != nil {
+		t.Error("the package's root came back")
+	}
+}
+
+// What only asks changes nothing: neither the package's root nor one that was named is pinned.
+func TestARehearsalPinsNothing(t *testing.T) {
+	l, root := layout(t), newRoot(t)
+	carry(t, l, root)
+	for _, named := range [][]byte{nil, root} {
+		if _, err := anchor.With(l, named, trust.Watch{})(context.Background(), unsigned); !errors.Is(err, trust.ErrUnsigned) {
+			t.Error("unsigned:", err)
+		}
+	}
+	if pinned, err := anchor.Place(l).Pinned(); pinned || err != nil {
+		t.Error("pinned:", pinned, err)
+	}
+}

@@ -17,7 +17,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/trust"
 )
 
-// Whoever removes the timestamp and exchanges manifest and packages must not have the publisher sign that.
+// An attacker who removes the timestamp and exchanges manifest and packages must not have the publisher sign that.
 func TestWhatStandsBesideAMissingTimestampIsNotSigned(t *testing.T) {
 	dir := t.TempDir()
 	to := target.Folder(dir)

@@ -39,8 +39,8 @@ func (p Place) Pinned() (bool, error) {
 	return err == nil, err
 }
 
-// Pin makes a root the one that this host trusts. The same root again, an earlier one of the same line that was pinned here, and the newest
-// change nothing; another one is [ErrOtherRoot].
+// Pin makes a root the one that this host trusts. The same root again, the one that was pinned here first, and those next to either in the
+// same line change nothing: newer ones are read from the region. Another one is [ErrOtherRoot].
 func (p Place) Pin(root []byte) error {
 	if _, err := ParseRoot(root); err != nil {
 		return err
@@ -68,12 +68,33 @@ func (p Place) Pin(root []byte) error {
 			return err
 		}
 	}
-	return ground.Name(made, p.Dir)
+	err = ground.Name(made, p.Dir)
+	if pinned, looked := p.Pinned(); err != nil && pinned && looked == nil { // another program was faster
+		return p.same(root)
+	}
+	return err
 }
 
 func (p Place) same(root []byte) error {
+	given, err := ParseRoot(root)
+	if err != nil {
+		return err
+	}
 	for _, name := range []string{fileRoot, filePin} {
-		if has, err := p.Read(name, MaxRoot); err == nil && bytes.Equal(has, root) {
+		has, err := p.Read(name, MaxRoot)
+		if err != nil {
+			continue
+		}
+		if bytes.Equal(has, root) {
+			return nil
+		}
+		own, err := ParseRoot(has)
+		if err != nil {
+			continue
+		}
+		_, after := own.follow(root)
+		_, before := given.follow(has)
+		if after == nil || before == nil {
 			return nil
 		}
 	}
@@ -165,7 +186,7 @@ func (p Place) replace(name string, b []byte, limit int64, s *State) error {
 	switch {
 	case err == nil && bytes.Equal(has, b):
 		return nil
-	case b == nil && errors.Is(err, fs.ErrNotExist):
+	case b == nil && (!s.forgot || errors.Is(err, fs.ErrNotExist)):
 		return nil
 	case b == nil:
 		return os.Remove(at)

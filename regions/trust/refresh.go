@@ -26,6 +26,8 @@ type Read func(ctx context.Context, key string, limit int64) ([]byte, error)
 type State struct {
 	Root, Timestamp, Snapshot, Targets []byte
 	Seen                               time.Time
+
+	forgot bool // a new root did away with what was known
 }
 
 // look is one look at a region.
@@ -93,7 +95,7 @@ func (l *look) roots(ctx context.Context) (err error) {
 			return err
 		}
 		if !next.sameKeys(l.root, roleTimestamp) || !next.sameKeys(l.root, roleSnapshot) {
-			l.Timestamp, l.Snapshot, l.Seen = nil, nil, time.Time{}
+			l.Timestamp, l.Snapshot, l.Seen, l.forgot = nil, nil, time.Time{}, true
 		}
 		l.root, l.Root = next, b
 		l.saw(next.file.head)

@@ -156,7 +156,7 @@ func (from Region) read(ctx context.Context, key string, running manifests.Versi
 		s.For = running
 	}
 	text, err := from.Small(ctx, key, manifests.MaxVersionFile)
-	if missing(err) {
+	if from.lacks(err) {
 		return s, nil
 	}
 	if err != nil {
@@ -169,7 +169,7 @@ func (from Region) read(ctx context.Context, key string, running manifests.Versi
 	text, err = from.Small(ctx, regions.IndexKey, manifests.MaxIndex)
 	if err == nil {
 		x, err = manifests.ParseIndex(text)
-	} else if missing(err) {
+	} else if from.lacks(err) {
 		err = nil
 	}
 	if err != nil {
@@ -184,6 +184,14 @@ func (from Region) read(ctx context.Context, key string, running manifests.Versi
 		s.Go = w.Go
 	}
 	return s, nil
+}
+
+// lacks tells that a source has no such file. One that is signed and left out is a failure: without its index a halt would be lifted.
+func (from Region) lacks(err error) bool {
+	if from.Signed {
+		return errors.Is(err, bucket.ErrNotSigned)
+	}
+	return missing(err)
 }
 
 func missing(err error) bool {

@@ -313,3 +313,25 @@ func BenchmarkOneHostsRules(b *testing.B) {
 		schedule.Admitted(id, v("9.2"), 10)
 	}
 }
+
+// A mirror that leaves out what is signed must not lift a halt.
+func TestASignedIndexThatIsLeftOutIsAFailure(t *testing.T) {
+	s := &source{files: map[string]string{"latest/VERSION": "9.2.0.0", "trust/timestamp.json": "1"}}
+	from := s.region(t)
+	from.Signed = true
+	r := schedule.Record{Follow: schedule.Latest}
+	if err := r.Look(context.Background(), from, v("9.1")); !errors.Is(err, bucket.ErrMissing) || len(r.Tags) > 0 {
+		t.Errorf("%v, %+v", err, r)
+	}
+	small := from.Small
+	from.Small = func(ctx context.Context, key string, limit int64) ([]byte, error) {
+		b, err := small(ctx, key, limit)
+		if err != nil {
+			err = fmt.Errorf("%w: %w", bucket.ErrNotSigned, err)
+		}
+		return b, err
+	}
+	if err := r.Look(context.Background(), from, v("9.1")); err != nil || r.Seen.Version != v("9.2") {
+		t.Errorf("a region that signs no index: %v, %+v", err, r)
+	}
+}

@@ -41,7 +41,7 @@ func Of(l installer.Layout, cfg config.Config, region string) *Result {
 		err = fmt.Errorf("no source of updates is set")
 	}
 	if err == nil {
-		r.Trust, err = schedule.Trust(base, anchor.Signed(l, trust.Watch{}) != nil)
+		r.Trust, err = schedule.Trust(base, anchor.With(l, nil, trust.Watch{}) != nil)
 	}
 	if err != nil {
 		r.Refused = err.Error()

@@ -35,7 +35,7 @@ func Wish(c *cli.Context, l installer.Layout, o *setup.Options) error {
 	believe := func(manifest string) error {
 		base, err := regions.BaseOfManifest(manifest, o.Region)
 		if err == nil {
-			_, err = schedule.Trust(base, o.Trust != nil || anchor.Signed(l, trust.Watch{}) != nil)
+			_, err = schedule.Trust(base, anchor.With(l, o.Trust, trust.Watch{}) != nil)
 		}
 		return err
 	}

@@ -22,7 +22,7 @@ func timerOf(a *originals.Agent) (timer.Timer, error) {
 		program, err = filepath.EvalSymlinks(program)
 	}
 	host, nameErr := os.Hostname()
-	return timer.Timer{Program: program, Host: host, Renew: anchor.Signed(a.Layout, trust.Watch{}) != nil}, errors.Join(err, nameErr)
+	return timer.Timer{Program: program, Host: host, Renew: anchor.With(a.Layout, nil, trust.Watch{}) != nil}, errors.Join(err, nameErr)
 }
 
 // Original has the system keep Amazon's agent current, or not any more, as the flags say; without one it stays as it is.

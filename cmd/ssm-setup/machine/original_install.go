@@ -78,7 +78,7 @@ func installEither(c *cli.Context) error {
 	case rehearsed(c) && kind == originals.Original:
 		return rehearseOriginal(c, a, options)
 	case kind == originals.Original:
-		return installOriginal(c, a, options, began)
+		return installOriginal(c, a, options, o.Trust, began)
 	case installed == originals.Original && !rehearsed(c):
 		return moveToOurs(c, a, o, options, began)
 	case a.Unfinished() && !rehearsed(c):
@@ -112,13 +112,18 @@ func endpointSettings(endpoint string) map[string]any {
 	return set
 }
 
-func installOriginal(c *cli.Context, a *originals.Agent, o originals.Options, began time.Time) error {
-	var err error
+func installOriginal(c *cli.Context, a *originals.Agent, o originals.Options, root []byte, began time.Time) error {
+	unpin, err := pinNamed(a.Layout, root)
+	if err != nil {
+		return terminal.Cannot("pin", "the root of trust of "+where(a.Layout), err)
+	}
 	if o.Ours, err = sourceOfOurs(a, o); err != nil {
+		unpin()
 		return err
 	}
 	r, err := a.Install(c.Context, o)
 	if err != nil {
+		unpin()
 		return refusedBy(terminal.Cannot("install", "Amazon's agent on this system from region "+o.Source.Region, err))
 	}
 	if err := current.Original(c, a); err != nil {
@@ -127,6 +132,22 @@ func installOriginal(c *cli.Context, a *originals.Agent, o originals.Options, be
 	r.Seconds = time.Since(began).Seconds()
 	terminal.Of(c).Result(r, "%s", originalText(r))
 	return nil
+}
+
+// pinNamed pins the root that was named, if one was. unpin takes that back.
+func pinNamed(l installer.Layout, root []byte) (unpin func(), err error) {
+	if root == nil {
+		return func() {}, nil
+	}
+	if err := setup.CheckPrivileges(l); err != nil {
+		return nil, err
+	}
+	fresh, err := anchor.Pin(l, root)
+	return func() {
+		if fresh {
+			_ = anchor.Unpin(l)
+		}
+	}, err
 }
 
 // sourceOfOurs is where our installed package can be had again: where this host's updates come from, else the source of this command.
@@ -178,6 +199,7 @@ func moveToOurs(c *cli.Context, a *originals.Agent, o setup.Options, options ori
 	if err != nil {
 		return err
 	}
+	from.Signed = options.Source.Signed
 	options.Source, o.TakeOver = from, true
 	err = a.ToOurs(c.Context, options, func(ctx context.Context) error {
 		var err error

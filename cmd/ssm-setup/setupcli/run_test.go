@@ -3,6 +3,7 @@ package setupcli
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -19,14 +20,17 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/config"
 	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/installer"
+	"github.com/ssm-setup/ssm-setup/installer/anchor"
 	"github.com/ssm-setup/ssm-setup/installer/pack"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
+	"github.com/ssm-setup/ssm-setup/installer/signed"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions/bucket"
 	"github.com/ssm-setup/ssm-setup/regions/local"
+	"github.com/ssm-setup/ssm-setup/regions/trust"
 )
 
 // installation is one with the agent's own ports.
@@ -381,4 +385,33 @@ func packageFormat(t *testing.T, name string) pack.Format {
 	list, err := pack.ParseFormats([]string{name})
 	must(t, err)
 	return list[0]
+}
+
+// A machine with a root of trust takes nothing unsigned from the on-premises flow either.
+func TestAMachineWithARootInstallsNothingUnsigned(t *testing.T) {
+	r := offering(t, nil)
+	s, _ := onARoot(t, r, parameters{Version: "stable"})
+	f := &signed.Folder{Dir: t.TempDir()}
+	must(t, f.Init(signed.DefaultDays()))
+	public, err := f.Make(signed.Ed25519, signed.OnlineAt, "all")
+	must(t, err)
+	keys := map[string][]crypto.PublicKey{}
+	for _, role := range signed.Roles() {
+		keys[role] = []crypto.PublicKey{public}
+	}
+	root, err := signed.NewRoot(keys, nil, time.Now().AddDate(1, 0, 0))
+	must(t, err)
+	ring, err := f.Ring(t.Context(), root, signed.Root)
+	must(t, err)
+	for _, key := range ring {
+		_, err := root.Sign(t.Context(), key, nil)
+		must(t, err)
+	}
+	b, err := root.Bytes()
+	must(t, err)
+	_, err = anchor.Pin(s.agent.Layout, b)
+	must(t, err)
+	if err := s.installFrom(r.URL() + "/amazon-ssm-local"); !errors.Is(err, trust.ErrUnsigned) {
+		t.Errorf("got %v", err)
+	}
 }
