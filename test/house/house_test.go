@@ -107,7 +107,7 @@ var rooms = map[string][]string{
 	"installer/signed":      {"installer/host", "installer/sign", "regions", "manifests"},
 
 	"updater/ledger": {"installer", "installer/host", "installer/pointer", "manifests"},
-	"updater/takeover": {"updater/ledger", "updater/policy", "updater/policy", "installer", "installer/host", "installer/systems", "installer/unpack",
+	"updater/takeover": {"updater/ledger", "updater/policy", "installer", "installer/host", "installer/systems", "installer/unpack",
 		"regions/bucket", "regions/wire", "manifests"},
 	"updater/watch":    {"installer", "installer/launcher", "installer/pointer"},
 	"updater/schedule": {"installer", "installer/host", "regions", "regions/bucket", "manifests"},

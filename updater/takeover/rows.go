@@ -228,7 +228,6 @@ func (w *work) plan(ctx context.Context) error {
 	p, facts := w.platform(), w.System.Facts
 	a := Decide(ctx, Question{Order: w.r.Order, Listing: listing, Manifest: url, Stable: w.source.Stable, Lowest: p.lowest(),
 		Kernel: facts.Kernel, Bottlerocket: facts.ID == "bottlerocket", SourceKept: w.r.Home != ""})
-	a = w.obey(a)
 	w.r.Order.Target = a.Target
 	w.r.Lines = append(w.r.Lines, a.Lines...)
 	if a.Message != "" {
