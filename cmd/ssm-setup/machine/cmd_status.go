@@ -154,7 +154,7 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 		}
 	}
 	state, err := store.Store{Paths: l.Pointer()}.Read()
-	miss("the choice of the version", err)
+	miss("the record of the active version", err)
 	r.Active, r.Previous, r.SetAside = versionOf(state.Active, installed), versionOf(state.Previous, installed),
 		versionOf(state.SetAside, installed)
 	r.Probation, r.OnTrial, r.Sequence = state.Probation, state.Probation, state.Sequence

@@ -129,7 +129,7 @@ func clearTrust(c *cli.Context, l installer.Layout) error {
 		out.Result(map[string]any{"cleared": false}, "%s has no root of trust", where(l))
 		return nil
 	}
-	would := "give up the root of trust of " + where(l) + ": releases count from then on that are not signed"
+	would := "give up the root of trust of " + where(l) + ": unsigned releases count from then on, too"
 	if c.Bool("dry-run") {
 		rehearse(out, would, map[string]any{"cleared": false})
 		return nil
@@ -146,7 +146,7 @@ func clearTrust(c *cli.Context, l installer.Layout) error {
 
 func trustText(l installer.Layout, r trustResult) string {
 	if !r.Trusted {
-		return where(l) + " has no root of trust: releases are taken that are not signed (ssm-setup install --trust root.json pins one)"
+		return where(l) + " has no root of trust: unsigned releases are taken, too (ssm-setup install --trust root.json pins one)"
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

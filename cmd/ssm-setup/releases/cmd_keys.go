@@ -74,7 +74,7 @@ func keysAction(c *cli.Context) error {
 		}
 		rest := c.Args().Tail()
 		if len(rest) < a.least || len(rest) > a.most {
-			return terminal.Usage("keys %s does not take %d arguments more", a.name, len(rest))
+			return terminal.Usage("keys %s does not take %d more arguments", a.name, len(rest))
 		}
 		f := keyring.Folder(c.String("keys"))
 		f.Dry = c.Bool("dry-run")
@@ -122,7 +122,7 @@ func keysInit(c *cli.Context, f *signed.Folder, _ []string) error {
 	case n < 1 || n > 20:
 		return terminal.Usage("--root-keys: %d is not between 1 and 20", n)
 	case c.Int("threshold") < 0 || c.Int("threshold") > n:
-		return terminal.Usage("--threshold: %d of %d root keys cannot sign", c.Int("threshold"), n)
+		return terminal.Usage("--threshold: %d keys cannot sign where there are %d root keys", c.Int("threshold"), n)
 	case kind != signed.Ed25519 && kind != signed.ECDSA:
 		return terminal.Usage("--type: %q is neither %s nor %s", kind, signed.Ed25519, signed.ECDSA)
 	}

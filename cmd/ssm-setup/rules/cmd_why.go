@@ -60,7 +60,7 @@ func why(c *cli.Context) error {
 	case c.Args().Present():
 		return terminal.Usage("unexpected argument %q", c.Args().First())
 	case c.Int("decisions") < 0 || c.Int("lines") < 0:
-		return terminal.Usage("--decisions and --lines are not below zero")
+		return terminal.Usage("--decisions and --lines must not be below zero")
 	}
 	r := reasonsOf(l, c.Int("decisions"), c.Int("lines"))
 	terminal.Of(c).Result(r, "%s", reasonsText(r))
