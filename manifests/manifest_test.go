@@ -69,6 +69,21 @@ func TestAListingKnowsVersionsAndTheirStatus(t *testing.T) {
 	}
 }
 
+// Each archive has statuses of its own; what is the latest at all does not ask for them.
+func TestTheLatestActiveVersionIsThatOfItsPlatform(t *testing.T) {
+	m := manifests.NewManifest(manifests.DefaultUriFormat)
+	for file, status := range map[string]string{"amd64": "Active", "arm64": "Deprecated"} {
+		m.Add(manifests.AgentPackage, file, manifests.FileVersion{Version: "7.1.0.0", Checksum: "aa"})
+		m.Add(manifests.AgentPackage, file, manifests.FileVersion{Version: "7.2.0.0", Checksum: "aa", Status: status})
+	}
+	for file, want := range map[string]string{"amd64": "7.2.0.0", "arm64": "7.1.0.0"} {
+		l, err := m.Listing(manifests.AgentPackage, file)
+		if err != nil || l.LatestActive().String() != want || l.Latest().String() != "7.2.0.0" {
+			t.Errorf("%s: latest active %s, latest %s, %v", file, l.LatestActive(), l.Latest(), err)
+		}
+	}
+}
+
 func TestADamagedManifestIsRefusedInTheOriginalsWords(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"Packages":[]}`:      "uri format cannot be null in the Manifest file",

@@ -9,10 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater/takeover"
 )
@@ -75,13 +78,47 @@ func TestWindowsRemovesANewerVersionFirst(t *testing.T) {
 
 func TestAScriptThatHangsIsEndedWithAllThatItStarted(t *testing.T) {
 	dir := t.TempDir()
-	script := filepath.Join(dir, "hangs.sh")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 1000 &\nsleep 1000\n"), 0o700); err != nil {
+	script, child := filepath.Join(dir, "hangs.sh"), filepath.Join(dir, "child")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 1000 &\necho $! > "+child+".new && mv "+child+".new "+child+"\nsleep 1000\n"),
+		0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, code, err := takeover.Here(newWorld(t, "deb").layout).Run(context.Background(), dir, 200*time.Millisecond,
+	if _, code, err := takeover.Here(newWorld(t, "deb").layout).Run(context.Background(), dir, 2*time.Second,
 		script); err != nil || code != 137 {
 		t.Errorf("%d, %v", code, err)
+	}
+	text, err := os.ReadFile(child)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	for end := time.Now().Add(time.Minute); err == nil && host.Alive(pid); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("what the script started goes on")
+		}
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// The folder named like the running updater stays whatever comes of the update; those of other updaters go.
+func TestTheRunningUpdatersFolderStays(t *testing.T) {
+	for _, sick := range []bool{false, true} {
+		w := newWorld(t, "deb")
+		w.sick[ours] = sick
+		for dir, names := range map[string][]string{"amazon-ssm-agent-updater": {stamp.Version(), "3.3.1.0"}, "amazon-ssm-agent": {"3.3.1.0"}} {
+			for _, name := range names {
+				w.put(os.MkdirAll(filepath.Join(w.layout.UpdateRoot(), dir, name), 0o700))
+			}
+		}
+		w.put(w.engine().Take(context.Background(), w.order(ours)))
+		agent := map[bool]string{false: ours, true: original}[sick]
+		for dir, name := range map[string]string{"amazon-ssm-agent-updater": stamp.Version(), "amazon-ssm-agent": agent} {
+			if entries, err := os.ReadDir(filepath.Join(w.layout.UpdateRoot(), dir)); err != nil || len(entries) != 1 || entries[0].Name() != name {
+				t.Errorf("%t: %s: %v, %v", sick, dir, entries, err)
+			}
+		}
 	}
 }
 
