@@ -188,3 +188,28 @@ func TestTheLockThatAPluginHandsOverIsTaken(t *testing.T) {
 	}
 	w.clean()
 }
+
+// The original cannot answer a command that a worker of ours runs: the exchange waits for it, and is not made where it goes on.
+func TestOursDoesNotLeaveACommandThatRuns(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		w := newWorld(t, "rpm")
+		w.installed = ours
+		running := filepath.Join(w.layout.Data(), node, "document", "state", "current", "running")
+		w.put(os.MkdirAll(filepath.Dir(running), 0o700))
+		w.put(os.WriteFile(running, []byte(`{"DocumentInformation":{"DocumentStatus":"InProgress"}}`), 0o600))
+		pause := w.system.Pause
+		w.system.Pause = func(ctx context.Context, d time.Duration) error {
+			if ends && len(w.pauses) == 500 {
+				w.put(os.Remove(running))
+			}
+			return pause(ctx, d)
+		}
+		r := ledger.Request{Want: original, AllowDowngrade: true, Why: ledger.ByDocument, ReplyTo: &ledger.ReplyTo{MessageID: messageID,
+			PluginKey: "back", PluginName: "aws:updateSsmAgent"}}
+		w.put(w.engine().Leave(context.Background(), r, ours, source, source, func(string) {}))
+		if (w.installed == original) != ends || w.said("rpm -U --oldpackage") != ends ||
+			strings.Contains(w.output(), "check: commands still run on this machine") == ends {
+			t.Errorf("%t: %s is installed; %q", ends, w.installed, w.output())
+		}
+	}
+}

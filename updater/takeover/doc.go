@@ -29,7 +29,8 @@
 // # What must always be true
 //
 //   - Nothing on the system is touched before both packages are at hand and the package manager has tried the new one.
-//   - Registration, vault, settings and the documents under way stay; a document that a worker has goes on under either agent.
+//   - Registration, vault, settings and the documents under way stay; a document that a worker has goes on under ours, and
+//     keeps ours from giving way to the original, which could not answer it.
 //   - The one that asked gets one final answer, and it says what runs.
 //   - A package manager that has begun is not interrupted; a script of an archive is, after 150 s, with all that it started.
 package takeover
