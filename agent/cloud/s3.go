@@ -30,9 +30,9 @@ type S3Options struct {
 	Pause func(context.Context, time.Duration) error
 }
 
-// S3 reads and writes single objects, path-style. A bucket of another region is followed there. It is safe for concurrent use. Its
-// first user is the sink of Run Command output (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs"), which this version does not
-// have yet.
+// S3 reads and writes single objects, path-style. A bucket of another region is followed there. It is safe for concurrent use. The
+// updater that exchanges agents uploads a step's output by it; the sink of Run Command output (docs/protocol/runcommand.md,
+// "Files, S3, CloudWatch Logs") will, and is not in this version.
 type S3 struct {
 	c                *Client
 	domain, override string

@@ -185,6 +185,24 @@ func (p *ports) health(ctx context.Context, status, version string) error {
 		PlatformVersion: f.PlatformVersion, AvailabilityZone: &none, AvailabilityZoneId: &none, SSMConnectionChannel: &none})
 }
 
+// upload puts a file into a bucket, as an original's updater does: the bucket's owner may read it.
+func (p *ports) upload(ctx context.Context, bucket, key, file string) error {
+	id, err := p.identity()
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s := cloud.NewS3(cloud.S3Options{HTTP: p.http, Region: cmp.Or(p.cfg.S3.Region, id.Region), Domain: p.cfg.Agent.ServiceDomain,
+		Endpoint: p.cfg.S3.Endpoint, UserAgent: cloud.UserAgent(p.cfg.Agent.Name, p.cfg.Agent.Version),
+		Credentials: id.Credentials(), Log: p.log})
+	_, err = s.Put(ctx, bucket, key, f, cloud.PutOptions{ContentType: "text/plain", ACL: "bucket-owner-full-control"})
+	return err
+}
+
 // probe is the agent's own empty ping. It names the version that runs, not the updater's.
 func (p *ports) probe(ctx context.Context) error {
 	id, err := p.identity()

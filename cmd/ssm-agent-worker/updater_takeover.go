@@ -150,7 +150,7 @@ func newTakeover(l installer.Layout, log *slog.Logger) (*takeover.Engine, error)
 			s, err := p.open(ctx, strings.ReplaceAll(url, "{Region}", p.region))
 			return takeover.Source{Manifest: s.Manifest, Stable: s.Stable, URL: s.URL, Fetch: s.Fetch}, err
 		},
-		Reporter: takeover.Reporter{Reply: late.Reply, Delete: late.Delete, Health: p.health},
+		Reporter: takeover.Reporter{Reply: late.Reply, Delete: late.Delete, Health: p.health, Upload: p.upload},
 		Gone:     func(err error) bool { return errors.Is(err, mailbox.ErrGone) },
 		Probe:    p.probe,
 		Amazon:   amazonsManifest(p.region),

@@ -20,6 +20,7 @@ var updateMusts = []shown{
 	{"1.15 worker under the original's names and paths", "installer:TestEverythingLiesUnderTheRoot"},
 	{"1.15 the registry's Version on Windows", "updater/takeover:TestWindowsHasToNameItsVersion"},
 	{"1.10 a panic is reported", "updater/takeover:TestAPanicIsAnsweredAsAFailure"},
+	{"1.18 the output goes into the command's bucket", "updater/takeover:TestWhatTheStepPrintedIsUploadedOnceItIsAnswered"},
 	{"1.18 replies_mgs is watched and its files are sent", "agent/mailbox:TestTheReplyThatAnUpdaterLeftIsSent"},
 }
 

@@ -254,14 +254,35 @@ func (w *work) answer(ctx context.Context) error {
 		err := w.pay(ctx, to)
 		if err == nil || w.Now().Sub(w.r.Ended) > owedFor {
 			w.r.Sent = true
-			return w.save()
+			if err := w.save(); err != nil {
+				return err
+			}
+			break
 		}
 		w.Log.Warn("cannot send the answer yet", "message", to.MessageID, "error", err)
 		if err := w.System.Pause(ctx, owedPause); err != nil {
 			return fmt.Errorf("%w: %w", ErrOwed, err)
 		}
 	}
+	w.upload(ctx, to)
 	return nil
+}
+
+// upload brings what the step printed into the command's bucket (docs/protocol/update.md, "Finalising").
+func (w *work) upload(ctx context.Context, to *ledger.ReplyTo) {
+	if to == nil || to.Bucket == "" || w.Reporter.Upload == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for name, file := range map[string]string{"stdout": to.Stdout, "stderr": to.Stderr} {
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+			continue
+		}
+		if err := w.Reporter.Upload(ctx, to.Bucket, to.Prefix+"/"+name, file); err != nil {
+			w.Log.Warn("cannot upload the step's output", "file", name, "error", err)
+		}
+	}
 }
 
 // pay sends the last reply and then has the message deleted.

@@ -103,9 +103,10 @@ func TestTheRulesOfTheHostCountForAnExchangeToo(t *testing.T) {
 		goes bool
 		says string
 	}{
-		"a hold":                {held: true, r: ledger.Request{Why: ledger.ByDocument}, says: "this host is held: a demo"},
-		"a hold, overridden":    {held: true, r: person, goes: true},
-		"for another version":   {r: ledger.Request{IfRunning: manifests.MustVersion("9.2.0.0")}, says: "the request is for hosts that run 9.2.0.0"},
+		"a hold":             {held: true, r: ledger.Request{Why: ledger.ByDocument}, says: "this host is held: a demo"},
+		"a hold, overridden": {held: true, r: person, goes: true},
+		"for another version": {r: ledger.Request{IfRunning: manifests.MustVersion("9.2.0.0")},
+			says: "the request is for hosts that run 9.2.0.0"},
 		"for the one that runs": {r: ledger.Request{IfRunning: manifests.MustVersion(ours)}, goes: true},
 	} {
 		w := newWorld(t, "rpm")
@@ -212,4 +213,25 @@ func TestOursDoesNotLeaveACommandThatRuns(t *testing.T) {
 			t.Errorf("%t: %s is installed; %q", ends, w.installed, w.output())
 		}
 	}
+}
+
+func TestWhatTheStepPrintedIsUploadedOnceItIsAnswered(t *testing.T) {
+	w := newWorld(t, "deb")
+	dir := w.step("update")
+	var up []string
+	e := w.engine()
+	e.Reporter.Upload = func(_ context.Context, bucket, key, file string) error {
+		text, err := os.ReadFile(file)
+		w.put(err)
+		if len(w.deleted) != 1 || !strings.Contains(string(text), "updated successfully to 9.1.0.0\n") {
+			t.Errorf("too early: %q, %q", w.deleted, text)
+		}
+		up = append(up, bucket+" "+key+" "+strings.TrimPrefix(file, dir))
+		return errors.New("no such bucket")
+	}
+	w.put(e.Take(context.Background(), w.order(ours, "-output.bucket", "b", "-output.key", "p/update")))
+	if got := strings.Join(up, ";"); got != "b p/update/stdout "+string(filepath.Separator)+"stdout" { // stderr is empty
+		t.Errorf("%q", got)
+	}
+	w.clean()
 }

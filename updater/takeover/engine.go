@@ -31,6 +31,7 @@ type Reporter struct {
 	Reply  func(ctx context.Context, messageID, replyID, payload string) error
 	Delete func(ctx context.Context, messageID string) error
 	Health func(ctx context.Context, status, version string) error
+	Upload func(ctx context.Context, bucket, key, file string) error // a step's output; may be nil
 }
 
 // Engine exchanges agents. What it cannot do itself is handed in.
