@@ -153,6 +153,7 @@ func newTakeover(l installer.Layout, log *slog.Logger) (*takeover.Engine, error)
 		Reporter: takeover.Reporter{Reply: late.Reply, Delete: late.Delete, Health: p.health, Upload: p.upload},
 		Gone:     func(err error) bool { return errors.Is(err, mailbox.ErrGone) },
 		Probe:    p.probe,
+		Rate:     e.Settings.LimitRate,
 		Amazon:   amazonsManifest(p.region),
 		Identity: p.instance,
 		Forget:   func() error { return forgetOurs(l) },

@@ -235,3 +235,17 @@ func TestWhatTheStepPrintedIsUploadedOnceItIsAnswered(t *testing.T) {
 	}
 	w.clean()
 }
+
+func TestTheLimitOfDownloadsCountsForAnExchangeToo(t *testing.T) {
+	for asked, want := range map[int64]int64{0: 20_000, 30_000: 30_000} {
+		w := newWorld(t, "rpm")
+		w.installed = ours
+		e := w.engine()
+		e.Rate = 20_000
+		w.put(e.Leave(context.Background(), ledger.Request{Want: original, AllowDowngrade: true, LimitRate: asked}, ours, source, source,
+			func(string) {}))
+		if len(w.rates) != 2 || w.rates[0] != want || w.rates[1] != want {
+			t.Errorf("%d: %v", asked, w.rates)
+		}
+	}
+}

@@ -45,6 +45,7 @@ type Engine struct {
 	Gone     func(error) bool                // an error of Reply or Delete that no further try changes
 	Probe    func(ctx context.Context) error // one round trip to the service
 	Identity func() (instanceID string, err error)
+	Rate     int64        // bytes a second that a download takes at most; 0: all there are
 	Amazon   string       // manifest of Amazon's own bucket of the region; empty: the region is none of theirs
 	Forget   func() error // removes what ours keeps beside its package
 	Log      *slog.Logger
@@ -116,7 +117,7 @@ func (e *Engine) Leave(ctx context.Context, r ledger.Request, running, manifest,
 		say(word)
 	}
 	return e.begin(ctx, &Record{ID: r.ID, Order: o, ReplyTo: r.ReplyTo, Why: r.Why, Home: home, Override: r.Override,
-		IfRunning: r.IfRunning}, taken)
+		IfRunning: r.IfRunning, LimitRate: r.LimitRate}, taken)
 }
 
 // Resume goes on with what was begun. It is the keeper's work: it waits until no other process is at it.

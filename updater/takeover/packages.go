@@ -1,6 +1,7 @@
 package takeover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,8 @@ func (w *work) obtain(ctx context.Context, s Source, version, code, word string)
 				err)}
 	}
 	url, file := s.URL(v, w.archive()), filepath.Join(downloads, sum.String()+"-"+w.archive())
-	if err := s.Fetch(ctx, bucket.Want{URL: url, Path: file, SHA256: sum, Size: entry.Size}); err != nil {
+	if err := s.Fetch(ctx, bucket.Want{URL: url, Path: file, SHA256: sum, Size: entry.Size,
+		Rate: cmp.Or(w.r.LimitRate, w.Rate)}); err != nil {
 		return nil, bad("failed to download file reliably, %v, %v", url, err)
 	}
 	w.line1("Successfully downloaded %v", url)

@@ -27,6 +27,7 @@ type Record struct {
 
 	Override  bool              `json:"override,omitempty"`  // a person at the machine goes past the host's rules
 	IfRunning manifests.Version `json:"if_running,omitzero"` // the only version that the request is for; zero: any
+	LimitRate int64             `json:"limit_rate,omitempty"`
 
 	Step string   `json:"step"` // the row it stands at
 	From *Package `json:"from,omitempty"`

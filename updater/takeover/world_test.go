@@ -55,7 +55,8 @@ type world struct {
 	deleted  []string
 	health   []string
 	forgot   int
-	offline  int // replies that fail before one succeeds
+	rates    []int64 // of downloads
+	offline  int     // replies that fail before one succeeds
 }
 
 func newWorld(t *testing.T, packing string) *world {
@@ -185,6 +186,7 @@ func (w *world) engine() *takeover.Engine {
 				Stable: func(context.Context) (manifests.Version, error) { return manifests.MustVersion(ours), nil },
 				URL:    func(v manifests.Version, _ string) string { return v.String() },
 				Fetch: func(_ context.Context, want bucket.Want) error {
+					w.rates = append(w.rates, want.Rate)
 					return os.WriteFile(want.Path, w.archives[want.URL], 0o600)
 				}}, nil
 		},
