@@ -141,7 +141,7 @@ func (c *Client) listedWant(ctx context.Context, w *Want) error {
 	}
 	t, ok := l.Find(key)
 	if !ok {
-		return fmt.Errorf("%w: %s", ErrNotSigned, w.URL)
+		return fmt.Errorf("%w: %w: %s", ErrNotSigned, ErrMissing, w.URL)
 	}
 	if !w.SHA256.IsZero() && w.SHA256 != t.SHA256 {
 		return fmt.Errorf("%w: %s is expected with SHA-256 %s, signed is %s", ErrChecksum, w.URL, w.SHA256, t.SHA256)
