@@ -26,7 +26,8 @@ func TestWhatStandsBesideAMissingTimestampIsNotSigned(t *testing.T) {
 	must(t, os.Remove(filepath.Join(dir, signed.TimestampKey)))
 	plainly := target.Folder(t.TempDir())
 	publishTo(t, plainly, release(t, "9.9.0.0", "evil"), publish.Options{})
-	must(t, os.CopyFS(filepath.Join(dir, "amazon-ssm-agent", "9.9.0.0"), os.DirFS(filepath.Join(plainly.String(), "amazon-ssm-agent", "9.9.0.0"))))
+	at := filepath.Join("amazon-ssm-agent", "9.9.0.0")
+	must(t, os.CopyFS(filepath.Join(dir, at), os.DirFS(filepath.Join(plainly.String(), at))))
 	must(t, os.WriteFile(filepath.Join(dir, regions.ManifestKey), []byte(read(t, plainly, regions.ManifestKey)), 0o600))
 	o := publish.Options{Trust: k, UriFormat: template}
 	_, err := publish.Publish(t.Context(), to, release(t, "9.2.0.0", "two"), o)

@@ -9,7 +9,8 @@ import (
 type Days map[string]int
 
 // DefaultDays are the lives of the roles: a root is signed once a year by hand; targets at every release and once in half a year
-// without one; the two others by a scheduled ssm-setup keys refresh. A timestamp is short, because for so long a stolen copy of the bucket can hold hosts back.
+// without one; the two others by a scheduled ssm-setup keys refresh. A timestamp is short, because for so long a stolen copy of the bucket
+// can hold hosts back.
 func DefaultDays() Days { return Days{Root: 365, Targets: 180, Snapshot: 30, Timestamp: 7} }
 
 // Of is a role's, the default where it is not set.
