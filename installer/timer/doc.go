@@ -12,7 +12,9 @@
 // and the task "ssm-setup update" of Windows.
 //
 // What must always be true:
-//   - only a program that other accounts cannot change is run: [Timer.Write] refuses one in a folder of theirs;
+//   - only a program that other accounts cannot change is run, and only keys are trusted that they cannot: [Timer.Write] refuses a
+//     program, or a key, in a folder of theirs;
+//   - it takes the packages that the installation took: the keys, and the word that none is needed, stand in its command;
 //   - hosts do not come together: the time of each is spread over the period (systemd: by the machine's id; elsewhere by a hash of the
 //     host's name);
 //   - ssm-setup renews itself by it only where it was told to, which is where a root of trust verifies what it takes.

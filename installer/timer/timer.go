@@ -25,7 +25,11 @@ const Every = 4
 type Timer struct {
 	Program string // absolute path of ssm-setup
 	Renew   bool   // ssm-setup renews itself first
-	Host    string // what spreads the machines of a fleet
+	// Keys are files with the keys that a package has to be signed with, by absolute path; AllowUnsigned takes one from elsewhere than
+	// Amazon's bucket without a signature. Both are as they were told to the installation, since the clock has no person beside it.
+	Keys          []string
+	AllowUnsigned bool
+	Host          string // what spreads the machines of a fleet
 
 	OS   string                                             // a GOOS
 	Root string                                             // the files are written below it
@@ -58,6 +62,12 @@ func (t Timer) Write(ctx context.Context) error {
 		if err := host.CheckFolders(filepath.Dir(t.Program), ""); err != nil {
 			return fault.Wrap(fault.Refused, fmt.Errorf("a timer would run %s: %w", t.Program, err),
 				"copy ssm-setup to a folder of the system's, such as /usr/local/bin, and run it from there")
+		}
+		for _, key := range t.Keys {
+			if err := host.CheckFolders(filepath.Dir(key), ""); err != nil {
+				return fault.Wrap(fault.Refused, fmt.Errorf("a timer would trust the key %s: %w", key, err),
+					"copy the key to a folder of the system's, such as /etc/ssm-setup, and name it there")
+			}
 		}
 	}
 	for path, text := range w.files {
@@ -148,13 +158,25 @@ func (t Timer) systemd() way {
 	return way{
 		files: map[string]string{
 			units + ".service": "[Unit]\nDescription=Keep Amazon SSM Agent current (ssm-setup)\nWants=network-online.target\n" +
-				"After=network-online.target\n\n[Service]\nType=oneshot\n" + renew + "ExecStart=" + quoted(t.Program) + " update --quiet\n",
+				"After=network-online.target\n\n[Service]\nType=oneshot\n" + renew + "ExecStart=" + quoted(t.Program) + t.update(quoted) + "\n",
 			units + ".timer": fmt.Sprintf("[Unit]\nDescription=Keep Amazon SSM Agent current (ssm-setup)\n\n[Timer]\nOnCalendar=*-*-* 0/%d:00:00\n"+
 				"RandomizedDelaySec=%dh\nFixedRandomDelay=true\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n", Every, Every),
 		},
 		start: [][]string{{"systemctl", "daemon-reload"}, {"systemctl", "enable", "--now", "ssm-setup-update.timer"}},
 		end:   [][]string{{"systemctl", "disable", "--now", "ssm-setup-update.timer"}},
 	}
+}
+
+// update is what the program is told; quote is how the system takes a path.
+func (t Timer) update(quote func(string) string) string {
+	words := " update --quiet"
+	for _, key := range t.Keys {
+		words += " --key " + quote(key)
+	}
+	if t.AllowUnsigned {
+		words += " --allow-unsigned"
+	}
+	return words
 }
 
 // quoted is a path as a unit has it.
@@ -168,7 +190,7 @@ func (t Timer) launchd() way {
 	for hour := at / 60; hour < 24; hour += Every {
 		fmt.Fprintf(&hours, "\t\t<dict><key>Hour</key><integer>%d</integer><key>Minute</key><integer>%d</integer></dict>\n", hour, at%60)
 	}
-	command := xmlText(shellQuoted(t.Program) + " update --quiet")
+	command := xmlText(shellQuoted(t.Program) + t.update(shellQuoted))
 	if t.Renew {
 		command = xmlText(shellQuoted(t.Program)+" self-update --quiet; ") + command
 	}
@@ -191,9 +213,10 @@ func (t Timer) launchd() way {
 
 func (t Timer) scheduled() way {
 	at := t.minute()
-	command := `"` + t.Program + `" update --quiet`
+	inQuotes := func(path string) string { return `"` + path + `"` }
+	command := inQuotes(t.Program) + t.update(inQuotes)
 	if t.Renew {
-		command = `cmd /c ""` + t.Program + `" self-update --quiet & "` + t.Program + `" update --quiet"`
+		command = `cmd /c ""` + t.Program + `" self-update --quiet & ` + command + `"`
 	}
 	return way{
 		start: [][]string{{"schtasks", "/Create", "/F", "/TN", task, "/RU", "SYSTEM", "/SC", "HOURLY", "/MO", fmt.Sprint(Every),

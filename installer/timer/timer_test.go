@@ -76,6 +76,28 @@ func TestTheProgramRenewsItselfOnlyWhereItIsToldTo(t *testing.T) {
 	}
 }
 
+func TestTheTimerTakesThePackagesThatTheInstallationTook(t *testing.T) {
+	for system, want := range map[string]string{"linux": ` update --quiet --key "/etc/a key.asc" --key "/etc/b.asc" --allow-unsigned` + "\n",
+		"darwin":  ` update --quiet --key &#39;/etc/a key.asc&#39; --key &#39;/etc/b.asc&#39; --allow-unsigned</string>`,
+		"windows": `" update --quiet --key "/etc/a key.asc" --key "/etc/b.asc" --allow-unsigned`} {
+		var calls []string
+		w := recorded(t, system, &calls)
+		w.Keys, w.AllowUnsigned = []string{"/etc/a key.asc", "/etc/b.asc"}, true
+		if err := w.Write(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		all := strings.Join(calls, "\n")
+		for _, path := range []string{"/etc/systemd/system/ssm-setup-update.service", "/Library/LaunchDaemons/com.ssm-setup.update.plist"} {
+			if text, err := os.ReadFile(w.Root + path); err == nil {
+				all += string(text)
+			}
+		}
+		if !strings.Contains(all, want) {
+			t.Errorf("%s: %s", system, all)
+		}
+	}
+}
+
 func TestTheJobOfLaunchdIsXMLAndRunsSixTimesADay(t *testing.T) {
 	var calls []string
 	w := recorded(t, "darwin", &calls)

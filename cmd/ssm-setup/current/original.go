@@ -35,6 +35,11 @@ func Original(c *cli.Context, a *originals.Agent) error {
 		return LeaveOriginal(c.Context, a)
 	}
 	t, err := timerOf(a)
+	t.AllowUnsigned = c.Bool("allow-unsigned")
+	for _, key := range c.StringSlice("key") {
+		path, absErr := filepath.Abs(key)
+		t.Keys, err = append(t.Keys, path), errors.Join(err, absErr)
+	}
 	if err == nil {
 		err = t.Write(c.Context)
 	}
