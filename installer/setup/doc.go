@@ -6,9 +6,9 @@
 // agent's business; this room starts the installed program for a registration and reads the answer.
 //
 // An installation is a table of stops (install.go): resolve, record, fetch, settings, install, proxy, authority, ready, register,
-// start. What a stop did is undone, last first, when a later one fails. It is not an update from nothing: an update adds a version beside a package that
-// stays, and can go back to it; an installation puts in that package, and going back means that nothing is left. The two share
-// the habit (a record before the act, an undo for each stop) and the update lock, but no stop.
+// start. What a stop did is undone, last first, when a later one fails. It is not an update from nothing: an update adds a version
+// beside a package that stays, and can go back to it; an installation puts in that package, and going back means that nothing is left.
+// The two share the habit (a record before the act, an undo for each stop) and the update lock, but no stop.
 //
 // Files of this room: <data>/install, the [record]: what an installation set out to do and what was there before. It is written
 // before anything else is changed and gets its end when all stops are done; a record without an end is an installation that was
