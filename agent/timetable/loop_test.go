@@ -143,11 +143,11 @@ func TestSelfUpdateAsksOnlyWhereTheVersionIsDeprecated(t *testing.T) {
 			m.Add("p", "f", manifests.FileVersion{Version: "9.0.0.0"})
 			w.run(t, timetable.Loop{Layout: installer.At(t.TempDir()), SelfUpdate: schedule.SelfUpdatePeriod(1), Unsupported: unsupported,
 				Listing: func(context.Context) (manifests.Listing, error) { reads++; return m.Listing("p", "f") }}, 50*time.Hour)
-			wantReads := 2
+			wantAsked, wantReads := want, 2
 			if unsupported != "" {
-				want, wantReads = 0, 0
+				wantAsked, wantReads = 0, 0
 			}
-			if len(w.asked) != want || reads != wantReads && reads != wantReads-1 || want > 0 && w.asked[0] != "latest, down" {
+			if len(w.asked) != wantAsked || reads != wantReads && reads != wantReads-1 || wantAsked > 0 && w.asked[0] != "latest, down" {
 				t.Errorf("%s %s: asked %v, %d reads", status, name, w.asked, reads)
 			}
 		}
