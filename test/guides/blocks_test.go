@@ -24,8 +24,8 @@ func blocks(t *testing.T, name string) (list []block) {
 }
 
 // infos are what may stand behind the opening of a block. sh is run by a test (in docs/: its commands are checked), sh region runs until
-// the end of the page, sh aws needs AWS. All others are not for a shell.
-var infos = []string{"sh", "sh region", "sh aws", "text", "json", "yaml", "ini", "powershell"}
+// the end of the page, sh aws needs AWS, sh tests is run by CI. All others are not for a shell.
+var infos = []string{"sh", "sh region", "sh tests", "sh aws", "text", "json", "yaml", "ini", "powershell"}
 
 // guidePages are the pages with lines for people to type.
 func guidePages(t *testing.T) []string {
@@ -57,6 +57,20 @@ func TestEveryShellBlockOfTheGuidesNamesCommandsAndFlagsThatExist(t *testing.T) 
 			}
 		}
 	}
+}
+
+// A test that ran it would run itself.
+func TestCIRunsTheCommandForTestsThatTheReadmeShows(t *testing.T) {
+	for _, b := range blocks(t, "README.md") {
+		if b.info == "sh tests" {
+			command := strings.TrimSpace(comment.ReplaceAllString(b.text, ""))
+			if !strings.Contains(page(t, ".ci/run"), " "+command+" TAGS=integration,boot\n") {
+				t.Errorf(".ci/run does not run %q", command)
+			}
+			return
+		}
+	}
+	t.Error("the README shows no command for tests")
 }
 
 // checkShell fails for a text that no shell reads, and for subcommands and flags of ssm-setup that the reference does not have.

@@ -8,5 +8,5 @@
 //   - the permissions of docs/own-bucket.md are held against the calls that a local region records.
 //
 // A block of the README has an info string: `sh` is run, `sh once` only as the ordinary account, `sh aws` needs AWS (its subcommands and
-// flags are checked), `text` is not run.
+// flags are checked), `sh tests` is what CI calls, `text` is not run.
 package guides
