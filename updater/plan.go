@@ -99,10 +99,7 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	if a.Policy, err = policy.Read(w.Layout); err != nil {
 		w.Log.Warn("the update policy counts as one that allows nothing", "error", err)
 	}
-	a.Facts = policy.Facts{Why: w.u.Request.Why, Override: w.u.Request.Override}
-	if past, err := ledger.Decisions(w.Layout); err == nil {
-		a.Facts.LastLook = ledger.LastLook(past)
-	}
+	a.Facts = policy.Facts{Why: w.u.Request.Why, Override: w.u.Request.Override, LastLook: w.u.Request.LastLook}
 	q := &a.Question
 	*q = manifests.Question{
 		Package: w.product(), Region: w.Settings.Region, Running: w.u.FromVersion, Floor: floor,

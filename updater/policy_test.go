@@ -98,11 +98,16 @@ func TestAMissedWindowIsCaughtUpByTheScheduleAndByNothingElse(t *testing.T) {
 	if closed.Kind != policy.OutsideWindow || !closed.Until.Equal(time.Date(2030, 1, 3, 2, 0, 0, 0, time.UTC)) {
 		t.Fatalf("%+v", closed)
 	}
-	w.advance(24 * time.Hour) // and nothing looked
-	if o := w.run(command(ledger.Request{})); o.Kind != policy.OutsideWindow {
+	w.advance(24 * time.Hour) // it looked in the window, and there was no news: that starts no updater
+	if o := w.run(ledger.Request{Why: ledger.ByTimer, LastLook: w.now.Add(-time.Hour)}); o.Kind != policy.OutsideWindow {
+		t.Fatalf("the agent and the updater have two rules: %+v", o)
+	}
+	slept := w.now.Add(-24 * time.Hour)
+	doc := command(ledger.Request{LastLook: slept})
+	if o := w.run(doc); o.Kind != policy.OutsideWindow {
 		t.Fatalf("%+v", o)
 	}
-	if o := w.run(ledger.Request{Why: ledger.ByTimer}); o.Kind != ledger.Updated {
+	if o := w.run(ledger.Request{Why: ledger.ByTimer, LastLook: slept}); o.Kind != ledger.Updated {
 		t.Fatalf("%+v", o)
 	}
 }

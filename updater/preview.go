@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/policy"
+	"github.com/ssm-setup/ssm-setup/updater/schedule"
 )
 
 // Preview is what an update would need and obey on this host.
@@ -37,13 +38,10 @@ type Preview struct {
 // preview tells what the planned update needs. It asks the disks and writes nothing.
 func (w *work) preview(floor manifests.Version, d manifests.Decision, v policy.Verdict) Preview {
 	now := w.Now()
-	p := Preview{Launcher: floor, Blocked: w.ledger.Skip, Begins: v.Until}
+	p := Preview{Launcher: floor, Blocked: w.ledger.Skip, Begins: v.Until, LastLook: schedule.Read(w.Layout).Looked}
 	p.Policy, _ = policy.Read(w.Layout)
 	p.WindowOpen, p.WindowCloses, p.WindowNext = p.Policy.Window(now)
 	p.WindowOpen = p.WindowOpen || len(p.Policy.Windows) == 0
-	if past, err := ledger.Decisions(w.Layout); err == nil {
-		p.LastLook = ledger.LastLook(past)
-	}
 	if info, err := os.Stat(w.Layout.Launcher()); err == nil {
 		p.LauncherSince = info.ModTime().UTC().Truncate(time.Second)
 	}

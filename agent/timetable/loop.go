@@ -36,11 +36,14 @@ type Loop struct {
 	Trust  string        // why the source is believed, for people
 	Open   func() (schedule.Region, error)
 	// Ask has the updater begin; Busy tells of its error that another update is under way.
-	Ask  func(want string, allowDowngrade bool) error
+	// last is the look before, by which the updater knows whether the host missed a window; zero: not known.
+	Ask  func(want string, allowDowngrade bool, last time.Time) error
 	Busy func(error) bool
 	// Permit asks the host's own policy; ok: it allows the version now, or another that the updater may find (note: why the newest stays
 	// back), else why not, by code and for people, and until when (zero: not known). last is the look before; nil: there is no policy.
 	Permit func(now time.Time, seen schedule.Seen, last time.Time) (code, note string, until time.Time, ok bool)
+	// Hours are the maintenance windows of the host; nil: it has none. It is called at each turn, so that a change of the policy counts.
+	Hours func() schedule.Hours
 	// After is how long a region's error asks to wait; 0: it does not say.
 	After func(error) time.Duration
 
@@ -97,6 +100,8 @@ func (l Loop) Run(ctx context.Context) {
 		}
 		if l.Follow != "" && !record.Next.After(now) {
 			l.look(ctx, &record)
+		} else if at := schedule.Inside(l.Host, l.hours(), now); at.After(now) {
+			selfUpdate = at
 		} else {
 			l.runSelfUpdate(ctx)
 			selfUpdate = now.Add(l.SelfUpdate + schedule.SelfUpdateDelay(l.Host, now))
@@ -111,10 +116,19 @@ func (l Loop) Run(ctx context.Context) {
 func (l Loop) due(r *schedule.Record, now time.Time) {
 	before := r.Next
 	r.Due(l.Host, l.Source, l.Follow, l.Period, now)
+	r.Into(l.Host, l.hours(), l.Period, now)
 	if r.Trust != l.Trust || !r.Next.Equal(before) {
 		r.Trust = l.Trust
 		l.save(r)
 	}
+}
+
+// hours are nil where the host has no windows.
+func (l Loop) hours() schedule.Hours {
+	if l.Hours == nil {
+		return nil
+	}
+	return l.Hours()
 }
 
 func (l Loop) save(r *schedule.Record) {
@@ -142,13 +156,13 @@ func (l Loop) look(ctx context.Context, r *schedule.Record) {
 		if code = v.Code; v.Ask && l.Permit != nil {
 			why, text, until, ok := l.Permit(l.Now(), r.Seen, r.Looked)
 			if note = text; !ok {
-				r.Withheld(l.Host, why, note, until, l.Period, l.Now())
+				r.Withheld(l.Host, why, note, until, l.hours(), l.Period, l.Now())
 				l.looked(r)
 				return
 			}
 		}
 		if v.Ask {
-			if err = l.Ask(r.Follow, false); err != nil {
+			if err = l.Ask(r.Follow, false, r.Looked); err != nil {
 				if code = schedule.Failed; l.Busy(err) {
 					code = schedule.Busy
 				}
@@ -207,7 +221,7 @@ func (l Loop) runSelfUpdate(ctx context.Context) {
 		l.Log.Info("self update: the version is not deprecated, nothing to do", "version", l.Running.String())
 		return
 	}
-	switch err := l.Ask(schedule.Latest, true); {
+	switch err := l.Ask(schedule.Latest, true, time.Time{}); {
 	case err == nil:
 		l.Log.Info("self update: a deprecated version is left", "from", l.Running.String(), "to", to.String())
 	case l.Busy(err):

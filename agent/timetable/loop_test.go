@@ -1,6 +1,7 @@
 package timetable_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -28,6 +29,8 @@ type world struct {
 	busy    error  // what the updater answers
 	dies    bool   // the agent dies in each look
 	sleeps  func() // what happens to the clock in the next sleep
+	host    string
+	at      []time.Time // the looks
 }
 
 var errBusy = errors.New("busy")
@@ -40,7 +43,7 @@ func (w *world) run(t *testing.T, l timetable.Loop, span time.Duration) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	l.Host, l.Running, l.Log, l.Source = "mi-1", manifests.MustVersion("9.1"), slog.New(slog.DiscardHandler), "https://a.example"
+	l.Host, l.Running, l.Log, l.Source = cmp.Or(w.host, "mi-1"), manifests.MustVersion("9.1"), slog.New(slog.DiscardHandler), "https://a.example"
 	l.Now = func() time.Time { return w.now }
 	l.Sleep = func(_ context.Context, d time.Duration) error {
 		if w.sleeps != nil {
@@ -52,6 +55,7 @@ func (w *world) run(t *testing.T, l timetable.Loop, span time.Duration) {
 		return ctx.Err()
 	}
 	l.Open = func() (schedule.Region, error) {
+		w.at = append(w.at, w.now)
 		if w.looks++; w.dies {
 			cancel()
 		}
@@ -66,7 +70,7 @@ func (w *world) run(t *testing.T, l timetable.Loop, span time.Duration) {
 				return nil, bucket.ErrMissing
 			}}, nil
 	}
-	l.Ask = func(want string, down bool) error {
+	l.Ask = func(want string, down bool, last time.Time) error {
 		if down {
 			want += ", down"
 		}

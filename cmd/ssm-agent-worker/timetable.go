@@ -42,9 +42,10 @@ func lookForReleases(l installer.Layout) func(context.Context, config.Config, *i
 func (p *ports) timetable(host string) (timetable.Loop, bool) {
 	running, _ := manifests.ParseVersion(stamp.Version())
 	loop := timetable.Loop{Layout: p.layout, Host: host, Running: running, Log: p.log, After: retryAfter,
-		Ask: func(want string, downgrade bool) error {
-			return updater.Start(p.layout, ledger.Request{Want: want, AllowDowngrade: downgrade, Why: ledger.ByTimer})
+		Ask: func(want string, downgrade bool, last time.Time) error {
+			return updater.Start(p.layout, ledger.Request{Want: want, AllowDowngrade: downgrade, Why: ledger.ByTimer, LastLook: last})
 		},
+		Hours: p.hours,
 		Permit: func(now time.Time, seen schedule.Seen, last time.Time) (string, string, time.Time, bool) {
 			rules, err := policy.Read(p.layout)
 			if err != nil {
@@ -95,6 +96,14 @@ func (p *ports) timetable(host string) (timetable.Loop, bool) {
 		return m.Listing(manifests.AgentPackage, manifests.PortableFile(runtime.GOOS, runtime.GOARCH))
 	}
 	return loop, loop.Follow != "" || loop.SelfUpdate > 0 || p.cfg.Agent.StayCurrent == ""
+}
+
+// hours are the maintenance windows of this host; nil: it has none.
+func (p *ports) hours() schedule.Hours {
+	if rules, err := policy.Read(p.layout); err == nil && len(rules.Windows) > 0 {
+		return rules.Opening
+	}
+	return nil
 }
 
 // retryAfter is how long a region's error asks to wait.

@@ -113,8 +113,8 @@ var rooms = map[string][]string{
 	"updater/schedule": {"installer", "installer/host", "regions", "regions/bucket", "manifests"},
 	"updater/download": {"updater/ledger", "installer/delta", "installer/host", "installer/pointer", "manifests"},
 	"updater/policy":   {"updater/ledger", "installer", "installer/host", "manifests"},
-	"updater": {"updater/ledger", "updater/download", "updater/policy", "updater/watch", "installer", "installer/host", "installer/launcher",
-		"installer/pointer", "installer/store", "installer/unpack", "regions", "regions/bucket",
+	"updater": {"updater/ledger", "updater/download", "updater/policy", "updater/schedule", "updater/watch", "installer", "installer/host",
+		"installer/launcher", "installer/pointer", "installer/store", "installer/unpack", "regions", "regions/bucket",
 		"regions/wire", "manifests"},
 
 	"agent/document":  {},

@@ -101,16 +101,6 @@ func Decisions(l installer.Layout) ([]Decision, error) {
 	return list, err
 }
 
-// LastLook is when a scheduled update decided last; zero: it never did.
-func LastLook(list []Decision) (last time.Time) {
-	for _, d := range list {
-		if d.Why == ByTimer && d.At.After(last) {
-			last = d.At
-		}
-	}
-	return last
-}
-
 // NoteDecision adds to the history, whole or not at all, and synced. The same request is entered once; the same decision again counts up.
 // A damaged history is begun anew. Only the holder of the update lock calls it.
 func NoteDecision(l installer.Layout, d Decision) error {

@@ -39,6 +39,8 @@ type Request struct {
 	LimitRate      int64     `json:"limit_rate,omitempty"` // bytes a second that the download takes at most; 0: as the settings say
 	ReplyTo        *ReplyTo  `json:"reply_to,omitempty"`
 	Asked          time.Time `json:"asked,omitzero"`
+	// LastLook is when the host looked for a release by itself before this look, of a request of the schedule; zero: not known.
+	LastLook time.Time `json:"last_look,omitzero"`
 	// IfRunning is the version that has to run for the request to count; zero: any.
 	IfRunning manifests.Version `json:"if_running,omitzero"`
 }

@@ -13,7 +13,7 @@ type Facts struct {
 	Why       string            // who asks, one of the By… constants of updater/ledger
 	Running   manifests.Version // what runs on the host
 	Published time.Time         // when the version was published, by the region's index; zero: the region does not say
-	LastLook  time.Time         // the last scheduled look before this one; zero: none is known
+	LastLook  time.Time         // when this host looked for a release by itself before this look; zero: not known
 	Override  bool              // a person at the machine says: all the same
 	Rescue    bool              // the version that runs was withdrawn, by a signed index: only windows count
 }
@@ -104,7 +104,8 @@ func (p Policy) tooFresh(now time.Time, candidate manifests.Version, f Facts) (V
 	return Verdict{}, false
 }
 
-// closed applies the windows. A scheduled update that could not look during the whole of the last window catches up.
+// closed applies the windows. A host that has not looked since a window opened last, since it was off or asleep, catches up. It is the one
+// rule on missed windows: the agent asks it at each look, and hands the look before to the updater, which asks it again.
 func (p Policy) closed(now time.Time, f Facts) Verdict {
 	if len(p.Windows) == 0 {
 		return Verdict{Allowed: true}
@@ -124,6 +125,29 @@ func (p Policy) closed(now time.Time, f Facts) Verdict {
 	}
 	return Verdict{Reason: OutsideWindow, Until: next, Text: fmt.Sprintf("updates of this host begin in its maintenance windows only: "+
 		"the next one opens at %s", when(next))}
+}
+
+// Opening is the window that is open at t, by its end the last of them; where none is, the next one to open. Zero: there is none.
+func (p Policy) Opening(t time.Time) (opens, closes time.Time) {
+	for _, w := range p.Windows {
+		if opened, end, err := w.last(t); err == nil && !opened.IsZero() && t.Before(end) && end.After(closes) {
+			opens, closes = opened, end
+		}
+	}
+	if !opens.IsZero() {
+		return opens, closes
+	}
+	for _, w := range p.Windows {
+		length, _, err := w.parts()
+		next, nextErr := w.next(t)
+		if err != nil || nextErr != nil {
+			continue
+		}
+		if opens.IsZero() || next.Before(opens) || next.Equal(opens) && next.Add(length).After(closes) {
+			opens, closes = next, next.Add(length)
+		}
+	}
+	return opens, closes
 }
 
 // Window tells whether a maintenance window is open, until when, and when the next one opens. A policy without windows has none.

@@ -24,8 +24,8 @@
 //
 // A window opens when five fields of cron (minute, hour, day, month, weekday) match in its zone, and stays open for its duration, counted
 // in real time. Where a change of clocks skips the minute of an opening, the window does not open that day; where it comes twice, it opens
-// twice. A host that was not there for the whole of the last window (switched off, asleep) catches up: the next scheduled look counts as
-// inside.
+// twice. A host that is there looks in each opening ([Policy.Opening], updater/schedule). One that was not there for the whole of the last
+// window (switched off, asleep) catches up: the next scheduled look counts as inside.
 //
 // Zones are names of the tz database, UTC, Local or an offset such as +02:00. The names need the system's copy of that database;
 // Windows has none, and the 400 kB of Go's own (time/tzdata, 4 % of the host program) are not linked for it: there, and where the

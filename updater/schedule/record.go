@@ -210,11 +210,17 @@ func (r *Record) Ended(id, code string, cause error, after, period time.Duration
 }
 
 // Withheld notes that the host's own policy does not allow what was seen. Where that allows it before the next look, the host looks then,
-// within a quarter of an hour: hosts with the same hours do not come together.
-func (r *Record) Withheld(id, code, note string, until time.Time, period time.Duration, now time.Time) {
+// within a quarter of an hour, or while its window is open: hosts with the same hours do not come together.
+func (r *Record) Withheld(id, code, note string, until time.Time, hours Hours, period time.Duration, now time.Time) {
 	r.Ended(id, code, nil, 0, period, now)
 	r.Note = note
-	if soon := until.Add(part(number("window", id), min(period, firstPause))); until.After(now) && soon.Before(r.Next) {
+	soon := until.Add(part(number("window", id), min(period, firstPause)))
+	if hours != nil {
+		if opens, closes := hours(until); !opens.IsZero() {
+			soon = inside(id, later(opens, until), closes)
+		}
+	}
+	if until.After(now) && soon.Before(r.Next) {
 		r.Next = soon
 	}
 }
