@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/signing"
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/installer/signed"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -81,7 +82,7 @@ func TestALostCopyOfASmallFileLosesNoRelease(t *testing.T) {
 }
 
 // anew believes the plain files.
-func anew(k *publish.Keys) *publish.Keys {
+func anew(k *signing.Keys) *signing.Keys {
 	all := *k
 	all.Anew = true
 	return &all

@@ -2,8 +2,8 @@
 // docs/protocol/update.md, "Bucket layout".
 //
 // Parties: a [dist.Release] is the folder that a build wrote; a [target.Target] is a bucket or a folder with the same tree, for a mirror
-// or a stick. Rooms below: target is where it is written, deltas makes small downloads, apt and yum make the metadata of package managers,
-// uploads keeps account of what is on its way in parts.
+// or a stick. Rooms below: target is where it is written, signing what is signed there for hosts with a root of trust, deltas makes
+// small downloads, apt and yum make the metadata of package managers, uploads keeps account of what is on its way in parts.
 //
 //	amazon-ssm-agent/<version>/<file>    every package, under the name manifests use
 //	ssm-setup/<version>/<file>           ssm-setup itself
@@ -19,10 +19,7 @@
 //
 // and then the same latest/ in the global bucket. stable/VERSION is another matter: [Promote].
 //
-// Where keys for hosts with a root of trust are given (installer/signed), a publication ends with these:
-//
-//	<sha256>.ssm-agent-manifest.json, …  the small files that change, under names that never do: what such hosts read
-//	trust/<N>.targets.json, <N>.snapshot.json, <N>.root.json, timestamp.json
+// Where keys for hosts with a root of trust are given (installer/signed), a publication ends with what the room signing writes.
 //
 // What must always be true:
 //   - written in that order, and each thing is read back and compared before the next kind begins: a publication that stops
@@ -40,10 +37,7 @@
 //   - a package manager that has read an index finds the lists it names for a day, and while it is among the last few;
 //   - signed repositories stay signed: without the key, nothing is written; by another key only where that is asked for, or where one of
 //     its two keys is known there; then all is signed anew, and the public half written last;
-//   - what hosts with a root of trust are served changes by one write, that of trust/timestamp.json over the one that was read: before it
-//     the old files are there whole, and a publication that another one overtook reads what that signed and adds its own to it;
-//   - what is signed is what was signed before and what this run changes, never what plain files in the bucket say: those that differ are
-//     put back. A region that signs is not changed without its keys, and the bytes of its versions are never replaced;
+//   - a region that signs is not changed without its keys, and the bytes of its versions are never replaced;
 //   - no key leads out of a target: what manifests and lists say becomes names of files, and in a mirror another region
 //     says it;
 //   - a mirror says of each version what its region says by now, and repairs what is not as its own manifest has it.

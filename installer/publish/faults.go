@@ -8,8 +8,6 @@ var (
 		"a version's bytes never change: build a higher version, or add --replace")
 	ErrSigned = fault.New(fault.Refused, "the repositories there are signed, and there is no key to sign them anew",
 		"give the key with --sign-pgp-key, or add --no-repositories; nothing was written")
-	ErrTrusted = fault.New(fault.Refused, "the region is signed for hosts with a root of trust, and there are no keys to sign it anew",
-		"give the folder of keys with --keys; nothing was written")
 	ErrOtherKey = fault.New(fault.Refused, "the repositories there are signed by another key, and every apt and dnf client trusts that one",
 		"give the old key, and the new one as --sign-pgp-key-next, until clients have both; --change-key changes it at once")
 	ErrMirrorKey = fault.New(fault.Refused,

@@ -32,7 +32,7 @@ func (p *publication) feed(ctx context.Context) error {
 // leave it. The manifest is read after the feed: so it knows every release that another publication put in. own makes it what this
 // run made of it, for a dry run.
 func (p *writing) changeFeed(ctx context.Context, own func(*manifests.Manifest), change func(base string, f *atom.Feed)) error {
-	return retryChange(ctx, func() error {
+	return target.Retry(ctx, func() error {
 		old, tag, err := target.ReadLimited(ctx, p.to, FeedKey, maxSmall)
 		when := target.When{Tag: tag}
 		if errors.Is(err, target.ErrAbsent) {

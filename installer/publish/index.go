@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ssm-setup/ssm-setup/installer/publish/signing"
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -38,7 +39,7 @@ func ChangeIndex(ctx context.Context, to target.Target, o Options, change func(*
 	if err := p.changeIndex(ctx, change); err != nil {
 		return p.result, err
 	}
-	if err := p.sign(ctx, nil, func(s *state) error { return change(s.indexed()) }); err != nil {
+	if err := p.sign(ctx, nil, func(s *signing.State) error { return change(s.Indexed()) }); err != nil {
 		return p.result, err
 	}
 	return p.result, p.settle()
@@ -46,7 +47,7 @@ func ChangeIndex(ctx context.Context, to target.Target, o Options, change func(*
 
 // changeIndex reads the region's index, lets change work on it, and writes it over the one that was read.
 func (p *writing) changeIndex(ctx context.Context, change func(*manifests.Index) error) error {
-	return retryChange(ctx, func() error {
+	return target.Retry(ctx, func() error {
 		content, tag, err := target.ReadLimited(ctx, p.to, regions.IndexKey, manifests.MaxIndex+1)
 		x, when := manifests.NewIndex(), target.When{Tag: tag}
 		switch {

@@ -33,8 +33,8 @@ func readLatest(ctx context.Context, at target.Target, v manifests.Version) (f l
 	return f, nil
 }
 
-// region moves latest/ of the region: copies, feed, and VERSION last.
-func (p *publication) region(ctx context.Context) (err error) {
+// latest moves latest/ of the region: copies, feed, and VERSION last.
+func (p *publication) latest(ctx context.Context) (err error) {
 	p.result.Latest, err = p.promoteLatest(ctx, p.to)
 	return err
 }
@@ -50,7 +50,7 @@ func (p *publication) global(ctx context.Context) error {
 
 // promoteLatest makes the release what a place serves as latest, unless a newer one is there, or comes meanwhile: then theirs stays.
 func (p *publication) promoteLatest(ctx context.Context, at target.Target) (leads bool, err error) {
-	err = retryChange(ctx, func() error {
+	err = target.Retry(ctx, func() error {
 		f, err := readLatest(ctx, at, p.r.Version)
 		if leads = p.mayBeLatest(f); err != nil {
 			return err

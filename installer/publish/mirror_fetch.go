@@ -65,7 +65,7 @@ func obtain(ctx context.Context, from *bucket.Client, to target.Target, pkg, fil
 	}
 	progress, got := o.fetched.file(e.Size)
 	if have, err := to.Stat(ctx, key); err == nil && have.SHA256 == sum.String() {
-		err = copyOut(ctx, to, key, path)
+		err = target.CopyOut(ctx, to, key, path)
 		got()
 		return err
 	}

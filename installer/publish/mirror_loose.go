@@ -145,7 +145,7 @@ func (c copier) latestLoose(ctx context.Context, from, key string, latest bool, 
 		err := c.to.Copy(ctx, c.to, from, key, src.SHA256, target.When{})
 		if errors.Is(err, target.ErrUncopied) {
 			path := filepath.Join(dir, "latest-"+filepath.Base(key))
-			if err := copyOut(ctx, c.to, from, path); err != nil {
+			if err := target.CopyOut(ctx, c.to, from, path); err != nil {
 				return err
 			}
 			return c.writeFile(ctx, key, path, Replaced)
@@ -176,22 +176,4 @@ func Carry(ctx context.Context, root string) error {
 			return fmt.Errorf("%s: %w", regions.CarriedKey, err)
 		}
 	}
-}
-
-// copyOut copies an object into a file of this machine.
-func copyOut(ctx context.Context, from target.Target, key, path string) error {
-	body, _, err := from.Read(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := io.Copy(f, body); err != nil {
-		return err
-	}
-	return f.Close()
 }

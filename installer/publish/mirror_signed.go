@@ -98,7 +98,7 @@ func newestActive(m *manifests.Manifest, most manifests.Version) (newest manifes
 
 // copy takes all suites; stable ones only if the mirror holds what they offer.
 func (c copier) copy(ctx context.Context, stable bool) error {
-	return retryChange(ctx, func() error {
+	return target.Retry(ctx, func() error {
 		for _, s := range suites {
 			if s.stable && !stable {
 				continue

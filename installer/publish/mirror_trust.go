@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
+	"github.com/ssm-setup/ssm-setup/installer/publish/signing"
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/installer/signed"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -44,7 +45,7 @@ func (res *Mirrored) copyTrusted(ctx context.Context, from *bucket.Client, to ta
 // never over a newer one. A region that signs nothing is no fault. What fits together is copied, or nothing; whether it is signed by the
 // right keys, hosts verify, and this run where its client does.
 func (c copier) trust(ctx context.Context) error {
-	return retryChange(ctx, func() error {
+	return target.Retry(ctx, func() error {
 		stamp, err := c.from.Small(ctx, signed.TimestampKey, signed.MaxFile)
 		if notThere(err) {
 			return nil
@@ -113,7 +114,7 @@ func (c copier) next(ctx context.Context, from look, role string, into *look) (o
 
 // listedSmalls copies the small files under the names that hosts with a root read.
 func (c copier) listedSmalls(ctx context.Context, l look) error {
-	for _, key := range smallKeys {
+	for _, key := range signing.SmallKeys {
 		f, listed := l.Signed.Targets[key]
 		if !listed {
 			continue
@@ -121,14 +122,14 @@ func (c copier) listedSmalls(ctx context.Context, l look) error {
 		sum := f.Hashes["sha256"]
 		b, err := c.from.Small(ctx, key, f.Length)
 		if err != nil || host.SHA256Bytes(b) != sum {
-			if b, err = c.from.Small(ctx, consistent(key, sum), f.Length); err != nil {
+			if b, err = c.from.Small(ctx, signing.Consistent(key, sum), f.Length); err != nil {
 				return err
 			}
 		}
 		if host.SHA256Bytes(b) != sum {
 			return fmt.Errorf("%w: %s", bucket.ErrChecksum, key)
 		}
-		if err := c.writeSmall(ctx, c.to, consistent(key, sum), b, target.When{}); err != nil {
+		if err := c.writeSmall(ctx, c.to, signing.Consistent(key, sum), b, target.When{}); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/signing"
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
@@ -24,7 +25,7 @@ type Options struct {
 	Repositories bool                    // keep metadata for apt and yum beside the rest
 	Sign         Signer                  // of that metadata; nil leaves it unsigned
 	Percent      *int                    // of the hosts that follow the region by schedule; nil: what the index has of it, else all
-	Trust        *Keys                   // sign for hosts with a root of trust; nil: a region that is not signed
+	Trust        *signing.Keys           // sign for hosts with a root of trust; nil: a region that is not signed
 	ChangeKey    bool                    // sign by keys that are none of those which clients have, or mirror such signatures
 	Global       target.Target           // nil, or where the copy of latest/ goes (SSMAgent/ of the global bucket)
 	Scratch      string                  // folder for what a mirror fetches; empty: the system's
@@ -66,7 +67,7 @@ type Result struct {
 	DryRun  bool              `json:"dry_run"`
 	Signed  bool              `json:"signed"`          // metadata for apt and yum
 	Stable  manifests.Version `json:"stable"`          // stable/VERSION; empty if no version was promoted yet
-	Trust   *Trusted          `json:"trust,omitempty"` // what was signed for hosts with a root of trust; nil: nothing
+	Trust   *signing.Trusted  `json:"trust,omitempty"` // what was signed for hosts with a root of trust; nil: nothing
 	Traffic Traffic           `json:"traffic"`
 	Steps   []Step            `json:"steps"`
 }
@@ -90,7 +91,7 @@ func Publish(ctx context.Context, to target.Target, r *dist.Release, o Options) 
 		return p.result, err
 	}
 	defer done()
-	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.index, p.region, p.global, p.trust} {
+	for _, stop := range []func(context.Context) error{p.packages, p.manifest, p.repositories, p.index, p.latest, p.global, p.trust} {
 		if err := stop(ctx); err != nil {
 			return p.result, err
 		}

@@ -93,7 +93,7 @@ func (p *writing) repositories(ctx context.Context, m *manifests.Manifest, local
 	if !p.o.Repositories {
 		return nil
 	}
-	return retryChange(ctx, func() error {
+	return target.Retry(ctx, func() error {
 		s := packageIndex{from: p.to, local: local}
 		if err := s.fill(ctx, m); err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/publish"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/signing"
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/installer/signed"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -30,7 +31,7 @@ import (
 )
 
 // trustKeys are keys for a region, one a role, and the folder that they lie in.
-func trustKeys(t *testing.T) (*publish.Keys, *signed.Folder) {
+func trustKeys(t *testing.T) (*signing.Keys, *signed.Folder) {
 	t.Helper()
 	f := &signed.Folder{Dir: t.TempDir(), Getenv: func(string) string { return "" }}
 	must(t, f.Init(signed.DefaultDays()))
@@ -46,7 +47,7 @@ func trustKeys(t *testing.T) (*publish.Keys, *signed.Folder) {
 }
 
 // complete signs a root by all keys of a folder.
-func complete(t *testing.T, f *signed.Folder, root *signed.RootFile) *publish.Keys {
+func complete(t *testing.T, f *signed.Folder, root *signed.RootFile) *signing.Keys {
 	t.Helper()
 	roots, err := f.Roots()
 	must(t, err)
@@ -71,7 +72,7 @@ func complete(t *testing.T, f *signed.Folder, root *signed.RootFile) *publish.Ke
 			ring[id] = s
 		}
 	}
-	return &publish.Keys{Roots: roots, Ring: ring, Days: f.Days()}
+	return &signing.Keys{Roots: roots, Ring: ring, Days: f.Days()}
 }
 
 func must(t *testing.T, err error) {
@@ -81,7 +82,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func rootOf(t *testing.T, k *publish.Keys) []byte {
+func rootOf(t *testing.T, k *signing.Keys) []byte {
 	t.Helper()
 	b, err := k.Roots[0].Bytes()
 	must(t, err)
@@ -192,12 +193,12 @@ func TestASignedRegionIsNotChangedWithoutItsKeys(t *testing.T) {
 	k, _ := trustKeys(t)
 	publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{Trust: k})
 	other, _ := trustKeys(t)
-	few := &publish.Keys{Roots: k.Roots, Ring: signed.Ring{}, Days: k.Days}
+	few := &signing.Keys{Roots: k.Roots, Ring: signed.Ring{}, Days: k.Days}
 	v := manifests.MustVersion("9.1.0.0")
 	for name, c := range map[string]struct {
-		keys *publish.Keys
+		keys *signing.Keys
 		want error
-	}{"none": {nil, publish.ErrTrusted}, "another root's": {other, signed.ErrTree}, "too few": {few, signed.ErrKeys}} {
+	}{"none": {nil, signing.ErrTrusted}, "another root's": {other, signed.ErrTree}, "too few": {few, signed.ErrKeys}} {
 		before := digest(t, dir)
 		o := publish.Options{Trust: c.keys, UriFormat: template}
 		_, err := publish.Publish(t.Context(), to, release(t, "9.2.0.0", "two"), o)
@@ -373,7 +374,7 @@ func TestRefreshRenewsWhatEndsSoonWithoutARelease(t *testing.T) {
 	k, f := trustKeys(t)
 	publishTo(t, to, release(t, "9.1.0.0", "one"), publish.Options{Trust: k})
 	base, now := servedAt(t, dir), time.Now()
-	online := &publish.Keys{Roots: k.Roots, Days: k.Days}
+	online := &signing.Keys{Roots: k.Roots, Days: k.Days}
 	var err error
 	online.Ring, err = f.Ring(t.Context(), k.Roots[0], signed.Snapshot, signed.Timestamp)
 	must(t, err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
@@ -13,24 +12,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions"
 )
 
-// tries bounds how often a change is made anew because another publication was faster.
-const tries = 6
-
 // maxSmall bounds what is read whole, in bytes.
-const maxSmall = 64 << 20
-
-// retryChange runs a change until no other is faster, with growing pauses.
-func retryChange(ctx context.Context, change func() error) error {
-	for try := 1; ; try++ {
-		err := change()
-		if !errors.Is(err, target.ErrChanged) || try == tries {
-			return err
-		}
-		if err := host.Sleep(ctx, time.Duration(try*try)*20*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
+const maxSmall = target.MaxSmall
 
 // writeSmall writes a little object, unless it is there as it shall be, and reads it back.
 func (p *writing) writeSmall(ctx context.Context, to target.Target, key string, content []byte, when target.When) error {
@@ -62,7 +45,7 @@ func (p *writing) writeSmall(ctx context.Context, to target.Target, key string, 
 
 // changeManifest reads the region's manifest, lets change work on it, and writes it over the one that was read.
 func (p *writing) changeManifest(ctx context.Context, change func(*manifests.Manifest) error) (m *manifests.Manifest, err error) {
-	err = retryChange(ctx, func() error {
+	err = target.Retry(ctx, func() error {
 		var tag string
 		if m, tag, err = readManifest(ctx, p.to); err != nil {
 			return err

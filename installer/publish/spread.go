@@ -145,7 +145,7 @@ func (p *publication) write(ctx context.Context, to target.Target, one placed) (
 
 // copyTo makes a copy. Where the condition does not hold it may be this very copy that was made, and its answer was lost.
 func (p *publication) copyTo(ctx context.Context, to target.Target, src held, one placed, when target.When) error {
-	return retryChange(ctx, func() error {
+	return target.Retry(ctx, func() error {
 		err := to.Copy(ctx, src.at, src.key, one.key, one.SHA256, when)
 		if !errors.Is(err, target.ErrChanged) {
 			return err
@@ -170,7 +170,7 @@ func (p *publication) send(ctx context.Context, to target.Target, key string, f 
 		return err
 	}
 	defer body.Close()
-	return retryChange(ctx, func() error {
+	return target.Retry(ctx, func() error {
 		if _, err := body.Seek(0, io.SeekStart); err != nil {
 			return err
 		}

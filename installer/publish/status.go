@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/installer/publish/atom"
 	"github.com/ssm-setup/ssm-setup/installer/publish/dist"
+	"github.com/ssm-setup/ssm-setup/installer/publish/signing"
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/regions"
@@ -38,7 +39,7 @@ func Promote(ctx context.Context, to target.Target, v manifests.Version, o Optio
 	if err := p.repositories(ctx, m, nil); err != nil {
 		return p.result, err
 	}
-	err = retryChange(ctx, func() (err error) {
+	err = target.Retry(ctx, func() (err error) {
 		var when target.When
 		if p.result.Before, when, err = readStable(ctx, to); err != nil {
 			return err
@@ -46,7 +47,7 @@ func Promote(ctx context.Context, to target.Target, v manifests.Version, o Optio
 		return p.writeSmall(ctx, to, regions.StableVersionKey, []byte(v.String()+"\n"), when)
 	})
 	if err == nil {
-		err = p.sign(ctx, nil, func(s *state) error { s.stable = v; return nil })
+		err = p.sign(ctx, nil, func(s *signing.State) error { s.Stable = v; return nil })
 	}
 	if err != nil {
 		return p.result, err
@@ -136,8 +137,8 @@ func Mark(ctx context.Context, to target.Target, v manifests.Version, status str
 	if err := p.changeFeed(ctx, func(m *manifests.Manifest) { mark(m) }, func(string, *atom.Feed) {}); err != nil {
 		return p.result, err
 	}
-	err = p.sign(ctx, nil, func(s *state) error {
-		if mark(s.manifest) == 0 {
+	err = p.sign(ctx, nil, func(s *signing.State) error {
+		if mark(s.Manifest) == 0 {
 			return fmt.Errorf("%w: what %s signed does not list %s", ErrNotServed, to, v)
 		}
 		return nil

@@ -12,6 +12,7 @@
 //	root.json                  the newest root that is signed to its end: what hosts are given
 //	roots/<N>.root.json        all of those
 //	next.root.json             a root on its way that still wants signatures
+//	regions/<name>.json        what was signed at each place last, with the signed files ([Memory]); no secret
 //	offline/, online/          secrets made here, each a file of mode 0600
 //
 // Parties: ssm-setup keys changes folders; installer/publish asks a [Tree] for the next files and writes them; root keys are needed for

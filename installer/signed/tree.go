@@ -55,7 +55,8 @@ type Tree struct {
 	timestamp *metadata.Metadata[metadata.TimestampType]
 	snapshot  *metadata.Metadata[metadata.SnapshotType]
 	targets   *metadata.Metadata[metadata.TargetsType]
-	before    *RootFile // the earlier root by whose keys it is signed; nil: the newest
+	before    *RootFile         // the earlier root by whose keys it is signed; nil: the newest
+	files     map[string]Object // by role, as they were read or signed last
 }
 
 // Reading reads an object of a bucket, at most limit bytes. An error that says that there is none is told by Absent.
@@ -91,7 +92,7 @@ func Read(ctx context.Context, roots []*RootFile, from Reading) (*Tree, error) {
 }
 
 func read(ctx context.Context, root *RootFile, stamp []byte, from Reading) (t *Tree, err error) {
-	t = &Tree{root: root}
+	t = &Tree{root: root, files: map[string]Object{Timestamp: {TimestampKey, stamp}}}
 	if t.timestamp, err = parse[metadata.TimestampType](root, Timestamp, stamp); err != nil {
 		return nil, err
 	}
@@ -103,10 +104,12 @@ func read(ctx context.Context, root *RootFile, stamp []byte, from Reading) (t *T
 	if t.snapshot, err = parse[metadata.SnapshotType](root, Snapshot, b); err != nil {
 		return nil, err
 	}
+	t.files[Snapshot] = Object{numbered(meta.Version, Snapshot), b}
 	meta = t.snapshot.Signed.Meta["targets.json"]
 	if b, err = named(ctx, from, Targets, meta); err != nil {
 		return nil, err
 	}
+	t.files[Targets] = Object{numbered(meta.Version, Targets), b}
 	t.targets, err = parse[metadata.TargetsType](root, Targets, b)
 	return t, err
 }
@@ -144,7 +147,8 @@ func named(ctx context.Context, from Reading, role string, meta *metadata.MetaFi
 
 // New is a tree that nothing was signed of yet. above are numbers that are taken already, by role; nil for none.
 func New(root *RootFile, above map[string]int64) *Tree {
-	t := &Tree{root: root, timestamp: metadata.Timestamp(), snapshot: metadata.Snapshot(), targets: metadata.Targets()}
+	t := &Tree{root: root, timestamp: metadata.Timestamp(), snapshot: metadata.Snapshot(), targets: metadata.Targets(),
+		files: map[string]Object{}}
 	t.timestamp.Signed.Version, t.snapshot.Signed.Version, t.targets.Signed.Version = above[Timestamp], above[Snapshot], above[Targets]
 	return t
 }
@@ -241,7 +245,7 @@ func (t *Tree) Sign(ctx context.Context, ring Ring, c Change) ([]Object, error) 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Object{numbered(s.Version, Targets), b})
+		out = append(out, t.made(Targets, numbered(s.Version, Targets), b))
 		t.snapshot.Signed.Meta["targets.json"] = metaOf(s.Version, b)
 	}
 	if len(out) > 0 || due(1) {
@@ -252,7 +256,7 @@ func (t *Tree) Sign(ctx context.Context, ring Ring, c Change) ([]Object, error) 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Object{numbered(s.Version, Snapshot), b})
+		out = append(out, t.made(Snapshot, numbered(s.Version, Snapshot), b))
 		t.timestamp.Signed.Meta["snapshot.json"] = metaOf(s.Version, b)
 	}
 	if len(out) == 0 && !due(2) {
@@ -262,7 +266,13 @@ func (t *Tree) Sign(ctx context.Context, ring Ring, c Change) ([]Object, error) 
 	s.Version, s.Expires = s.Version+1, now.Add(c.Days.life(Timestamp))
 	s.UnrecognizedFields = map[string]any{signedTime: now.Format(time.RFC3339)}
 	b, err := signRole(ctx, t, ring, Timestamp, t.timestamp)
-	return append(out, Object{TimestampKey, b}), err
+	return append(out, t.made(Timestamp, TimestampKey, b)), err
+}
+
+// made is a role's newest file.
+func (t *Tree) made(role, key string, b []byte) Object {
+	t.files[role] = Object{key, b}
+	return t.files[role]
 }
 
 // Bridged tells whether what is signed next is good by the earlier root, too: then new roots are published after it, and hosts find no

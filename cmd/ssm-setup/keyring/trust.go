@@ -7,7 +7,7 @@ import (
 	"maps"
 	"os"
 
-	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/signing"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/installer/signed"
 )
@@ -43,7 +43,7 @@ func Trusts(paths []string) (root, key []byte, err error) {
 func Folder(dir string) *signed.Folder { return &signed.Folder{Dir: dir, Getenv: taken} }
 
 // Region opens the keys of a folder that sign what a region serves; root keys are left alone. Errors: those of installer/signed.
-func Region(ctx context.Context, f *signed.Folder) (*publish.Keys, error) {
+func Region(ctx context.Context, f *signed.Folder) (*signing.Keys, error) {
 	if err := f.Open(); err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func Region(ctx context.Context, f *signed.Folder) (*publish.Keys, error) {
 	if len(roots) == 0 {
 		return nil, fmt.Errorf("%w: no root in %s has all its signatures", signed.ErrUnsigned, f.Dir)
 	}
-	k := &publish.Keys{Roots: roots, Ring: signed.Ring{}, Days: f.Days()}
+	k := &signing.Keys{Roots: roots, Ring: signed.Ring{}, Days: f.Days(), Memory: f.Memory()}
 	for _, root := range roots[max(0, len(roots)-2):] { // hosts on the way from one root to the next find both
 		ring, err := f.Ring(ctx, root, signed.Targets, signed.Snapshot, signed.Timestamp)
 		if err != nil {

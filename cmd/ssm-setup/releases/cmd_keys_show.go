@@ -12,6 +12,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/publish"
+	"github.com/ssm-setup/ssm-setup/installer/publish/signing"
 	"github.com/ssm-setup/ssm-setup/installer/signed"
 )
 
@@ -193,7 +194,7 @@ func (a *keysAnswer) ofRegion(c *cli.Context, f *signed.Folder, roots []*signed.
 	if err != nil {
 		return err
 	}
-	lives, err := publish.Lives(c.Context, to, &publish.Keys{Roots: roots, Ring: signed.Ring{}, Days: f.Days()})
+	lives, err := signing.Lives(c.Context, to, &signing.Keys{Roots: roots, Ring: signed.Ring{}, Days: f.Days()})
 	if err != nil {
 		return err
 	}

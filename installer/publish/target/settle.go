@@ -1,6 +1,9 @@
 package target
 
-import "context"
+import (
+	"context"
+	"path/filepath"
+)
 
 // Settle has a folder's disk keep what was written, and what a run before this one wrote and could not have kept: VERSION may be in its
 // place already, and then nothing else would do it. A bucket keeps what it has answered.
@@ -26,4 +29,17 @@ func Probe(ctx context.Context, at Target) (heedless bool, err error) {
 	}
 	err = b.probe(ctx)
 	return b.heedless, err
+}
+
+// Address is a place by a name that no other has: a folder's whole path, a bucket with the server that holds it.
+func Address(at Target) string {
+	switch t := bare(at).(type) {
+	case *folder:
+		if whole, err := filepath.Abs(t.dir); err == nil {
+			return whole
+		}
+	case *store:
+		return t.endpoint + t.String()
+	}
+	return at.String()
 }

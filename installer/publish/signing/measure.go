@@ -1,4 +1,4 @@
-package publish
+package signing
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 
 // measure is what is signed of a package that was published before the region signed: its bytes are read and compared with the manifest
 // once, and it is counted how much an archive holds.
-func (p *writing) measure(ctx context.Context, key, sum string, e manifests.FileVersion) (f signed.File, err error) {
-	o, err := p.to.Stat(ctx, key)
+func (r *Region) measure(ctx context.Context, key, sum string, e manifests.FileVersion) (f signed.File, err error) {
+	o, err := r.To.Stat(ctx, key)
 	if err != nil {
 		return f, err
 	}
@@ -26,15 +26,15 @@ func (p *writing) measure(ctx context.Context, key, sum string, e manifests.File
 		return f, fmt.Errorf("%w: %s", target.ErrDiffers, key)
 	}
 	if f.Unpacked > 0 || !archive(key) {
-		return f, target.Compare(ctx, p.to, key, sum)
+		return f, target.Compare(ctx, r.To, key, sum)
 	}
-	dir, err := os.MkdirTemp(p.o.Scratch, "ssm-setup-measure-")
+	dir, err := os.MkdirTemp(r.Scratch, "ssm-setup-measure-")
 	if err != nil {
 		return f, err
 	}
 	defer os.RemoveAll(dir)
 	at := filepath.Join(dir, path.Base(key))
-	if err := copyOut(ctx, p.to, key, at); err != nil {
+	if err := target.CopyOut(ctx, r.To, key, at); err != nil {
 		return f, err
 	}
 	if err := target.Compare(ctx, target.Folder(dir), path.Base(key), sum); err != nil {
