@@ -7,6 +7,8 @@
 //	error.go    the error body of AWS JSON 1.1
 //	ssm.go      the private ssm operations: registration, role token, key rotation, ping
 //	message.go  ec2messages: operations, messages, command and cancel payloads
+//	frame.go    one message of a channel of ssmmessages, as bytes
+//	channel.go  ssmmessages: how a control channel is opened, and what its frames carry
 //	reply.go    what goes back: the reply payload, step by step
 //	sign.go     canonical request and string to sign; the RSA-PSS scheme of hybrid nodes
 //
