@@ -27,6 +27,8 @@ require (
 	go.etcd.io/bbolt v1.4.3
 )
 
+require github.com/coder/websocket v1.8.15
+
 require (
 	github.com/google/go-containerregistry v0.20.7 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect

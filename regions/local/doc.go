@@ -13,7 +13,7 @@
 //	protocol             how requests are read and answered, who asks
 //	records, mailbox     what the region remembers (the door to bbolt), the messages that wait for nodes
 //	ssm, messages, sts   services that clients find by X-Amz-Target or Action
-//	ssmmessages          the channels, denied until they are there
+//	ssmmessages          the control channels of nodes
 //	console              the page for people, on a port of its own; simulated: hosts for tests
 //	s3                   everything else, path-style or with the bucket in front of the host
 //

@@ -51,8 +51,9 @@ func codeForStatus(status int) string {
 	return "InternalServerError"
 }
 
-// Mend ends everything that Break, DropConnections and Slow began.
+// Mend ends everything that Break, DropConnections, Slow and Disturb began.
 func (r *Region) Mend() {
+	r.channels.Disturb(nil)
 	r.faults.mu.Lock()
 	defer r.faults.mu.Unlock()
 	r.faults.rules, r.faults.drop, r.faults.slow = nil, 0, 0

@@ -25,6 +25,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/documents"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/nodes"
 	"github.com/ssm-setup/ssm-setup/regions/local/ssm/parameters"
+	"github.com/ssm-setup/ssm-setup/regions/local/ssmmessages"
 )
 
 // Account is the number of the account every caller belongs to.
@@ -71,6 +72,7 @@ type Region struct {
 	parameters *parameters.Parameters
 	commands   *commands.Tracker
 	messages   *messages.Lane
+	channels   *ssmmessages.Channels
 	services   []protocol.Service // the dispatch table
 
 	listening string // the address that was asked for

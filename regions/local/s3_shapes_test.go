@@ -127,14 +127,17 @@ func TestWhatS3HereCannotDoIsSaid(t *testing.T) {
 	}
 }
 
-func TestControlChannelsAreDeniedUntilTheyAreThere(t *testing.T) {
+func TestChannelsAreDeniedInTheWordsThatAgentsKnow(t *testing.T) {
 	r := local.Start(t)
-	resp := need[*http.Response](t)(http.Post(r.URL()+"/v1/control-channel/mi-00000000000000000", "application/json", strings.NewReader("{}")))
-	defer resp.Body.Close()
-	if text := string(need[[]byte](t)(io.ReadAll(resp.Body))); resp.StatusCode != 400 || !strings.Contains(text, "<AccessDeniedException>") {
-		t.Errorf("%d %s", resp.StatusCode, text)
-	}
-	if r.Count("CreateControlChannel") != 1 {
-		t.Error("the call has no name")
+	for path, name := range map[string]string{"/v1/control-channel/mi-00000000000000000": "CreateControlChannel",
+		"/v1/data-channel/someone-0123": "CreateDataChannel"} {
+		resp := need[*http.Response](t)(http.Post(r.URL()+path, "application/json", strings.NewReader("{}")))
+		defer resp.Body.Close()
+		if text := string(need[[]byte](t)(io.ReadAll(resp.Body))); resp.StatusCode != 403 || !strings.Contains(text, "<AccessDeniedException>") {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, text)
+		}
+		if r.Count(name) != 1 {
+			t.Errorf("%s: the call has no name", path)
+		}
 	}
 }

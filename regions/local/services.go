@@ -23,7 +23,7 @@ func (r *Region) table(gate *protocol.Gate) []protocol.Service {
 	return []protocol.Service{
 		ssm.Service(gate, r.records, r.nodes, r.documents, r.commands, r.parameters),
 		r.messages.Service(gate),
-		ssmmessages.Service(),
+		r.channels.Service(),
 		sts.Service(gate, r.nodes.Role),
 		gate.Unknown(),
 		r.buckets.Service(gate),
@@ -54,7 +54,10 @@ func (r *Region) openServices() (err error) {
 		return err
 	}
 	r.messages = messages.New(r.records, r.mail, r.commands)
-	r.services = r.table(&protocol.Gate{Region: r.name, Now: r.now, Signing: r.clock.signing, Keys: r.keys, NodeKey: r.nodes.Key, Log: r.log})
+	gate := &protocol.Gate{Region: r.name, Now: r.now, Signing: r.clock.signing, Keys: r.keys, NodeKey: r.nodes.Key, Log: r.log}
+	r.channels = ssmmessages.New(ssmmessages.Options{Gate: gate, Records: r.records, Mail: r.mail, Commands: r.commands, Frame: r.sawFrame,
+		Log: r.log})
+	r.services = r.table(gate)
 	return nil
 }
 
@@ -67,7 +70,7 @@ func (r *Region) latestVersion() string {
 	return strings.TrimSpace(string(text))
 }
 
-// Operations are the names a service answers to: "ssm", "ec2messages", "sts" or "s3".
+// Operations are the names a service answers to: "ssm", "ec2messages", "ssmmessages", "sts" or "s3".
 func (r *Region) Operations(service string) []string {
 	for _, s := range r.services {
 		if s.Name == service {

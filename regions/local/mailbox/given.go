@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -9,9 +10,10 @@ import (
 
 // given knows which messages are given out at present.
 type given struct {
-	mu     sync.Mutex
-	until  map[string]time.Time // message id → hidden until
-	opened time.Time            // when the region came up
+	mu      sync.Mutex
+	until   map[string]time.Time // message id → hidden until
+	settled map[string]time.Time // message id → when: a lane may hold an older view of the mailbox
+	opened  time.Time            // when the region came up
 }
 
 // Give hides for a while, and returns, at most `most` of the waiting letters that are visible now, and how long until the next is
@@ -35,6 +37,9 @@ func (g *given) give(waiting []Letter, most int, now time.Time, hidden time.Dura
 	}
 	again = longestAgain
 	for _, l := range waiting {
+		if _, over := g.settled[l.MessageId]; over {
+			continue
+		}
 		until, out := g.until[l.MessageId]
 		if out && now.Before(until) {
 			again = min(again, until.Sub(now))
@@ -65,10 +70,22 @@ func (g *given) withdraw(l Letter) bool {
 	return true
 }
 
+// Views of the mailbox last for moments; of settled messages so many are remembered, and those of the last minute.
+const (
+	mostSettled = 2000
+	viewLife    = time.Minute
+)
+
 // forget drops a settled message. Withdrawn ones stay: a poll may hold an older view of the mailbox.
 func (g *given) forget(id string, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.settled == nil {
+		g.settled = map[string]time.Time{}
+	}
+	if g.settled[id] = now; len(g.settled) > mostSettled {
+		maps.DeleteFunc(g.settled, func(_ string, at time.Time) bool { return now.Sub(at) > viewLife })
+	}
 	if g.until[id].Sub(now) < forGood/2 {
 		delete(g.until, id)
 	}

@@ -1,13 +1,15 @@
 // Package mailbox holds the messages that wait for nodes: one mailbox per node, whatever lane brings a message to it.
 //
-// Run Command and its cancels [Mailbox.Post] letters; a lane (ec2messages today) gives them out and settles them. A letter
+// Run Command and its cancels [Mailbox.Post] letters; a lane gives them out and settles them: the control channel of ssmmessages where the
+// node has one open ([Mailbox.Open]), else the polls of ec2messages. A letter
 // given out is hidden for a while and comes again unless it is settled: acknowledged, failed, deleted, or answered for good. A
 // message id stays known when its letter is gone, so that settling twice is no error.
 //
 // It owns the tables of records "messages.mail" (node id / number → letter) and "messages.ids" (message id → key of its letter).
 // Which letters are given out is in memory only: after a restart everything not settled is given out again at once.
 //
-// What must always be true: a letter that [Mailbox.Withdraw] held back never reaches its node.
+// What must always be true: a letter that [Mailbox.Withdraw] held back never reaches its node; a letter given out by one lane is hidden from
+// the other.
 package mailbox
 
 import (
@@ -32,9 +34,10 @@ type Letter struct {
 
 // Mailbox holds the letters of all nodes of a region.
 type Mailbox struct {
-	records *records.Store
-	now     func() time.Time
-	given   given
+	records  *records.Store
+	now      func() time.Time
+	given    given
+	channels channels
 }
 
 // Open opens the mailbox of a region; now is the region's time.

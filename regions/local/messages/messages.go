@@ -1,7 +1,7 @@
 // Package messages is the service ec2messages of a local region: the lane by which a node polls for its messages and answers them.
 //
-// GetMessages is a long poll: it answers at once when something lies in the node's mailbox, with an empty list after 15 s. A
-// message is settled by AcknowledgeMessage, FailMessage, DeleteMessage, or a reply that ends its command; what follows from
+// GetMessages is a long poll: it answers at once when something lies in the node's mailbox, with an empty list after 15 s, and so while the
+// node has a control channel of ssmmessages open, which brings its messages then. A message is settled by AcknowledgeMessage, FailMessage, DeleteMessage, or a reply that ends its command; what follows from
 // that is said to the commands of ssm. A node reaches its own mailbox only.
 //
 // It owns no records: letters are the mailbox's, replies the commands'. Facts: docs/protocol/runcommand.md, "ec2messages".
@@ -129,6 +129,9 @@ func (lane *Lane) poll(ctx context.Context, id string, hidden time.Duration) ([]
 func (lane *Lane) visible(id string, hidden time.Duration) (messages []wire.Message, again time.Duration, err error) {
 	if err := lane.commands.Settle(); err != nil {
 		return nil, 0, err
+	}
+	if lane.mail.HasChannel(id) {
+		return nil, time.Hour, nil // it has them; the end of the channel ends the wait
 	}
 	var waiting []mailbox.Letter
 	err = lane.records.View(func(tx *records.Tx) (err error) {

@@ -6,9 +6,10 @@
 //	progress.go    what is sent next, what an acknowledgement or a refusal changes
 //	reply.go       what a reply changes; cancel.go, settle.go: what a cancel and the clock change
 //	invocation.go  GetCommandInvocation; list.go and show.go the lists and the SDK's types
+//	connection.go  GetConnectionStatus
 //	inspect.go     the same for programs in this process
 //
-// A command reaches its nodes through the mailbox; the lane that brings it (ec2messages today) reports back: [Tracker.Started],
+// A command reaches its nodes through the mailbox; the lane that brings it (ec2messages, ssmmessages) reports back: [Tracker.Started],
 // [Tracker.Undeliverable], [Tracker.Reply].
 //
 // It owns the tables of records "ssm.commands", "ssm.command-times", "ssm.invocations", "ssm.replies", "ssm.reply-ids",
@@ -62,6 +63,7 @@ func (tr *Tracker) Operations() protocol.Operations {
 		"ListCommands":           {Allow: protocol.Administrator, Run: tr.listCommands},
 		"ListCommandInvocations": {Allow: protocol.Administrator, Run: tr.listCommandInvocations},
 		"GetCommandInvocation":   {Allow: protocol.Administrator, Run: tr.getCommandInvocation},
+		"GetConnectionStatus":    {Allow: protocol.Administrator, Run: tr.getConnectionStatus},
 	}
 }
 
