@@ -19,6 +19,10 @@ func (l Layout) Download() string { return filepath.Join(l.Data(), "download") }
 // RuntimeConfig is the folder of identity_config.json and its like.
 func (l Layout) RuntimeConfig() string { return filepath.Join(l.Data(), "runtimeconfig") }
 
+// Own is a folder that this product keeps beside those of the agent, by its name ([OwnOriginal], [OwnTakeover]): it is there while there is
+// something in it.
+func (l Layout) Own(name string) string { return l.under("var", "lib", "ssm-setup", name) }
+
 func (l Layout) under(parts ...string) string {
 	return filepath.Join(append([]string{l.Root + "/"}, parts...)...)
 }

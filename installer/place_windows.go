@@ -22,6 +22,16 @@ func (l Layout) Download() string { return l.beside("Download") }
 // RuntimeConfig is the folder of identity_config.json and its like.
 func (l Layout) RuntimeConfig() string { return l.beside("runtimeconfig") }
 
+// Own is a folder that this product keeps beside those of the agent, by its name ([OwnOriginal], [OwnTakeover]): it is there while there is
+// something in it. It lies in ProgramData.
+func (l Layout) Own(name string) string {
+	if !l.System() {
+		return filepath.Join(l.Root, "ssm-setup", name)
+	}
+	data := l.Data() // …\Amazon\SSM\InstanceData
+	return filepath.Join(filepath.Dir(filepath.Dir(filepath.Dir(data))), "ssm-setup", name)
+}
+
 // beside is a place next to the data folder.
 func (l Layout) beside(name string) string { return filepath.Join(filepath.Dir(l.Data()), name) }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/proxy"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
@@ -92,7 +93,7 @@ func (a *Agent) begin(ctx context.Context) (*work, func(), error) {
 			removeEmptyData(a)
 		}
 	}
-	if err := makePlace(a.Layout); err != nil {
+	if err := a.Layout.MakeOwn(installer.OwnOriginal, packagesName, downloadName); err != nil {
 		release()
 		return nil, nil, err
 	}
@@ -178,7 +179,7 @@ func (w *work) takeBack() error {
 	back.Running = back.From
 	w.record.Last, w.record.Open = &back, nil
 	if c.From == nil && w.record.InUse == nil { // nothing was here, and nothing is
-		return dropPlace(w.Layout)
+		return w.Layout.DropOwn(installer.OwnOriginal)
 	}
 	if err := w.writeRecord(&w.record); err != nil {
 		return err
@@ -226,7 +227,7 @@ func (w *work) settle(action string, target string) (*Change, error) {
 	w.region = w.record.Region
 	err := w.takeBack()
 	if err == nil {
-		err = makePlace(w.Layout)
+		err = w.Layout.MakeOwn(installer.OwnOriginal, packagesName, downloadName)
 	}
 	return nil, err
 }
@@ -242,5 +243,5 @@ func (w *work) finishRemoval() error {
 		return errors.Join(w.System.Service.Start(w.ctx), w.writeRecord(&w.record))
 	}
 	w.record = Record{}
-	return errors.Join(dropPlace(w.Layout), makePlace(w.Layout))
+	return errors.Join(w.Layout.DropOwn(installer.OwnOriginal), w.Layout.MakeOwn(installer.OwnOriginal, packagesName, downloadName))
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/proxy"
 	"github.com/ssm-setup/ssm-setup/installer/service"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
@@ -286,6 +287,6 @@ func (w *work) keepDone(c *Change, s Source) {
 // tidy removes the folder where nothing came to be in it.
 func (w *work) tidy() {
 	if w.record.Open == nil && w.record.InUse == nil && w.record.Last == nil {
-		_ = dropPlace(w.Layout)
+		_ = w.Layout.DropOwn(installer.OwnOriginal)
 	}
 }

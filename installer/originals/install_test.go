@@ -68,7 +68,7 @@ func TestAFailedInstallationIsTakenBackAndTheRegistrationStays(t *testing.T) {
 			if want := fault.Unhealthy; behaviour != "unpackable" && fault.Of(err) != want {
 				t.Errorf("%v (%s)", err, fault.Of(err))
 			}
-			if w.has() != "" || exists(w.home.Launcher()) || exists(w.home.ConfigFile()) || exists(originals.Place(w.home)) ||
+			if w.has() != "" || exists(w.home.Launcher()) || exists(w.home.ConfigFile()) || exists(w.home.Own(installer.OwnOriginal)) ||
 				exists(w.home.UpdateLock()) {
 				t.Errorf("something is left: %q, %v", w.db, w.kept())
 			}
@@ -135,7 +135,7 @@ func TestWhatCannotWorkIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 			if err == nil || fault.Of(err) != c.fault {
 				t.Errorf("%v (%s)", err, fault.Of(err))
 			}
-			if len(w.commands) > 0 || exists(originals.Place(w.home)) {
+			if len(w.commands) > 0 || exists(w.home.Own(installer.OwnOriginal)) {
 				t.Errorf("it did %v and keeps %v", w.commands, w.kept())
 			}
 		})
@@ -189,7 +189,7 @@ func TestAnInterruptedInstallationIsTakenBack(t *testing.T) {
 		}
 	})
 	_, err := a.Install(ctx, originals.Options{Source: w.source(amazon), Activation: activation})
-	if !errors.Is(err, context.Canceled) || w.has() != "" || exists(originals.Place(w.home)) {
+	if !errors.Is(err, context.Canceled) || w.has() != "" || exists(w.home.Own(installer.OwnOriginal)) {
 		t.Errorf("%v; %s is there", err, w.has())
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/installer/unpack"
@@ -68,7 +69,7 @@ func (a *Agent) obtain(ctx context.Context, s Source, o Offer, t Trust) (Package
 		return Package{}, err
 	}
 	client := s.Client()
-	dir := filepath.Join(Place(a.Layout), downloadName)
+	dir := filepath.Join(a.Layout.Own(installer.OwnOriginal), downloadName)
 	if free, err := host.FreeBytes(dir); err == nil && o.Size > 0 && free < uint64(roomFactor*o.Size) {
 		return Package{}, fmt.Errorf("%w: %.1f MB are free in %s, about %.1f MB are needed", setup.ErrNoSpace, float64(free)/1e6, dir,
 			float64(roomFactor*o.Size)/1e6)
@@ -106,7 +107,7 @@ func (a *Agent) obtain(ctx context.Context, s Source, o Offer, t Trust) (Package
 func (a *Agent) obtainLoose(ctx context.Context, client *bucket.Client, s Source, v manifests.Version, t Trust, p packing) (Package,
 	error) {
 	key := p.looseKey(v, a.System.Arch)
-	dir, err := os.MkdirTemp(filepath.Join(Place(a.Layout), downloadName), "loose-")
+	dir, err := os.MkdirTemp(filepath.Join(a.Layout.Own(installer.OwnOriginal), downloadName), "loose-")
 	if err != nil {
 		return Package{}, err
 	}
@@ -186,7 +187,7 @@ func (a *Agent) stated(ctx context.Context, p packing, file string, v manifests.
 
 // pathOf is where a kept package lies.
 func (a *Agent) pathOf(p Package) string {
-	return filepath.Join(Place(a.Layout), packagesName, filepath.Base(p.File))
+	return filepath.Join(a.Layout.Own(installer.OwnOriginal), packagesName, filepath.Base(p.File))
 }
 
 // atHand tells whether a kept package is there and whole.

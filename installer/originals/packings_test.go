@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/sign"
 	"github.com/ssm-setup/ssm-setup/installer/sign/testca"
@@ -190,7 +191,7 @@ func TestASetupProgramOfTheOriginalHasToBeSignedByAmazon(t *testing.T) {
 				}
 				continue
 			}
-			if !errors.Is(err, c.want) || fault.Of(err) != fault.Verify || w.has() != "" || len(w.commands) > 0 || exists(originals.Place(w.home)) {
+			if !errors.Is(err, c.want) || fault.Of(err) != fault.Verify || w.has() != "" || len(w.commands) > 0 || exists(w.home.Own(installer.OwnOriginal)) {
 				t.Errorf("%s, %s: %v; did %v", name, base, err, w.commands)
 			}
 		}

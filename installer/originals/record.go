@@ -10,9 +10,17 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
+)
+
+// Names in the folder of this room, installer.OwnOriginal.
+const (
+	recordName   = "record"
+	packagesName = "packages"
+	downloadName = "download"
 )
 
 // Record is the file of that name: all that is known from one command to the next. Members are only ever added.
@@ -73,7 +81,9 @@ type Outcome struct {
 	Ended     time.Time         `json:"ended,omitzero"`
 }
 
-func (a *Agent) recordFile() string { return filepath.Join(Place(a.Layout), recordName) }
+func (a *Agent) recordFile() string {
+	return filepath.Join(a.Layout.Own(installer.OwnOriginal), recordName)
+}
 
 // ReadRecord returns the record, a zero one where there is none.
 func (a *Agent) ReadRecord() (Record, error) {
@@ -114,14 +124,14 @@ func (a *Agent) collect(r *Record) {
 	if r.Open != nil {
 		add(r.Open.From, r.Open.To)
 	}
-	dir := filepath.Join(Place(a.Layout), packagesName)
+	dir := filepath.Join(a.Layout.Own(installer.OwnOriginal), packagesName)
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		if !slices.Contains(named, e.Name()) {
 			os.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
-	downloads := filepath.Join(Place(a.Layout), downloadName)
+	downloads := filepath.Join(a.Layout.Own(installer.OwnOriginal), downloadName)
 	entries, _ = os.ReadDir(downloads)
 	for _, e := range entries {
 		os.RemoveAll(filepath.Join(downloads, e.Name()))

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
@@ -21,7 +22,9 @@ func (a *Agent) parts() map[string]string {
 	return map[string]string{a.Layout.Vault(): "Vault", a.Layout.Registration(): "registration"}
 }
 
-func (a *Agent) registrationDir() string { return filepath.Join(Place(a.Layout), registrationName) }
+func (a *Agent) registrationDir() string {
+	return filepath.Join(a.Layout.Own(installer.OwnOriginal), registrationName)
+}
 
 // registerAnew is [Agent.register], which keeps the registration that is there: the original gives it up before it asks for another one.
 // Where that is refused, the one of before is put back. kept tells that it is.
@@ -60,7 +63,7 @@ func (a *Agent) setAside() error {
 	if err := os.Rename(half, a.registrationDir()); err != nil {
 		return err
 	}
-	return host.SyncDir(Place(a.Layout))
+	return host.SyncDir(a.Layout.Own(installer.OwnOriginal))
 }
 
 // putBack brings the copy back where no registration is there, and removes it; without a copy it does nothing. A registration that was

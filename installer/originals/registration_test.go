@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 )
@@ -26,7 +27,7 @@ func (w *world) registeredAs(what, id string) {
 	if got != id || err != nil {
 		w.t.Errorf("%s: registered as %q, %v", what, got, err)
 	}
-	if exists(filepath.Join(originals.Place(w.home), "registration")) {
+	if exists(filepath.Join(w.home.Own(installer.OwnOriginal), "registration")) {
 		w.t.Errorf("%s: the copy is left", what)
 	}
 	if info, err := os.Stat(w.key()); id != "" && (err != nil || info.Mode().Perm() != 0o600) {

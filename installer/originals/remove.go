@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests"
 )
 
@@ -42,10 +43,10 @@ func (a *Agent) Remove(ctx context.Context) (manifests.Version, error) {
 		}
 		w.at("after " + stepRemove)
 	}
-	return here.Version, dropPlace(a.Layout)
+	return here.Version, a.Layout.DropOwn(installer.OwnOriginal)
 }
 
 // Purge removes what a removal leaves, the registration with it.
 func (a *Agent) Purge(ctx context.Context) error {
-	return errors.Join(dropPlace(a.Layout), a.Installation.Purge(ctx))
+	return errors.Join(a.Layout.DropOwn(installer.OwnOriginal), a.Installation.Purge(ctx))
 }

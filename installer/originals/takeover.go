@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
@@ -57,7 +58,7 @@ func (a *Agent) ToOurs(ctx context.Context, o Options, put func(context.Context)
 		return err
 	}
 	w.record = Record{}
-	return dropPlace(a.Layout)
+	return a.Layout.DropOwn(installer.OwnOriginal)
 }
 
 // fromOurs is the package of this project's agent that is installed, fetched so that it can be brought back; nil: it is not installed.
@@ -77,7 +78,7 @@ func (w *work) fromOurs(s Source) (*Package, error) {
 	}
 	p := Package{Agent: Ours, Version: v, Packing: w.System.Packing, File: offer.SHA256.String() + "-" + offer.File,
 		SHA256: offer.SHA256.String(), Source: s.Base}
-	fetched := filepath.Join(Place(w.Layout), packagesName, p.File)
+	fetched := filepath.Join(w.Layout.Own(installer.OwnOriginal), packagesName, p.File)
 	err = client.Fetch(w.ctx, bucket.Want{URL: client.FileURL(manifests.AgentPackage, v, offer.File), Path: fetched, SHA256: offer.SHA256,
 		Size: offer.Size, Progress: w.Ports.Progress("downloading " + offer.File)})
 	if err != nil {

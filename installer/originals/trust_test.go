@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
@@ -63,7 +64,7 @@ func TestAPackageIsTakenByTheOneRuleOfTrust(t *testing.T) {
 				if err == nil || fault.Of(err) != c.fault {
 					t.Fatalf("%v (%s)", err, fault.Of(err))
 				}
-				if w.db != "" || len(w.commands) > 0 || exists(originals.Place(w.home)) || exists(filepath.Dir(w.home.Data())) {
+				if w.db != "" || len(w.commands) > 0 || exists(w.home.Own(installer.OwnOriginal)) || exists(filepath.Dir(w.home.Data())) {
 					t.Errorf("a refused package left %v, %v", w.commands, w.kept())
 				}
 				return
@@ -105,7 +106,7 @@ func TestAPackageThatIsAnotherOneIsRefused(t *testing.T) {
 			w.offer(amazon, maker, now, "3.3.1.0")
 			spoil(w)
 			_, err := w.agent().Install(t.Context(), originals.Options{Source: w.source(amazon), Trust: trusting(t, maker)})
-			if err == nil || fault.Of(err) != fault.Verify || w.db != "" || exists(originals.Place(w.home)) {
+			if err == nil || fault.Of(err) != fault.Verify || w.db != "" || exists(w.home.Own(installer.OwnOriginal)) {
 				t.Errorf("%v (%s), %v", err, fault.Of(err), w.commands)
 			}
 		})
@@ -136,7 +137,7 @@ func TestAKeptPackageThatWasChangedIsNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range w.kept() {
-		path := filepath.Join(originals.Place(w.home), "packages", name)
+		path := filepath.Join(w.home.Own(installer.OwnOriginal), "packages", name)
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
 			t.Errorf("%s has mode %v, %v", name, info.Mode(), err)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
@@ -113,14 +114,14 @@ func TestNothingIsTouchedBeforeThereIsAWayBack(t *testing.T) {
 // forget makes the original one that this tool did not install.
 func forget(t *testing.T, w *world) {
 	t.Helper()
-	must(t, os.RemoveAll(originals.Place(w.home)))
+	must(t, os.RemoveAll(w.home.Own(installer.OwnOriginal)))
 }
 
 func TestAnOriginalThatWasThereBeforeIsUpdatedAndRemoved(t *testing.T) {
 	w := updatable(t, "3.3.2.0")
 	forget(t, w)
 	if out, err := w.agent().Rollback(t.Context()); fault.Of(err) != fault.Refused || out.Kind != originals.NoPrevious ||
-		exists(originals.Place(w.home)) {
+		exists(w.home.Own(installer.OwnOriginal)) {
 		t.Errorf("%+v, %v", out, err)
 	}
 	if out, err := w.agent().Update(t.Context(), originals.Options{Source: w.source(amazon)}); err != nil || w.has() != "3.3.2.0" {
@@ -130,7 +131,7 @@ func TestAnOriginalThatWasThereBeforeIsUpdatedAndRemoved(t *testing.T) {
 		t.Errorf("%+v, %v", out, err)
 	}
 	v, err := w.agent().Remove(t.Context())
-	if err != nil || v.String() != "3.3.1.0" || w.has() != "" || exists(originals.Place(w.home)) || w.id == "" {
+	if err != nil || v.String() != "3.3.1.0" || w.has() != "" || exists(w.home.Own(installer.OwnOriginal)) || w.id == "" {
 		t.Errorf("%s, %v; %q", v, err, w.db)
 	}
 	if v, err = w.agent().Remove(t.Context()); err != nil || !v.IsZero() && w.has() != "" {

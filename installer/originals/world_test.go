@@ -385,7 +385,7 @@ func (w *world) has() string {
 
 // kept are the names in the room's folder, and what they are for.
 func (w *world) kept() (names []string) {
-	entries, _ := os.ReadDir(filepath.Join(originals.Place(w.home), "packages"))
+	entries, _ := os.ReadDir(filepath.Join(w.home.Own(installer.OwnOriginal), "packages"))
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}

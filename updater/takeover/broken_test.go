@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/policy"
@@ -35,7 +36,7 @@ func TestAKeeperThatCannotBeTakenOutChangesNoOutcome(t *testing.T) {
 	if err != nil || b.Last == nil || !b.Last.Success || b.Last.Kind != ledger.Updated || len(w.told) != 2 {
 		t.Errorf("%+v, %v; told %q", b.Last, err, w.told)
 	}
-	if _, err := os.Stat(takeover.Place(w.layout)); err == nil {
+	if _, err := os.Stat(w.layout.Own(installer.OwnTakeover)); err == nil {
 		t.Error("the record's folder is left")
 	}
 }

@@ -193,10 +193,10 @@ func (e *Engine) begin(ctx context.Context, r *Record, say func(string)) error {
 
 // open takes both locks: that of this room, between programs that would go on with the same exchange, and the update lock.
 func (e *Engine) open(r *Record) (*work, func(), error) {
-	if err := makePlace(e.Layout); err != nil {
+	if err := e.Layout.MakeOwn(installer.OwnTakeover, "lock"); err != nil {
 		return nil, nil, err
 	}
-	mine, holder, err := host.TryLock(filepath.Join(Place(e.Layout), "lock"))
+	mine, holder, err := host.TryLock(filepath.Join(e.Layout.Own(installer.OwnTakeover), "lock"))
 	if err == nil && mine == nil && holder != 0 {
 		return nil, nil, ErrBusy
 	}

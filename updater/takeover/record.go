@@ -74,7 +74,9 @@ const (
 	failedWord = "Failed"
 )
 
-func recordFile(l installer.Layout) string { return filepath.Join(Place(l), "record") }
+func recordFile(l installer.Layout) string {
+	return filepath.Join(l.Own(installer.OwnTakeover), "record")
+}
 
 // ReadRecord reads what is under way; nil: nothing is.
 func ReadRecord(l installer.Layout) (*Record, error) {
@@ -102,35 +104,10 @@ func (w *work) save() error {
 	return host.WriteFile(recordFile(w.Layout), append(text, '\n'), 0o600)
 }
 
-// makePlace makes the folder for its owner alone, and fails where another account could exchange what lies in it.
-func makePlace(l installer.Layout) error {
-	dir := Place(l)
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	if err := private(dir); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Join(dir, "lock"), 0o700); err != nil {
-		return err
-	}
-	return host.CheckFolders(dir, l.Root)
-}
-
 // dropRecord removes the record for good.
 func dropRecord(l installer.Layout) error {
 	if err := os.Remove(recordFile(l)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return host.SyncDir(Place(l))
-}
-
-// dropPlace removes all that this room keeps.
-func dropPlace(l installer.Layout) error {
-	err := os.RemoveAll(Place(l))
-	_ = os.Remove(filepath.Dir(Place(l))) // if nothing else is in it
-	return err
+	return host.SyncDir(l.Own(installer.OwnTakeover))
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
@@ -190,7 +191,7 @@ func (w *work) copyProgram() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	to := filepath.Join(Place(w.Layout), "updater")
+	to := filepath.Join(w.Layout.Own(installer.OwnTakeover), "updater")
 	if w.System.OS == "windows" {
 		to += ".exe"
 	}

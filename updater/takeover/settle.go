@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -26,7 +27,7 @@ func (w *work) settle(context.Context) error {
 	case w.r.To == nil:
 		return nil // nothing was exchanged
 	case w.Forget != nil && !(original(w.r.Order.Source) && original(w.r.To.Version)):
-		return errors.Join(w.Forget(), makePlace(w.Layout))
+		return errors.Join(w.Forget(), w.Layout.MakeOwn(installer.OwnTakeover, "lock"))
 	}
 	return nil
 }
@@ -124,8 +125,8 @@ func (w *work) takeOut(ctx context.Context) error {
 			}
 		}
 		if err := os.Remove(filepath.Join(w.System.Root+"/", m.file)); m.file != "" && err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return errors.Join(err, dropPlace(w.Layout))
+			return errors.Join(err, w.Layout.DropOwn(installer.OwnTakeover))
 		}
 	}
-	return dropPlace(w.Layout)
+	return w.Layout.DropOwn(installer.OwnTakeover)
 }

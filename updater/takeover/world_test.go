@@ -259,7 +259,7 @@ func (w *world) output() string {
 // clean fails where something of the exchange is left.
 func (w *world) clean() {
 	w.Helper()
-	for _, path := range []string{takeover.Place(w.layout), filepath.Join(w.layout.Root,
+	for _, path := range []string{w.layout.Own(installer.OwnTakeover), filepath.Join(w.layout.Root,
 		"etc/systemd/system/ssm-setup-takeover.service"),
 		w.layout.UpdateLock(), filepath.Join(w.layout.Download(), "update")} {
 		if _, err := os.Lstat(path); err == nil {
