@@ -3,7 +3,8 @@
 //
 // Machines are overlays over one root a kind, write to memory, and run side by side; releases are built and signed once. What is
 // shown: whole lives under dpkg, rpm, dnf and zypper, the agent at work in front of each script of an upgrade; repositories of a
-// region with signatures required; the exit codes of update archives; publications killed at every object they write.
+// region with signatures required; the life of Amazon's own agent as a script for each package manager (testdata/originals); the exit
+// codes of update archives; publications killed at every object they write.
 //
 // The tests carry the build tag boot. They need root, mmdebstrap, systemd-nspawn, wine and Debian's package archive; CI installs
 // the programs by name and runs all of them. What they do not cover, they do not claim: kernels other than the host's, SELinux,

@@ -3,10 +3,8 @@
 package boot_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -39,53 +37,4 @@ func standInRPM(t *testing.T, version, how string) []byte {
 		t.Fatalf("rpmbuild made %v", found)
 	}
 	return readFile(t, found[0])
-}
-
-// The same with real rpm: from nothing to Amazon's agent, an update, a release that fails, back, over to ours and back, to nothing. Its
-// database is consulted with dnf, too.
-func TestAmazonsAgentIsInstalledUpdatedRolledBackMovedAndRemovedByRpm(t *testing.T) {
-	t.Parallel()
-	h := amazonsOn(t, systems[2])
-	h.offer("3.3.9998.0")
-	id, code, err := h.region.CreateActivation(2)
-	must(t, err)
-	region := " --region local --endpoint " + h.region.URL()
-	activation := fmt.Sprintf("printf %%s %s | ", code)
-	install := "ssm-setup install --trial 3s" + region
-	with := " --activation-id " + id + " --activation-code-file - "
-
-	h.fails(4, "no good signature", activation+install+with)
-	h.fails(4, "signed by another party", activation+install+with+"--key /root/stranger.asc")
-	h.sh("! rpm -q amazon-ssm-agent && test ! -e /var/lib/ssm-setup && test ! -e /var/lib/amazon")
-	t.Log(h.sh(activation + install + with + "--key /root/maker.asc"))
-	h.active()
-	h.online("3.3.9998.0")
-	h.isEnabled("enabled")
-	h.sh("rpm -q amazon-ssm-agent | grep 3.3.9998.0 && dnf -q --disablerepo='*' list installed amazon-ssm-agent | grep 3.3.9998.0")
-
-	h.offer("3.3.9999.0", "3.3.10000.0/complains")
-	t.Log(h.sh("ssm-setup update --version 3.3.9999.0 --key /root/maker.asc --trial 3s"))
-	h.online("3.3.9999.0")
-	h.fails(9, "3.3.9999.0 is back", "ssm-setup update --key /root/maker.asc --trial 10s")
-	h.online("3.3.9999.0")
-	h.sh("rpm -q amazon-ssm-agent | grep 3.3.9999.0 && rpm -V amazon-ssm-agent")
-	t.Log(h.sh("ssm-setup rollback --trial 3s"))
-	h.online("3.3.9998.0")
-
-	// over to ours and back
-	h.publish("9.1.0.0")
-	t.Log(h.sh("ssm-setup install --agent ours" + region))
-	h.online("9.1.0.0")
-	h.sh("rpm -q amazon-ssm-agent | grep 9.1.0.0 && test ! -e /var/lib/ssm-setup")
-	out := h.sh(install + " --agent original --version 3.3.9998.0 --key /root/maker.asc 2>&1")
-	t.Log(out)
-	h.active()
-	h.online("3.3.9998.0")
-	h.isEnabled("enabled")
-	h.sh("test ! -e /var/lib/amazon/ssm/store && test ! -e /var/lib/amazon/ssm/pointer")
-	t.Log(h.sh("ssm-setup uninstall --purge"))
-	if out := h.sh("rpm -q amazon-ssm-agent; true"); !strings.Contains(out, "is not installed") {
-		t.Error(out)
-	}
-	h.sh("test ! -e /var/lib/ssm-setup && test ! -e /var/lib/amazon && test ! -e /etc/amazon && ! systemctl cat amazon-ssm-agent")
 }
