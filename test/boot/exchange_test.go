@@ -191,10 +191,11 @@ func TestAnOriginalIsTakenOverByItsOwnDocumentAndComesBack(t *testing.T) {
 	}
 }
 
-// The updater is killed while the package is exchanged; its keeper goes on, with no boot between.
+// The updater is killed while the package is exchanged; its keeper goes on, with no boot between. The command came over ssmmessages, so the
+// answer is a file that the new agent sends.
 func TestTheKeeperGoesOnWhereTheUpdaterIsKilled(t *testing.T) {
 	t.Parallel()
-	h := newExchanges(t, systems[0], "")
+	h := newExchanges(t, systems[0], " mgs")
 	h.exchange("9.1.0.0", "amazon-ssm-agent updated successfully to 9.1.0.0", func() {
 		h.at("exchange")
 		h.sh("pkill -9 -f '[u]pdater -update'")

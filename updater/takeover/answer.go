@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/manifests"
@@ -335,5 +337,16 @@ func (w *work) audit() {
 	if info, err := f.Stat(); err == nil && info.Size() == 0 {
 		_, _ = f.WriteString("SchemaVersion=1\n")
 	}
-	_, _ = fmt.Fprintf(f, "agent_update_result %s %s %s\n", w.status(), w.r.Order.Source, now.Format("15:04:05"))
+	_, _ = fmt.Fprintf(f, "agent_update_result %s %s %s\n", oneWord(w.status()), oneWord(w.r.Order.Source), now.Format("15:04:05"))
+}
+
+// oneWord is a text from outside as one word of a line: versions come from the command line, and are written down also where they are
+// refused.
+func oneWord(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
+			return '_'
+		}
+		return r
+	}, text)
 }

@@ -84,6 +84,7 @@ type work struct {
 // Take does what an original's plugin started this program for. Nothing is answered while another update is under way.
 func (e *Engine) Take(ctx context.Context, o Order) error {
 	e.complete()
+	e.fixLoginShell(ctx)
 	return e.begin(ctx, &Record{Order: o, Why: ledger.ByDocument}, func(string) {})
 }
 

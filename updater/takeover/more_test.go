@@ -17,6 +17,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions/wire"
 	"github.com/ssm-setup/ssm-setup/updater/takeover"
 )
 
@@ -188,6 +189,96 @@ func TestTheWayBackIsInAmazonsOwnBucket(t *testing.T) {
 		}
 		if w.installed != original || !strings.Contains(w.output(), says) {
 			t.Errorf("%t: %s; %q", there, w.installed, w.output())
+		}
+	}
+}
+
+// A document that waits for its turn begins when another one ends, so it is waited for, too. A reboot that was asked for long ago does not
+// come any more.
+func TestDocumentsThatWaitForTheirTurnAreWaitedForAndOldRebootsAreNot(t *testing.T) {
+	for name, c := range map[string]struct {
+		file string // below the root
+		text string
+		age  time.Duration
+		want int // seconds
+	}{
+		"none":                    {"nothing/here", "{}", 0, 0},
+		"its turn has not come":   {"data/pending/x", "{}", 0, 60},
+		"it runs":                 {"data/current/x", "{}", time.Hour, 60},
+		"it runs, in memory":      {"run/ssm-setup/" + node + "/current/x", "{}", 0, 60},
+		"a reboot is to come":     {"data/current/x", `"SuccessAndReboot"`, 0, 210},
+		"a reboot was to come":    {"data/current/x", `"SuccessAndReboot"`, time.Hour, 0},
+		"a reboot of tomorrow":    {"data/current/x", `"SuccessAndReboot"`, -24 * time.Hour, 210},
+		"it is the one that asks": {"data/pending/" + commandID, "{}", 0, 0},
+	} {
+		w := newWorld(t, "deb")
+		data := filepath.Join(w.layout.Data(), node, "document", "state")
+		file := filepath.Join(w.layout.Root, c.file)
+		if rest, ok := strings.CutPrefix(c.file, "data/"); ok {
+			file = filepath.Join(data, rest)
+		}
+		w.put(os.MkdirAll(filepath.Dir(file), 0o700))
+		w.put(os.WriteFile(file, []byte(c.text), 0o600))
+		w.put(os.Chtimes(file, time.Now(), time.Now().Add(-c.age)))
+		w.put(w.engine().Take(context.Background(), w.order(ours)))
+		if len(w.pauses) != c.want || w.installed != ours {
+			t.Errorf("%s: %d pauses, want %d; %s", name, len(w.pauses), c.want, w.installed)
+		}
+	}
+}
+
+// The updater exchanges agents. Another package has no archive in the manifest, and the answer is the original's in that case.
+func TestAnotherPackageThanTheAgentsIsRefused(t *testing.T) {
+	for target, want := range map[string]string{
+		ours:     "sudo source version 3.3.9999.0 is unsupported on current platform\nFailed to update sudo to 9.1.0.0\n",
+		"latest": "Failed to get latest active version from manifest: cannot find the latest version for package sudo\n",
+	} {
+		for _, home := range []string{"", amazons} {
+			w := newWorld(t, "deb")
+			w.amazons = w.manifest
+			e := w.engine()
+			e.Amazon = home
+			w.put(e.Take(context.Background(), w.order(target, "-package.name", "sudo")))
+			if w.installed != original || w.lastReply().DocumentStatus != wire.Failed || !strings.Contains(w.output(), want) {
+				t.Errorf("%s: %s is there, %q", target, w.installed, w.output())
+			}
+			w.clean()
+		}
+	}
+}
+
+// A version from the command line is a word of a line in the audit file, whatever it holds.
+func TestNoVersionBeginsALineOfItsOwnInTheAuditFile(t *testing.T) {
+	w := newWorld(t, "deb")
+	o := w.order("9.1.0.0\nagent_update_result UpdateSucceeded\r\u2028")
+	o.Source = "3.3.1.0 x\ny"
+	w.put(w.engine().Take(context.Background(), o))
+	files, err := filepath.Glob(filepath.Join(w.layout.Logs(), "audits", "*"))
+	w.put(err)
+	text, err := os.ReadFile(files[0])
+	w.put(err)
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	if len(lines) != 2 || len(strings.Fields(lines[1])) != 4 || strings.Contains(lines[1], "\r") ||
+		!strings.HasPrefix(lines[1], "agent_update_result UpdateFailed_ErrorInvalidTargetVersion") {
+		t.Errorf("%q", lines)
+	}
+}
+
+// Old agents gave the account of sessions a shell on macOS: the updater takes it away at its start, where there is that account.
+func TestTheAccountOfSessionsLosesItsLoginShellOnMacOS(t *testing.T) {
+	const want = "dscl . -create /Users/ssm-user UserShell /usr/bin/false"
+	for name, c := range map[string]struct {
+		packing string
+		absent  int // exit code of id
+		want    bool
+	}{"macOS": {"tar", 0, true}, "macOS without that account": {"tar", 1, false}, "Debian": {"deb", 0, false}, "Windows": {"windows", 0, false}} {
+		w := newWorld(t, c.packing)
+		w.script = func(_ *world, _ string, _ time.Duration, command []string) (string, int, bool) {
+			return "", c.absent, command[0] == "id"
+		}
+		_ = w.engine().Take(context.Background(), w.order(ours))
+		if slices.Contains(w.ran, want) != c.want || c.want && w.ran[1] != want {
+			t.Errorf("%s: %q", name, w.ran)
 		}
 	}
 }

@@ -222,13 +222,16 @@ func (w *work) plan(ctx context.Context) error {
 	if err != nil {
 		return noManifest(url, err)
 	}
-	if !(Question{Listing: listing}).listed(w.r.Order.Source) && original(w.r.Order.Source) && w.r.Home == "" && w.Amazon != "" &&
-		w.Lists(ctx, w.Amazon, w.r.Order.Source) {
+	if w.r.Order.Package != agentPackage {
+		listing = manifests.Listing{} // no archive of this system is one of that package
+	}
+	if !(Question{Listing: listing}).listed(w.r.Order.Source) && w.r.Order.Package == agentPackage && original(w.r.Order.Source) &&
+		w.r.Home == "" && w.Amazon != "" && w.Lists(ctx, w.Amazon, w.r.Order.Source) {
 		w.r.Home = w.Amazon // the way back is where that version came from
 	}
 	p, facts := w.platform(), w.System.Facts
 	a := Decide(ctx, Question{Order: w.r.Order, Listing: listing, Manifest: url, Stable: w.source.Stable, Lowest: p.lowest(),
-		Kernel: facts.Kernel, Bottlerocket: facts.ID == "bottlerocket", SourceKept: w.r.Home != ""})
+		Kernel: facts.Kernel, Bottlerocket: facts.ID == "bottlerocket", SourceKept: w.r.Home != "" && w.r.Order.Package == agentPackage})
 	w.r.Order.Target = a.Target
 	w.r.Lines = append(w.r.Lines, a.Lines...)
 	if a.Message != "" {
