@@ -195,7 +195,7 @@ func TestAnOriginalIsTakenOverByItsOwnDocumentAndComesBack(t *testing.T) {
 // answer is a file that the new agent sends.
 func TestTheKeeperGoesOnWhereTheUpdaterIsKilled(t *testing.T) {
 	t.Parallel()
-	h := newExchanges(t, systems[0], " mgs")
+	h := newExchanges(t, systems[0], "-mgs")
 	h.exchange("9.1.0.0", "amazon-ssm-agent updated successfully to 9.1.0.0", func() {
 		h.at("exchange")
 		h.sh("pkill -9 -f '[u]pdater -update'")
