@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -60,6 +62,26 @@ func TestARegionWithoutAStableVersionIsReadable(t *testing.T) {
 	t.Cleanup(s.Close)
 	if got := ssmSetup("regions", "--region", "local", "--endpoint", s.URL); got.code != 0 || !strings.Contains(got.out, "9.1.0.0") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What keeps all public regions from being read is said once, in plain words and with a next step, and never by an error of Go for each.
+func TestWhatKeepsAllRegionsFromBeingReadIsSaidOnce(t *testing.T) {
+	strange := httptest.NewUnstartedServer(http.NotFoundHandler())
+	strange.Config.ErrorLog = log.New(io.Discard, "", 0)
+	strange.StartTLS()
+	t.Cleanup(strange.Close)
+	for source, want := range map[string][2]string{
+		"https://{Region}.name.invalid/ssm": {"its name cannot be resolved (DNS)", "hint: check that this machine has a network and a name server"},
+		strange.URL + "/{Region}":           {"its certificate is not believed", "hint: a proxy may replace certificates: name its authority's file"},
+		"https://127.0.0.1:1/{Region}":      {"the connection is refused", "hint: check address and port"},
+	} {
+		s := ssmSetup("regions", "--quiet", "--source", source)
+		lines := strings.Split(strings.TrimSpace(s.out+s.err), "\n")
+		if s.code != exitRegion || len(lines) != 2 || !strings.HasPrefix(lines[0], "error: cannot read any of ") ||
+			!strings.HasSuffix(lines[0], " regions: "+want[0]) || !strings.HasPrefix(lines[1], want[1]) {
+			t.Errorf("%s: %+v", source, s)
+		}
 	}
 }
 

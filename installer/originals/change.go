@@ -52,6 +52,8 @@ type work struct {
 	override   bool
 	takeOver   func(context.Context) error // puts ours in, and sees it healthy; for [toOurs]
 
+	newer manifests.Version // that has no package for this system
+
 	registered bool // by this change
 	instanceID string
 	changed    bool // what the agent reads at its start

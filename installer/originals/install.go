@@ -146,6 +146,7 @@ func (w *work) planInstall(o Options) (*Change, error) {
 	case !answer.Changes():
 		return nil, fault.Wrap(fault.Refused, &setup.NoOffer{Answer: answer}, "")
 	}
+	w.newer = answer.Newer
 	return c, w.haveBoth(c, current, offer, o)
 }
 
@@ -260,6 +261,9 @@ func (w *work) ask(c *Change) error {
 // describe fills in the result of an installation.
 func (w *work) describe(r *setup.Result, c *Change) {
 	r.Version, r.Format, r.Signature = c.To.Version.String(), w.System.Packing, c.To.Signature
+	if !w.newer.IsZero() {
+		r.Newer = w.newer.String()
+	}
 	r.Installed = slices.Contains(c.Steps, stepPackage)
 	if status, err := w.System.Service.Status(); err == nil {
 		r.Service, r.Running, r.Boot = status.Kind, status.Running, status.Boot

@@ -75,6 +75,7 @@ type Outcome struct {
 	Confirmed bool              `json:"confirmed_by_service,omitempty"`
 	Lines     []string          `json:"lines,omitempty"` // the original's words
 	Detail    string            `json:"detail,omitempty"`
+	Newer     manifests.Version `json:"newer_elsewhere,omitzero"` // see manifests.Decision
 	Hints     []string          `json:"hints,omitempty"`
 	Reason    string            `json:"reason,omitempty"`
 	Started   time.Time         `json:"started"`

@@ -64,7 +64,7 @@ func (o Options) permitted(d manifests.Decision) manifests.Decision {
 func (a *Agent) decided(d manifests.Decision, s Source) Outcome {
 	return Outcome{Agent: Original, Action: updating, Kind: string(d.Kind), Success: d.Success, Code: d.Code, From: d.Running,
 		Target:  d.Target,
-		Running: d.Running, Region: s.Region, Source: s.Base, Lines: d.Lines, Detail: d.Detail, Hints: d.Hints}
+		Running: d.Running, Region: s.Region, Source: s.Base, Lines: d.Lines, Detail: d.Detail, Hints: d.Hints, Newer: d.Newer}
 }
 
 // whole is the installed package; [setup.ErrNotInstalled] where there is none, or none that is whole.
@@ -97,6 +97,7 @@ func (a *Agent) Update(ctx context.Context, o Options) (Outcome, error) {
 	if answer = o.permitted(answer); err != nil || !answer.Changes() {
 		return a.decided(answer, o.Source), err
 	}
+	w.newer = answer.Newer
 	c := &Change{Action: updating, Began: time.Now().UTC()}
 	if err := w.haveBoth(c, here.Version, offer, o); err != nil {
 		return a.decided(answer, o.Source), err
@@ -175,7 +176,7 @@ func (w *work) exchange(c *Change, kind string, o Options) (Outcome, error) {
 	}
 	done := Outcome{Agent: Original, Action: c.Action, Kind: kind, Success: true, From: versionOf(c.From), Target: c.To.Version,
 		Running: c.To.Version, Region: o.Source.Region, Source: c.To.Source, Signature: c.To.Signature, Confirmed: o.AskService,
-		Started: c.Began, Ended: time.Now().UTC()}
+		Newer: w.newer, Started: c.Began, Ended: time.Now().UTC()}
 	w.keepDone(c, o.Source)
 	return done, w.end(done)
 }

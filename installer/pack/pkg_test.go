@@ -125,6 +125,20 @@ Lrwxr-xr-x 0:0 ./opt/aws/ssm/bin/ssm-session-worker -> amazon-ssm-agent
 	}
 }
 
+// The manual and what shells complete lie where macOS and its shells look for them.
+func TestAPkgBringsTheManualAndCompletionAlong(t *testing.T) {
+	in := input(t, macApple)
+	in.Manual = pack.Manual{Page: []byte(".TH X 1\n"), Bash: []byte("# bash\n"), Zsh: []byte("#compdef x\n"), Fish: []byte("# fish\n")}
+	u := unpackPkg(t, make1(t, "pkg", in))
+	for path, want := range map[string]string{"man/man1/ssm-setup.1.gz": "", "bash-completion/completions/ssm-setup": "# bash\n",
+		"zsh/site-functions/_ssm-setup": "#compdef x\n", "fish/vendor_completions.d/ssm-setup.fish": "# fish\n"} {
+		path = "./opt/aws/ssm/share/" + path // where man looks for what lies in /opt/aws/ssm/bin
+		if !slices.Contains(u.lines, "-rw-r--r-- 0:0 "+path) || want != "" && u.content[path] != want {
+			t.Errorf("%s: %q in %q", path, u.content[path], u.lines)
+		}
+	}
+}
+
 // The bill says of every path of the payload what the payload has.
 func TestTheBillOfAPkgAgreesWithItsPayload(t *testing.T) {
 	u := unpackPkg(t, make1(t, "pkg", input(t, macApple)))

@@ -86,6 +86,41 @@ func TestAMirrorServesWhatItsRegionServes(t *testing.T) {
 	}
 }
 
+// What is fetched is told as one thing: bytes that only grow, to a sum over all files of all versions, and never more than it.
+func TestAMirrorsProgressIsOneSumOverAllFiles(t *testing.T) {
+	origin, o := t.TempDir(), publish.Options{UriFormat: template}
+	files := int64(0)
+	for _, v := range []string{"9.1.0.0", "9.2.0.0"} {
+		r := release(t, v, strings.Repeat(v, 1000))
+		publishTo(t, target.Folder(origin), r, o)
+		for _, f := range r.Files {
+			if f.Package == "" {
+				continue
+			}
+			info, err := os.Stat(filepath.Join(r.Dir, f.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files += info.Size()
+		}
+	}
+	var told [][2]int64
+	_, err := publish.Mirror(t.Context(), served(t, origin), target.Folder(t.TempDir()), publish.Wanted{Versions: []manifests.Version{
+		manifests.MustVersion("9.1.0.0"), manifests.MustVersion("9.2.0.0")}}, publish.Options{Region: "local", Scratch: t.TempDir(),
+		Progress: func(done, total int64) { told = append(told, [2]int64{done, total}) }})
+	if err != nil || len(told) < 4 {
+		t.Fatalf("%v, %v", told, err)
+	}
+	for n, at := range told {
+		if at[0] > at[1] || n > 0 && at[0] < told[n-1][0] || at[1] > files+1 || n < len(told)-1 && at[0] == at[1] {
+			t.Errorf("step %d of %d bytes: %v", n, files, told)
+		}
+	}
+	if last := told[len(told)-1]; last != [2]int64{files, files} {
+		t.Errorf("it ends at %v, and the files have %d bytes", last, files)
+	}
+}
+
 // What the region thinks of a version by now, a mirror that has it thinks, too, whichever versions it is asked for.
 func TestAMirrorFollowsTheStatusesOfItsRegion(t *testing.T) {
 	ctx, origin, dir, o := context.Background(), t.TempDir(), t.TempDir(), publish.Options{UriFormat: template, Repositories: true}

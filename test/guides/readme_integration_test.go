@@ -89,6 +89,9 @@ func followReadme(t *testing.T, as *syscall.Credential) {
 			t.Errorf("nothing says %q:\n%s", want, out)
 		}
 	}
+	if to, err := os.Readlink(filepath.Join(clone, "bin/ssm-setup-cli")); err != nil || to != "ssm-setup" {
+		t.Errorf("bin/ssm-setup-cli leads to %q: %v", to, err)
+	}
 	if _, err := os.Stat(filepath.Join(clone, "host/usr")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the host's programs are still there: %v", err)
 	}

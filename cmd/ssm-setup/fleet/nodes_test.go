@@ -2,10 +2,12 @@ package fleet_test
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -107,6 +109,58 @@ func TestTenHostsRegisterAtOnceWithOneActivationAndTheEleventhIsRefused(t *testi
 	}
 	if len(nodes) != 10 || strings.Count(text, "mi-") != 10 {
 		t.Errorf("%d hosts are registered: %v\n%s", len(nodes), errs, text)
+	}
+}
+
+// growing is what a command has written so far.
+type growing struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (g *growing) Write(b []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.text.Write(b)
+}
+
+func (g *growing) String() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.text.String()
+}
+
+// Watched, the list is shown again when it has changed, until the command is interrupted, which is no error.
+func TestTheHostsOfARegionAreWatched(t *testing.T) {
+	r := administered(t)
+	out := &growing{}
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	app := &cli.App{Metadata: map[string]any{terminal.PrinterKey: terminal.New(strings.NewReader(""), out, out)},
+		Commands: []*cli.Command{fleet.NodesCommand()}, ExitErrHandler: func(*cli.Context, error) {}}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- app.RunContext(ctx, []string{"ssm-setup", "nodes", "--watch", "--region", r.Name(), "--endpoint", r.URL()})
+	}()
+	shows := func(text string) {
+		t.Helper()
+		for end := time.Now().Add(2 * time.Minute); !strings.Contains(out.String(), text); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%q is not shown: %s", text, out)
+			}
+		}
+	}
+	shows("no host is registered in region local\n")
+	cfg := config.Default()
+	cfg.Ssm.Endpoint = r.URL()
+	id, err := identity.Register(t.Context(), installer.At(t.TempDir()), cfg, identity.Options{}, activation(t, r, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows(id)
+	interrupt()
+	if err := <-ended; err != nil || strings.Count(out.String(), "no host is registered") != 1 {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 
