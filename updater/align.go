@@ -85,6 +85,13 @@ func floorFell(p pointer.Paths, s pointer.State, floor string) bool {
 	return err == nil && d.Version == pointer.Floor && d.Floor == floor && d.Sequence == s.Sequence
 }
 
+// hostKept reports whether the launcher noted that the machine, such as its disk, kept this version from being started under this pointer.
+func hostKept(p pointer.Paths, s pointer.State, t pointer.Target) bool {
+	d, err := launcher.ReadDeath(p)
+	_, host := d.HostFault()
+	return err == nil && host && d.Version == t.Version && d.Sequence == s.Sequence
+}
+
 // align does what [alignmentOf] says.
 func (e *Engine) align(ctx context.Context, b *ledger.File) error {
 	s := store.Store{Paths: e.Layout.Pointer()}
@@ -109,9 +116,11 @@ func (e *Engine) align(ctx context.Context, b *ledger.File) error {
 	}
 	e.Log.Info("changing the active version to the one that runs", "active", m.active.Version, "why", m.why)
 	if !m.block.IsZero() {
-		b.Block(versionOf(m.block, floor), m.why, false, e.Now())
-		if err := b.Save(true); err != nil {
-			return err
+		if !hostKept(s.Paths, state, m.block) {
+			b.Block(versionOf(m.block, floor), m.why, false, e.Now())
+			if err := b.Save(true); err != nil {
+				return err
+			}
 		}
 		e.noteAligned(versionOf(m.active, floor), versionOf(m.block, floor), m.why)
 	}

@@ -2,6 +2,8 @@ package updater_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -64,4 +66,28 @@ func TestAPackageThatNeverStartsIsSetAside(t *testing.T) {
 func resume(w *world) {
 	w.t.Helper()
 	must(w.t, w.engine().Resume(context.Background()))
+}
+
+// The launcher noted that the disk kept the version from being started: it goes aside and is not blocked.
+func TestAVersionThatTheMachineKeptFromStartingIsNotBlocked(t *testing.T) {
+	for _, kept := range []bool{true, false} {
+		w := newWorld(t)
+		w.run(ledger.Request{})
+		state, err := w.store().Read()
+		must(t, err)
+		w.mu.Lock()
+		w.nature["9.2.0.0"] = "dead"
+		w.endAgent("signal 9")
+		w.mu.Unlock()
+		w.advance(32 * time.Minute)
+		if kept {
+			note := fmt.Sprintf("9.2.0.0 9.1.0.0 %d 0 2030-01-02T03:04:05Z cannot be tried: input/output error", state.Sequence)
+			must(t, os.WriteFile(w.layout.Pointer().Death(), []byte(fmt.Sprintf("%-511s\n", note)), 0o644))
+		}
+		resume(w)
+		w.whole("9.1.0.0")
+		if led := read(t, w); (len(led.Skip) == 0) != kept {
+			t.Errorf("kept by the machine: %t, blocked %+v", kept, led.Skip)
+		}
+	}
 }

@@ -135,7 +135,7 @@ func (w *work) record(o ledger.Outcome) {
 		}
 	case ledger.RolledBack:
 		switch {
-		case w.u.Fault == fault.Superseded:
+		case w.u.Fault != fault.RolledBack || w.u.HostFault: // it gave way, or this machine was in the way: no doing of the version
 		case w.u.Blameless && b.TriesLeft(o.ToVersion):
 			b.NoteTried(o.ToVersion)
 		default:

@@ -77,6 +77,9 @@ func describeRolledBack(w *work, o *ledger.Outcome) {
 	switch {
 	case w.u.Fault == fault.Superseded:
 		o.Detail = fmt.Sprintf("the update to %s gave way to a newer request; %s runs again", o.ToVersion, o.FromVersion)
+	case w.u.Fault != fault.RolledBack || w.u.HostFault:
+		o.Detail = fmt.Sprintf("%s could not be tried on this host, which was in the way itself; %s runs again, and the next update tries %s anew",
+			o.ToVersion, o.FromVersion, o.ToVersion)
 	case w.u.Blameless && w.ledger.TriesLeft(o.ToVersion):
 		o.Detail = fmt.Sprintf(
 			"%s could not be confirmed on this host, which may not be its own fault; %s runs again, and the next update tries %s anew",

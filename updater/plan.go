@@ -123,12 +123,9 @@ func (w *work) decide(ctx context.Context, floor manifests.Version) (manifests.D
 	if err != nil {
 		return manifests.Decision{}, policy.Verdict{}, err
 	}
-	plain := manifests.Decide(*q) // without the rules of this host, which may choose an older one for reasons of their own
 	answer, verdict := a.Decide()
-	if w.u.Newer = plain.Newer; !plain.Newer.IsZero() && answer.Target == plain.Target {
-		w.u.Notes = append(w.u.Notes, plain.OlderText())
-	} else {
-		w.u.Newer = manifests.Version{}
+	if w.u.Newer = answer.Newer; !answer.Newer.IsZero() {
+		w.u.Notes = append(w.u.Notes, answer.OlderText())
 	}
 	if !answer.Changes() || answer.FromFloor {
 		return answer, verdict, nil

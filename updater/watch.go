@@ -78,9 +78,10 @@ func (w *work) carryOut(
 		}
 		return err == nil, nil
 	case watch.Undo:
-		if w.u.Blameless = rules.Blameless(); !w.u.Blameless {
+		w.u.Blameless, w.u.HostFault = rules.Blameless(), rules.HostFault()
+		if !w.u.Blameless {
 			if err := w.hostFault(); err != nil {
-				w.u.Blameless = true
+				w.u.Blameless, w.u.HostFault = true, true
 				reason += fmt.Sprintf(" (this machine was in the way: %v)", err)
 			}
 		}

@@ -75,6 +75,8 @@ type Update struct {
 	Code      string     `json:"code,omitempty"`      // and in the original's words
 	Fault     fault.Kind `json:"fault,omitempty"`     // and for exit codes
 	Blameless bool       `json:"blameless,omitempty"` // not to blame: killed from outside, or the machine's fault
+	// HostFault: the machine's disk was in the way of the trial. That never counts against the version.
+	HostFault bool `json:"host_fault,omitempty"`
 
 	Lines []string `json:"lines,omitempty"` // texts of the reply so far
 	Notes []string `json:"notes,omitempty"` // ours, below them

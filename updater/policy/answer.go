@@ -46,6 +46,7 @@ func (a Asking) Decide() (d manifests.Decision, v Verdict) {
 	v = a.judge(d.Target)
 	if !v.Allowed && !a.Facts.Rescue && !exact(q.Requested) && q.Status != nil {
 		if again, ok := a.amongPermitted(); ok {
+			again.Newer = manifests.Version{} // the policy chose, and not what this platform has
 			return a.bounds(again), Verdict{Allowed: true}
 		}
 	}

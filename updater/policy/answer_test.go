@@ -111,3 +111,15 @@ func TestThePlanObeysThePolicyAndTakesTheNewestVersionThatItAllows(t *testing.T)
 		})
 	}
 }
+
+func TestAVersionThatThePolicyChoseSaysNothingOfOnesThatThisSystemLacks(t *testing.T) {
+	for versions, newer := range map[string]string{"": "9.9.0.0", "<9.4": "", "<9.0": "9.9.0.0"} {
+		d, _ := asking(func(a *policy.Asking) {
+			a.Policy.Versions = versions
+			a.Question.Anywhere = map[manifests.Version]string{ver("9.9.0.0"): manifests.Active}
+		}).Decide()
+		if d.Newer.String() != newer {
+			t.Errorf("%q: %s, newer %q, want %q", versions, d.Kind, d.Newer, newer)
+		}
+	}
+}

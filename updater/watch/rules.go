@@ -86,6 +86,9 @@ func (p *Probation) Blameless() bool {
 	return p.deaths > 0 || p.host != "" || p.left && (p.note.Version == "" || p.note.FromOutside())
 }
 
+// HostFault reports whether it was the machine that kept the version from being tried: a disk that failed, is full or read-only.
+func (p *Probation) HostFault() bool { return !p.own && p.host != "" }
+
 // seeDeath counts what the launcher noted since the last look, and says when that was enough.
 func (p *Probation) seeDeath(l Look) (Verdict, string) {
 	if _, died := l.died(p.version); !died || l.Death == p.note {
