@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,13 +31,18 @@ type S3Options struct {
 	Pause func(context.Context, time.Duration) error
 }
 
-// S3 reads and writes single objects, path-style. A bucket of another region is followed there. It is safe for concurrent use. The
-// updater that exchanges agents uploads a step's output by it; the sink of Run Command output (docs/protocol/runcommand.md,
-// "Files, S3, CloudWatch Logs") will, and is not in this version.
+// S3 reads and writes single objects, path-style. A bucket of another region is followed there, and remembered. It is safe for
+// concurrent use. Users: the output of Run Command (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs") and the updater that
+// exchanges agents.
 type S3 struct {
 	c                *Client
 	domain, override string
+	found            sync.Map // bucket → its region, where that is another than the caller's
 }
+
+// stallLimit is how long a request may stand still, no byte of it read and none answered, before it is given up. Reading an object has
+// no limit of its own: its reader has one.
+const stallLimit = 20 * time.Second
 
 // NewS3 completes the options.
 func NewS3(o S3Options) *S3 {
@@ -46,15 +52,29 @@ func NewS3(o S3Options) *S3 {
 
 // Object is what an answer says of an object. The caller closes Body.
 type Object struct {
-	Body io.ReadCloser // nil after Head and Put
+	Body io.ReadCloser // of Get only
 	Size int64         // bytes; -1 when unknown
 	ETag string
+
+	text string // a small answer in XML
 }
 
 // PutOptions go with an object.
 type PutOptions struct {
 	ContentType string // for output: text/plain
 	ACL         string // for output: bucket-owner-full-control
+	Encryption  Encryption
+}
+
+func (o PutOptions) header() http.Header {
+	header := http.Header{}
+	for name, value := range map[string]string{"Content-Type": o.ContentType, "X-Amz-Acl": o.ACL,
+		"X-Amz-Server-Side-Encryption": o.Encryption.Algorithm, "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": o.Encryption.Key} {
+		if value != "" {
+			header.Set(name, value)
+		}
+	}
+	return header
 }
 
 // Get opens an object for reading. Errors are [*Error]: NoSuchKey, NoSuchBucket, AccessDenied, …
@@ -80,23 +100,18 @@ func (s *S3) Put(ctx context.Context, bucket, key string, body io.ReadSeeker, o 
 	if err != nil {
 		return nil, err
 	}
-	header := http.Header{}
-	if o.ContentType != "" {
-		header.Set("Content-Type", o.ContentType)
-	}
-	if o.ACL != "" {
-		header.Set("X-Amz-Acl", o.ACL)
-	}
-	return s.do(ctx, s3Request{http.MethodPut, bucket, key, body, size, sum, header})
+	return s.do(ctx, s3Request{method: http.MethodPut, bucket: bucket, key: key, body: body, size: size, hash: sum, header: o.header()})
 }
 
 // s3Request is one request, to be sent as often as it takes.
 type s3Request struct {
 	method, bucket, key string
+	query               string // encoded: "uploads="
 	body                io.ReadSeeker
 	size                int64
 	hash                string
 	header              http.Header
+	text                bool // the answer is a small one in XML, to be read
 }
 
 // Transient failures are tried again five times, from 100 ms, doubling (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs").
@@ -104,6 +119,9 @@ const s3Retries = 5
 
 func (s *S3) do(ctx context.Context, r s3Request) (*Object, error) {
 	region := s.c.o.Region
+	if known, ok := s.found.Load(r.bucket); ok {
+		region, _ = known.(string)
+	}
 	followed := false
 	for n := 0; ; n++ {
 		object, err := s.attempt(ctx, r, region)
@@ -113,6 +131,7 @@ func (s *S3) do(ctx context.Context, r s3Request) (*Object, error) {
 		var e *Error
 		if errors.As(err, &e) && e.Region != "" && e.Region != region && !followed {
 			region, followed = e.Region, true
+			s.found.Store(r.bucket, region)
 			n--
 			continue
 		}
@@ -129,28 +148,50 @@ func (s *S3) do(ctx context.Context, r s3Request) (*Object, error) {
 }
 
 func (s *S3) attempt(ctx context.Context, r s3Request, region string) (*Object, error) {
-	req, err := s.request(ctx, r, region)
+	reading := r.method == http.MethodGet && !r.text
+	moved := func() {}
+	if !reading {
+		stalled, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		timer := time.AfterFunc(stallLimit, func() { cancel(errStalled) })
+		defer timer.Stop()
+		ctx, moved = stalled, func() { timer.Reset(stallLimit) }
+	}
+	req, err := s.request(ctx, r, region, moved)
 	if err != nil {
 		return nil, err
 	}
 	res, err := s.c.o.HTTP.Do(req)
 	if err != nil {
+		if errors.Is(context.Cause(ctx), errStalled) {
+			err = errStalled
+		}
 		return nil, transportError(err)
 	}
-	if res.StatusCode/100 == 2 {
-		o := &Object{Body: res.Body, Size: res.ContentLength, ETag: strings.Trim(res.Header.Get("Etag"), `"`)}
-		if r.method != http.MethodGet {
-			res.Body.Close()
-			o.Body = nil
-		}
+	o := &Object{Body: res.Body, Size: res.ContentLength, ETag: strings.Trim(res.Header.Get("Etag"), `"`)}
+	if res.StatusCode/100 == 2 && reading {
 		return o, nil
 	}
 	defer res.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-	return nil, s3Error(res, string(text))
+	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	o.Body, o.text = nil, string(text)
+	switch {
+	case res.StatusCode/100 != 2:
+		return nil, s3Error(res, o.text)
+	case err != nil:
+		return nil, transportError(err)
+	case r.text && strings.Contains(o.text, "<Error>"): // CompleteMultipartUpload answers 200 before it is done
+		e := s3Error(res, o.text)
+		e.Status = http.StatusInternalServerError
+		return nil, e
+	}
+	return o, nil
 }
 
-func (s *S3) request(ctx context.Context, r s3Request, region string) (*http.Request, error) {
+// errStalled: nothing of a request moved for [stallLimit].
+var errStalled = errors.New("no byte was taken or answered for 20 seconds")
+
+func (s *S3) request(ctx context.Context, r s3Request, region string, moved func()) (*http.Request, error) {
 	base, err := Endpoint("s3", region, s.domain, s.override)
 	if err != nil {
 		return nil, err
@@ -169,7 +210,7 @@ func (s *S3) request(ctx context.Context, r s3Request, region string) (*http.Req
 		if _, err := r.body.Seek(0, io.SeekStart); err != nil {
 			return nil, err
 		}
-		body = io.NopCloser(r.body) // the transport must not close what is sent again
+		body = io.NopCloser(moving{r.body, moved}) // the transport must not close what is sent again
 	}
 	if r.size == 0 {
 		body = nil // else an empty object would go out chunked
@@ -178,6 +219,7 @@ func (s *S3) request(ctx context.Context, r s3Request, region string) (*http.Req
 	if err != nil {
 		return nil, err
 	}
+	u.RawQuery = r.query
 	req.URL, req.ContentLength = u, r.size
 	for name, values := range r.header {
 		req.Header[name] = values
@@ -192,6 +234,17 @@ func (s *S3) request(ctx context.Context, r s3Request, region string) (*http.Req
 		req.Header.Set("User-Agent", s.c.o.UserAgent)
 	}
 	return req, nil
+}
+
+// moving tells of every byte that is read.
+type moving struct {
+	io.Reader
+	moved func()
+}
+
+func (m moving) Read(p []byte) (int, error) {
+	m.moved()
+	return m.Reader.Read(p)
 }
 
 // escapePath escapes all but slashes and what RFC 3986 leaves unreserved, as S3 signs it.

@@ -10,3 +10,6 @@ type Service struct {
 
 // SSM is the Systems Manager service itself.
 func SSM() Service { return Service{Name: "ssm", Target: wire.TargetSSM} }
+
+// Logs is CloudWatch Logs.
+func Logs() Service { return Service{Name: "logs", Target: "Logs_20140328"} }

@@ -24,6 +24,8 @@ type Config struct {
 	Kms         Kms
 	Identity    Identity
 
+	CloudWatchLogs CloudWatchLogs
+
 	// OnlyCommands: these are no settings of the administrator's but what is left without any, see [Read]. Nothing runs then that only
 	// settings may allow: no session, no port forwarding, no association, no update by the agent itself.
 	OnlyCommands bool `json:"-"`
@@ -127,6 +129,11 @@ type Kms struct {
 	RequireKMSChallengeResponse bool   // not yet: insist on the challenge of encrypted sessions
 }
 
+// CloudWatchLogs is where output goes to while a step runs.
+type CloudWatchLogs struct {
+	Endpoint string // address instead of the region's logs; empty: where ssm, ec2messages, ssmmessages and s3 share one address, that one
+}
+
 // Identity is how the agent finds out who it is.
 type Identity struct {
 	Ec2SystemInfoDetectionResponse string           // not yet: empty, true or false; what the look for EC2 is to say
@@ -153,6 +160,12 @@ func (c Config) Service(name string) (endpoint string, limit time.Duration) {
 		return c.Kms.Endpoint, 0
 	case "s3":
 		return c.S3.Endpoint, 0
+	case "logs":
+		at := c.CloudWatchLogs.Endpoint
+		if one := c.Ssm.Endpoint; at == "" && one == c.Mds.Endpoint && one == c.Mgs.Endpoint && one == c.S3.Endpoint {
+			at = one // a region that is one address
+		}
+		return at, 0
 	}
 	return "", 0
 }

@@ -49,6 +49,9 @@ func (c *Capture) Stderr() io.Writer { return c.err }
 // pass them through [Limit].
 func (c *Capture) Texts() (stdout, stderr string) { return c.out.text(), c.err.text() }
 
+// Lost is the first write to a file that failed: the files have the beginning only, or nothing.
+func (c *Capture) Lost() error { return errors.Join(c.out.lost(), c.err.lost()) }
+
 // Close closes the files; the first write that failed, if any, is the error.
 func (c *Capture) Close() error { return errors.Join(c.out.close(), c.err.close()) }
 
@@ -103,6 +106,12 @@ func (s *stream) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return string(s.head)
+}
+
+func (s *stream) lost() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed
 }
 
 func (s *stream) close() error {

@@ -1,6 +1,7 @@
 package output_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -143,27 +144,13 @@ func TestWritersNeverFailTheScript(t *testing.T) {
 func TestEverySinkKeepsNothingThatIsNotAskedFor(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range output.Table(output.Region{}) {
-		if s.Name == "" || s.Wanted == nil || (s.Keep == nil) == (s.Without == nil) || seen[s.Name] {
+		if s.Name == "" || s.Wanted == nil || s.Begin == nil || seen[s.Name] {
 			t.Errorf("row %+v", s)
 		}
 		seen[s.Name] = true
 		if s.Wanted(output.Settings{}) {
 			t.Errorf("%s wants output that was not asked for", s.Name)
 		}
-	}
-}
-
-func TestAPlaceThatThisVersionDoesNotServeIsSaidAndNotNamed(t *testing.T) {
-	asked := output.Settings{Bucket: "b", Prefix: "p", LogGroup: "g", Stream: "s", CleanUp: "default"}
-	kept, note := output.Served(output.Table(output.Region{}), asked)
-	if kept != (output.Settings{CleanUp: "default"}) {
-		t.Errorf("%+v", kept)
-	}
-	if note != "\nOutput to S3 and CloudWatch Logs is not kept: not in this version.\n" {
-		t.Errorf("%q", note)
-	}
-	if kept, note := output.Served(output.Table(output.Region{}), kept); kept.CleanUp != "default" || note != "" {
-		t.Errorf("%+v %q", kept, note)
 	}
 }
 
@@ -184,12 +171,20 @@ func TestANoteIsWholeWhereverATextIsCut(t *testing.T) {
 	}
 }
 
-func TestCleanUpAfterExecutionRemovesTheFiles(t *testing.T) {
+func TestCleanUpRemovesTheFilesThatTheSettingNames(t *testing.T) {
 	for _, c := range []struct {
 		setting string
 		open    bool
-		left    int
-	}{{"", false, 4}, {"default", false, 4}, {"after-execution", false, 0}, {"after-execution", true, 4}} {
+		places  bool
+		left    string
+	}{
+		{"", false, false, "stderr stderrConsole stdout stdoutConsole"},
+		{"default", false, true, "stderr stderrConsole stdout stdoutConsole"},
+		{"after-execution", false, false, ""},
+		{"after-execution", true, false, "stderr stderrConsole stdout stdoutConsole"},
+		{"after-upload", false, false, "stderr stdout"},
+		{"after-upload", false, true, ""},
+	} {
 		dir := t.TempDir()
 		capture, err := output.Open(dir)
 		if err != nil {
@@ -197,11 +192,20 @@ func TestCleanUpAfterExecutionRemovesTheFiles(t *testing.T) {
 		}
 		capture.Close()
 		settings, location := output.Settings{CleanUp: c.setting}, output.Location{Dir: dir, Open: c.open}
-		if err := output.Keep(t.Context(), output.Table(output.Region{}), settings, location); err != nil {
+		keeps := output.Sink{Wanted: func(output.Settings) bool { return c.places },
+			Begin: func(context.Context, output.Settings, output.Location) output.Keeping {
+				return func(context.Context, output.Location) output.Kept { return output.Kept{} }
+			}}
+		if _, _, err := output.Begin(t.Context(), []output.Sink{keeps}, settings, location).End(t.Context(), location); err != nil {
 			t.Fatal(err)
 		}
-		if files, _ := os.ReadDir(dir); len(files) != c.left {
-			t.Errorf("%+v leaves %d files", c, len(files))
+		var left []string
+		files, _ := os.ReadDir(dir)
+		for _, f := range files {
+			left = append(left, f.Name())
+		}
+		if got := strings.Join(left, " "); got != c.left {
+			t.Errorf("%+v leaves %s", c, got)
 		}
 	}
 }

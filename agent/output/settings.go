@@ -17,14 +17,20 @@ type Settings struct {
 	CleanUp  string `json:"clean_up,omitempty"`  // Ssm.PluginLocalOutputCleanup: default, after-execution, after-upload
 }
 
+// Elsewhere tells whether output is wanted besides the reply and the local files.
+func (s Settings) Elsewhere() bool { return s.Bucket != "" || s.LogGroup != "" }
+
 // Location is where the streams of one step are kept.
 type Location struct {
 	Dir    string // the folder of the four files
 	Plugin string // without colons
 	Step   string // without colons
-	Upload Upload
-	Note   string // what the step's output says of places that do not keep it, see [Served]
+	Upload Upload // the names in the bucket; all empty without one
+	Log    string // the step's id as names of log streams have it
+	Note   string // what else the step's output says, where its action has another program answer
 	Open   bool   // the step is not over: it runs again after a reboot, or an updater will add to its files
+
+	Answered bool // by an updater, which puts the files into the bucket itself
 }
 
 // Upload is how a result names what was uploaded of a step; all empty without a bucket. The JSON form is the original's.
@@ -35,9 +41,9 @@ type Upload struct {
 }
 
 // Location is where a step's streams go: <dir>/<plugin>/<step>, <dir>/<plugin> where the step has no name, and below the same names
-// in the bucket.
-func (s Settings) Location(dir string, plugin, step host.Name) Location {
-	l := Location{Dir: plugin.In(dir), Plugin: plugin.String(), Step: step.String()}
+// in the bucket. id is the step's own.
+func (s Settings) Location(dir string, plugin, step host.Name, id string) Location {
+	l := Location{Dir: plugin.In(dir), Plugin: plugin.String(), Step: step.String(), Log: id}
 	if !step.IsZero() {
 		l.Dir = step.In(l.Dir)
 	}

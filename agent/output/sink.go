@@ -1,83 +1,88 @@
 package output
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
 )
 
-// Sink is one way in which output is kept when a step ended, before its reply is sent. A place that commands may ask for and that this
-// version does not serve is a row without Keep, with Without: a step's output says so, and no reply names the place (see [Served]).
+// Sink is one further place for output. Begin is called before a step's action runs, when the files are open; what it returns is
+// called once, when the action has ended, before the step's reply is sent.
 type Sink struct {
-	Name    string
-	Wanted  func(Settings) bool
-	Keep    func(ctx context.Context, s Settings, l Location) error
-	Without func(Settings) Settings // the settings that ask no longer; nil where there is Keep
+	Name   string
+	Wanted func(Settings) bool
+	Begin  func(ctx context.Context, s Settings, l Location) Keeping
 }
 
-// Region is the region's services as this node may use them, for sinks that keep output there. A function is called only when a sink
-// is wanted.
+// Keeping brings the output of one step to its place and ends. ctx is the job's: where it ends, because the command was cancelled, the
+// keeping goes on for a bounded time. What it returns is said in the step's reply.
+type Keeping func(ctx context.Context, l Location) Kept
+
+// Kept is what became of the output at one place.
+type Kept struct {
+	Upload Upload // names the place in the reply, where something was put there; else zero
+	Note   string // says what the place does not have, and why; empty: it has everything
+}
+
+// Region is the region's services as this node may use them. A function is called only when a sink is wanted; a region without the
+// function has no such service.
 type Region struct {
 	S3     func() (*cloud.S3, error)
 	Client func(cloud.Service) (*cloud.Client, error)
 }
 
-// Table lists the sinks in the order they are served. A sink that keeps output in the region takes r. Local files come last: what is
-// uploaded may be removed then.
-func Table(_ Region) []Sink {
+// Table lists the sinks in the order they are served.
+func Table(r Region) []Sink {
 	return []Sink{
-		{Name: "S3", Wanted: func(s Settings) bool { return s.Bucket != "" },
-			Without: func(s Settings) Settings { s.Bucket, s.Prefix = "", ""; return s }},
-		{Name: "CloudWatch Logs", Wanted: func(s Settings) bool { return s.LogGroup != "" },
-			Without: func(s Settings) Settings { s.LogGroup, s.Stream = "", ""; return s }},
-		{Name: "files", Wanted: func(s Settings) bool { return s.CleanUp == afterExecution }, Keep: removeFiles},
+		{Name: "S3", Wanted: func(s Settings) bool { return s.Bucket != "" }, Begin: bucket{r.S3}.begin},
+		{Name: "CloudWatch Logs", Wanted: func(s Settings) bool { return s.LogGroup != "" }, Begin: logs{r.Client, time.Second}.begin},
 	}
 }
 
-// afterExecution is the value of Ssm.PluginLocalOutputCleanup that leaves nothing behind.
-const afterExecution = "after-execution"
+// afterCancel is how long output may still be on its way once the command is cancelled, and how long CloudWatch Logs has after the end
+// of a step (docs/protocol/runcommand.md, "Files, S3, CloudWatch Logs").
+const afterCancel = time.Minute
 
-// Served is what the sinks keep of what the settings ask for. The note names the places that they do not keep and stands in the
-// output of every step that ran; empty: all is kept.
-func Served(sinks []Sink, s Settings) (kept Settings, note string) {
-	var missing []string
+// Keepers are the sinks of one step at work.
+type Keepers struct {
+	settings Settings
+	ends     []Keeping
+}
+
+// Begin starts every sink of a table that the settings ask for.
+func Begin(ctx context.Context, sinks []Sink, s Settings, l Location) *Keepers {
+	k := &Keepers{settings: s}
 	for _, sink := range sinks {
-		if sink.Keep == nil && sink.Wanted(s) {
-			missing = append(missing, sink.Name)
-			s = sink.Without(s)
+		if sink.Wanted(s) {
+			k.ends = append(k.ends, sink.Begin(ctx, s, l))
 		}
 	}
-	if missing == nil {
-		return s, ""
-	}
-	return s, "\nOutput to " + strings.Join(missing, " and ") + " is not kept: not in this version.\n"
+	return k
 }
 
-// Keep serves every sink of a table that the settings ask for; one that fails does not stop the others.
-func Keep(ctx context.Context, sinks []Sink, s Settings, l Location) error {
-	var err error
-	for _, sink := range sinks {
-		if sink.Keep != nil && sink.Wanted(s) {
-			err = errors.Join(err, sink.Keep(ctx, s, l))
-		}
+// End has every sink bring what is left, whatever became of the others, and then removes the local files as the settings say. A second
+// End does nothing.
+func (k *Keepers) End(ctx context.Context, l Location) (up Upload, note string, err error) {
+	ends := k.ends
+	k.ends = nil
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(afterCancel, cancel) })()
+	for _, end := range ends {
+		kept := end(lasting, l)
+		note += kept.Note
+		up = cmp.Or(up, kept.Upload)
 	}
-	return err
+	if !l.Open {
+		err = cleanUp(k.settings.CleanUp, l, len(ends) > 0 && note == "")
+	}
+	return up, note, err
 }
 
-func removeFiles(_ context.Context, _ Settings, l Location) error {
-	if l.Open {
-		return nil
-	}
-	var failed error
-	for _, name := range []string{stdoutFile, stderrFile, stdoutConsole, stderrConsole} {
-		if err := os.Remove(filepath.Join(l.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			failed = errors.Join(failed, err)
-		}
-	}
-	return failed
+// oneLine makes a short text of an error, for a reply.
+func oneLine(err error) string {
+	return head(strings.Join(strings.Fields(text(err.Error())), " "), 300)
 }

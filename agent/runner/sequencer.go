@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -117,13 +118,13 @@ func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Act
 		elements = []any{s.Inputs}
 	}
 	var outs, errs, shown []string
-	note := q.location(s, elements[0]).Note
+	note := ""
 	if q.Job.NoDisk != "" {
 		note += unkeptText(q.Job.NoDisk)
 	}
 	for i, inputs := range elements {
 		where := q.location(s, inputs)
-		o, stdout, stderr := q.element(ctx, s, action, inputs, where)
+		o, stdout, stderr, up := q.element(ctx, s, action, inputs, where)
 		outs, errs = append(outs, stdout), append(errs, stderr)
 		if !strings.Contains(note, o.Note) {
 			note += o.Note
@@ -133,8 +134,8 @@ func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Act
 		}
 		if i == 0 {
 			r.Status = o.Status
-			r.Upload = where.Upload
 		}
+		r.Upload = cmp.Or(r.Upload, up)
 		r.Status = worse(r.Status, o.Status)
 		if r.Code == 0 {
 			r.Code = o.Code
@@ -156,9 +157,9 @@ func (q *Sequencer) act(ctx context.Context, s document.Step, action plugins.Act
 
 func empty(s string) bool { return s == "" }
 
-// element runs the action once.
+// element runs the action once. up names the bucket where something was put.
 func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins.Action, inputs any, l output.Location) (
-	o plugins.Exit, stdout, stderr string) {
+	o plugins.Exit, stdout, stderr string, up output.Upload) {
 	capture, lack := q.capture(l)
 	defer func() {
 		if err := capture.Close(); err != nil {
@@ -166,8 +167,14 @@ func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins
 		}
 	}()
 	if ctx.Err() != nil {
-		return plugins.Exit{Status: wire.Cancelled, Code: 1}, "", ""
+		return plugins.Exit{Status: wire.Cancelled, Code: 1}, "", "", up
 	}
+	places := q.Sinks
+	if lack != "" || q.Job.NoDisk != "" {
+		places = nil // they read the files, and the output says that there are none
+	}
+	keepers := output.Begin(ctx, places, q.Job.Output, l)
+	defer keepers.End(ctx, l) //nolint:errcheck // of an action that crashed
 	o = action.Run(ctx, plugins.Call{
 		StepID: s.ID, Name: s.Action, Inputs: inputs, Settings: s.Settings,
 		Directory: q.scripts(s), Scratch: q.Job.Scratch, Output: l, CommandDir: q.Job.Directory,
@@ -175,12 +182,26 @@ func (q *Sequencer) element(ctx context.Context, s document.Step, action plugins
 		Stdout: capture.Stdout(), Stderr: capture.Stderr(), Log: q.Log,
 	})
 	stdout, stderr = capture.Texts()
-	o.Note = lack + o.Note
-	l.Open = o.Status == wire.SuccessAndReboot || o.Status == wire.InProgress
-	if err := output.Keep(context.WithoutCancel(ctx), q.Sinks, q.Job.Output, l); err != nil {
-		q.Log.Warn("output was not kept everywhere", "step", s.ID, "error", err)
+	if err := capture.Lost(); err != nil && q.Job.Output.Elsewhere() {
+		lack += lostText(err)
 	}
-	return o, stdout, stderr
+	l.Answered = o.Status == wire.InProgress
+	l.Open = l.Answered || o.Status == wire.SuccessAndReboot
+	up, unkept, err := keepers.End(ctx, l)
+	if err != nil {
+		q.Log.Warn("files of the output are not removed", "step", s.ID, "error", err)
+	}
+	if unkept != "" {
+		q.Log.Warn("output was not kept everywhere", "step", s.ID, "text", strings.TrimSpace(unkept))
+	}
+	o.Note = lack + o.Note + unkept
+	return o, stdout, stderr, up
+}
+
+// lostText says in a step's output that its files end early, and so do the places that are filled from them. Where the reply is the only
+// place, nothing is missing.
+func lostText(err error) string {
+	return "\nThe agent's disk did not take all of this output (" + err.Error() + "): its files have the beginning only.\n"
 }
 
 // capture takes the streams into files, or without them where there can be none: lack says why, for people.
@@ -201,16 +222,13 @@ func unkeptText(why string) string {
 }
 
 // location is where the streams of an element go: <command>/<plugin>/<step>, in documents 1.x <command>/<plugin>/<id>
-// (docs/protocol/runcommand.md, "Orchestration layout"). It names a bucket only where output is kept there.
+// (docs/protocol/runcommand.md, "Orchestration layout").
 func (q *Sequencer) location(s document.Step, inputs any) output.Location {
 	plugin, step := host.CleanName(s.Action), host.CleanName(s.ID)
 	if strings.HasPrefix(q.Job.Schema, "1.") {
 		step = plugins.ID(inputs)
 	}
-	kept, note := output.Served(q.Sinks, q.Job.Output)
-	l := kept.Location(q.Job.Directory, plugin, step)
-	l.Note = note
-	return l
+	return q.Job.Output.Location(q.Job.Directory, plugin, step, s.ID)
 }
 
 // scripts is where a step's scripts go: the folder of that name in the command's; the action adds its id.

@@ -357,6 +357,7 @@ func TestWhereOutputGoes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, c.content)
 			b.Job.Output.Bucket, b.Job.Output.Prefix = "bucket", "/pre//fix/command/instance"
+			b.Sinks = []output.Sink{place("")}
 			results, _ := b.Run(t.Context(), nil)
 			if got := readFile(t, b.Job.Directory, c.dir, "stdout"); got != "o" {
 				t.Errorf("stdout holds %q", got)
@@ -369,13 +370,29 @@ func TestWhereOutputGoes(t *testing.T) {
 	}
 }
 
+// place keeps everything, or nothing with a note.
+func place(note string) output.Sink {
+	return output.Sink{Name: "place", Wanted: func(output.Settings) bool { return true },
+		Begin: func(context.Context, output.Settings, output.Location) output.Keeping {
+			return func(_ context.Context, l output.Location) output.Kept {
+				if note != "" {
+					return output.Kept{Note: note}
+				}
+				return output.Kept{Upload: l.Upload}
+			}
+		}}
+}
+
 // A reply that named a bucket would send people to look for what is not there.
-func TestOutputThatIsNotKeptInTheRegionIsSaidSo(t *testing.T) {
-	const note = "\nOutput to S3 and CloudWatch Logs is not kept: not in this version.\n"
+func TestOutputThatIsNotKeptInTheRegionIsSaidAndCostsNoStepItsStatus(t *testing.T) {
+	const note = "\nThe place does not have it.\n"
 	b := newBench(t, doc("2.2", inputs(`{"Out":"`+strings.Repeat("x", 30000)+`"}`), inputs(`{"Out":"o","code":168}`), `"action":"aws:notYet"`))
-	b.Sinks = output.Table(output.Region{})
+	b.Sinks = []output.Sink{place(note)}
 	b.Job.Output.Bucket, b.Job.Output.Prefix, b.Job.Output.LogGroup = "bucket", "prefix", "group"
-	results, _ := b.Run(t.Context(), nil)
+	results, status := b.Run(t.Context(), nil)
+	if status != wire.Success {
+		t.Error(status)
+	}
 	for i, r := range results {
 		if r.Upload != (output.Upload{}) {
 			t.Errorf("step %d names a place: %+v", i, r.Upload)
@@ -383,5 +400,15 @@ func TestOutputThatIsNotKeptInTheRegionIsSaidSo(t *testing.T) {
 		if ran := i < 2; strings.Contains(r.Output, note) != ran || strings.Contains(r.StandardOutput, note) != ran {
 			t.Errorf("step %d: %.80q %.80q", i, r.Output, r.StandardOutput)
 		}
+	}
+}
+
+func TestWhatTheDiskDoesNotTakeIsKeptNowhereElseAndNothingIsNamed(t *testing.T) {
+	b := newBench(t, doc("2.2", inputs(`{"Out":"o"}`)))
+	b.Sinks = []output.Sink{place("")}
+	b.Job.Output.Bucket, b.Job.NoDisk = "bucket", "no space left"
+	results, _ := b.Run(t.Context(), nil)
+	if r := results[0]; r.Upload != (output.Upload{}) || !strings.Contains(r.Output, "kept nowhere else (no space left)") {
+		t.Errorf("%+v", r)
 	}
 }

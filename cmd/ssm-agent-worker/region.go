@@ -17,7 +17,7 @@ type node struct {
 }
 
 // nodesRegion is the region as a document worker may use it, with the credentials that the agent shares. Nothing is read before the
-// first use; the first sinks that use it are those of Run Command output to S3 and CloudWatch Logs, which come later.
+// first use.
 func nodesRegion() output.Region {
 	load := sync.OnceValues(loadNode)
 	return output.Region{

@@ -49,8 +49,8 @@ func TestSendCommandIsChecked(t *testing.T) {
 		{"concurrency", "ValidationException", func(in *ssm.SendCommandInput) { in.MaxConcurrency = aws.String("0") }},
 		{"errors", "ValidationException", func(in *ssm.SendCommandInput) { in.MaxErrors = aws.String("101%") }},
 		{"comment", "ValidationException", func(in *ssm.SendCommandInput) { in.Comment = aws.String(strings.Repeat("c", 101)) }},
-		{"output to a log group", "ValidationException", func(in *ssm.SendCommandInput) {
-			in.CloudWatchOutputConfig = &types.CloudWatchOutputConfig{CloudWatchOutputEnabled: true}
+		{"a log group's name", "ValidationException", func(in *ssm.SendCommandInput) {
+			in.CloudWatchOutputConfig = &types.CloudWatchOutputConfig{CloudWatchOutputEnabled: true, CloudWatchLogGroupName: aws.String("a b")}
 		}},
 		{"missing parameter", "InvalidParameters", func(in *ssm.SendCommandInput) { in.Parameters = nil }},
 		{"unknown parameter", "InvalidParameters", func(in *ssm.SendCommandInput) { in.Parameters["mood"] = []string{"good"} }},

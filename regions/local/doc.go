@@ -14,6 +14,7 @@
 //	records, mailbox     what the region remembers (the door to bbolt), the messages that wait for nodes
 //	ssm, messages, sts   services that clients find by X-Amz-Target or Action
 //	ssmmessages          the control channels of nodes
+//	logs                 CloudWatch Logs: what nodes write while a command runs, for aws logs tail
 //	console              the page for people, on a port of its own; simulated: hosts for tests
 //	s3                   everything else, path-style or with the bucket in front of the host
 //

@@ -47,6 +47,9 @@ func (r *Region) PutIn(bucket, key string, data []byte) error {
 	return r.buckets.Put(bucket, key, data)
 }
 
+// MakeBucket makes a bucket of the administrator's, in which nodes may keep output.
+func (r *Region) MakeBucket(name string) error { return r.buckets.Make(name) }
+
 // Get reads an object of the region's bucket.
 func (r *Region) Get(key string) ([]byte, error) { return r.buckets.Get(regions.Bucket(r.name), key) }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/ground"
+	"github.com/ssm-setup/ssm-setup/regions/local/logs"
 	"github.com/ssm-setup/ssm-setup/regions/local/mailbox"
 	"github.com/ssm-setup/ssm-setup/regions/local/messages"
 	"github.com/ssm-setup/ssm-setup/regions/local/protocol"
@@ -70,6 +71,7 @@ type Region struct {
 	nodes      *nodes.Registry
 	documents  *documents.Repository
 	parameters *parameters.Parameters
+	logs       *logs.Logs
 	commands   *commands.Tracker
 	messages   *messages.Lane
 	channels   *ssmmessages.Channels

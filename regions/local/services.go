@@ -1,10 +1,12 @@
 package local
 
 import (
+	"net/url"
 	"path/filepath"
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/regions"
+	"github.com/ssm-setup/ssm-setup/regions/local/logs"
 	"github.com/ssm-setup/ssm-setup/regions/local/mailbox"
 	"github.com/ssm-setup/ssm-setup/regions/local/messages"
 	"github.com/ssm-setup/ssm-setup/regions/local/protocol"
@@ -25,6 +27,7 @@ func (r *Region) table(gate *protocol.Gate) []protocol.Service {
 		r.messages.Service(gate),
 		r.channels.Service(),
 		sts.Service(gate, r.nodes.Role),
+		r.logs.Service(gate),
 		gate.Unknown(),
 		r.buckets.Service(gate),
 	}
@@ -50,7 +53,10 @@ func (r *Region) openServices() (err error) {
 	if r.parameters, err = parameters.Open(r.name, r.records, r.now); err != nil {
 		return err
 	}
-	if r.commands, err = commands.Open(r.records, r.now, r.documents, r.mail); err != nil {
+	if r.logs, err = logs.Open(r.name, r.records, r.now); err != nil {
+		return err
+	}
+	if r.commands, err = commands.Open(r.records, r.now, r.documents, r.mail, r.objectURL); err != nil {
 		return err
 	}
 	r.messages = messages.New(r.records, r.mail, r.commands)
@@ -59,6 +65,14 @@ func (r *Region) openServices() (err error) {
 		Log: r.log})
 	r.services = r.table(gate)
 	return nil
+}
+
+// objectURL is the address of an object of a bucket, "" where there is none.
+func (r *Region) objectURL(bucket, key string) string {
+	if !r.buckets.Has(bucket, key) {
+		return ""
+	}
+	return r.URL() + (&url.URL{Path: "/" + bucket + "/" + key}).EscapedPath()
 }
 
 // latestVersion is the newest version of the agent that the region's bucket names, "" without one.
@@ -70,7 +84,7 @@ func (r *Region) latestVersion() string {
 	return strings.TrimSpace(string(text))
 }
 
-// Operations are the names a service answers to: "ssm", "ec2messages", "ssmmessages", "sts" or "s3".
+// Operations are the names a service answers to: "ssm", "ec2messages", "ssmmessages", "sts", "logs" or "s3".
 func (r *Region) Operations(service string) []string {
 	for _, s := range r.services {
 		if s.Name == service {

@@ -86,13 +86,9 @@ func onlyRefuses(a plugins.Action) bool {
 
 // outputs are the places that the output of a command can go to, from the table of agent/output.
 func outputs() []comparison {
-	states := map[string][]string{done: {"the command's answer"}}
+	states := map[string][]string{done: {"the command's answer", "files"}}
 	for _, s := range output.Table(output.Region{}) {
-		state := done
-		if s.Keep == nil {
-			state = notYet
-		}
-		states[state] = append(states[state], s.Name)
+		states[done] = append(states[done], s.Name)
 	}
 	return sorted("output of commands to", states)
 }

@@ -170,7 +170,7 @@ func TestSettingsCountExactlyWhereThePageSaysSo(t *testing.T) {
 	for _, s := range list {
 		names[s.key]++
 	}
-	byService := []string{"Mds.Endpoint", "Mds.StopTimeoutMillis"}
+	byService := []string{"Mds.Endpoint", "Mds.StopTimeoutMillis", "CloudWatchLogs.Endpoint"}
 	for _, s := range list {
 		if slices.Contains(byService, s.name()) || s.section == "Mgs" || s.section == "Kms" {
 			continue // by the name of a service; no code asks for ssmmessages and kms

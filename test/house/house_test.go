@@ -38,6 +38,7 @@ var rooms = map[string][]string{
 	"regions/local/protocol":  {"regions/local/records", "regions/ground", "regions/wire"},
 	"regions/local/mailbox":   {"regions/local/records", "regions/wire"},
 	"regions/local/s3":        {"regions/local/protocol", "regions/local/records", "regions", "regions/ground"},
+	"regions/local/logs":      {"regions/local/protocol", "regions/local/records", "regions"},
 	"regions/local/sts":       {"regions/local/protocol", "regions"},
 	"regions/local/ssmmessages": {"regions/local/protocol", "regions/local/records", "regions/local/mailbox", "regions/local/ssm/*",
 		"regions/ground", "regions/wire"},

@@ -36,6 +36,7 @@ type story struct {
 	client     *ssm.Client
 	sent       map[string]string // name → command id
 	earlier    *exec.Cmd         // a region of an earlier build, see before_test.go
+	places     places            // see outputs_test.go
 }
 
 type storyKey struct{}
@@ -58,6 +59,9 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"region-bucket": plain(makeBucket),
 	"activation":    plain(activation),
 	"install":       install,
+	"outputs":       plain(setOutputs),
+	"show-kept":     plain(showKept),
+	"show-logged":   plain(showLogged),
 	"send":          plain(send),
 	"send-async":    plain(sendAsync),
 	"await":         plain(await),
@@ -246,9 +250,11 @@ func (s *story) start(ts *testscript.TestScript, args []string) string {
 		}
 		in.Parameters[k] = append(in.Parameters[k], v)
 	}
+	s.places.ask(in)
 	out, err := s.client.SendCommand(context.Background(), in)
 	ts.Check(err)
-	return *out.Command.CommandId
+	s.places.last = *out.Command.CommandId
+	return s.places.last
 }
 
 // finish waits for a command's end and prints what the region recorded: status, then the outputs.

@@ -20,6 +20,11 @@ func (st *Store) Put(bucket, key string, data []byte) error {
 	return st.record(bucket, key, object{Body: body, Size: size, ETag: sum.hex(), Modified: st.now().UTC()}, unconditional, nil)
 }
 
+// Make makes a bucket, the administrator's. Error: BucketAlreadyOwnedByYou.
+func (st *Store) Make(bucket string) error {
+	return st.records.Update(func(tx *records.Tx) error { return addBucket(tx, bucket, st.now().UTC()) })
+}
+
 // Get reads an object. Error: NoSuchBucket, NoSuchKey.
 func (st *Store) Get(bucket, key string) ([]byte, error) {
 	_, f, err := st.openObject(bucket, key)
@@ -28,6 +33,17 @@ func (st *Store) Get(bucket, key string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(f)
+}
+
+// Has tells whether there is such an object.
+func (st *Store) Has(bucket, key string) bool {
+	there := false
+	_ = st.records.View(func(tx *records.Tx) error {
+		_, o, err := objectAt(tx, bucket, key)
+		there = err == nil && o != nil
+		return nil
+	})
+	return there
 }
 
 // Delete removes an object; one that is not there is no error.

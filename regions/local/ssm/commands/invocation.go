@@ -62,10 +62,10 @@ func (tr *Tracker) getCommandInvocation(c *protocol.Call) (any, error) {
 		return nil, protocol.Refuse("InvalidPluginName", "The command has no step %s.", in.PluginName)
 	case in.PluginName != "":
 		out.Status, out.StatusDetails = stepStatus(inv.Steps[at], s)
-		out.showStep(inv.Steps[at], s)
+		tr.showStep(&out, inv.Steps[at], s)
 	default: // of several steps that ran, the caller must name one to see its output
 		if ran := inv.ran(); len(ran) == 1 {
-			out.showStep(ran[0], s)
+			tr.showStep(&out, ran[0], s)
 		}
 	}
 	return out, nil
@@ -100,7 +100,7 @@ func (tr *Tracker) invocation(commandID, instance string) (cmd command, inv invo
 
 // showStep shows one step. Updaters fill the short output only; it stands in for the streams then (docs/protocol/update.md,
 // "Reporting of an update").
-func (d *invocationDetails) showStep(st step, s standing) {
+func (tr *Tracker) showStep(d *invocationDetails, st step, s standing) {
 	d.PluginName = st.ID
 	if !st.Answered {
 		return
@@ -112,6 +112,7 @@ func (d *invocationDetails) showStep(st step, s standing) {
 	if st.StandardOutput == "" && st.StandardError == "" {
 		d.StandardOutputContent = clip(st.Output, 24000)
 	}
+	d.StandardOutputUrl, d.StandardErrorUrl = tr.urls(keptOf(st))
 	d.ExecutionStartDateTime, d.ExecutionEndDateTime = st.StartDateTime, st.EndDateTime
 	start, err1 := wire.ParseISOMillis(st.StartDateTime)
 	end, err2 := wire.ParseISOMillis(st.EndDateTime)

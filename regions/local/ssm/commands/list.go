@@ -141,7 +141,7 @@ func (tr *Tracker) listCommandInvocations(c *protocol.Call) (any, error) {
 	return struct {
 		CommandInvocations []invocationShown
 		NextToken          string `json:",omitempty"`
-	}{some, next}, err
+	}{tr.withURLs(some), next}, err
 }
 
 func (tr *Tracker) invocations(in listInput) (all []protocol.Keyed[invocationShown], err error) {

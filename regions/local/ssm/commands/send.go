@@ -59,10 +59,10 @@ func (in sendCommandInput) check() error {
 	k.Length("outputS3KeyPrefix", in.OutputS3KeyPrefix, 0, 500)
 	k.Form("maxConcurrency", in.MaxConcurrency, `^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$`, func(s string) bool { return isShare(s, 1) })
 	k.Form("maxErrors", in.MaxErrors, `^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$`, func(s string) bool { return isShare(s, 0) })
-	k.Length("cloudWatchLogGroupName", in.CloudWatchOutputConfig.CloudWatchLogGroupName, 1, 512)
-	if in.CloudWatchOutputConfig.CloudWatchOutputEnabled {
-		k.Fail("cloudWatchOutputConfig.cloudWatchOutputEnabled", "'true'", "Member must be false: this region keeps no output in log groups")
-	}
+	group := in.CloudWatchOutputConfig.CloudWatchLogGroupName
+	k.Length("cloudWatchOutputConfig.cloudWatchLogGroupName", group, 1, 512)
+	k.Form("cloudWatchOutputConfig.cloudWatchLogGroupName", group, `[\.\-_/#A-Za-z0-9]+`,
+		func(s string) bool { return protocol.Only(s, ".-_/#") })
 	for _, id := range in.InstanceIds {
 		k.Form("instanceIds", id, `(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)`, nodes.IsID)
 	}

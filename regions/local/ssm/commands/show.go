@@ -82,6 +82,8 @@ type invocationShown struct {
 	ServiceRole            string
 	NotificationConfig     json.RawMessage `json:",omitempty"`
 	CloudWatchOutputConfig cloudWatchOutput
+
+	kept kept // of the only step
 }
 
 // pluginShown is the SDK's type CommandPlugin.
@@ -98,6 +100,8 @@ type pluginShown struct {
 	OutputS3Region         string
 	OutputS3BucketName     string
 	OutputS3KeyPrefix      string
+
+	kept kept
 }
 
 func (c command) shownAt(n nodes.Node, inv invocation, details bool, now time.Time) invocationShown {
@@ -107,6 +111,9 @@ func (c command) shownAt(n nodes.Node, inv invocation, details bool, now time.Ti
 		DocumentVersion: c.DocumentVersion, RequestedDateTime: wire.Epoch{Time: c.Requested}, Status: s.Status, StatusDetails: s.Details,
 		TraceOutput: clip(inv.Trace, 2500), CommandPlugins: []pluginShown{}, ServiceRole: c.ServiceRole,
 		NotificationConfig: c.Notification, CloudWatchOutputConfig: c.CloudWatch,
+	}
+	if len(inv.Steps) == 1 {
+		out.kept = keptOf(inv.Steps[0])
 	}
 	if details {
 		for _, st := range inv.Steps {
@@ -131,6 +138,7 @@ func (c command) pluginOf(st step, s standing) pluginShown {
 	if !st.Answered || st.OutputS3BucketName != "" { // an answer without a bucket: nothing was kept in one
 		p.OutputS3Region, p.OutputS3BucketName, p.OutputS3KeyPrefix = c.OutputS3Region, c.Payload.OutputS3BucketName, st.OutputS3KeyPrefix
 	}
+	p.kept = keptOf(st)
 	if st.Answered && status != wire.InProgress {
 		p.ResponseCode = st.Code
 	}

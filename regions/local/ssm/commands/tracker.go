@@ -7,7 +7,7 @@
 //	reply.go       what a reply changes; cancel.go, settle.go: what a cancel and the clock change
 //	invocation.go  GetCommandInvocation; list.go and show.go the lists and the SDK's types
 //	connection.go  GetConnectionStatus
-//	inspect.go     the same for programs in this process
+//	inspect.go     the same for programs in this process; kept.go where the output of a step lies
 //
 // A command reaches its nodes through the mailbox; the lane that brings it (ec2messages, ssmmessages) reports back: [Tracker.Started],
 // [Tracker.Undeliverable], [Tracker.Reply].
@@ -47,11 +47,13 @@ type Tracker struct {
 	now       func() time.Time
 	documents *documents.Repository
 	mail      *mailbox.Mailbox
+	url       func(bucket, key string) string
 }
 
-// Open opens the commands of a region; now is the region's time.
-func Open(store *records.Store, now func() time.Time, docs *documents.Repository, mail *mailbox.Mailbox) (*Tracker, error) {
-	return &Tracker{store, now, docs, mail},
+// Open opens the commands of a region; now is the region's time, url gives the address of an object, "" where there is none.
+func Open(store *records.Store, now func() time.Time, docs *documents.Repository, mail *mailbox.Mailbox,
+	url func(bucket, key string) string) (*Tracker, error) {
+	return &Tracker{store, now, docs, mail, url},
 		store.Prepare(commandsTable, timesTable, invocationsTable, repliesTable, replyIDsTable, deadlinesTable, cancelsTable)
 }
 
