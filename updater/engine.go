@@ -95,6 +95,7 @@ type work struct {
 	noLauncher time.Time       // since when none is seen; zero while one is
 	probed     bool            // the watch asked the service itself
 	saved      time.Time       // when the watch last wrote to the ledger
+	uploaded   bool            // something of the step's output is in the command's bucket
 }
 
 // failure ends an update badly. Text is the message of the reply.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
@@ -42,7 +43,7 @@ func (w *work) finish(ctx context.Context) error {
 	if w.crash("after the outcome") {
 		return ErrCrashed
 	}
-	w.appendOutput(ctx, o)
+	w.appendOutput(ctx, o, owed)
 	w.sendOwed(ctx, b)
 	w.cleanUp()
 	if owed == nil {
@@ -144,8 +145,9 @@ func (w *work) record(o ledger.Outcome) {
 	}
 }
 
-// appendOutput adds the text to the step's output file, where there is one, and to its bucket.
-func (w *work) appendOutput(ctx context.Context, o ledger.Outcome) {
+// appendOutput adds the text to the step's output file, where there is one, and brings the files to the command's bucket. The answer
+// that is owed says then where they are, or that they are not there; a crash before that leaves an answer that names no bucket.
+func (w *work) appendOutput(ctx context.Context, o ledger.Outcome, owed *ledger.Owed) {
 	to := w.u.Request.ReplyTo
 	if to == nil || to.Stdout == "" {
 		return
@@ -158,17 +160,38 @@ func (w *work) appendOutput(ctx context.Context, o ledger.Outcome) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		w.Log.Warn("cannot append to the step's output", "error", err)
 	}
-	if to.Bucket == "" || w.Reporter.Upload == nil {
+	if to.Bucket == "" || w.Reporter.Upload == nil || owed == nil {
 		return
 	}
+	if err := w.upload(ctx, to); err != nil {
+		w.Log.Warn("cannot upload the step's output", "error", err)
+		to.Note += fmt.Sprintf("\nThe S3 bucket %s does not have all of the output: %.300s.\n", to.Bucket, err)
+	}
+	again, err := w.answer(o)
+	if err != nil {
+		w.Log.Warn("the answer says nothing of the bucket", "error", err)
+		return
+	}
+	for i := range w.ledger.Owed {
+		if w.ledger.Owed[i].ReplyID == owed.ReplyID {
+			w.ledger.Owed[i].Payload = again.Payload
+		}
+	}
+}
+
+// upload puts the step's files that are not empty.
+func (w *work) upload(ctx context.Context, to *ledger.ReplyTo) (failed error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	for name, file := range map[string]string{"stdout": to.Stdout, "stderr": to.Stderr} {
 		if info, err := os.Stat(file); err != nil || info.Size() == 0 {
 			continue
 		}
-		if err := w.Reporter.Upload(ctx, to.Bucket, to.Prefix+"/"+name, file); err != nil {
-			w.Log.Warn("cannot upload the step's output", "file", name, "error", err)
-		}
+		err := w.Reporter.Upload(ctx, to.Bucket, to.Prefix+"/"+name, file)
+		w.uploaded = w.uploaded || err == nil
+		failed = errors.Join(failed, err)
 	}
+	return failed
 }
 
 // cleanUp removes what the update needed on its way. A part of a download stays for the next try.

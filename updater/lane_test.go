@@ -3,6 +3,8 @@ package updater_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -51,5 +53,38 @@ func TestEveryAnswerOfAnUpdateEndsWithItsNote(t *testing.T) {
 	}
 	if len(w.sent) != 2 {
 		t.Errorf("%d answers", len(w.sent))
+	}
+}
+
+func TestAnAnswerNamesABucketOnlyWhereTheStepsOutputIs(t *testing.T) {
+	for _, failure := range []error{nil, errors.New("AccessDenied: no")} {
+		w := newWorld(t)
+		r := command(ledger.Request{})
+		dir := t.TempDir()
+		r.ReplyTo.Stdout, r.ReplyTo.Stderr = filepath.Join(dir, "stdout"), filepath.Join(dir, "stderr")
+		r.ReplyTo.Bucket, r.ReplyTo.Prefix, r.ReplyTo.StepName = "b", "p/plugin/step", "step"
+		must(t, os.WriteFile(r.ReplyTo.Stdout, []byte("before\n"), 0o600))
+		var put []string
+		e := w.engine()
+		e.Reporter.Upload = func(_ context.Context, bucket, key, file string) error {
+			text, err := os.ReadFile(file)
+			must(t, err)
+			put = append(put, bucket+" "+key+" "+strings.SplitAfter(string(text), "\n")[0])
+			return failure
+		}
+		_, err := e.Run(context.Background(), r, func(string) {})
+		must(t, err)
+		if got := strings.Join(put, ";"); got != "b p/plugin/step/stdout before\n" {
+			t.Errorf("put %q", got)
+		}
+		for i, sent := range w.sent {
+			for _, step := range sent.RuntimeStatus {
+				named := step.OutputS3BucketName == "b" && step.OutputS3KeyPrefix == "p/plugin" && step.StepName == "step"
+				last := i == len(w.sent)-1
+				if named != (last && failure == nil) || strings.Contains(step.Output, "The S3 bucket b does not have all of the output: AccessDenied: no") != (last && failure != nil) {
+					t.Errorf("answer %d, failure %v: %+v", i, failure, step)
+				}
+			}
+		}
 	}
 }

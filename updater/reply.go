@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -60,13 +61,17 @@ func (w *work) reply(status string, code int, output string) (string, error) {
 	if room := longestOutput - len(to.Note); len(output) > room {
 		output = output[:room-len(cutMark)] + cutMark
 	}
+	bucket, prefix, step := "", "", ""
+	if w.uploaded { // else nothing is there
+		bucket, prefix, step = to.Bucket, strings.TrimSuffix(to.Prefix, "/"+to.StepName), to.StepName
+	}
 	payload, err := json.Marshal(wire.Reply{
 		AdditionalInfo: wire.AdditionalInfo{Agent: w.Settings.Agent, DateTime: wire.ISOMillis(now)},
 		DocumentStatus: status,
 		RuntimeStatus: map[string]wire.StepStatus{to.PluginKey: {
-			Status: status, Code: code, Name: to.PluginName, Output: output + to.Note, StepName: to.StepName,
+			Status: status, Code: code, Name: to.PluginName, Output: output + to.Note, StepName: step,
 			StartDateTime: wire.ISOMillis(started), EndDateTime: wire.ISOMillis(now),
-			OutputS3BucketName: to.Bucket, OutputS3KeyPrefix: to.Prefix,
+			OutputS3BucketName: bucket, OutputS3KeyPrefix: prefix,
 		}},
 	})
 	return string(payload), err

@@ -74,7 +74,7 @@ func newEngineAndPorts(l installer.Layout, log *slog.Logger) (*updater.Engine, *
 			Agent: wire.AgentInfo{Lang: cfg.Os.Lang, Name: manifests.AgentPackage, OS: cfg.Os.Name, OSVersion: cfg.Os.Version,
 				Version: stamp.Version()}},
 		Open:      p.open,
-		Reporter:  updater.Reporter{Lane: p.lane, Health: p.health},
+		Reporter:  updater.Reporter{Lane: p.lane, Health: p.health, Upload: p.upload},
 		Probe:     p.probe,
 		ProbeLane: p.probeLane,
 		Identity:  p.instance,
