@@ -160,6 +160,13 @@ func (c *awsCLI) parameters() {
 	c.refused("ParameterAlreadyExists", "put-parameter", "--name", "/app/colour", "--type", "String", "--value", "red")
 	c.want(c.ssm("get-parameter", "--name", "/app/colour"), "blue", "Parameter", "Value")
 	c.want(c.ssm("get-parameters", "--names", "/app/colour", "none"), "none", "InvalidParameters", "0")
+	c.ssm("put-parameter", "--name", "/app/colour", "--value", "red", "--overwrite")
+	c.ssm("label-parameter-version", "--name", "/app/colour", "--parameter-version", "1", "--labels", "first")
+	c.want(c.ssm("get-parameter", "--name", "/app/colour:first"), "blue", "Parameter", "Value")
+	c.want(c.ssm("get-parameters-by-path", "--path", "/app"), "red", "Parameters", "0", "Value")
+	c.want(c.ssm("get-parameter-history", "--name", "/app/colour"), "first", "Parameters", "0", "Labels", "0")
+	c.want(c.ssm("describe-parameters", "--parameter-filters", "Key=Path,Values=/app"), "/app/colour", "Parameters", "0", "Name")
+	c.ssm("unlabel-parameter-version", "--name", "/app/colour", "--parameter-version", "1", "--labels", "first")
 	c.ssm("delete-parameter", "--name", "/app/colour")
 	c.want(c.ssm("delete-parameters", "--names", "/app/colour"), "/app/colour", "InvalidParameters", "0")
 }

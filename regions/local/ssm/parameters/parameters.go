@@ -4,7 +4,11 @@
 // It owns the table of records "ssm.parameters" (name → parameter with all its versions). A SecureString is kept as it is: the
 // data folder is the region's own, and only the answer of a call without WithDecryption hides it.
 //
-// What must always be true: a version's value never changes; a name has one type for good.
+//	parameters.go  records, Put, Get, GetParameters, Delete      list.go  by path, history, descriptions; their filters
+//	labels.go      labels of versions
+//
+// What must always be true: a version's value never changes; a name has one type for good; a label names one version of its parameter,
+// and the oldest version is not forgotten while it has one; an advanced parameter does not become a standard one.
 // Facts: docs/protocol/runcommand.md, "{{ssm:name}} parameter-store references"; the SDK's types.
 package parameters
 
@@ -13,7 +17,6 @@ import (
 	"errors"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,9 +31,13 @@ const parametersTable = "ssm.parameters" // name
 // Limits of parameters (the SDK's type PutParameterInput, Systems Manager quotas).
 const (
 	nameMost    = 1011
-	valueMost   = 4 << 10 // characters of a standard parameter
+	levelsMost  = 15
+	valueMost   = 4 << 10 // bytes of a standard parameter
+	largeMost   = 8 << 10 // bytes of an advanced one
 	versionMost = 100     // the oldest are forgotten
 	namesMost   = 10      // of one GetParameters
+
+	standard, advanced, intelligent = "Standard", "Advanced", "Intelligent-Tiering"
 )
 
 // parameter is the record of a parameter.
@@ -47,7 +54,14 @@ type version struct {
 	Number  int64
 	Value   string
 	Changed time.Time
+	Labels  []string `json:",omitempty"`
+	Tier    string   `json:",omitempty"` // Advanced; empty: Standard
+
+	Description    string `json:",omitempty"` // as they were then
+	AllowedPattern string `json:",omitempty"`
 }
+
+func (v version) tier() string { return cmp.Or(v.Tier, standard) }
 
 func (p parameter) latest() version { return p.Versions[len(p.Versions)-1] }
 
@@ -66,11 +80,16 @@ func Open(region string, store *records.Store, now func() time.Time) (*Parameter
 // Operations are the rows of ssm that concern parameters. Nodes read them: a document's references are theirs to resolve.
 func (s *Parameters) Operations() protocol.Operations {
 	return protocol.Operations{
-		"PutParameter":     {Allow: protocol.Administrator, Run: s.putParameter},
-		"GetParameter":     {Allow: protocol.NodeOrAdministrator, Run: s.getParameter},
-		"GetParameters":    {Allow: protocol.NodeOrAdministrator, Run: s.getParameters},
-		"DeleteParameter":  {Allow: protocol.Administrator, Run: s.deleteParameter},
-		"DeleteParameters": {Allow: protocol.Administrator, Run: s.deleteParameters},
+		"PutParameter":            {Allow: protocol.Administrator, Run: s.putParameter},
+		"GetParameter":            {Allow: protocol.NodeOrAdministrator, Run: s.getParameter},
+		"GetParameters":           {Allow: protocol.NodeOrAdministrator, Run: s.getParameters},
+		"GetParametersByPath":     {Allow: protocol.NodeOrAdministrator, Run: s.getParametersByPath},
+		"GetParameterHistory":     {Allow: protocol.Administrator, Run: s.getParameterHistory},
+		"DescribeParameters":      {Allow: protocol.Administrator, Run: s.describeParameters},
+		"LabelParameterVersion":   {Allow: protocol.Administrator, Run: s.labelVersion},
+		"UnlabelParameterVersion": {Allow: protocol.Administrator, Run: s.unlabelVersion},
+		"DeleteParameter":         {Allow: protocol.Administrator, Run: s.deleteParameter},
+		"DeleteParameters":        {Allow: protocol.Administrator, Run: s.deleteParameters},
 	}
 }
 
@@ -80,7 +99,7 @@ type shown struct {
 	Type             string
 	Value            string
 	Version          int64
-	Selector         string `json:",omitempty"` // ":3" where a version was asked for
+	Selector         string `json:",omitempty"` // ":3" or ":label" where one was asked for
 	LastModifiedDate wire.Epoch
 	ARN              string
 	DataType         string
@@ -91,16 +110,26 @@ const hidden = "AQICAHencryptedByTheLocalRegion"
 
 func (s *Parameters) shown(p parameter, v version, selector string, decrypt bool) shown {
 	out := shown{Name: p.Name, Type: p.Type, Value: v.Value, Version: v.Number, Selector: selector,
-		LastModifiedDate: wire.Epoch{Time: v.Changed}, DataType: p.DataType,
-		ARN: "arn:" + regions.Partition(s.region) + ":ssm:" + s.region + ":" + protocol.Account + ":parameter/" + strings.TrimPrefix(p.Name, "/")}
+		LastModifiedDate: wire.Epoch{Time: v.Changed}, DataType: p.DataType, ARN: s.arn(p)}
 	if p.Type == "SecureString" && !decrypt {
 		out.Value = hidden
 	}
 	return out
 }
 
-// find reads a parameter and one of its versions: "name", "name:3". Errors: ParameterNotFound, ParameterVersionNotFound.
+func (s *Parameters) arn(p parameter) string {
+	return "arn:" + regions.Partition(s.region) + ":ssm:" + s.region + ":" + protocol.Account + ":parameter/" + strings.TrimPrefix(p.Name, "/")
+}
+
+// find reads a parameter and one of its versions: "name", "name:3", "name:label", or the same of an ARN. Errors: ParameterNotFound,
+// ParameterVersionNotFound.
 func find(tx *records.Tx, reference string) (p parameter, v version, selector string, err error) {
+	if _, path, ok := strings.Cut(reference, ":parameter/"); ok && strings.HasPrefix(reference, "arn:") {
+		reference = path
+		if name, _, _ := strings.Cut(path, ":"); !records.Has(tx, parametersTable, name) {
+			reference = "/" + path
+		}
+	}
 	name, number, selected := strings.Cut(reference, ":")
 	p, ok, err := records.Fetch[parameter](tx, parametersTable, name)
 	if err != nil || !ok {
@@ -109,16 +138,15 @@ func find(tx *records.Tx, reference string) (p parameter, v version, selector st
 	if !selected {
 		return p, p.latest(), "", nil
 	}
-	n, _ := strconv.ParseInt(number, 10, 64)
-	i := slices.IndexFunc(p.Versions, func(v version) bool { return v.Number == n })
-	if i < 0 {
+	if v, ok = p.selected(number); !ok {
 		return p, v, "", protocol.Refuse("ParameterVersionNotFound", "The parameter %s has no version %s.", name, number)
 	}
-	return p, p.Versions[i], ":" + number, nil
+	return p, v, ":" + number, nil
 }
 
 type putInput struct {
 	Name, Value, Type, Description, AllowedPattern, DataType string
+	Tier, Policies                                           string
 	Overwrite                                                bool
 	Tags                                                     []wire.Tag
 }
@@ -132,7 +160,10 @@ func (in putInput) check() error {
 	k.OneOf("dataType", in.DataType, "text")
 	k.Length("allowedPattern", in.AllowedPattern, 0, 1024)
 	k.Length("description", in.Description, 0, 1024)
-	k.Length("value", in.Value, 1, valueMost)
+	k.OneOf("tier", in.Tier, standard, advanced, intelligent)
+	if in.Policies != "" && in.Policies != "[]" {
+		k.Fail("policies", "'…'", "Member must be null: this region has no policies of parameters")
+	}
 	k.Form("name", in.Name, `^[a-zA-Z0-9_.\-/]+$`, func(s string) bool { return protocol.Only(s, "_.-/") })
 	if len(in.Tags) > 0 {
 		k.Fail("tags", "'…'", "Member must be null: this region keeps no tags of parameters")
@@ -142,6 +173,12 @@ func (in putInput) check() error {
 	}
 	if first := strings.ToLower(strings.Trim(in.Name, "/")); strings.HasPrefix(first, "aws") || strings.HasPrefix(first, "ssm") {
 		return protocol.Refuse("ValidationException", "Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive).")
+	}
+	switch levels := strings.Count(in.Name, "/"); {
+	case levels > 0 && in.Name[0] != '/':
+		return protocol.Refuse("ValidationException", "Parameter name must be a fully qualified name.")
+	case levels > levelsMost:
+		return protocol.Refuse("HierarchyLevelLimitExceededException", "A parameter hierarchy can have a maximum of %d levels.", levelsMost)
 	}
 	return nil
 }
@@ -157,7 +194,7 @@ func (s *Parameters) putParameter(c *protocol.Call) (any, error) {
 	out := struct {
 		Version int64
 		Tier    string
-	}{Tier: "Standard"}
+	}{}
 	return &out, s.records.Update(func(tx *records.Tx) error {
 		p, there, err := records.Fetch[parameter](tx, parametersTable, in.Name)
 		switch {
@@ -178,11 +215,40 @@ func (s *Parameters) putParameter(c *protocol.Call) (any, error) {
 		if err := p.allows(in.Value); err != nil {
 			return err
 		}
-		out.Version = p.latest().Number + 1
-		p.Versions = append(p.Versions, version{Number: out.Version, Value: in.Value, Changed: s.now()})
-		p.Versions = slices.DeleteFunc(p.Versions, func(v version) bool { return v.Number == 0 || v.Number <= out.Version-versionMost })
+		v := version{Number: p.latest().Number + 1, Value: in.Value, Changed: s.now(), Description: p.Description,
+			AllowedPattern: p.AllowedPattern}
+		if v.Tier, err = in.tier(p.latest().tier()); err != nil {
+			return err
+		}
+		out.Version, out.Tier = v.Number, v.tier()
+		p.Versions = slices.DeleteFunc(append(p.Versions, v), func(v version) bool { return v.Number == 0 })
+		if len(p.Versions) > versionMost {
+			if oldest := p.Versions[0]; len(oldest.Labels) > 0 {
+				return protocol.Refuse("ParameterMaxVersionLimitExceeded",
+					"The oldest version %d of %s has labels: move them to another version before you create one more.", oldest.Number, p.Name)
+			}
+			p.Versions = p.Versions[1:]
+		}
 		return records.Save(tx, parametersTable, p.Name, p)
 	})
+}
+
+// tier is the tier that a new version gets, "" for Standard. An advanced parameter stays one.
+func (in putInput) tier(had string) (string, error) {
+	large := len(in.Value) > valueMost
+	switch want := cmp.Or(in.Tier, had); {
+	case in.Tier == standard && had == advanced:
+		return "", protocol.Refuse("ValidationException", "This parameter uses the advanced-parameter tier. You can't downgrade a parameter "+
+			"from the advanced-parameter tier to the standard-parameter tier.")
+	case want == standard && large:
+		return "", protocol.Refuse("ValidationException", "Standard tier parameters support a maximum parameter value of %d characters. "+
+			"To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier.", valueMost)
+	case len(in.Value) > largeMost:
+		return "", protocol.Refuse("ValidationException", "Advanced tier parameters support a maximum parameter value of %d characters.", largeMost)
+	case want == advanced, want == intelligent && (large || had == advanced):
+		return advanced, nil
+	}
+	return "", nil
 }
 
 func (p parameter) allows(value string) error {
