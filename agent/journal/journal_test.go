@@ -345,3 +345,29 @@ func TestAClockDaysAheadGivesNoCommandUp(t *testing.T) {
 		t.Errorf("%+v, %v", l, err)
 	}
 }
+
+// A crash within the removal of a worker's folder leaves any of its files; the original's folders are of another kind.
+func TestWhatARemovalThatWasCutShortLeftOfAWorkersFolderIsRemoved(t *testing.T) {
+	data := t.TempDir()
+	j := open(t, data)
+	channels := filepath.Join(data, node, "channels")
+	for _, file := range []string{"log/log", "job/job.json", "making/.job.json", "events/events", "lock/lock", "original/1-20260304050607"} {
+		dir := filepath.Join(channels, filepath.Dir(file))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(channels, file), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(channels, "empty"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Load(3, now, nil); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(channels)
+	if err != nil || len(left) != 1 || left[0].Name() != "original" {
+		t.Errorf("%v is left, %v", left, err)
+	}
+}

@@ -91,16 +91,30 @@ func (j *Journal) Load(limit int, now time.Time, undated func(lane string) bool)
 	return l, errors.Join(failed, j.markAll(l))
 }
 
-// sweep removes workers' folders without a job: a crash came between the two removals of Done, or before a job whose
+// sweep removes workers' folders without a job: a crash came within the removals of Done, or before a job whose
 // worker was started ahead was on disk. Folders of the original look different and are let alone.
 func (j *Journal) sweep(open []string) {
 	entries, _ := os.ReadDir(j.channels())
 	for _, e := range entries {
-		_, noLog := os.Stat(filepath.Join(j.channels(), e.Name(), "log"))
-		if noLog == nil && !slices.Contains(open, e.Name()) {
-			os.RemoveAll(filepath.Join(j.channels(), e.Name()))
+		if dir := filepath.Join(j.channels(), e.Name()); !slices.Contains(open, e.Name()) && isChannel(dir) {
+			os.RemoveAll(dir)
 		}
 	}
+}
+
+// isChannel tells whether a folder is one of our workers, or what a crash left of one: any of its files may be gone.
+func isChannel(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		switch e.Name() { // the files of agent/runner
+		case "log", "job.json", ".job.json", "events", "lock":
+			return true
+		}
+	}
+	return len(entries) == 0
 }
 
 // applyCancels does what cancels say that an original agent left behind. Files of other types are not ours: they stay.
