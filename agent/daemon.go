@@ -44,6 +44,7 @@ const (
 	identityPeriod = time.Second // between two looks for a registration
 	resumePeriod   = time.Minute // between two wakings of the updater
 	hashDelay      = 200 * time.Millisecond
+	unfinishedFor  = time.Hour // after which a file that has no name yet gets none any more
 	leaveLimit     = 400 * time.Millisecond
 	reviveTries    = 10               // a second apart, of starting a launcher
 	reviveLimit    = 10 * time.Second // for it to begin its work
@@ -273,7 +274,8 @@ func (d *daemon) identity(ctx context.Context, cfg config.Config) (id *identity.
 	return id, err
 }
 
-// background is work that is not urgent: the program's hash for the pulse, the facts for scanners, the log level, the updater.
+// background is work that is not urgent: the program's hash for the pulse, the facts for scanners, the log level, files that a program
+// was killed over, the updater.
 func (d *daemon) background(ctx context.Context) {
 	if host.Sleep(ctx, hashDelay) != nil { // the first ping is more urgent
 		return
@@ -283,6 +285,9 @@ func (d *daemon) background(ctx context.Context) {
 	}
 	if err := installer.WriteFacts(d.Layout, d.started); err != nil {
 		d.log.Debug("no facts for scanners", "error", err)
+	}
+	for _, dir := range []string{d.Layout.Data(), d.Layout.Pointer().SlotDir(), filepath.Join(d.Layout.UpdateRoot(), "ask")} {
+		host.RemoveUnfinished(dir, time.Now().Add(-unfinishedFor)) // files have the system's time
 	}
 	if d.Lean {
 		debug.FreeOSMemory()

@@ -60,3 +60,25 @@ func TestThisProcessIsDescribed(t *testing.T) {
 		t.Errorf("started %v ago, %v", since, err)
 	}
 }
+
+// A program that is killed while it makes a file leaves it under a name of its own. Others' files, and files that are being made, stay.
+func TestFilesThatAProgramWasKilledOverAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	old := time.Now().Add(-2 * time.Hour)
+	for name, stays := range map[string]bool{".ledger.123456": false, ".update.lock.stale.77": false, ".decisions.9": true, "update.lock.12": true,
+		".profile": true, ".tar.gz": true, ".12": true, ".folder.7": true} {
+		path := filepath.Join(dir, name)
+		if name == ".folder.7" {
+			ok(t, os.Mkdir(path, 0o755))
+		} else {
+			ok(t, os.WriteFile(path, nil, 0o600))
+		}
+		if name != ".decisions.9" {
+			ok(t, os.Chtimes(path, old, old))
+		}
+		host.RemoveUnfinished(dir, time.Now().Add(-time.Hour))
+		if _, err := os.Stat(path); (err == nil) != stays {
+			t.Errorf("%s: stays is not %v: %v", name, stays, err)
+		}
+	}
+}

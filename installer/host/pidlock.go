@@ -82,7 +82,7 @@ func (l *PidLock) holder(may PidHolder) (int, bool) {
 
 // link puts a finished file in the lock's place, if there is none.
 func (l *PidLock) link() error {
-	f, err := os.CreateTemp(filepath.Dir(l.path), filepath.Base(l.path)+".*")
+	f, err := os.CreateTemp(filepath.Dir(l.path), "."+filepath.Base(l.path)+".*") // a name that RemoveUnfinished knows
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (l *PidLock) clear(found fs.FileInfo) error {
 	if err := ignoreMissing(os.Remove(l.path + ".expire")); err != nil {
 		return err // the expiry first: one that is left alone would judge the next lock
 	}
-	aside := l.path + ".stale." + strconv.Itoa(l.pid)
+	aside := filepath.Join(filepath.Dir(l.path), "."+filepath.Base(l.path)+".stale."+strconv.Itoa(l.pid))
 	if err := os.Rename(l.path, aside); err != nil {
 		return ignoreMissing(err)
 	}

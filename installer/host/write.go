@@ -5,6 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
 )
 
 // WriteFile puts data under path whole or not at all, see [NewFile.Commit]. The folder must exist. For a stream see [Create].
@@ -82,6 +85,21 @@ func (n *NewFile) Discard() {
 		n.done = true
 		n.file.Close()
 		os.Remove(n.file.Name())
+	}
+}
+
+// RemoveUnfinished removes files of a folder that a program was making when it ended in that moment: those that have the name that
+// [Create], [Link] and [PidLock] give until a file gets its own, and that were last changed before a time. A program at work takes seconds.
+func RemoveUnfinished(dir string, before time.Time) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		number := e.Name()[strings.LastIndexByte(e.Name(), '.')+1:]
+		if _, err := strconv.ParseUint(number, 10, 64); err != nil || e.Name()[0] != '.' || len(number)+1 >= len(e.Name()) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && info.ModTime().Before(before) {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
 	}
 }
 
