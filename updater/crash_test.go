@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -82,6 +84,9 @@ func crashed(t *testing.T, nature, first, second string) {
 	led, _ := ledger.Read(w.layout)
 	if final != 1 || len(led.Owed) != 0 || len(w.deleted) != 1 {
 		t.Fatalf("crash %s, %s: %d final answers, %d deleted, owed %+v, last %+v", first, second, final, len(w.deleted), led.Owed, led.Last)
+	}
+	if left, _ := os.ReadDir(filepath.Join(w.layout.Download(), "update")); len(left) != 0 {
+		t.Errorf("crash %s, %s: left of the download: %v", first, second, left)
 	}
 	if led.Last == nil || led.Last.Success != (w.running() == "9.2.0.0") {
 		t.Fatalf("%s runs, the ledger says %+v", w.running(), led.Last)

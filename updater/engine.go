@@ -271,9 +271,11 @@ func (e *Engine) complete() {
 	}
 }
 
-// newWork makes a piece of work of the open update.
+// newWork makes a piece of work of the open update. Its request, which lies there still where an updater was killed as it had entered it,
+// would else be taken a second time.
 func (e *Engine) newWork(b *ledger.File) *work {
 	b.Open.PID, b.Open.Updater = os.Getpid(), e.Settings.Agent.Version
+	ledger.Withdraw(e.Layout, b.Open.ID)
 	b.BootID = e.System.Boot
 	b.Open.Attempts++
 	return &work{Engine: e, ledger: b, u: b.Open, store: store.Store{Paths: e.Layout.Pointer()}}

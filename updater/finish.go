@@ -30,6 +30,7 @@ func (w *work) finish(ctx context.Context) error {
 	if err := ledger.NoteDecision(w.Layout, ledger.DecisionOf(o, statusOf(o))); err != nil {
 		w.Log.Warn("cannot write the history of decisions", "error", err)
 	}
+	w.cleanUp() // before the record is closed: what a crash leaves after that would stay until the next update
 	b := w.ledger
 	b.Last, b.Open = &o, nil
 	if owed != nil {
@@ -45,7 +46,6 @@ func (w *work) finish(ctx context.Context) error {
 	}
 	w.appendOutput(ctx, o, owed)
 	w.sendOwed(ctx, b)
-	w.cleanUp()
 	if owed == nil {
 		w.deferred = append(w.deferred, func() { w.healthOf(ctx, o) })
 	}

@@ -55,6 +55,8 @@ func Due(l installer.Layout, own installer.Pulse) string {
 		return "a version is on trial"
 	case len(ledger.Waiting(l, time.Now())) > 0:
 		return "a request waits"
+	case exists(l.UpdateLock()): // not held, as was asked above
+		return "an updater ended without giving the update lock back"
 	case floorErr != nil:
 		return ""
 	}
@@ -63,6 +65,11 @@ func Due(l installer.Layout, own installer.Pulse) string {
 		return "another version runs than the active one"
 	}
 	return ""
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // startResume runs "updater resume" of this program's own version in a session of its own.
