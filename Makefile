@@ -20,7 +20,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 compile  = @scripts/compile.sh $(1) $(2) $(VERSION) $(OUT)/$(1)_$(2)
 pack     = @scripts/package.sh $(1) $(VERSION) $(2)
 
-.PHONY: help build here test test-wine-long demo check fmt lint bench attack simulation detection-long soak-long clean \
+.PHONY: help build here test test-wine-long demo check fmt lint bench attack simulation detection-long soak-long crash crash-long clean \
   build-release release package pre-build checkstyle quick-integtest quick-test coverage get-tools \
   build-linux build-linux-386 build-arm build-arm64 build-windows build-windows-386 build-darwin build-darwin-386 \
   package-rpm package-rpm-386 package-rpm-arm64 package-deb package-deb-386 package-deb-arm package-deb-arm64 \
@@ -72,6 +72,12 @@ detection-long: ## how long hosts are without an agent while a broken release is
 
 soak-long: ## 1,200 updates back and forth under a load of commands; half an hour, log in docs/proof; SEED, FROM, UPDATES
 	@scripts/soak.sh
+
+crash: ## a sample of three minutes: one system call of an update is killed at, torn or fails, and the host comes to rest all the same
+	$(GO) test -count=1 -timeout 30m -v ./test/crash
+
+crash-long: ## the same at every system call; hours; the log goes to docs/proof
+	@scripts/crash.sh
 
 clean: ## remove what was built
 	rm -rf $(OUT) dist build
