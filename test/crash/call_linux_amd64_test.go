@@ -28,7 +28,7 @@ func (c call) key() string { return c.program + " " + c.name + " " + c.path }
 // so do the parts of a large file.
 func (c call) most() int {
 	switch {
-	case strings.HasPrefix(c.path, "var/log/"):
+	case strings.HasPrefix(c.path, "var/log/"), strings.HasSuffix(c.path, "/schedule"), strings.HasSuffix(c.path, "/pulse"):
 		return 1
 	case strings.Contains(c.path, "/download/"), strings.Contains(c.path, "/store/"), !c.disk, strings.HasPrefix(c.program, "agent"):
 		return 2
@@ -188,6 +188,7 @@ var changing = []struct {
 	{regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}T?[0-9-]*`), "DATE"},
 	{regexp.MustCompile(`[0-9a-f]*[0-9][0-9a-f]{5,}`), "N"},
 	{regexp.MustCompile(`[0-9]{3,}`), "N"},
+	{regexp.MustCompile(`probation/[0-9]+`), "probation/N"},
 	{regexp.MustCompile(`\[N\]`), ""},
 	{regexp.MustCompile(`(pipe|socket):(\[[0-9]+\])?`), "$1"},
 }

@@ -23,7 +23,8 @@ type machine struct {
 	node   string // its id in the region
 	out    *os.File
 	dir    string
-	number int // of the run, for what it leaves outside the root
+	asked  time.Time // when the update was asked for
+	number int       // of the run, for what it leaves outside the root
 }
 
 // newMachine makes a host.
@@ -151,7 +152,7 @@ func (m *machine) end() {
 	m.tracer.disarm()
 	_ = os.Remove(m.PidFile())
 	_ = m.until(stopWithin, func() bool {
-		m.tracer.killAll()
+		m.tracer.kill(func(process) bool { return true })
 		return len(m.tracer.running()) == 0
 	})
 }

@@ -72,10 +72,12 @@ func (t *tracer) running() (list []process) {
 	return list
 }
 
-// killAll ends what lives, as the loss of power would.
-func (t *tracer) killAll() {
+// kill ends processes that are one of these.
+func (t *tracer) kill(one func(process) bool) {
 	for _, p := range t.running() {
-		_ = syscall.Kill(p.pid, syscall.SIGKILL)
+		if one(p) {
+			_ = syscall.Kill(p.pid, syscall.SIGKILL)
+		}
 	}
 }
 
