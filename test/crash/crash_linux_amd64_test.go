@@ -147,7 +147,21 @@ func enumerate(t *testing.T, list []*machine) (runs []run) {
 			}
 		}
 		fmt.Printf("%s: %d calls, %d points, %s\n", s.name, len(order), len(made), time.Since(at).Round(time.Second))
+		if slices.Contains(strings.Split(*kindsFlag, ","), "pair") {
+			made = append(made, pairs(made)...)
+		}
 		runs = append(runs, made...)
+	}
+	return runs
+}
+
+// pairs are runs with two faults each, one for every twenty points of a scenario.
+func pairs(made []run) (runs []run) {
+	random := rand.New(rand.NewPCG(*seedFlag, 3))
+	for range len(made) / 20 {
+		a, b := made[random.IntN(len(made))], made[random.IntN(len(made))]
+		first, second := *a.faults[0], *b.faults[0]
+		runs = append(runs, run{a.scenario, []*fault{&first, &second}})
 	}
 	return runs
 }

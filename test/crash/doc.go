@@ -16,7 +16,7 @@
 //   - an error, once: ENOSPC, EIO, EROFS, EXDEV, EMFILE, each at the calls that can give it.
 //   - an error, for ever (a quarter of them, by the seed): from this call on, all calls of that program fail that the error can hit, until
 //     the test mends the disk, five seconds later.
-//   - pairs: two of these in one run, taken at random by the seed. The second may find no call any more.
+//   - pairs: two of these in one run, taken at random by the seed. One of them may find no call any more.
 //
 // # What must hold after it
 //
