@@ -20,7 +20,8 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 compile  = @scripts/compile.sh $(1) $(2) $(VERSION) $(OUT)/$(1)_$(2)
 pack     = @scripts/package.sh $(1) $(VERSION) $(2)
 
-.PHONY: help build here test test-wine-long demo check fmt lint bench attack simulation detection-long soak-long crash crash-long clean \
+.PHONY: help build here test test-wine-long demo check fmt lint bench attack simulation detection-long soak-long power-long figures-long crash crash-long \
+  clean \
   build-release release package pre-build checkstyle quick-integtest quick-test coverage get-tools \
   build-linux build-linux-386 build-arm build-arm64 build-windows build-windows-386 build-darwin build-darwin-386 \
   package-rpm package-rpm-386 package-rpm-arm64 package-deb package-deb-386 package-deb-arm package-deb-arm64 \
@@ -39,8 +40,8 @@ here: ## the three programs for this machine only, into bin/ (seconds)
 test: ## all tests; TAGS=integration,boot adds those that need other programs installed
 	$(GO) test -tags '$(TAGS)' -timeout 60m ./...
 
-test-wine-long: ## the tests that CI leaves out under wine too (test/boot/testdata/wine-left-out.txt); needs wine
-	LONG=1 $(GO) test -tags boot -timeout 120m -run TestRoomsThatAskTheSystemPassOnWindows -v ./test/boot
+test-wine-long: ## the tests that CI leaves out under wine (test/boot/testdata/wine-left-out.txt); needs wine, half an hour
+	LONG=1 $(GO) test -count=1 -tags boot -timeout 120m -run TestRoomsThatAskTheSystemPassOnWindows -v ./test/boot
 
 demo: here ## the whole story on this machine: install, command, update, refusal, rollback
 	@$(OUT)/ssm-setup demo --result
@@ -78,6 +79,12 @@ crash: ## a sample of three minutes: one system call of an update is killed at, 
 
 crash-long: ## the same at every system call; hours; the log goes to docs/proof
 	@scripts/crash.sh
+
+power-long: ## a hundred power cuts in updates of booted machines, and in exchanges of Amazon's agent and this one; root, half an hour, log in docs/proof
+	@scripts/power.sh
+
+figures-long: ## the figures of updates as a table: ten minutes on a quiet machine
+	@scripts/figures.sh
 
 clean: ## remove what was built
 	rm -rf $(OUT) dist build

@@ -32,7 +32,14 @@ type exchanges struct {
 // newExchanges has the stand-in installed and registered.
 func newExchanges(t *testing.T, s system, how string) exchanges {
 	t.Helper()
-	h := exchanges{bare(t, s), "ubuntu", "amazon-ssm-agent.deb"}
+	return exchangesOn(bare(t, s), how)
+}
+
+// exchangesOn is the same on a machine that runs.
+func exchangesOn(on *host, how string) exchanges {
+	t, s := on.t, on.sys
+	t.Helper()
+	h := exchanges{on, "ubuntu", "amazon-ssm-agent.deb"}
 	formats := "deb,update-ubuntu,updater-ubuntu"
 	if s.name != "deb" {
 		h.platform, h.payload, formats = "linux", "amazon-ssm-agent.rpm", "rpm,update,updater"

@@ -24,7 +24,8 @@ import (
 type machine struct {
 	t    *testing.T
 	name string
-	root string // merged overlay
+	root string   // merged overlay
+	also []string // further arguments of systemd-nspawn
 
 	mu      sync.Mutex
 	nspawn  *exec.Cmd
@@ -44,7 +45,7 @@ func boot(t *testing.T, base string) *machine {
 func rooted(t *testing.T, base string) *machine {
 	t.Helper()
 	dir := t.TempDir()
-	m := &machine{t: t, name: fmt.Sprintf("ssmboot%d-%08x", os.Getpid(), crc32.ChecksumIEEE([]byte(dir))), root: filepath.Join(dir, "root"), ended: make(chan struct{})}
+	m := newMachine(t, dir)
 	must(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=755")) // what a machine writes is gone with it, and costs no disk
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
@@ -65,6 +66,12 @@ func rooted(t *testing.T, base string) *machine {
 	return m
 }
 
+// newMachine has its root in a folder.
+func newMachine(t *testing.T, dir string) *machine {
+	return &machine{t: t, name: fmt.Sprintf("ssmboot%d-%08x", os.Getpid(), crc32.ChecksumIEEE([]byte(dir))),
+		root: filepath.Join(dir, "root"), ended: make(chan struct{})}
+}
+
 // start boots it.
 func (m *machine) start() {
 	m.t.Helper()
@@ -78,7 +85,7 @@ const spawn = `mountpoint -q /run/systemd/nspawn || { mkdir -p /run/systemd/nspa
 for h in systemd unified; do
   [ -d /sys/fs/cgroup/$h ] && mkdir -p /sys/fs/cgroup/$h/$1 && echo $$ > /sys/fs/cgroup/$h/$1/cgroup.procs
 done
-exec systemd-nspawn -q -D "$2" --boot --register=no --keep-unit --machine="$1" --console=read-only --resolv-conf=off`
+exec systemd-nspawn -q -D "$2" --boot --register=no --keep-unit --machine="$1" --console=read-only --resolv-conf=off "${@:3}"`
 
 // keepRunning starts nspawn, and again after a reboot (exit code 133).
 func (m *machine) keepRunning() {
@@ -89,7 +96,7 @@ func (m *machine) keepRunning() {
 			m.mu.Unlock()
 			return
 		}
-		cmd := exec.Command("bash", "-c", spawn, "spawn", m.name, m.root)
+		cmd := exec.Command("bash", append([]string{"-c", spawn, "spawn", m.name, m.root}, m.also...)...)
 		out := &bytes.Buffer{}
 		cmd.Stdout, cmd.Stderr = out, out
 		if err := cmd.Start(); err != nil {

@@ -99,12 +99,9 @@ func windowsRooms() []string {
 		"agent/plugins", "agent/runner", "agent/dispatch", "agent/logfile"}
 }
 
-// leftOut are the tests of a room that are not run under wine here: testdata/wine-left-out.txt says why. With LONG=1 none is.
+// leftOut are the tests of a room that are not run under wine here: testdata/wine-left-out.txt says why. With LONG=1 they alone are run.
 func leftOut(t *testing.T, room string) (names []string) {
 	t.Helper()
-	if os.Getenv("LONG") != "" {
-		return nil
-	}
 	list, err := os.ReadFile("testdata/wine-left-out.txt")
 	must(t, err)
 	for line := range strings.Lines(string(list)) {
@@ -117,7 +114,6 @@ func leftOut(t *testing.T, room string) (names []string) {
 
 // A test that was renamed would be left out, or run, without a word.
 func TestEveryTestThatIsLeftOutUnderWineExists(t *testing.T) {
-	t.Setenv("LONG", "")
 	left := 0
 	for _, room := range windowsRooms() {
 		files, err := filepath.Glob(filepath.Join("..", "..", room, "*_test.go"))
@@ -144,11 +140,15 @@ func TestEveryTestThatIsLeftOutUnderWineExists(t *testing.T) {
 // TestRoomsThatAskTheSystemPassOnWindows runs the tests of the rooms that ask something of the system on Windows.
 func TestRoomsThatAskTheSystemPassOnWindows(t *testing.T) {
 	w := windows(t)
-	limit := 4 * patience
-	if os.Getenv("LONG") != "" {
+	limit, long := 4*patience, os.Getenv("LONG") != ""
+	if long {
 		limit *= 4
 	}
 	for _, room := range windowsRooms() {
+		left := leftOut(t, room)
+		if long && len(left) == 0 {
+			continue
+		}
 		name := strings.ReplaceAll(room, "/", "-") + ".test.exe"
 		file := filepath.Join(t.TempDir(), name)
 		if out, err := outside("env", "GOOS=windows", "GOARCH=amd64", "go", "test", "-trimpath", "-c", "-o", file, "./"+room); err != nil {
@@ -157,14 +157,20 @@ func TestRoomsThatAskTheSystemPassOnWindows(t *testing.T) {
 		w.copy(file, `C:\rooms\`+name)
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		args := []string{`C:\rooms\` + name, "-test.timeout=" + (limit - 2*time.Minute).String()}
-		if left := leftOut(t, room); len(left) > 0 {
+		switch names := "^(" + strings.Join(left, "|") + ")$"; {
+		case long:
+			args = append(args, "-test.v", "-test.run="+names)
+		case len(left) > 0:
 			t.Logf("%s: left out: %s", room, strings.Join(left, ", "))
-			args = append(args, "-test.skip=^("+strings.Join(left, "|")+")$")
+			args = append(args, "-test.skip="+names)
 		}
 		cmd := w.command(ctx, args...)
 		cmd.Dir = filepath.Join("..", "..", room)
-		if out, err := cmd.CombinedOutput(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		out, err := cmd.CombinedOutput()
+		if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 			t.Errorf("%s: %v\n%s", room, err, out)
+		} else if long {
+			t.Logf("%s:\n%s", room, out)
 		}
 		cancel()
 	}
