@@ -223,7 +223,7 @@ func (h *powerHost) answered(id, from, to string) string {
 		h.t.Fatalf("%s → %s: %s runs, and the answer is %s: %s %s\n%s", from, to, h.version, inv.Status, inv.StandardOutput,
 			inv.StandardError, h.logs())
 	}
-	return string(inv.Status)
+	return inv.Status
 }
 
 // begin sends commands until the end.
