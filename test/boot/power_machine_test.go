@@ -88,7 +88,8 @@ func (p *powered) settled() {
 // XFS_IOC_GOINGDOWN).
 const shutdown, noLog = 0x8004587d, 2
 
-// next goes on with a copy of the device: of the file system that was shut down nothing in memory counts, whoever still holds it.
+// next goes on with a copy of the device: of the file system that was shut down nothing in memory counts, and a
+// process elsewhere may still hold it.
 func (p *powered) next() {
 	p.t.Helper()
 	p.off()
