@@ -1,12 +1,14 @@
 package timetable_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +33,7 @@ type world struct {
 	sleeps  func() // what happens to the clock in the next sleep
 	host    string
 	at      []time.Time // the looks
+	log     *slog.Logger
 }
 
 var errBusy = errors.New("busy")
@@ -43,7 +46,7 @@ func (w *world) run(t *testing.T, l timetable.Loop, span time.Duration) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	l.Host, l.Running, l.Log, l.Source = cmp.Or(w.host, "mi-1"), manifests.MustVersion("9.1"), slog.New(slog.DiscardHandler), "https://a.example"
+	l.Host, l.Running, l.Log, l.Source = cmp.Or(w.host, "mi-1"), manifests.MustVersion("9.1"), cmp.Or(w.log, slog.New(slog.DiscardHandler)), "https://a.example"
 	l.Now = func() time.Time { return w.now }
 	l.Sleep = func(_ context.Context, d time.Duration) error {
 		if w.sleeps != nil {
@@ -205,5 +208,23 @@ func TestAClockThatIsPutBackDoesNotEndSelfUpdate(t *testing.T) {
 		Listing: func(context.Context) (manifests.Listing, error) { reads++; return manifests.Listing{}, errBusy }}, 48*time.Hour)
 	if reads == 0 {
 		t.Error("it never ran again")
+	}
+}
+
+// docs/protocol/update.md, "Scheduled self-update": the second of two runs at once ends as busy, one whose updater does not start as failed;
+// neither is in the way of the next.
+func TestASelfUpdateThatIsBusyOrDoesNotStartIsTriedInTheNextPeriod(t *testing.T) {
+	for code, answer := range map[string]error{"ErrorUpdaterLockBusy": errBusy, "ErrorExecuteUpdater": errors.New("it died")} {
+		w := &world{now: begin, busy: answer}
+		var log bytes.Buffer
+		m := manifests.NewManifest("u")
+		m.Add("p", "f", manifests.FileVersion{Version: "9.1.0.0", Status: manifests.Deprecated})
+		m.Add("p", "f", manifests.FileVersion{Version: "9.0.0.0"})
+		w.log = slog.New(slog.NewTextHandler(&log, nil))
+		w.run(t, timetable.Loop{Layout: installer.At(t.TempDir()), SelfUpdate: schedule.SelfUpdatePeriod(1),
+			Listing: func(context.Context) (manifests.Listing, error) { return m.Listing("p", "f") }}, 74*time.Hour)
+		if n := strings.Count(log.String(), "code="+code); n < 2 || n != len(w.asked) {
+			t.Errorf("%s: asked %d times\n%s", code, len(w.asked), log.String())
+		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/installer/timer"
 	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/updater"
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
@@ -157,6 +158,7 @@ func newTakeover(l installer.Layout, log *slog.Logger) (*takeover.Engine, error)
 		Amazon:   amazonsManifest(p.region),
 		Identity: p.instance,
 		Forget:   func() error { return forgetOurs(l) },
+		Arrived:  timer.Timer{}.Remove,
 	}, nil
 }
 

@@ -81,3 +81,13 @@ func sumOfFile(t *testing.T, path string) string {
 	}
 	return strings.Fields(string(out))[0]
 }
+
+// What the timer of Amazon's agent runs: without a root of trust ssm-setup does not renew itself, and no installation under a root has one.
+func TestWhatTheTimerRunsNeedsARootOfTrust(t *testing.T) {
+	if s := ssmSetup("self-update", "--scheduled"); s.code != 0 || !strings.Contains(s.out, "no root of trust") {
+		t.Errorf("%+v", s)
+	}
+	if s := ssmSetup("update", "--scheduled", "--root", t.TempDir()); s.code != exitUsage || !strings.Contains(s.err, "--scheduled is for the system") {
+		t.Errorf("%+v", s)
+	}
+}

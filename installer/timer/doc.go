@@ -2,7 +2,7 @@
 // itself, so ssm-setup does it from outside.
 //
 // Parties: ssm-setup install --agent original --stay-current writes the timer ([Timer.Write]), ssm-setup uninstall removes it
-// ([Timer.Remove]). A unit of systemd, a job of launchd, or a task of Windows runs the program.
+// ([Timer.Remove]), and so does an exchange of Amazon's agent for this project's (updater/takeover). A unit of systemd, a job of launchd, or a task of Windows runs the program.
 //
 // # Files it owns
 //
@@ -17,5 +17,8 @@
 //   - it takes the packages that the installation took: the keys, and the word that none is needed, stand in its command;
 //   - hosts do not come together: the time of each is spread over the period (systemd: by the machine's id; elsewhere by a hash of the
 //     host's name);
-//   - ssm-setup renews itself by it only where it was told to, which is where a root of trust verifies what it takes.
+//   - ssm-setup renews itself by it only while a root of trust verifies what it takes: self-update --scheduled asks each time, so that
+//     pinning a root and clearing it change no timer;
+//   - what it runs is told that no person asked (--scheduled): the region's halt and shares of hosts count, and it waits for the next
+//     maintenance window where that opens before the program runs again.
 package timer

@@ -24,7 +24,6 @@ const Every = 4
 // Timer is the timer of a machine. The zero values of OS, Root and Run are this system.
 type Timer struct {
 	Program string // absolute path of ssm-setup
-	Renew   bool   // ssm-setup renews itself first
 	// Keys are files with the keys that a package has to be signed with, by absolute path; AllowUnsigned takes one from elsewhere than
 	// Amazon's bucket without a signature. Both are as they were told to the installation, since the clock has no person beside it.
 	Keys          []string
@@ -47,6 +46,10 @@ const (
 	job   = "/Library/LaunchDaemons/com.ssm-setup.update.plist"
 	task  = "ssm-setup update"
 )
+
+// renewal is what ssm-setup is told first. Whether it renews itself is decided then, by the root of trust that the machine has then: no
+// command of a timer depends on it.
+const renewal = "self-update --scheduled --quiet"
 
 // ErrNone says that this system has nothing that runs programs by the clock.
 var ErrNone = fault.New(fault.Refused, "no timer of this system can run ssm-setup",
@@ -151,10 +154,7 @@ func (t Timer) way() (way, error) {
 }
 
 func (t Timer) systemd() way {
-	renew := ""
-	if t.Renew {
-		renew = "ExecStartPre=-" + quoted(t.Program) + " self-update --quiet\n"
-	}
+	renew := "ExecStartPre=-" + quoted(t.Program) + " " + renewal + "\n"
 	return way{
 		files: map[string]string{
 			units + ".service": "[Unit]\nDescription=Keep Amazon SSM Agent current (ssm-setup)\nWants=network-online.target\n" +
@@ -169,7 +169,7 @@ func (t Timer) systemd() way {
 
 // update is what the program is told; quote is how the system takes a path.
 func (t Timer) update(quote func(string) string) string {
-	words := " update --quiet"
+	words := " update --scheduled --quiet"
 	for _, key := range t.Keys {
 		words += " --key " + quote(key)
 	}
@@ -190,10 +190,7 @@ func (t Timer) launchd() way {
 	for hour := at / 60; hour < 24; hour += Every {
 		fmt.Fprintf(&hours, "\t\t<dict><key>Hour</key><integer>%d</integer><key>Minute</key><integer>%d</integer></dict>\n", hour, at%60)
 	}
-	command := xmlText(shellQuoted(t.Program) + t.update(shellQuoted))
-	if t.Renew {
-		command = xmlText(shellQuoted(t.Program)+" self-update --quiet; ") + command
-	}
+	command := xmlText(shellQuoted(t.Program) + " " + renewal + "; " + shellQuoted(t.Program) + t.update(shellQuoted))
 	return way{
 		files: map[string]string{job: `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -214,10 +211,7 @@ func (t Timer) launchd() way {
 func (t Timer) scheduled() way {
 	at := t.minute()
 	inQuotes := func(path string) string { return `"` + path + `"` }
-	command := inQuotes(t.Program) + t.update(inQuotes)
-	if t.Renew {
-		command = `cmd /c ""` + t.Program + `" self-update --quiet & ` + command + `"`
-	}
+	command := `cmd /c ""` + t.Program + `" ` + renewal + ` & ` + inQuotes(t.Program) + t.update(inQuotes) + `"`
 	return way{
 		start: [][]string{{"schtasks", "/Create", "/F", "/TN", task, "/RU", "SYSTEM", "/SC", "HOURLY", "/MO", fmt.Sprint(Every),
 			"/ST", fmt.Sprintf("%02d:%02d", at/60, at%60), "/TR", command}},

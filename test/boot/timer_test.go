@@ -5,6 +5,8 @@ package boot_test
 import (
 	"fmt"
 	"testing"
+
+	"github.com/ssm-setup/ssm-setup/regions"
 )
 
 // The timer under a real systemd: it is loaded and has a next time, what it runs updates Amazon's agent with the settings of the machine
@@ -23,6 +25,12 @@ func TestTheTimerUpdatesAmazonsAgentAndGoesWithIt(t *testing.T) {
 	h.sh(scheduled)
 
 	h.offer("3.3.2.0")
+	const run = "systemctl start ssm-setup-update.service"
+	h.region.Put(regions.IndexKey, []byte(`{"schema":1,"halted":{"reason":"it leaks"}}`))
+	h.sh(run + " && dpkg -s amazon-ssm-agent | grep '^Version: 3.3.1.0'")
+	h.region.Put(regions.IndexKey, []byte(`{"schema":1,"versions":{"3.3.2.0":{"percent":0}}}`))
+	h.sh(run + " && dpkg -s amazon-ssm-agent | grep '^Version: 3.3.1.0'")
+	h.region.Put(regions.IndexKey, []byte(`{"schema":1}`))
 	h.sh("systemctl start ssm-setup-update.service || { systemctl status --no-pager -l ssm-setup-update.service; exit 1; }")
 	h.online("3.3.2.0")
 	h.reboot()

@@ -22,6 +22,12 @@ const (
 	PackageNeeded = "package-needed"
 )
 
+// Reasons of the schedule, for what a host would do by itself (codes of updater/schedule).
+const (
+	Halted = "halted"
+	NotYet = "not-yet"
+)
+
 // Reason is a row of the table: how a decision is told, here and to the service. Code never changes.
 type Reason struct {
 	Code     string // also the kind of an outcome
@@ -66,6 +72,8 @@ func Reasons() []Reason {
 		{ledger.FailedKind, false, failed, "", "it failed before anything was changed"},
 		{ledger.Postponed, true, succeeded, "", "the service could not be reached, so a new version could not be confirmed"},
 		{ledger.NoPrevious, false, failed, "", "there is no version to go back to"},
+		{Halted, true, succeeded, "", "the region has stopped the updates that hosts do by themselves"},
+		{NotYet, true, succeeded, "", "the version is for a share of the hosts, of which this is none yet"},
 	}
 }
 

@@ -48,8 +48,10 @@ type Engine struct {
 	Rate     int64        // bytes a second that a download takes at most; 0: all there are
 	Amazon   string       // manifest of Amazon's own bucket of the region; empty: the region is none of theirs
 	Forget   func() error // removes what ours keeps beside its package
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Arrived takes away what served the original alone, once ours runs: the timer of ssm-setup. Nil: nothing does.
+	Arrived func(context.Context) error
+	Log     *slog.Logger
+	Now     func() time.Time
 
 	// Crash ends the engine as a crash would, for tests: asked before and after every row.
 	Crash func(at string) bool

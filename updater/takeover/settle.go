@@ -16,13 +16,18 @@ import (
 )
 
 // settle leaves what belongs to the agent that runs: of ours, an entry in its record of updates; of the original, no trace of ours.
-func (w *work) settle(context.Context) error {
+func (w *work) settle(ctx context.Context) error {
 	w.cleanUp()
 	running, err := manifests.ParseVersion(w.r.Running)
 	switch {
 	case err != nil:
 		return nil //nolint:nilerr // it is not known what runs
 	case !IsOriginal(running):
+		if w.Arrived != nil {
+			if err := w.Arrived(ctx); err != nil {
+				w.Log.Warn("the timer of the original agent is left", "error", err) // it takes itself away when it runs
+			}
+		}
 		return w.note(running)
 	case w.r.To == nil:
 		return nil // nothing was exchanged

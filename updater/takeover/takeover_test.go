@@ -35,6 +35,9 @@ func TestAnOriginalIsExchangedForOursInOneTransaction(t *testing.T) {
 			if w.installed != ours || !w.said(command) || w.said("uninstall") || w.said("dpkg -r") || w.said("rpm -e") {
 				t.Errorf("%s is installed, by %q", w.installed, w.ran)
 			}
+			if w.arrived != 1 {
+				t.Errorf("what served the original alone was taken away %d times", w.arrived)
+			}
 			if got := strings.Join(w.told, "; "); got != messageID+" InProgress; "+messageID+" Success" || !slices.Equal(w.deleted,
 				[]string{messageID}) {
 				t.Errorf("told: %s, deleted: %s", got, w.deleted)
@@ -84,7 +87,7 @@ func TestOursIsExchangedForAnOriginalWhoseVersionIsNamed(t *testing.T) {
 	if len(said) != 1 || !strings.HasPrefix(said[0], "taken ") {
 		t.Errorf("said %q", said)
 	}
-	if w.installed != original || w.said("rpm -e") || w.forgot != 1 || w.lastReply().RuntimeStatus["back"].Status != wire.Success ||
+	if w.installed != original || w.said("rpm -e") || w.forgot != 1 || w.arrived != 0 || w.lastReply().RuntimeStatus["back"].Status != wire.Success ||
 		!strings.Contains(w.output(), "amazon-ssm-agent updated successfully to 3.3.9999.0\n") {
 		t.Errorf("%s is installed, by %q; forgot %d; %q", w.installed, w.ran, w.forgot, w.output())
 	}

@@ -55,6 +55,7 @@ type world struct {
 	deleted  []string
 	health   []string
 	forgot   int
+	arrived  int
 	rates    []int64 // of downloads
 	offline  int     // replies that fail before one succeeds
 }
@@ -209,6 +210,7 @@ func (w *world) engine() *takeover.Engine {
 		},
 		Identity: func() (string, error) { return node, nil },
 		Probe:    func(context.Context) error { return w.deaf },
+		Arrived:  func(context.Context) error { w.arrived++; return nil },
 		Forget:   func() error { w.forgot++; return os.RemoveAll(w.layout.Pulse()) }}
 }
 

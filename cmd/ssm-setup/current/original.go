@@ -9,32 +9,29 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
-	"github.com/ssm-setup/ssm-setup/installer/anchor"
-	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/timer"
-	"github.com/ssm-setup/ssm-setup/regions/trust"
 )
 
-// timerOf is the timer of a machine with Amazon's agent. It renews ssm-setup too where a root of trust verifies that.
-func timerOf(a *originals.Agent) (timer.Timer, error) {
+// timerOf is the timer of a machine with Amazon's agent.
+func timerOf() (timer.Timer, error) {
 	program, err := os.Executable()
 	if err == nil {
 		program, err = filepath.EvalSymlinks(program)
 	}
 	host, nameErr := os.Hostname()
-	return timer.Timer{Program: program, Host: host, Renew: anchor.With(a.Layout, nil, trust.Watch{}) != nil}, errors.Join(err, nameErr)
+	return timer.Timer{Program: program, Host: host}, errors.Join(err, nameErr)
 }
 
 // Original has the system keep Amazon's agent current, or not any more, as the flags say; without one it stays as it is.
-func Original(c *cli.Context, a *originals.Agent) error {
+func Original(c *cli.Context) error {
 	on, off := c.Bool("stay-current"), c.Bool("no-stay-current")
 	if !on && !off {
 		return nil
 	}
 	if off {
-		return LeaveOriginal(c.Context, a)
+		return LeaveOriginal(c.Context)
 	}
-	t, err := timerOf(a)
+	t, err := timerOf()
 	t.AllowUnsigned = c.Bool("allow-unsigned")
 	for _, key := range c.StringSlice("key") {
 		path, absErr := filepath.Abs(key)
@@ -51,8 +48,8 @@ func Original(c *cli.Context, a *originals.Agent) error {
 }
 
 // LeaveOriginal removes the timer, if there is one.
-func LeaveOriginal(ctx context.Context, a *originals.Agent) error {
-	t, err := timerOf(a)
+func LeaveOriginal(ctx context.Context) error {
+	t, err := timerOf()
 	if err == nil {
 		err = t.Remove(ctx)
 	}

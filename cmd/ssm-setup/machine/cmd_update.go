@@ -38,6 +38,8 @@ func Update() *cli.Command {
 			&cli.StringFlag{Name: "limit-rate", Usage: "download at most `BYTES` a second (8k or more; k and M count 1,024 and its square)"},
 			&cli.BoolFlag{Name: "override", Usage: "go ahead although a hold, the versions, a window or the cooldown of this host's policy " +
 				"says no; that is written down"},
+			&cli.BoolFlag{Name: "scheduled", Usage: "as the timer of Amazon's agent does: the region's halt and its share of hosts count, and the next " +
+				"maintenance window is waited for"},
 			&cli.BoolFlag{Name: "check", Aliases: []string{"dry-run"}, Usage: "only show what would be done, when, and why not"},
 		}, append(append(sourceFlags(), trustFlags()...), trialFlags()...)...),
 		Action: either(true, update, updateOriginal),
@@ -47,6 +49,9 @@ func Update() *cli.Command {
 func update(c *cli.Context) error {
 	if err := checkWanted(c.String("version")); err != nil {
 		return err
+	}
+	if c.Bool("scheduled") {
+		return leaveTimer(c)
 	}
 	l, err := installed(c)
 	if err != nil {

@@ -8,13 +8,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/current"
-	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/rules"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer/originals"
 	"github.com/ssm-setup/ssm-setup/installer/setup"
 	"github.com/ssm-setup/ssm-setup/manifests"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
-	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
 const amazonsAgent = "Amazon's agent on this system"
@@ -37,9 +35,12 @@ func updateOriginal(c *cli.Context, a *originals.Agent) error {
 	if err != nil {
 		return err
 	}
+	permit, err := permitOriginal(c, a, s)
+	if err != nil {
+		return err
+	}
 	o := originals.Options{Source: s, Trust: trust, Version: c.String("version"), AllowDowngrade: c.Bool("allow-downgrade"),
-		AskService: c.Bool("confirm-with-service"),
-		Permit:     rules.Obeys(a.Layout, ledger.ByCommandLine, c.String("version"), c.Bool("override"))}
+		AskService: c.Bool("confirm-with-service"), Permit: permit}
 	if rehearsed(c) {
 		out, err := a.Check(c.Context, o)
 		return reportOriginal(c, out, err, "update")
@@ -177,7 +178,7 @@ func uninstallOriginal(c *cli.Context, a *originals.Agent) error {
 	if err := terminal.Of(c).Confirm(c.Context, c.Bool("yes"), "%s?", would); err != nil {
 		return terminal.Cannot("remove", "Amazon's agent from this system", err)
 	}
-	if err := current.LeaveOriginal(c.Context, a); err != nil {
+	if err := current.LeaveOriginal(c.Context); err != nil {
 		return err
 	}
 	version, err := a.Remove(c.Context)

@@ -126,7 +126,7 @@ func installOriginal(c *cli.Context, a *originals.Agent, o originals.Options, ro
 		unpin()
 		return refusedBy(terminal.Cannot("install", "Amazon's agent on this system from region "+o.Source.Region, err))
 	}
-	if err := current.Original(c, a); err != nil {
+	if err := current.Original(c); err != nil {
 		return err
 	}
 	r.Seconds = time.Since(began).Seconds()
@@ -213,7 +213,7 @@ func moveToOurs(c *cli.Context, a *originals.Agent, o setup.Options, options ori
 	if err != nil {
 		return refusedBy(terminal.Cannot("move", "this system from Amazon's agent to ours", err))
 	}
-	if err := current.LeaveOriginal(c.Context, a); err != nil {
+	if err := current.LeaveOriginal(c.Context); err != nil {
 		terminal.Of(c).Step("%v", err)
 	}
 	r.Seconds = time.Since(began).Seconds()

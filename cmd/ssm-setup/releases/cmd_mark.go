@@ -32,6 +32,9 @@ func Mark() *cli.Command {
 			&cli.StringFlag{Name: "withdraw", Usage: "hosts that run one of `VERSIONS` go to --go: 9.1.0.0, or 9.1.0.0-9.1.3.0"},
 			&cli.StringFlag{Name: "go", Usage: "the version they go to"},
 			&cli.StringFlag{Name: "lowest", Usage: "no host goes below `VERSION`; the word none takes that back"},
+			&cli.StringFlag{Name: "minimum-package", Usage: "updates ask for a package of `VERSION` or newer on the host: \"package upgrade needed\"; " +
+				"the word none takes that back"},
+			&cli.StringFlag{Name: "minimum-updater", Usage: "updates ask for an agent of `VERSION` or newer that makes them; none takes that back"},
 			&cli.StringFlag{Name: "reason", Usage: "why, for the people of those hosts"},
 			yesFlag(),
 		}, writeFlags()...), signingFlags()...),
@@ -61,7 +64,8 @@ func percentOf(c *cli.Context) (*int, error) {
 var marks = []struct {
 	flag      string
 	ofVersion bool
-}{{"status", true}, {"percent", true}, {"halt", false}, {"resume", false}, {"withdraw", false}, {"lowest", false}}
+}{{"status", true}, {"percent", true}, {"halt", false}, {"resume", false}, {"withdraw", false}, {"lowest", false}, {"minimum-package", false},
+	{"minimum-updater", false}}
 
 func mark(c *cli.Context) error {
 	version, err := wantedVersion(c)
@@ -83,7 +87,7 @@ func mark(c *cli.Context) error {
 	}
 	switch {
 	case len(set) == 0:
-		return terminal.Usage("one of --status, --percent, --halt, --resume, --withdraw, --lowest is needed")
+		return terminal.Usage("one of --status, --percent, --halt, --resume, --withdraw, --lowest, --minimum-package, --minimum-updater is needed")
 	case len(set) > 1:
 		return terminal.Usage("%s are different marks: give one at a time", strings.Join(set, " and "))
 	case set[0] == "--status":
@@ -194,6 +198,8 @@ func saidOf(c *cli.Context, version manifests.Version, flag string) (said, error
 		}, nil
 	case "--withdraw":
 		return withdrawal(c)
+	case "--minimum-package", "--minimum-updater":
+		return minimum(c, strings.TrimPrefix(flag, "--"))
 	}
 	return lowest(c)
 }
@@ -250,4 +256,33 @@ func lowest(c *cli.Context) (said, error) {
 		end = fmt.Sprintf("hosts with a root of trust never go below %s", v)
 	}
 	return said{change: func(x *manifests.Index) error { x.Floor = v; return nil }, end: end}, nil
+}
+
+// minimum is --minimum-package and --minimum-updater.
+func minimum(c *cli.Context, flag string) (said, error) {
+	text, what := c.String(flag), strings.TrimPrefix(flag, "minimum-")
+	var v manifests.Version
+	end := "any " + what + " will do again"
+	if text != "none" {
+		var err error
+		if v, err = manifests.ParseVersion(text); err != nil {
+			return said{}, terminal.Usage("--%s: %v; the word none takes it back", flag, err)
+		}
+		end = fmt.Sprintf("updates ask for %s or newer as the %s of the host, and say so where it is older", v, what)
+	}
+	return said{end: end, change: func(x *manifests.Index) error {
+		m := manifests.Minimum{}
+		if x.Minimum != nil {
+			m = *x.Minimum
+		}
+		if what == "package" {
+			m.Launcher = v
+		} else {
+			m.Updater = v
+		}
+		if x.Minimum = &m; m.Launcher.IsZero() && m.Updater.IsZero() {
+			x.Minimum = nil
+		}
+		return nil
+	}}, nil
 }
