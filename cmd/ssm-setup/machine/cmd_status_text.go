@@ -41,6 +41,9 @@ func statusText(out *terminal.Printer, r statusResult) string {
 	if r.Proxy != "" {
 		line("proxy", "%s", r.Proxy)
 	}
+	if r.Skew != nil {
+		line("region", "%s", r.Skew.Text)
+	}
 	line("last update", "%s", updateText(r.Update))
 	if r.UnderWay != nil {
 		line("under way", "update to %s: %s", r.UnderWay.ToVersion, r.UnderWay.Stop)

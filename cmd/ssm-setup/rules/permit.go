@@ -13,8 +13,8 @@ import (
 )
 
 // Permit asks the policy of a host about a package that ssm-setup install would put in place of the installed one; its error says why not.
-// The package of the version that runs changes nothing that a policy is about. A cooldown does not count here: the installation reads no
-// index, which says when a version was published.
+// The package of the version that runs changes nothing that a policy is about. A cooldown does not count here: an installation is not
+// scheduled, and it reads no index, which says when a version was published.
 func Permit(l installer.Layout) func(manifests.Version) error {
 	return func(v manifests.Version) error {
 		state, err := store.Store{Paths: l.Pointer()}.Read()

@@ -21,6 +21,7 @@ func TestAnInstallationOverAnotherVersionObeysThePolicy(t *testing.T) {
 		"held at another": {`{"hold":{"version":"9.2.0.0"}}`, "held at 9.2.0.0"},
 		"a constraint":    {`{"versions":"<9.3"}`, "outside of the versions"},
 		"no window":       {`{"windows":[{"start":"0 0 29 2 *","duration":"1m","zone":"UTC"}]}`, "maintenance windows"},
+		"a cooldown":      {`{"cooldown":"300d"}`, ""},
 		"damaged":         {`{"hold":`, "cannot be obeyed"},
 	} {
 		t.Run(name, func(t *testing.T) {
