@@ -158,6 +158,10 @@ func TestTheHostsOfARegionAreWatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows(id)
+	if _, err := r.SendCommand("AWS-UpdateSSMAgent", id, nil); err != nil {
+		t.Fatal(err)
+	}
+	shows("Pending, ") // the last update
 	interrupt()
 	if err := <-ended; err != nil || strings.Count(out.String(), "no host is registered") != 1 {
 		t.Errorf("%v: %s", err, out)
