@@ -113,6 +113,7 @@ func TestTheRulesOfTheHostCountForAnExchangeToo(t *testing.T) {
 		w := newWorld(t, "rpm")
 		w.installed = ours
 		if x.held {
+			w.put(os.MkdirAll(w.layout.Data(), 0o755)) // UpdateRoot does not lie in it on every system
 			_, err := policy.Change(w.layout, func(p *policy.Policy) { p.Hold = &policy.Hold{Reason: "a demo"} })
 			w.put(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -81,6 +82,7 @@ type work struct {
 	reachable bool   // the service answered before the exchange
 
 	notEntered error // why there is no keeper
+	left       bool  // the folder could not be removed yet
 }
 
 // Take does what an original's plugin started this program for. Nothing is answered while another update is under way.
@@ -215,7 +217,26 @@ func (e *Engine) open(r *Record) (*work, func(), error) {
 		return nil, nil, err
 	}
 	w := &work{Engine: e, r: r, lock: lock}
-	return w, func() { w.unlock(); mine.Release() }, nil
+	return w, func() {
+		w.unlock()
+		mine.Release()
+		w.sweep()
+	}, nil
+}
+
+// sweep removes what [work.takeOut] had to leave since Windows removes no file that is open: the file of the lock. What another process has
+// begun meanwhile is its own: its lock and its record stay, and so does the folder.
+func (w *work) sweep() {
+	if !w.left {
+		return
+	}
+	dir := w.Layout.Own(installer.OwnTakeover)
+	_ = os.RemoveAll(filepath.Join(dir, "lock"))
+	_ = os.Remove(dir)
+	_ = os.Remove(filepath.Dir(dir)) // if nothing else is in it
+	if _, err := os.Lstat(dir); err == nil {
+		w.Log.Info("the folder of the exchange is left", "folder", dir)
+	}
 }
 
 // unlock gives the update lock back, once.

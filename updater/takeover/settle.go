@@ -130,8 +130,10 @@ func (w *work) takeOut(ctx context.Context) error {
 			}
 		}
 		if err := os.Remove(filepath.Join(w.System.Root+"/", m.file)); m.file != "" && err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return errors.Join(err, w.Layout.DropOwn(installer.OwnTakeover))
+			w.left = w.Layout.DropOwn(installer.OwnTakeover) != nil
+			return err
 		}
 	}
-	return w.Layout.DropOwn(installer.OwnTakeover)
+	w.left = w.Layout.DropOwn(installer.OwnTakeover) != nil
+	return nil
 }
