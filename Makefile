@@ -20,7 +20,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 compile  = @scripts/compile.sh $(1) $(2) $(VERSION) $(OUT)/$(1)_$(2)
 pack     = @scripts/package.sh $(1) $(VERSION) $(2)
 
-.PHONY: help build here test test-wine-long demo check fmt lint bench attack simulation detection-long soak-long power-long figures-long crash crash-long \
+.PHONY: help build here test test-wine-long demo check fmt lint bench attack simulation detection-long model-long soak-long power-long figures-long crash crash-long \
   clean \
   build-release release package pre-build checkstyle quick-integtest quick-test coverage get-tools \
   build-linux build-linux-386 build-arm build-arm64 build-windows build-windows-386 build-darwin build-darwin-386 \
@@ -85,6 +85,9 @@ power-long: ## a hundred power cuts in updates of booted machines, and in exchan
 
 figures-long: ## the figures of updates as a table: ten minutes on a quiet machine
 	@scripts/figures.sh
+
+model-long: ## test/model: every kill and power cut of every update it knows, an hour; log in docs/proof
+	@scripts/model.sh
 
 clean: ## remove what was built
 	rm -rf $(OUT) dist build

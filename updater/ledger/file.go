@@ -48,17 +48,20 @@ func readLedger(path string) (led Ledger, slot int, torn bool, err error) {
 	}
 	slot = -1
 	torn = len(b) < 2*slotSize
+	blank := 0
 	for i := 0; (i+1)*slotSize <= len(b) && i < 2; i++ {
 		part := b[i*slotSize : (i+1)*slotSize]
 		found, err := decodeSlot(part)
 		switch {
+		case err != nil && len(bytes.TrimSpace(part)) == 0:
+			blank++
 		case err != nil:
-			torn = torn || len(bytes.TrimSpace(part)) > 0
+			torn = true
 		case slot < 0 || found.Revision > led.Revision:
 			led, slot = found, i
 		}
 	}
-	if slot < 0 && torn {
+	if slot < 0 && torn && blank == 0 { // beside a blank slot it is the first record that is torn: there was none yet
 		return Ledger{}, -1, torn, fmt.Errorf("%w: %s", ErrDamaged, path)
 	}
 	return led, slot, torn, nil

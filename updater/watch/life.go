@@ -15,7 +15,8 @@ type life struct {
 	seen    int       // how many different ones were
 	since   time.Time // since when its beats are unbroken
 	first   time.Time // when this process was seen first
-	last    time.Time // when a beat was last seen; the start of the watch before the first
+	last    time.Time // when a beat was last seen; the start of the watch before the first, later where silence is not counted
+	heard   time.Time // when a beat was last seen
 
 	without time.Time // since when no launcher is seen; zero while one is
 	asked   time.Time // when an agent of an older sequence was last asked to leave
@@ -56,7 +57,7 @@ func (l *life) beat(p installer.Pulse, now time.Time, silence time.Duration) (an
 	case now.Sub(l.last) >= silence:
 		l.since = now
 	}
-	l.beats, l.last = p.Beats, now
+	l.beats, l.last, l.heard = p.Beats, now, now
 	l.seen++
 	return another
 }

@@ -235,9 +235,11 @@ func (p *Probation) lingers(l Look) bool {
 	return p.askToLeave(l.Now)
 }
 
-// steady reports whether one process beat without a break for the whole watch.
+// steady reports whether one process beat without a break for the whole watch, up to its end: one that died in the last seconds may not be
+// noted as dead yet, for the launcher is slow where the machine is.
 func (p *Probation) steady(now time.Time) bool {
-	return !p.since.IsZero() && now.Sub(p.since) >= p.watch && now.Sub(p.last) < Silence(p.watch)
+	toTheEnd := p.heard.Sub(p.since) >= p.watch-installer.BeatPeriod(p.watch)/2
+	return !p.since.IsZero() && now.Sub(p.since) >= p.watch && now.Sub(p.last) < Silence(p.watch) && toTheEnd
 }
 
 // Probed takes note of the updater's own attempt to reach the service.

@@ -106,6 +106,11 @@ func TestTheRulesOfAProbation(t *testing.T) {
 		"silence later": {
 			append(steady(0, 10, true), seen{second: 30, pulse: pulse(10, 11, true, 10), launcher: 1}), watch.Undo, 30,
 		},
+		"dead before its end is noted": {
+			append(steady(0, 20, true), seen{second: 25, pulse: pulse(10, 21, true, 20), launcher: 1},
+				seen{second: 30, pulse: pulse(10, 21, true, 20), launcher: 1}, seen{second: 39, pulse: pulse(10, 21, true, 20), launcher: 1},
+				seen{second: 40, pulse: pulse(10, 21, true, 20), launcher: 1}), watch.Undo, 40,
+		},
 		"no launcher at all":   {[]seen{{second: 0, noPulse: true}}, watch.Deserted, 0},
 		"a launcher that goes": {append(steady(0, 10, true), seen{second: 12}, seen{second: 17}, seen{second: 18}), watch.Deserted, 18},
 		"a launcher that comes back": {
