@@ -71,10 +71,11 @@ func runUpdater(args []string) int {
 		log, closeLog = updateLog(o.layout)
 	}
 	defer closeLog()
-	e, err := newEngine(o.layout, log)
+	e, p, err := newEngineAndPorts(o.layout, log)
 	if err != nil {
 		return refuse(o, err)
 	}
+	p.looks = o.subcommand == "check"
 	switch o.subcommand {
 	case "check":
 		return check(ctx, e, o.request)

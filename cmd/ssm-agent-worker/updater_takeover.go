@@ -138,7 +138,7 @@ func originalsManifest(ctx context.Context, t *takeover.Engine, s updater.Settin
 	return own
 }
 
-// newTakeover ties the exchange of agents to this host's region, as newEngine does the updater.
+// newTakeover ties the exchange of agents to this host's region, as newEngineAndPorts does the updater.
 func newTakeover(l installer.Layout, log *slog.Logger) (*takeover.Engine, error) {
 	e, p, err := newEngineAndPorts(l, log)
 	if err != nil {

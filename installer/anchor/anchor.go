@@ -15,7 +15,8 @@
 // It reads <settings>/trust/root.json, which packages own (installer/pack).
 //
 // What must always be true: a host that has a root reads nothing unsigned; only [Clear], which is `ssm-setup trust clear`, takes it
-// away; the folder counts only if, from / down to it, no other account may change it, as for the store.
+// away; the folder counts only if, from / down to it, no other account may change it, as for the store. What only shows something ([Look])
+// writes nothing.
 package anchor
 
 import (
@@ -139,11 +140,16 @@ func Facts(l installer.Layout) (f trust.Facts, ok bool, err error) {
 }
 
 // With is as [Signed], without pinning anything: by the root that was named, or that of the package, where the installation has none yet.
-func With(l installer.Layout, root []byte, w trust.Watch) bucket.Signed {
+func With(l installer.Layout, root []byte, w trust.Watch) bucket.Signed { return with(l, root, w, trust.Place.Signed) }
+
+// Look is as [With] for what only shows something (update --check, versions, dry runs): nothing is written at all.
+func Look(l installer.Layout, root []byte, w trust.Watch) bucket.Signed { return with(l, root, w, trust.Place.Look) }
+
+func with(l installer.Layout, root []byte, w trust.Watch, verify func(trust.Place, trust.Watch) bucket.Signed) bucket.Signed {
 	place := Place(l)
 	pinned, err := place.Pinned()
 	if pinned || err != nil {
-		return place.Signed(w)
+		return verify(place, w)
 	}
 	if root == nil && !isCleared(l) {
 		root, err = Carried(l)

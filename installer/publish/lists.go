@@ -107,13 +107,16 @@ func (p *writing) expectLists(ctx context.Context, record string, keys, before [
 }
 
 // dropLists removes what no index names any more that a client may hold, once the new one is served. Who may write but not
-// remove publishes all the same.
-func (p *writing) dropLists(ctx context.Context, record string) error {
+// remove publishes all the same. may tells what a record can have removed; nil: all.
+func (p *writing) dropLists(ctx context.Context, record string, may func(key string) bool) error {
 	l, when, err := p.readLists(ctx, record, nil)
 	if err != nil || len(l.Indexes) == 0 {
 		return err
 	}
 	for _, key := range l.outlive(p.o.Now()) {
+		if may != nil && !may(key) {
+			continue
+		}
 		if !p.o.DryRun {
 			if err := p.to.Remove(ctx, key); errors.Is(err, target.ErrDenied) {
 				return nil

@@ -35,6 +35,7 @@ type Mirrored struct {
 	Latest   manifests.Version   `json:"latest"`
 	Stable   manifests.Version   `json:"stable"` // empty if the mirror does not hold the region's stable version
 	Signed   bool                `json:"signed"` // metadata for apt and yum, by the region's key or the one given
+	LeftOut  string              `json:"left_out,omitempty"` // what the region has and the mirror was not given, and why
 	Traffic  Traffic             `json:"traffic"`
 	Steps    []Step              `json:"steps"`
 }
@@ -61,6 +62,9 @@ func Mirror(ctx context.Context, from *bucket.Client, to target.Target, w Wanted
 	if o.Repositories && o.Sign == nil {
 		if theirs, err = signsLists(ctx, from); err != nil {
 			return res, err
+		}
+		if !theirs {
+			res.LeftOut = leftOut(ctx, from)
 		}
 	}
 	if theirs {

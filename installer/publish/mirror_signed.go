@@ -41,6 +41,21 @@ func signsLists(ctx context.Context, from *bucket.Client) (bool, error) {
 	return false, nil
 }
 
+// leftOut tells that a region signs its repositories, and that its list for hosts with a root of trust does not hold them: a publication
+// writes them before that list, at names that do not change, so a mirror that verifies all could only find them changed.
+func leftOut(ctx context.Context, from *bucket.Client) string {
+	if t, err := from.Verified(ctx); err != nil || t.Root == 0 {
+		return ""
+	}
+	for _, key := range signedKeys() {
+		if _, err := from.IfChanged(ctx, key, maxSmall, ""); err == nil {
+			return "the indexes of apt and yum that the region signed by its OpenPGP key: the root of trust does not vouch for that key, so they are " +
+				"not copied; the mirror has its own, unsigned unless --sign-pgp-key is given"
+		}
+	}
+	return ""
+}
+
 // checkSameKey refuses what clients of the mirror could not check: a region whose signatures are by other keys than those that the mirror
 // gave them.
 func checkSameKey(ctx context.Context, from *bucket.Client, to target.Target, o Options) error {
@@ -162,7 +177,7 @@ func (c copier) apt(ctx context.Context, at apt.Suite) error {
 	if err := c.copyObject(ctx, at.SignatureKey()); err != nil {
 		return err
 	}
-	return c.dropLists(ctx, at.ListsKey())
+	return c.dropLists(ctx, at.ListsKey(), nil)
 }
 
 type namedList struct{ sum, name string }
@@ -212,7 +227,7 @@ func (c copier) yum(ctx context.Context, at yum.Folder) error {
 	if err := c.writeSmall(ctx, c.to, at.RepomdKey(), repomd, target.When{}); err != nil {
 		return err
 	}
-	return c.dropLists(ctx, at.ListsKey())
+	return c.dropLists(ctx, at.ListsKey(), nil)
 }
 
 // hashed reads an object whose SHA-256 is known.

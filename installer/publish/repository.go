@@ -287,7 +287,7 @@ func (p *writing) apt(ctx context.Context, at apt.Suite, list []apt.Package, oth
 			return err
 		}
 	}
-	return p.dropLists(ctx, at.ListsKey())
+	return p.dropLists(ctx, at.ListsKey(), nil)
 }
 
 // yum writes the rpm repository in the same way.
@@ -330,7 +330,7 @@ func (p *writing) yum(ctx context.Context, at yum.Folder, list []yum.Package, ot
 			return err
 		}
 	}
-	return p.dropLists(ctx, at.ListsKey())
+	return p.dropLists(ctx, at.ListsKey(), nil)
 }
 
 // signedBefore tells whether unchanged metadata needs no signature, or has one by the key that signs now.

@@ -10,7 +10,11 @@ import (
 	"github.com/ssm-setup/ssm-setup/installer/publish/target"
 	"github.com/ssm-setup/ssm-setup/installer/signed"
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/regions"
 )
+
+// replacedKey is the record of signed files that are served no more.
+const replacedKey = regions.TrustFolder + "replaced.json"
 
 // region is the place as it is signed.
 func (p *writing) region() *signing.Region {
@@ -19,6 +23,8 @@ func (p *writing) region() *signing.Region {
 		Write: func(ctx context.Context, key string, content []byte, when target.When) error {
 			return p.writeSmall(ctx, p.to, key, content, when)
 		},
+		Expect:       func(ctx context.Context, keys []string) error { return p.expectLists(ctx, replacedKey, keys, nil) },
+		Drop:         func(ctx context.Context, may func(string) bool) error { return p.dropLists(ctx, replacedKey, may) },
 		Repositories: func(ctx context.Context, m *manifests.Manifest) error { return p.repositories(ctx, m, nil) }}
 }
 

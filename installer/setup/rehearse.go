@@ -17,7 +17,7 @@ func (i Installation) Rehearse(ctx context.Context, o Options) (Result, error) {
 	}
 	r.record = readRecord(i.Layout)
 	r.goingOn = r.record.Format != ""
-	r.signed = anchor.With(i.Layout, o.Trust, trust.Watch{})
+	r.signed = anchor.Look(i.Layout, o.Trust, trust.Watch{})
 	if err := r.resolve(); err != nil {
 		return r.result, err
 	}

@@ -194,7 +194,7 @@ func (h held) Sign(ctx context.Context, message []byte) ([]byte, error) {
 func Matches(public crypto.PublicKey, message, sig []byte) bool {
 	switch k := public.(type) {
 	case ed25519.PublicKey:
-		return ed25519.Verify(k, message, sig)
+		return len(k) == ed25519.PublicKeySize && ed25519.Verify(k, message, sig)
 	case *ecdsa.PublicKey:
 		sum := sha256.Sum256(message)
 		return ecdsa.VerifyASN1(k, sum[:], sig)

@@ -3,6 +3,7 @@ package signed
 import (
 	"context"
 	"crypto"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"slices"
@@ -71,6 +72,10 @@ func ParseRoot(b []byte) (*RootFile, error) {
 		for _, id := range of.KeyIDs {
 			if m.Signed.Keys[id] == nil {
 				return nil, fmt.Errorf("%w: key %s of the role %s is not in it", ErrRoot, Short(id), role)
+			}
+			public, err := m.Signed.Keys[id].ToPublicKey()
+			if k, is := public.(ed25519.PublicKey); err == nil && is && len(k) != ed25519.PublicKeySize { // verifying by it is a panic
+				return nil, fmt.Errorf("%w: key %s of the role %s has %d bytes", ErrRoot, Short(id), role, len(k))
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // Roots are all roots that are signed to their end, in ascending order. Each must follow the one before.
 func (f *Folder) Roots() (list []*RootFile, err error) {
 	for n := int64(1); ; n++ {
-		b, err := os.ReadFile(f.at(rootsDir + "/" + strconv.FormatInt(n, 10) + "." + rootFile))
+		b, err := os.ReadFile(f.at(rootName(n)))
 		if errors.Is(err, fs.ErrNotExist) {
 			return list, nil
 		}
@@ -37,7 +37,8 @@ func last(list []*RootFile) *RootFile {
 	return list[len(list)-1]
 }
 
-// Next is the root on its way; nil where there is none.
+// Next is the root on its way; nil where there is none. One that a program left which ended before it could remove it, once the root was
+// signed to its end, is on its way no more.
 func (f *Folder) Next() (*RootFile, error) {
 	b, err := os.ReadFile(f.at(nextFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,8 +47,21 @@ func (f *Folder) Next() (*RootFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseRoot(b)
+	next, err := ParseRoot(b)
+	if err != nil {
+		return nil, err
+	}
+	switch _, err := os.Stat(f.at(rootName(next.Version()))); {
+	case err == nil:
+		return nil, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	return next, nil
 }
+
+// rootName is where a root lies that is signed to its end.
+func rootName(version int64) string { return rootsDir + "/" + strconv.FormatInt(version, 10) + "." + rootFile }
 
 // Put keeps a root on its way. Once it is signed to its end it becomes the newest, and whole is true.
 func (f *Folder) Put(r *RootFile) (whole bool, err error) {
@@ -66,7 +80,7 @@ func (f *Folder) Put(r *RootFile) (whole bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, name := range []string{rootsDir + "/" + strconv.FormatInt(r.Version(), 10) + "." + rootFile, rootFile} {
+	for _, name := range []string{rootName(r.Version()), rootFile} {
 		if err := f.write(name, b, 0o644); err != nil {
 			return false, err
 		}

@@ -281,6 +281,16 @@ func (t *Tree) Bridged(ring Ring) bool {
 	return t.before != nil && ring.Reaches(t.before, Targets) && ring.Reaches(t.before, Snapshot) && ring.Reaches(t.before, Timestamp)
 }
 
+// Numbered are the keys of the targets and snapshot that count.
+func (t *Tree) Numbered() (keys []string) {
+	for _, role := range []string{Targets, Snapshot} {
+		if o, ok := t.files[role]; ok {
+			keys = append(keys, o.Key)
+		}
+	}
+	return keys
+}
+
 // Root is the newest root, by which the next is signed.
 func (t *Tree) Root() *RootFile { return t.root }
 

@@ -31,8 +31,13 @@ func (w Watch) complete() Watch {
 }
 
 // Signed is how a client of this host verifies; nil where the host has no root. An error of the folder is told by every reading, never
-// passed over.
-func (p Place) Signed(w Watch) bucket.Signed {
+// passed over. What was verified is kept, so that nothing older is taken from then on.
+func (p Place) Signed(w Watch) bucket.Signed { return p.verifying(w, true) }
+
+// Look is as [Place.Signed] for what only shows something: it keeps nothing, so a look leaves the host as it was.
+func (p Place) Look(w Watch) bucket.Signed { return p.verifying(w, false) }
+
+func (p Place) verifying(w Watch, keep bool) bucket.Signed {
 	pinned, err := p.Pinned()
 	if !pinned && err == nil {
 		return nil
@@ -44,7 +49,10 @@ func (p Place) Signed(w Watch) bucket.Signed {
 			return bucket.Listed{}, err
 		}
 		l, err := state.Refresh(ctx, read, w.Now())
-		kept := p.Save(state)
+		var kept error
+		if keep {
+			kept = p.Save(state)
+		}
 		if errors.Is(kept, fs.ErrPermission) {
 			w.Log.Debug("what was verified cannot be kept by this account", "error", kept)
 			kept = nil // it is not the one that installs
@@ -67,6 +75,20 @@ func Pinned(root []byte, w Watch) bucket.Signed {
 			return bucket.Listed{}, err
 		}
 		return w.told(l), nil
+	}
+}
+
+// After is as [Pinned], by a client that saw an earlier copy of the same region: what verifies of that counts as seen, so nothing older is
+// taken. A mirror is one.
+func After(root []byte, earlier Read, w Watch) bucket.Signed {
+	return func(ctx context.Context, read func(context.Context, string, int64) ([]byte, error)) (bucket.Listed, error) {
+		state := &State{Root: root}
+		_, _ = state.Refresh(ctx, earlier, time.Time{}) // what has ended was seen all the same
+		l, err := state.Refresh(ctx, read, w.complete().Now())
+		if err != nil {
+			return bucket.Listed{}, err
+		}
+		return w.complete().told(l), nil
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
+	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/caller"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
 )
@@ -43,7 +44,7 @@ type settingsFile struct {
 
 func showConfig(c *cli.Context) error {
 	who := caller.Here()
-	p, err := flags.PlaceOf(c, flags.Needs{Folder: true, Installed: installedRegion})
+	p, err := flags.PlaceOf(c, flags.Needs{Folder: true, Installed: func() string { return installedRegion(installer.At("")) }})
 	if errors.Is(err, caller.ErrNoRegion) {
 		var chosen caller.Value
 		if p.Source, chosen, err = who.Source(c.String("source"), false); err != nil {

@@ -37,7 +37,8 @@ func SelfUpdate() *cli.Command {
 		Name:  "self-update",
 		Usage: "replace this ssm-setup by another version",
 		Description: "From a region, or from a file whose SHA-256 is given or stands in a SHA256SUMS file beside it. The old program is\n" +
-			"kept beside the new one, with .old at the end of its name.",
+			"kept beside the new one, with .old at the end of its name. Where this machine, or the installation of --root, has a root of\n" +
+			"trust, only what that signed is taken from a region.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "`FILE` with the new program"},
 			&cli.StringFlag{Name: "sha256", Usage: "its SHA-256, where no SHA256SUMS lies beside it"},
@@ -45,6 +46,7 @@ func SelfUpdate() *cli.Command {
 			flags.Source(),
 			&cli.StringFlag{Name: "version", Usage: "a version or constraint; default the region's newest"},
 			flags.Endpoint("the region's S3"),
+			flags.Root(),
 			&cli.BoolFlag{Name: "allow-downgrade", Usage: "accept an older version"},
 			flags.Unknown(),
 			&cli.BoolFlag{Name: "scheduled", Usage: "as the timer of Amazon's agent does: only where a root of trust verifies what is taken"},
@@ -87,14 +89,18 @@ func selfUpdate(c *cli.Context) error {
 		sum, err = sumOf(file, c.String("sha256"))
 	} else {
 		var done func()
-		p, err = flags.PlaceOf(c, flags.Needs{Installed: installedRegion})
+		var l installer.Layout
+		if l, err = flags.Layout(c); err != nil {
+			return err
+		}
+		p, err = flags.PlaceOf(c, flags.Needs{Installed: func() string { return installedRegion(l) }})
 		if errors.Is(err, caller.ErrNoRegion) {
 			return terminal.Usage("give either --from FILE or --region R")
 		}
 		if err != nil {
 			return err
 		}
-		if file, sum, done, err = fetchSetup(c, out, p); done != nil {
+		if file, sum, done, err = fetchSetup(c, out, l, p); done != nil {
 			defer done()
 		}
 	}
@@ -128,9 +134,9 @@ func selfUpdate(c *cli.Context) error {
 	return nil
 }
 
-// installedRegion is the region of the agent on this system.
-func installedRegion() string {
-	_, region, _ := identity.Registered(installer.At(""))
+// installedRegion is the region of an installation's agent.
+func installedRegion(l installer.Layout) string {
+	_, region, _ := identity.Registered(l)
 	return region
 }
 
@@ -184,12 +190,16 @@ func checkSetup(file string, allowDowngrade bool) (manifests.Version, error) {
 }
 
 // fetchSetup downloads what the region offers; no file when that is what runs already.
-func fetchSetup(c *cli.Context, out *terminal.Printer, p flags.Place) (file, sum string, done func(), err error) {
+func fetchSetup(c *cli.Context, out *terminal.Printer, l installer.Layout, p flags.Place) (file, sum string, done func(), err error) {
 	base, err := p.NewBase(c.Bool("allow-insecure"))
 	if err != nil {
 		return "", "", nil, err
 	}
-	client := bucket.New(bucket.Options{Base: base, Retries: 2, Signed: anchor.Signed(installer.At(""), watchTrust(c))})
+	signed := anchor.Look(l, nil, watchTrust(c))
+	if !c.Bool("dry-run") {
+		signed = anchor.Signed(l, watchTrust(c))
+	}
+	client := bucket.New(bucket.Options{Base: base, Retries: 2, Signed: signed})
 	o, err := askSetup(c.Context, client, p.Region, c.String("version"), c.Bool("allow-downgrade"))
 	warnOlder(out, o.Newer, o.Version)
 	if err != nil || o.Version.String() == stamp.Version() {

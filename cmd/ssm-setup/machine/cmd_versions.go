@@ -136,7 +136,7 @@ func versionsOfRegion(c *cli.Context, l installer.Layout) error {
 		return terminal.Cannot("ask", "region "+region, err)
 	}
 	rows, file, err := offered(c.Context, bucket.New(bucket.Options{Base: base, Retries: 2,
-		Signed: anchor.Signed(l, watchTrust(c))}), l)
+		Signed: anchor.Look(l, nil, watchTrust(c))}), l)
 	if err != nil {
 		return terminal.Cannot("ask", "region "+region, err)
 	}

@@ -107,7 +107,7 @@ func checkSource(c *cli.Context, l installer.Layout, s regions.Source, once bool
 	if err != nil {
 		return "", err
 	}
-	_, err = bucket.New(bucket.Options{Base: base, Retries: 1, Signed: anchor.Signed(l, watchTrust(c))}).Manifest(c.Context)
+	_, err = bucket.New(bucket.Options{Base: base, Retries: 1, Signed: anchor.Look(l, nil, watchTrust(c))}).Manifest(c.Context)
 	return base + "/" + regions.ManifestKey, err
 }
 

@@ -132,7 +132,9 @@ func sourceOf(c *cli.Context, a *originals.Agent) (originals.Source, error) {
 	if c.String("from") != "" { // this one time
 		s.Name = record.Source
 	}
-	s.Signed = anchor.Signed(a.Layout, watchTrust(c))
+	if s.Signed = anchor.Look(a.Layout, nil, watchTrust(c)); !rehearsed(c) {
+		s.Signed = anchor.Signed(a.Layout, watchTrust(c))
+	}
 	return remembered(a, s, record.Source), err
 }
 

@@ -1,6 +1,7 @@
 package releases
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,8 +45,8 @@ func Mirror() *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would be written"},
 			flags.Unknown(),
 			flags.Insecure(),
-			&cli.StringFlag{Name: "trust", Usage: "root of trust in `FILE`: only what is signed by it is copied; default this machine's own, where it has\n" +
-				"one (ssm-setup trust)"},
+			&cli.StringFlag{Name: "trust", Usage: "root of trust in `FILE`: only what is signed by it is copied, and so no indexes of apt and yum (the mirror\n" +
+				"makes its own); default this machine's own root, where it has one (ssm-setup trust)"},
 		}, repositoryFlags()...),
 		Action: mirror,
 	}
@@ -143,7 +144,7 @@ func mirrorRegion(c *cli.Context, region, base string, wanted publish.Wanted, o 
 		}
 		defer release()
 	}
-	signed, err := verification(c)
+	signed, err := verification(c, target.Folder(answer.To))
 	if err != nil {
 		return answer, err
 	}
@@ -154,10 +155,13 @@ func mirrorRegion(c *cli.Context, region, base string, wanted publish.Wanted, o 
 	return answer, err
 }
 
-// verification is by the root that --trust names, else by that of this machine.
-func verification(c *cli.Context) (bucket.Signed, error) {
+// verification is by the root that --trust names, else by that of this machine. With --trust the mirror itself is what was seen before.
+func verification(c *cli.Context, mirror target.Target) (bucket.Signed, error) {
 	watch := trust.Watch{Warn: func(line string) { terminal.Of(c).Warn("%s", line) }}
 	file := c.String("trust")
+	if file == "" && c.Bool("dry-run") {
+		return anchor.Look(installer.At(""), nil, watch), nil
+	}
 	if file == "" {
 		return anchor.Signed(installer.At(""), watch), nil
 	}
@@ -168,7 +172,13 @@ func verification(c *cli.Context) (bucket.Signed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--trust %s: %w", file, err)
 	}
-	return trust.Pinned(root, watch), nil
+	return trust.After(root, func(ctx context.Context, key string, limit int64) ([]byte, error) {
+		b, _, err := target.ReadLimited(ctx, mirror, key, limit)
+		if target.IsAbsent(err) {
+			err = bucket.ErrMissing
+		}
+		return b, err
+	}, watch), nil
 }
 
 func mirroredText(a mirrorAnswer, dry bool) string {
@@ -184,7 +194,11 @@ func mirroredText(a mirrorAnswer, dry bool) string {
 	if full, err := filepath.Abs(dir); err == nil {
 		dir = full
 	}
-	return fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there", dir, strings.Join(names, ", "), a.Region, written, kept)
+	text := fmt.Sprintf("%s holds %s of region %s: %d objects written, %d were there", dir, strings.Join(names, ", "), a.Region, written, kept)
+	if a.LeftOut != "" {
+		text += "\nleft out: " + a.LeftOut
+	}
+	return text
 }
 
 // servingText says what to do with a mirror. One that carries a single region needs no --region.

@@ -17,7 +17,10 @@
 //     are put back;
 //   - what is to be signed is noted beside the keys before the timestamp is written. A place whose signed files are gone, or older than
 //     noted, is not signed over: publishing is refused, and [Region.Refresh] puts the noted files back. So neither an accident nor an
-//     attacker who may write to the bucket makes a region begin anew.
+//     attacker who may write to the bucket makes a region begin anew;
+//   - files whose time is over go, those of the last three signings and of the last day never: a slow host that is in the middle of a look
+//     (at most five minutes, and caches before the bucket) finds all that its timestamp names. trust/replaced.json, which hosts do
+//     not read, keeps account; nothing but old signed files and copies of small files is removed by it, whatever it says.
 package signing
 
 import (
@@ -68,6 +71,10 @@ type Region struct {
 	Write        func(ctx context.Context, key string, content []byte, when target.When) error // a small object, unless it is there so
 	Repositories func(ctx context.Context, m *manifests.Manifest) error                        // brings those of apt and yum in line
 	Warn         func(text string)                                                             // may be nil
+
+	// Expect notes what hosts will read from now on, before it is written; Drop removes what they have had a day to forget, where may agrees.
+	Expect func(ctx context.Context, keys []string) error
+	Drop   func(ctx context.Context, may func(key string) bool) error
 
 	Signed *Trusted // what was signed; nil: nothing
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -171,8 +173,12 @@ func (r *Region) writeTree(ctx context.Context, tree *signed.Tree, when target.W
 		return err
 	}
 	late := when.Absent || tree.Bridged(r.Keys.Ring)
+	served := served(tree)
 	if len(objects) > 0 {
 		r.note(ctx, tree, false)
+		if err := r.Expect(ctx, served); err != nil {
+			return err
+		}
 	}
 	t := &Trusted{Root: tree.Root().Version(), Keys: []string{}}
 	for _, o := range objects {
@@ -191,8 +197,31 @@ func (r *Region) writeTree(ctx context.Context, tree *signed.Tree, when target.W
 	}
 	r.Signed = t
 	r.note(ctx, tree, true)
-	return r.writeRoots(ctx, t)
+	if err := r.writeRoots(ctx, t); err != nil || len(objects) == 0 {
+		return err
+	}
+	err = r.Drop(ctx, func(key string) bool { return mayGo(key) && !slices.Contains(served, key) })
+	if errors.Is(err, target.ErrChanged) { // another publication is at it, and drops the same
+		return nil
+	}
+	return err
 }
+
+// served are the files that hosts read, but for packages, roots and the timestamp.
+func served(tree *signed.Tree) (keys []string) {
+	files := tree.Files()
+	for _, key := range SmallKeys {
+		if f, ok := files[key]; ok {
+			keys = append(keys, Consistent(key, f.SHA256))
+		}
+	}
+	return append(keys, tree.Numbered()...)
+}
+
+// old are names of files that a later signing replaces: hosts never read one of them again.
+var old = regexp.MustCompile(`^(trust/[0-9]+\.(targets|snapshot)\.json|(latest/|stable/)?[0-9a-f]{64}\.([A-Za-z-]+\.json|VERSION))$`)
+
+func mayGo(key string) bool { return old.MatchString(key) }
 
 // writeRoots writes those roots that the region has not.
 func (r *Region) writeRoots(ctx context.Context, t *Trusted) error {
