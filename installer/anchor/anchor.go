@@ -140,10 +140,14 @@ func Facts(l installer.Layout) (f trust.Facts, ok bool, err error) {
 }
 
 // With is as [Signed], without pinning anything: by the root that was named, or that of the package, where the installation has none yet.
-func With(l installer.Layout, root []byte, w trust.Watch) bucket.Signed { return with(l, root, w, trust.Place.Signed) }
+func With(l installer.Layout, root []byte, w trust.Watch) bucket.Signed {
+	return with(l, root, w, trust.Place.Signed)
+}
 
 // Look is as [With] for what only shows something (update --check, versions, dry runs): nothing is written at all.
-func Look(l installer.Layout, root []byte, w trust.Watch) bucket.Signed { return with(l, root, w, trust.Place.Look) }
+func Look(l installer.Layout, root []byte, w trust.Watch) bucket.Signed {
+	return with(l, root, w, trust.Place.Look)
+}
 
 func with(l installer.Layout, root []byte, w trust.Watch, verify func(trust.Place, trust.Watch) bucket.Signed) bucket.Signed {
 	place := Place(l)

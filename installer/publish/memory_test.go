@@ -39,8 +39,8 @@ func follower(t *testing.T, base string, k *signing.Keys) func(want string) {
 	}
 }
 
-// A region whose signed files are gone, or are those of an earlier day, is not begun anew by the next release: that is refused, keys refresh
-// puts back what was signed last, and hosts go on.
+// A region whose signed files are gone, or are those of an earlier day, is not begun anew by the next release: that is refused, then
+// keys refresh puts back what was signed last, and hosts go on.
 func TestARegionWhoseSignedFilesAreGoneIsNotSignedAsIfItWereNew(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, dir, old string){
 		"all is gone": func(t *testing.T, dir, _ string) { must(t, os.RemoveAll(filepath.Join(dir, "trust"))) },

@@ -33,8 +33,8 @@ type Wanted struct {
 type Mirrored struct {
 	Versions []manifests.Version `json:"versions"`
 	Latest   manifests.Version   `json:"latest"`
-	Stable   manifests.Version   `json:"stable"` // empty if the mirror does not hold the region's stable version
-	Signed   bool                `json:"signed"` // metadata for apt and yum, by the region's key or the one given
+	Stable   manifests.Version   `json:"stable"`             // empty if the mirror does not hold the region's stable version
+	Signed   bool                `json:"signed"`             // metadata for apt and yum, by the region's key or the one given
 	LeftOut  string              `json:"left_out,omitempty"` // what the region has and the mirror was not given, and why
 	Traffic  Traffic             `json:"traffic"`
 	Steps    []Step              `json:"steps"`

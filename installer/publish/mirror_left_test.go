@@ -10,7 +10,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/trust"
 )
 
-// A mirror that takes only what a root of trust vouches for has not the region's signed indexes of apt and yum: its answer says so, and why.
+// A mirror that takes only what a root of trust vouches for has not the region's signed indexes of apt and yum: its answer says so, and
+// why.
 func TestAMirrorThatVerifiesSaysWhatItLeavesOut(t *testing.T) {
 	from := t.TempDir()
 	k, _ := trustKeys(t)

@@ -27,8 +27,8 @@ var ErrMemory = fault.New(fault.Refused, "what these keys signed there cannot be
 // regionsDir is where a folder of keys remembers what it signed.
 const regionsDir = "regions"
 
-// Memory is what a folder of keys signed, place by place: one file regions/<name>.json for each, with the newest signed files in it, so that
-// they can be put back. It holds no secret.
+// Memory is what a folder of keys signed, place by place: one file regions/<name>.json for each, with the newest signed files in it, so
+// that they can be put back. It holds no secret.
 type Memory struct {
 	folder *Folder
 	mu     sync.Mutex

@@ -61,7 +61,9 @@ func (f *Folder) Next() (*RootFile, error) {
 }
 
 // rootName is where a root lies that is signed to its end.
-func rootName(version int64) string { return rootsDir + "/" + strconv.FormatInt(version, 10) + "." + rootFile }
+func rootName(version int64) string {
+	return rootsDir + "/" + strconv.FormatInt(version, 10) + "." + rootFile
+}
 
 // Put keeps a root on its way. Once it is signed to its end it becomes the newest, and whole is true.
 func (f *Folder) Put(r *RootFile) (whole bool, err error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/trust"
 )
 
-// A host that is killed at any write while it follows a root with another timestamp key follows it the next time, though the old key is gone
-// and its thief had signed the highest numbers; what the old key signed counts no more.
+// A host that is killed at any write while it follows a root with another timestamp key follows it the next time, though the old key is
+// gone and its thief had signed the highest numbers; what the old key signed counts no more.
 func TestARotationOfTheRootThatIsKilledAnywhereIsFollowedTheNextTime(t *testing.T) {
 	w := newWorld(t)
 	w.stamp.Signed.Version = 1000 // by a thief, or in the years before
