@@ -72,8 +72,8 @@ func TestWhatKeepsAllRegionsFromBeingReadIsSaidOnce(t *testing.T) {
 	strange.StartTLS()
 	t.Cleanup(strange.Close)
 	for source, want := range map[string][2]string{
-		"https://{Region}.name.invalid/ssm": {"its name cannot be resolved (DNS)", "hint: check that this machine has a network and a name server"},
-		strange.URL + "/{Region}":           {"its certificate is not believed", "hint: a proxy may replace certificates: name its authority's file"},
+		"https://{Region}.name.invalid/ssm": {"its name cannot be resolved (DNS)", "hint: check that this machine has a network"},
+		strange.URL + "/{Region}":           {"its certificate is not believed", "hint: a proxy may replace certificates: name"},
 		"https://127.0.0.1:1/{Region}":      {"the connection is refused", "hint: check address and port"},
 	} {
 		s := ssmSetup("regions", "--quiet", "--source", source)

@@ -191,7 +191,8 @@ func TestASetupProgramOfTheOriginalHasToBeSignedByAmazon(t *testing.T) {
 				}
 				continue
 			}
-			if !errors.Is(err, c.want) || fault.Of(err) != fault.Verify || w.has() != "" || len(w.commands) > 0 || exists(w.home.Own(installer.OwnOriginal)) {
+			if !errors.Is(err, c.want) || fault.Of(err) != fault.Verify || w.has() != "" || len(w.commands) > 0 ||
+				exists(w.home.Own(installer.OwnOriginal)) {
 				t.Errorf("%s, %s: %v; did %v", name, base, err, w.commands)
 			}
 		}

@@ -271,7 +271,8 @@ func TestTheAccountOfSessionsLosesItsLoginShellOnMacOS(t *testing.T) {
 		packing string
 		absent  int // exit code of id
 		want    bool
-	}{"macOS": {"tar", 0, true}, "macOS without that account": {"tar", 1, false}, "Debian": {"deb", 0, false}, "Windows": {"windows", 0, false}} {
+	}{"macOS": {"tar", 0, true}, "macOS without that account": {"tar", 1, false}, "Debian": {"deb", 0, false},
+		"Windows": {"windows", 0, false}} {
 		w := newWorld(t, c.packing)
 		w.script = func(_ *world, _ string, _ time.Duration, command []string) (string, int, bool) {
 			return "", c.absent, command[0] == "id"
