@@ -81,7 +81,8 @@ func TestAnAnswerNamesABucketOnlyWhereTheStepsOutputIs(t *testing.T) {
 			for _, step := range sent.RuntimeStatus {
 				named := step.OutputS3BucketName == "b" && step.OutputS3KeyPrefix == "p/plugin" && step.StepName == "step"
 				last := i == len(w.sent)-1
-				if named != (last && failure == nil) || strings.Contains(step.Output, "The S3 bucket b does not have all of the output: AccessDenied: no") != (last && failure != nil) {
+				said := strings.Contains(step.Output, "The S3 bucket b does not have all of the output: AccessDenied: no")
+				if named != (last && failure == nil) || said != (last && failure != nil) {
 					t.Errorf("answer %d, failure %v: %+v", i, failure, step)
 				}
 			}

@@ -206,7 +206,8 @@ func TestABucketThatCannotBeWrittenIsSaidAndNotNamed(t *testing.T) {
 		name, text string
 		before     func(*scene)
 	}{
-		{"refused", "does not have the stdout: AccessDenied: broken on purpose", func(s *scene) { s.region.Break("PutObject", -1, 403, "AccessDenied") }},
+		{"refused", "does not have the stdout: AccessDenied: broken on purpose",
+			func(s *scene) { s.region.Break("PutObject", -1, 403, "AccessDenied") }},
 		{"no such bucket", "bucket nowhere does not have the stdout: NoSuchBucket", func(s *scene) { s.Bucket = "nowhere" }},
 		{"no bucket's name", "no bucket may be called so", func(s *scene) { s.Bucket = "../x" }},
 		{"down", "does not have the output: RequestError", func(s *scene) { s.at = "http://127.0.0.1:1" }},
@@ -280,7 +281,8 @@ func TestABucketsOwnEncryptionIsAskedFor(t *testing.T) {
 	if _, note := s.run("x", ""); note != "" {
 		t.Error(note)
 	}
-	if put.Get("X-Amz-Server-Side-Encryption") != "aws:kms" || put.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id") != "arn:aws:kms:x:1:key/k" {
+	if put.Get("X-Amz-Server-Side-Encryption") != "aws:kms" ||
+		put.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id") != "arn:aws:kms:x:1:key/k" {
 		t.Errorf("%v", put)
 	}
 }
@@ -357,7 +359,8 @@ func TestALogGroupThatCannotBeWrittenIsSaid(t *testing.T) {
 			s := newScene(t)
 			s.Bucket = ""
 			c.before(s)
-			if _, note := s.run("out\n", ""); !strings.Contains(note, "\nThe log group "+s.LogGroup+" does not have") || !strings.Contains(note, c.text) {
+			_, note := s.run("out\n", "")
+			if !strings.Contains(note, "\nThe log group "+s.LogGroup+" does not have") || !strings.Contains(note, c.text) {
 				t.Errorf("%q", note)
 			}
 		})
@@ -381,7 +384,8 @@ func TestAStepWithoutARegionSaysThatItsOutputIsKeptNowhereElse(t *testing.T) {
 	fmt.Fprint(capture.Stdout(), "x")
 	up, note, err := keepers.End(t.Context(), s.Location)
 	s.must(err)
-	if up != (output.Upload{}) || !strings.Contains(note, "The S3 bucket outputs does not have") || !strings.Contains(note, "The log group /aws/ssm/Doc does not have 1 of 1 bytes of stdout") {
+	if up != (output.Upload{}) || !strings.Contains(note, "The S3 bucket outputs does not have") ||
+		!strings.Contains(note, "The log group /aws/ssm/Doc does not have 1 of 1 bytes of stdout") {
 		t.Errorf("%+v %q", up, note)
 	}
 }

@@ -188,7 +188,8 @@ func TestAGroupKeepsWhatItsRetentionSaysAndNeverMoreThanItsRoom(t *testing.T) {
 	if !strings.Contains(groups, "retentionInDays:3") || !strings.Contains(groups, "arn:aws:logs:local:123456789012:log-group:g:*") {
 		t.Error(groups)
 	}
-	if got := fmt.Sprint(l.call("ListTagsForResource", fields{"resourceArn": "arn:aws:logs:local:123456789012:log-group:g"})); got != "map[tags:map[k:v]]" {
+	tags := l.call("ListTagsForResource", fields{"resourceArn": "arn:aws:logs:local:123456789012:log-group:g"})
+	if got := fmt.Sprint(tags); got != "map[tags:map[k:v]]" {
 		t.Error(got)
 	}
 	r.Advance(36 * time.Hour)
@@ -208,7 +209,8 @@ func TestAGroupKeepsWhatItsRetentionSaysAndNeverMoreThanItsRoom(t *testing.T) {
 		}
 	}
 	var names []string
-	for _, s := range l.call("DescribeLogStreams", fields{"logGroupName": "g", "orderBy": "LastEventTime", "descending": true})["logStreams"].([]any) {
+	described := l.call("DescribeLogStreams", fields{"logGroupName": "g", "orderBy": "LastEventTime", "descending": true})
+	for _, s := range described["logStreams"].([]any) {
 		names = append(names, fmt.Sprint(s.(fields)["logStreamName"]))
 	}
 	if got := strings.Join(names, " "); got != "4 3 2" {

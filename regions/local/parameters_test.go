@@ -121,7 +121,8 @@ func TestParametersAreFoundByPathLabelAndHistory(t *testing.T) {
 	put("/app/a", "third", "")
 	label := func(version int64, labels ...string) *ssm.LabelParameterVersionOutput {
 		t.Helper()
-		out, err := c.LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{Name: aws.String("/app/a"), ParameterVersion: &version, Labels: labels})
+		out, err := c.LabelParameterVersion(ctx, &ssm.LabelParameterVersionInput{Name: aws.String("/app/a"), ParameterVersion: &version,
+			Labels: labels})
 		must(t, err)
 		return out
 	}
@@ -139,8 +140,8 @@ func TestParametersAreFoundByPathLabelAndHistory(t *testing.T) {
 	}
 	history, err := c.GetParameterHistory(ctx, &ssm.GetParameterHistoryInput{Name: aws.String("/app/a")})
 	must(t, err)
-	if h := history.Parameters; len(h) != 3 || *h[0].Value != "of /app/a" || len(h[0].Labels) != 0 || strings.Join(h[1].Labels, " ") != "prod test" ||
-		h[2].Version != 3 || h[2].Tier != types.ParameterTierStandard {
+	if h := history.Parameters; len(h) != 3 || *h[0].Value != "of /app/a" || len(h[0].Labels) != 0 ||
+		strings.Join(h[1].Labels, " ") != "prod test" || h[2].Version != 3 || h[2].Tier != types.ParameterTierStandard {
 		t.Errorf("%+v", h)
 	}
 	gone, err := c.UnlabelParameterVersion(ctx, &ssm.UnlabelParameterVersionInput{Name: aws.String("/app/a"), ParameterVersion: aws.Int64(2),
@@ -150,9 +151,11 @@ func TestParametersAreFoundByPathLabelAndHistory(t *testing.T) {
 		t.Errorf("%+v", gone)
 	}
 	described, err := c.DescribeParameters(ctx, &ssm.DescribeParametersInput{ParameterFilters: []types.ParameterStringFilter{
-		{Key: aws.String("Name"), Option: aws.String("Contains"), Values: []string{"app/"}}, {Key: aws.String("Type"), Values: []string{"String"}}}})
+		{Key: aws.String("Name"), Option: aws.String("Contains"), Values: []string{"app/"}},
+		{Key: aws.String("Type"), Values: []string{"String"}}}})
 	must(t, err)
-	if d := described.Parameters; len(d) != 3 || *d[0].Name != "/app/a" || d[0].Version != 3 || *d[0].ARN != "arn:aws:ssm:local:123456789012:parameter/app/a" {
+	if d := described.Parameters; len(d) != 3 || *d[0].Name != "/app/a" || d[0].Version != 3 ||
+		*d[0].ARN != "arn:aws:ssm:local:123456789012:parameter/app/a" {
 		t.Errorf("%+v", d)
 	}
 	_, err = c.DescribeParameters(ctx, &ssm.DescribeParametersInput{ParameterFilters: []types.ParameterStringFilter{

@@ -51,7 +51,8 @@ func (in putInput) check() error {
 	for _, e := range in.LogEvents {
 		switch {
 		case len(e.Message)+eventExtra > eventMost:
-			return protocol.Refuse("InvalidParameterException", "Log event too large: %d bytes exceeds limit of %d", len(e.Message)+eventExtra, eventMost)
+			return protocol.Refuse("InvalidParameterException", "Log event too large: %d bytes exceeds limit of %d",
+				len(e.Message)+eventExtra, eventMost)
 		case *e.Timestamp < last:
 			return protocol.Refuse("InvalidParameterException", "Log events in a single PutLogEvents request must be in chronological order.")
 		}
