@@ -44,11 +44,7 @@ func exchangesOn(on *host, how string) exchanges {
 	if s.name != "deb" {
 		h.platform, h.payload, formats = "linux", "amazon-ssm-agent.rpm", "rpm,update,updater"
 	}
-	out := t.TempDir()
-	if said, err := outside(filepath.Join(dist, "ssm-setup"), "build", "--version", "9.1.0.0", "--platform", "linux/"+runtime.GOARCH,
-		"--only", formats, "--out", out); err != nil {
-		t.Fatalf("%v\n%s", err, said)
-	}
+	out := offered(t, h.platform, formats)
 	publish := exec.Command(filepath.Join(dist, "ssm-setup"), "publish", "--from", filepath.Join(out, "9.1.0.0"), "--region", "local",
 		"--endpoint", h.region.URL())
 	publish.Env = append(os.Environ(), "AWS_SHARED_CREDENTIALS_FILE="+h.region.CredentialsFile(), "AWS_EC2_METADATA_DISABLED=true")
@@ -68,6 +64,23 @@ func exchangesOn(on *host, how string) exchanges {
 	h.active()
 	h.registerAs(amazons33)
 	return h
+}
+
+// offered is the folder of what a region offers to an original on a platform, made once.
+func offered(t *testing.T, platform, formats string) string {
+	t.Helper()
+	bases.Lock()
+	defer bases.Unlock()
+	out := filepath.Join(dist, "exchange-"+platform)
+	if _, err := os.Stat(out); err == nil {
+		return out
+	}
+	if said, err := outside(filepath.Join(dist, "ssm-setup"), "build", "--version", "9.1.0.0", "--platform", "linux/"+runtime.GOARCH,
+		"--only", formats, "--out", out+".new"); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	must(t, os.Rename(out+".new", out))
+	return out
 }
 
 // original is the stand-in's package.

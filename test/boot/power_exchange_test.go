@@ -63,7 +63,8 @@ func (h exchanges) cutExchange(name string, p *powered, from string, random *ran
 	defer cancel()
 	inv, err := h.region.WaitCommand(ctx, id, h.node)
 	logs := func() string {
-		out, _ := h.try("sh", "-c", "tail -60 /var/log/amazon/ssm/*.txt /var/log/amazon/ssm/*.log; ls -lR /var/lib/ssm-setup; dpkg -l amazon-ssm-agent; "+
+		out, _ := h.try("sh", "-c", "tail -60 /var/log/amazon/ssm/*.txt /var/log/amazon/ssm/*.log; ls -lR /var/lib/ssm-setup; "+
+			"dpkg -l amazon-ssm-agent; "+
 			"systemctl status amazon-ssm-agent ssm-setup-takeover; journalctl --no-pager -b | tail -40")
 		return out
 	}

@@ -261,7 +261,9 @@ func (l *powerLoad) check(h *host, ran string) string {
 		inv, err := h.region.WaitCommand(ctx, id, h.node)
 		cancel()
 		if err != nil {
-			h.t.Fatalf("command %d has no answer: %v", n, err)
+			out, _ := h.try("sh", "-c", "cd /var/lib/amazon/ssm && ls -lR mi-*/document/state mi-*/channels | tail -60; "+
+				"tail -n 60 /var/log/amazon/ssm/amazon-ssm-agent.log; grep -r "+id+" /var/log/amazon/ssm | tail -20")
+			h.t.Fatalf("command %d, %s, has no answer: %v\n%+v\n%s", n, id, err, inv, out)
 		}
 		if text, err = os.ReadFile(ran); err != nil && !errors.Is(err, os.ErrNotExist) {
 			h.t.Fatal(err)

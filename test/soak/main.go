@@ -14,6 +14,8 @@
 // let alone for a moment: launcher and agent may not have more open files than at first, no other process may run, no file may be left
 // over, and the launcher, which lives through all of it, may not have grown.
 //
+// SIGTERM lets the updates under way end, and reports.
+//
 // An update that fails is reported with its number; --from N --seed S begins with it again.
 package main
 

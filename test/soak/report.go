@@ -85,7 +85,8 @@ func commit(name string) string {
 
 // head says what is run.
 func (r *Report) head() string {
-	return fmt.Sprintf("commit %s, %s before it, oldest %s; %s, %d processors, load %s; seed %d, %d hosts, %d commands under way on each, watch %d s",
+	return fmt.Sprintf("commit %s, %s before it, oldest %s; %s, %d processors, load %s; "+
+		"seed %d, %d hosts, %d commands under way on each, watch %d s",
 		r.Commit, r.Previous, r.Oldest, r.Began, runtime.NumCPU(), r.Load, r.Seed, r.Hosts, r.Commands, r.Watch)
 }
 
@@ -143,7 +144,8 @@ func (r *Report) String() string {
 	line("an update needs, at most", "%.1f MB of memory, %.1f MB of disk", mb(r.Memory), mb(r.Disk))
 	line("commands", "%d sent, %d answered, %d executed", r.Sent, r.Answered, r.Executed)
 	for _, h := range r.Holdings {
-		line(fmt.Sprintf("%s after %d updates", h.Host, h.At), "%d processes; open files: launcher %d, agent %d; memory: launcher %.1f MB, agent %.1f MB; %d files",
+		line(fmt.Sprintf("%s after %d updates", h.Host, h.At), "%d processes; open files: launcher %d, agent %d; "+
+			"memory: launcher %.1f MB, agent %.1f MB; %d files",
 			h.Processes, h.LauncherFiles, h.AgentFiles, mb(h.LauncherMemory), mb(h.AgentMemory), h.Files)
 	}
 	line("faults", "%d", len(r.Faults))

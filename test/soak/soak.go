@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -93,16 +94,30 @@ func (s *soak) soak(dir string) (*Report, error) {
 	for _, m := range hosts {
 		done.Go(func() { m.live(todo) })
 	}
-	for _, p := range s.plans() {
-		if p.number >= s.from {
-			todo <- p
-		}
-	}
-	close(todo)
+	s.give(todo)
 	done.Wait()
 	s.report.Seconds = time.Since(began).Seconds()
 	s.report.end(hosts)
 	return s.report, nil
+}
+
+// give hands the updates out, until SIGTERM.
+func (s *soak) give(todo chan<- plan) {
+	defer close(todo)
+	enough := make(chan os.Signal, 1)
+	signal.Notify(enough, syscall.SIGTERM)
+	defer signal.Stop(enough)
+	for _, p := range s.plans() {
+		if p.number < s.from {
+			continue
+		}
+		select {
+		case todo <- p:
+		case <-enough:
+			s.say("asked to end before update %d", p.number)
+			return
+		}
+	}
 }
 
 // tell runs ssm-setup.
