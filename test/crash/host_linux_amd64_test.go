@@ -41,7 +41,7 @@ func (l *lab) newMachine() (*machine, error) {
 	if m.out, err = os.Create(filepath.Join(dir, "out")); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(m.ConfigFile(), []byte(`{"Agent": {"UpdateWatchSeconds": 1}}`), 0o600); err != nil {
+	if err := os.WriteFile(m.ConfigFile(), []byte(`{"Agent": {"UpdateWatchSeconds": 2}}`), 0o600); err != nil {
 		return nil, err
 	}
 	if err := m.build(); err != nil {
@@ -63,7 +63,14 @@ func (m *machine) build() error {
 	if err := m.begin("package", packageVersion); err != nil {
 		return err
 	}
-	if err := m.do("update", "--root", m.Root, "--version", soundVersion); err != nil {
+	err := m.do("update", "--root", m.Root, "--version", soundVersion)
+	for range 5 { // on a machine that is busy a sound release may take longer than the short watch allows
+		if err == nil {
+			break
+		}
+		err = m.do("update", "--root", m.Root, "--version", soundVersion)
+	}
+	if err != nil {
 		return err
 	}
 	return m.freeze("updated")
