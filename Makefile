@@ -74,7 +74,7 @@ detection-long: ## how long hosts are without an agent while a broken release is
 soak-long: ## 1,200 updates back and forth under a load of commands; half an hour, log in docs/proof; SEED, FROM, UPDATES
 	@scripts/soak.sh
 
-crash: ## a sample of three minutes: one system call of an update is killed at, torn or fails, and the host comes to rest all the same
+crash: ## sixty kills at system calls of a good update, by a seed; the host comes to rest all the same
 	$(GO) test -count=1 -timeout 30m -v ./test/crash
 
 crash-long: ## the same at every system call; hours; the log goes to docs/proof

@@ -25,7 +25,7 @@ var (
 	pointFlag  = flag.String("point", "", "one run by its name, as the log has it")
 	listFlag   = flag.Bool("list", false, "print the points and run none")
 	kindsFlag  = flag.String("kinds", "kill", "kinds of faults: kill,error,pair")
-	onlyFlag   = flag.String("only", "", "scenarios: good,broken,rollback; empty: all")
+	onlyFlag   = flag.String("only", "good", "scenarios: good,broken,rollback; empty: all")
 )
 
 func (m *machine) await(id string) (local.Invocation, error) {
@@ -65,7 +65,7 @@ func TestAFaultAtAnySystemCallLeavesOneHealthyVersion(t *testing.T) {
 		return
 	}
 	fmt.Printf("%d hosts are ready after %s\n", *rootsFlag, time.Since(began).Round(time.Second))
-	runs := enumerate(t, list)
+	runs := enumerate(t, list) // for -point, too: it learns which files are usual
 	if *pointFlag != "" {
 		r, err := named(*pointFlag)
 		must(t, err)

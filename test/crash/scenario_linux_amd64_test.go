@@ -129,15 +129,17 @@ func errorText(err error) string {
 
 // How long a host may take to come to rest by itself before it is started anew, and until an error that stays is mended.
 const (
-	restWithin = 12 * time.Second
-	idleWithin = 3 * time.Second // without an updater, which goes on a minute later only
-	mendAfter  = 5 * time.Second
+	restWithin  = 12 * time.Second
+	firesWithin = 10 * time.Second // after the answer: what a new agent does beside its work comes later
+	idleWithin  = 3 * time.Second  // without an updater, which goes on a minute later only
+	mendAfter   = 5 * time.Second
 )
 
 // settle waits for the answer and for rest. Meanwhile it is the machine: it mends the disk after a while, and starts a launcher that is
 // gone for good, as a service manager or an administrator would.
 func (m *machine) settle(asked <-chan answer, load *load) (*answer, error) {
 	asking, began, idle, gone := time.Now(), time.Now(), time.Now(), time.Time{}
+	answered := asking
 	var got *answer
 	for {
 		select {
@@ -154,7 +156,7 @@ func (m *machine) settle(asked <-chan answer, load *load) (*answer, error) {
 		if load.count < 4 && time.Since(asking) > time.Duration(load.count-1)*600*time.Millisecond {
 			load.send()
 		}
-		if len(m.tracer.running()) > 0 {
+		if slices.ContainsFunc(m.tracer.running(), func(p process) bool { return p.program != asker }) {
 			gone = time.Time{}
 		} else if gone.IsZero() {
 			gone = time.Now()
@@ -164,7 +166,11 @@ func (m *machine) settle(asked <-chan answer, load *load) (*answer, error) {
 				return nil, err
 			}
 		}
-		if got != nil && m.closed(got) == nil && load.count >= 4 {
+		if got == nil {
+			answered = time.Now()
+		}
+		waits := len(m.tracer.faults) > 0 && m.tracer.firedAt().IsZero() && time.Since(answered) < firesWithin
+		if got != nil && m.closed(got) == nil && load.count >= 4 && !waits {
 			return got, nil
 		}
 		if m.updating() {
@@ -194,8 +200,8 @@ func (m *machine) again() error {
 	m.tracer.disarm()
 	_ = os.Remove(m.PidFile())
 	if err := m.until(stopWithin, func() bool {
-		m.tracer.kill(func(p process) bool { return p.program != "" })
-		return len(m.tracer.running()) == 0
+		m.tracer.kill(func(p process) bool { return p.program != "" && p.program != asker })
+		return !slices.ContainsFunc(m.tracer.running(), func(p process) bool { return p.program != asker })
 	}); err != nil {
 		return fmt.Errorf("%w; left: %+v", err, m.tracer.running())
 	}
