@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/agent/health"
+	"github.com/ssm-setup/ssm-setup/agent/mailbox"
 	"github.com/ssm-setup/ssm-setup/agent/watchdog"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
@@ -34,7 +35,8 @@ func newHeartbeat(child *launcher.Child, path string, w *watchdog.Watchdog, log 
 	if child != nil {
 		p.Sequence = child.Sequence()
 	}
-	h := &heartbeat{child: child, pulse: health.NewPulse(path, p, func() time.Time { return time.Now().UTC() }), watchdog: w, log: log}
+	h := &heartbeat{child: child, pulse: health.NewPulse(path, p, func() time.Time { return time.Now().UTC() }, mailbox.Names()...),
+		watchdog: w, log: log}
 	h.period.Store(int64(installer.BeatPeriod(time.Second))) // until the configuration is read
 	return h
 }

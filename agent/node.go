@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"cmp"
 	"context"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -21,6 +23,7 @@ import (
 	"github.com/ssm-setup/ssm-setup/agent/watchdog"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/stamp"
+	"github.com/ssm-setup/ssm-setup/regions"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -108,13 +111,23 @@ func (n *node) build(ctx context.Context, j *journal.Journal) {
 	n.journal = j
 	lanes := mailbox.Lanes(mailbox.Options{InstanceID: n.id.InstanceID, Directory: j.Directory(), Dial: n.dialMessages,
 		Head: func() wire.AdditionalInfo { return runner.Head(n.agentInfo(), n.Now()) }, Contact: n.heartbeat.pulse.Answered,
-		Guard: guard, Log: log.With("room", "mailbox"), Now: n.Now})
+		Guard: guard, NoChannel: n.noChannel(), Log: log.With("room", "mailbox"), Now: n.Now})
 	n.lanes.Store(&lanes)
 	outputs := &retention{outputs: j.AllOutputs(), open: n.isOpen, ssm: n.config.Ssm, now: n.Now}
 	n.dispatcher = dispatch.New(ctx, dispatch.Options{Journal: j, Lanes: lanes, Config: n.config, InstanceID: n.id.InstanceID,
 		Machine: n.machine(), Resolve: resolver(ctx, n.client(cloud.SSM()), guard), Agent: n.agentInfo, Restart: n.restart(),
 		Worker: runner.Spec{Executable: n.Executable, Argv0: workerName(n.Layout)}, Finished: outputs.finished,
 		Now: n.Now, Log: log.With("room", "MessageService")})
+}
+
+// noChannel tells whether the settings give no address for ssmmessages although ec2messages is not Amazon's: a region of its own, that only
+// it knows. Amazon's would be asked with credentials that it did not give out.
+func (n *node) noChannel() bool {
+	if n.config.Mgs.Endpoint != "" || n.config.Mds.Endpoint == "" {
+		return false
+	}
+	address, err := url.Parse(regions.WithScheme(n.config.Mds.Endpoint))
+	return err != nil || !strings.HasSuffix(address.Hostname(), "."+cmp.Or(n.config.Agent.ServiceDomain, regions.Domain(n.id.Region)))
 }
 
 // isOpen tells whether a command is in hand.

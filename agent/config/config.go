@@ -68,9 +68,9 @@ type Ssm struct {
 
 // Mgs is the ssmmessages lane.
 type Mgs struct {
-	Region                        string   // not yet: region of ssmmessages; empty: the identity's
-	Endpoint                      string   // not yet: address instead of the region's ssmmessages
-	StopTimeoutMillis             int64    // not yet: time limit of one request, in milliseconds
+	Region                        string   // region of ssmmessages; empty: the identity's
+	Endpoint                      string   // address instead of the region's ssmmessages; only scheme, host and port count
+	StopTimeoutMillis             int64    // no effect, as in the original: 15 s for a token, 30 s to connect
 	SessionWorkersLimit           int      // not yet: sessions at once
 	SessionWorkerBufferLimit      int      // not yet: sessions that may wait
 	DeniedPortForwardingRemoteIPs []string // not yet: addresses that no port is forwarded to

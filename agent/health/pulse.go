@@ -17,9 +17,13 @@ type Pulse struct {
 	p  installer.Pulse
 }
 
-// NewPulse begins the pulse of a process: p says who it is (PID, version, hash, sequence, …). The first beat makes the file.
-func NewPulse(path string, p installer.Pulse, now func() time.Time) *Pulse {
+// NewPulse begins the pulse of a process: p says who it is (PID, version, hash, sequence, …), lanes are the ways that commands come by to
+// this version. The first beat makes the file.
+func NewPulse(path string, p installer.Pulse, now func() time.Time, lanes ...string) *Pulse {
 	p.Lanes = map[string]installer.Lane{}
+	for _, name := range lanes {
+		p.Lanes[name] = installer.Lane{}
+	}
 	return &Pulse{path: path, p: p, now: now}
 }
 

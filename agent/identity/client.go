@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -19,14 +20,15 @@ func (i *Identity) Client(s cloud.Service) (*cloud.Client, error) {
 		return nil, errService
 	}
 	override, _ := i.cfg.Service(s.Name)
-	endpoint, err := cloud.Endpoint(s.Name, i.Region, i.cfg.Agent.ServiceDomain, override)
+	at := i.Region
+	if s.Name == "ssmmessages" {
+		at = cmp.Or(i.cfg.Mgs.Region, at)
+	}
+	endpoint, err := cloud.Endpoint(s.Name, at, i.cfg.Agent.ServiceDomain, override)
 	if err != nil {
 		return nil, err
 	}
-	region := i.Region
-	if i.cfg.Agent.Region != "" {
-		region = i.cfg.Agent.Region
-	}
+	region := cmp.Or(i.cfg.Agent.Region, at)
 	return cloud.New(cloud.Options{
 		HTTP: i.o.HTTP, Region: region, Endpoint: endpoint, Service: s.Name, Target: s.Target,
 		UserAgent: cloud.UserAgent(i.cfg.Agent.Name, i.cfg.Agent.Version), Credentials: i.source,

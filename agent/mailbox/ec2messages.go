@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/ssm-setup/ssm-setup/agent/cloud"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
@@ -17,13 +18,27 @@ func ec2messages() Kind {
 	service := cloud.Service{Name: "ec2messages", Target: wire.TargetEC2Messages}
 	return Kind{Name: EC2Messages, Service: service,
 		open: func(o Options) Lane { return newPolled(o, service) },
-		late: func(call Caller) Late {
+		late: func(m Machine) Late {
+			call := func(ctx context.Context, operation string, in any) error {
+				c, err := m.Client(service)
+				if err != nil {
+					return err
+				}
+				return markGone(c.Call(ctx, operation, in, nil))
+			}
+			remove := func(ctx context.Context, messageID string) error {
+				return call(ctx, "DeleteMessage", wire.DeleteMessageInput{MessageId: messageID})
+			}
 			return Late{
 				Reply: func(ctx context.Context, messageID, replyID, payload string) error {
-					return markGone(call(ctx, service, "SendReply", wire.SendReplyInput{MessageId: messageID, ReplyId: replyID, Payload: payload}))
+					return call(ctx, "SendReply", wire.SendReplyInput{MessageId: messageID, ReplyId: replyID, Payload: payload})
 				},
-				Delete: func(ctx context.Context, messageID string) error {
-					return markGone(call(ctx, service, "DeleteMessage", wire.DeleteMessageInput{MessageId: messageID}))
+				Delete: remove,
+				Probe: func(ctx context.Context) error { // to delete a message that was never there: the service knows none of that id
+					if err := remove(ctx, wire.MessageID(host.NewUUID(), m.InstanceID)); !errors.Is(err, ErrGone) {
+						return err
+					}
+					return nil
 				},
 			}
 		}}
@@ -133,9 +148,7 @@ func lacking(m wire.Message) string {
 func (l *polled) offer(ctx context.Context, m Message, accept Accept) error {
 	opened := l.open(m.ID)
 	defer opened()
-	l.Guard.Enter()
-	err := accept(ctx, m)
-	l.Guard.Leave()
+	err := l.handover.offer(ctx, m, accept, l.Guard)
 	var rejected *Rejected
 	var unkept *Unkept
 	switch {

@@ -81,6 +81,11 @@ type Options struct {
 	Log        *slog.Logger                               //
 	Now        func() time.Time                           //
 	Pause      func(context.Context, time.Duration) error // nil: host.Sleep
+
+	NoChannel    bool                                       // no channel of ssmmessages is opened: the settings name no address for it
+	ChannelPause func(context.Context, time.Duration) error // between tries to open it; nil: host.Sleep
+
+	handover *handover // between the lanes that are opened together
 }
 
 func (o *Options) complete() {

@@ -71,6 +71,11 @@ func newService(t *testing.T, polls ...answer) *service {
 }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, wire.ControlChannelPath) {
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, "<AccessDeniedException><Message>no channels here</Message></AccessDeniedException>")
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), wire.TargetEC2Messages+".")
 	if operation == "GetMessages" {
@@ -185,10 +190,11 @@ func (s *service) wait(n int) []call {
 // lane is an ec2messages lane of the service and what it did besides.
 type lane struct {
 	mailbox.Lane
-	dir    string
-	dials  int
-	mu     sync.Mutex
-	pauses []time.Duration
+	channel mailbox.Lane // of the same host, denied
+	dir     string
+	dials   int
+	mu      sync.Mutex
+	pauses  []time.Duration
 }
 
 func (l *lane) paused() []time.Duration {
@@ -202,8 +208,10 @@ func (s *service) open(change ...func(*mailbox.Options)) *lane {
 	l := &lane{dir: s.t.TempDir()}
 	o := mailbox.Options{InstanceID: node, Directory: l.dir, Now: s.clock,
 		Head: func() wire.AdditionalInfo { return wire.AdditionalInfo{DateTime: wire.ISOMillis(s.clock())} },
-		Dial: func(cloud.Service) *cloud.Client {
-			l.dials++
+		Dial: func(of cloud.Service) *cloud.Client {
+			if of.Name == "ec2messages" {
+				l.dials++
+			}
 			return cloud.New(cloud.Options{Endpoint: s.http.URL, Service: "ec2messages", Target: wire.TargetEC2Messages, Region: "local",
 				Retries: -1, Timeout: s.limit})
 		},
@@ -217,7 +225,8 @@ func (s *service) open(change ...func(*mailbox.Options)) *lane {
 	for _, c := range change {
 		c(&o)
 	}
-	l.Lane = mailbox.Find(mailbox.Lanes(o), mailbox.EC2Messages)
+	lanes := mailbox.Lanes(o)
+	l.Lane, l.channel = mailbox.Find(lanes, mailbox.EC2Messages), mailbox.Find(lanes, mailbox.SSMMessages)
 	return l
 }
 

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -27,7 +28,10 @@ const (
 func (l *polled) poll(ctx context.Context, accept Accept) {
 	var empty, failed time.Duration // the last pauses
 	var said string
-	for ctx.Err() == nil {
+	for {
+		if l.handover.untilPolled(ctx); ctx.Err() != nil {
+			return
+		}
 		began := l.Now()
 		messages, err := l.getMessages(ctx)
 		took := l.Now().Sub(began)
@@ -40,7 +44,7 @@ func (l *polled) poll(ctx context.Context, accept Accept) {
 		case err != nil:
 			if text := err.Error(); text != said {
 				said = text
-				l.Log.Error("poll failed, trying again until it succeeds", "error", err)
+				l.Log.Log(ctx, l.pollTrouble(err), "poll failed, trying again until it succeeds", "error", err)
 			}
 			l.count()
 			failed = grow(failed, minWait, maxWait)
@@ -56,6 +60,14 @@ func (l *polled) poll(ctx context.Context, accept Accept) {
 			_ = l.Pause(ctx, empty)
 		}
 	}
+}
+
+// pollTrouble is how much a poll that failed matters: access denied is normal where commands come over ssmmessages.
+func (l *polled) pollTrouble(err error) slog.Level {
+	if cloud.Code(err) == "AccessDeniedException" && l.handover.isOpen() {
+		return slog.LevelDebug
+	}
+	return slog.LevelError
 }
 
 func (l *polled) handleAll(ctx context.Context, messages []wire.Message, accept Accept) {

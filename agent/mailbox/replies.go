@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,14 +53,12 @@ func (l *polled) keepReply(in wire.SendReplyInput) error {
 			return nil
 		}
 	}
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(keptReply{nil, in.MessageId, in.Payload, in.ReplyId}); err != nil {
+	text, err := indented(keptReply{nil, in.MessageId, in.Payload, in.ReplyId})
+	if err != nil {
 		return err
 	}
 	path := filepath.Join(dir, in.ReplyId+"_"+l.Now().UTC().Format(replyStamp))
-	if err := journal.Write(path, bytes.TrimSuffix(text.Bytes(), []byte("\n"))); err != nil {
+	if err := journal.Write(path, text); err != nil {
 		return err
 	}
 	_ = os.Chtimes(path, time.Time{}, time.Now()) // finer than some systems note themselves: it decides who goes first
@@ -71,17 +67,7 @@ func (l *polled) keepReply(in wire.SendReplyInput) error {
 
 // kept are the names of the kept replies, the oldest first. (The original goes by name, which is by chance.)
 func (l *polled) kept() []string {
-	entries, _ := os.ReadDir(filepath.Join(l.Directory, "replies"))
-	at := map[string]time.Time{}
-	var names []string
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil {
-			names = append(names, e.Name())
-			at[e.Name()] = info.ModTime()
-		}
-	}
-	slices.SortStableFunc(names, func(a, b string) int { return at[a].Compare(at[b]) })
-	return names
+	return oldestFirst(filepath.Join(l.Directory, "replies"))
 }
 
 func (l *polled) readKept(name string) (in wire.SendReplyInput, err error) {

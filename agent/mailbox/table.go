@@ -13,17 +13,13 @@ type Kind struct {
 	Service cloud.Service // what it talks to; the service's name is what pings call the channel
 	Undated bool          // its messages carry no usable creation date
 
-	open func(Options) Lane // nil: this version reads the lane's state files and does not receive over it
-	late func(Caller) Late  // nil: as ec2messages
+	open func(Options) Lane
+	late func(Machine) Late
 }
 
 // Table lists the lanes in the order in which their channel is preferred. A lane is a file with its [Kind], and its row here.
 func Table() []Kind {
-	return []Kind{
-		// Its messages' dates are a time printed as text (docs/protocol/runcommand.md, "Handling one agent_job").
-		{Name: SSMMessages, Undated: true},
-		ec2messages(),
-	}
+	return []Kind{ssmmessages(), ec2messages()}
 }
 
 // Names of lanes in state files (docs/protocol/runcommand.md, "State file").
@@ -35,6 +31,7 @@ const (
 // Lanes opens every lane that this version has.
 func Lanes(o Options) []Lane {
 	o.complete()
+	o.handover = newHandover(o.Now)
 	var lanes []Lane
 	if o.Connected == nil {
 		o.Connected = func() bool {
@@ -42,14 +39,12 @@ func Lanes(o Options) []Lane {
 		}
 	}
 	for _, k := range Table() {
-		if k.open != nil {
-			lanes = append(lanes, k.open(o))
-		}
+		lanes = append(lanes, k.open(o))
 	}
 	return lanes
 }
 
-// Find is the lane for messages of the lane of that name: itself, or ec2messages where this version has no such lane.
+// Find is the lane for messages of the lane of that name: itself, or ec2messages where this version knows no such lane.
 func Find(lanes []Lane, name string) Lane {
 	for _, wanted := range []string{name, EC2Messages} {
 		for _, l := range lanes {
@@ -65,11 +60,17 @@ func Find(lanes []Lane, name string) Lane {
 func Services() []cloud.Service {
 	var list []cloud.Service
 	for _, k := range Table() {
-		if k.open != nil {
-			list = append(list, k.Service)
-		}
+		list = append(list, k.Service)
 	}
 	return list
+}
+
+// Names are the names of the lanes of this version.
+func Names() (names []string) {
+	for _, k := range Table() {
+		names = append(names, k.Name)
+	}
+	return names
 }
 
 // kindOf finds a row; state files of jobs without a lane's name are those of ec2messages.
@@ -95,20 +96,37 @@ func Channel(lanes []Lane) string {
 	return ec2messages().Service.Name
 }
 
-// Caller calls an operation of a service as this machine.
-type Caller func(ctx context.Context, s cloud.Service, operation string, in any) error
+// Machine is what a late answer needs of this machine.
+type Machine struct {
+	Client     func(cloud.Service) (*cloud.Client, error) // of a service, as this machine
+	InstanceID string
+	Directory  string // <data>/<short instance id>
+}
 
 // Late answers a message from another process than the agent that received it: an updater. An error that wraps [ErrGone] means that
 // no further try changes the service's answer.
 type Late struct {
 	Reply  func(ctx context.Context, messageID, replyID, payload string) error
 	Delete func(ctx context.Context, messageID string) error // after the last reply
+	Probe  func(ctx context.Context) error                   // a round trip that changes nothing
 }
 
-// LateFor is how messages of the lane of that name are answered late.
-func LateFor(name string, call Caller) Late {
-	if k := kindOf(name); k.late != nil {
-		return k.late(call)
+// LateFor is how messages of the lane of that name are answered late by this machine, which is asked for anew every time.
+func LateFor(name string, machine func() (Machine, error)) Late {
+	late := func(f func(Late) error) error {
+		m, err := machine()
+		if err != nil {
+			return err
+		}
+		return f(kindOf(name).late(m))
 	}
-	return ec2messages().late(call)
+	return Late{
+		Reply: func(ctx context.Context, messageID, replyID, payload string) error {
+			return late(func(l Late) error { return l.Reply(ctx, messageID, replyID, payload) })
+		},
+		Delete: func(ctx context.Context, messageID string) error {
+			return late(func(l Late) error { return l.Delete(ctx, messageID) })
+		},
+		Probe: func(ctx context.Context) error { return late(func(l Late) error { return l.Probe(ctx) }) },
+	}
 }

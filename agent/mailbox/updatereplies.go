@@ -3,41 +3,51 @@ package mailbox
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/ssm-setup/ssm-setup/agent/journal"
+	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// The updater of an original answers a command that came over ssmmessages with a file, which the next agent sends
-// (docs/protocol/update.md, "Command reply"). This version has no ssmmessages lane: such a reply goes by this one.
+// An updater, ours or an original's, answers a command that came over ssmmessages with a file, which the next agent sends
+// (docs/protocol/update.md, "Command reply"): over the channel once it is open, over ec2messages where the service denies this node a
+// channel by now.
 const (
 	updatePass   = 5 * time.Second
 	updateLife   = 48 * time.Hour // the service gives up on a command then
 	updateEnding = "_update"
 	updateRound  = 50      // files at most in one pass
 	maxUpdate    = 1 << 20 // bytes of one
+	updateStamp  = "2006-01-02T15-04-05.000000"
 )
 
-// updateReply is that file.
-type updateReply struct {
-	AgentResult struct {
-		MessageID     string
-		Status        string
-		PluginResults map[string]struct {
-			PluginName     string    `json:"pluginName"`
-			Status         string    `json:"status"`
-			Code           int       `json:"code"`
-			Output         string    `json:"output"`
-			StartDateTime  time.Time `json:"startDateTime"`
-			EndDateTime    time.Time `json:"endDateTime"`
-			StandardOutput string    `json:"standardOutput"`
-			StandardError  string    `json:"standardError"`
+// leaveUpdate leaves a reply of the updater for the agent. payload is a [wire.Reply].
+func leaveUpdate(m Machine, messageID, replyID, payload string) error {
+	name, err := host.CheckName(messageID)
+	if err != nil {
+		return errors.Join(ErrGone, err) // no try gives it a place
+	}
+	var body wire.Reply
+	if err := json.Unmarshal([]byte(payload), &body); err != nil {
+		return errors.Join(ErrGone, err)
+	}
+	k := channelReply{AgentResult: resultOf(messageID, body), ReplyId: replyID, SsmSetup: &ourReply{Topic: wire.TopicSendCommand, Content: fitting(body)}}
+	text, err := indented(k)
+	if err != nil {
+		return err
+	}
+	for _, other := range oldestFirst(channelReplies(m.Directory)) {
+		if k, err := readChannelReply(filepath.Join(channelReplies(m.Directory), other)); err == nil && k.ReplyId == replyID {
+			return nil
 		}
 	}
-	ReplyId string
+	file := time.Now().UTC().Format(updateStamp) + "_" + name.String() + updateEnding
+	return journal.Write(filepath.Join(channelReplies(m.Directory), file), text)
 }
 
 // updateLoop looks for such files.
@@ -45,11 +55,27 @@ func (l *polled) updateLoop(ctx context.Context) {
 	tick := time.NewTicker(updatePass)
 	defer tick.Stop()
 	for {
-		l.sendUpdates(ctx)
+		switch {
+		case l.handover.isOpen():
+			l.handOver()
+		case l.handover.isDenied() || l.NoChannel:
+			l.sendUpdates(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+	}
+}
+
+// handOver wakes the channel's lane where an updater left something.
+func (l *polled) handOver() {
+	entries, _ := os.ReadDir(channelReplies(l.Directory))
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), updateEnding) {
+			signal(l.handover.look)
+			return
 		}
 	}
 }
@@ -84,23 +110,10 @@ func (l *polled) sendUpdates(ctx context.Context) {
 }
 
 func (l *polled) readUpdate(path string) (in wire.SendReplyInput, err error) {
-	var r updateReply
-	text, err := os.ReadFile(path)
-	if err == nil {
-		err = json.Unmarshal(text, &r)
-	}
+	k, err := readChannelReply(path)
 	if err != nil {
 		return in, err
 	}
-	body := wire.Reply{DocumentStatus: r.AgentResult.Status, RuntimeStatus: map[string]wire.StepStatus{}}
-	if l.Head != nil {
-		body.AdditionalInfo = l.Head()
-	}
-	for key, p := range r.AgentResult.PluginResults {
-		body.RuntimeStatus[key] = wire.StepStatus{Status: p.Status, Code: p.Code, Name: p.PluginName, Output: p.Output,
-			StartDateTime: wire.ISOMillis(p.StartDateTime), EndDateTime: wire.ISOMillis(p.EndDateTime), StandardOutput: p.StandardOutput,
-			StandardError: p.StandardError}
-	}
-	payload, err := json.Marshal(body)
-	return wire.SendReplyInput{MessageId: r.AgentResult.MessageID, ReplyId: r.ReplyId, Payload: string(payload)}, err
+	_, content, err := k.reply(l.Head)
+	return wire.SendReplyInput{MessageId: k.AgentResult.MessageID, ReplyId: k.ReplyId, Payload: content}, err
 }

@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,7 +13,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// What the updater of an original answers over ssmmessages is sent by the next agent, once, and kept until it was taken.
+// What the updater of an original answers over ssmmessages is sent by the next agent, once, and kept until it was taken: over ec2messages where the node may have
+// no channel.
 func TestTheReplyThatAnUpdaterLeftIsSent(t *testing.T) {
 	s := newService(t)
 	s.breaks("SendReply", http.StatusInternalServerError)
@@ -25,6 +27,9 @@ func TestTheReplyThatAnUpdaterLeftIsSent(t *testing.T) {
 	write(t, file, `{"AgentResult":{"MessageID":"`+wire.MessageID(first, node)+`","Status":"Success","PluginResults":{"awsupdateSsmAgent":{
 		"pluginName":"aws:updateSsmAgent","status":"Success","code":0,"output":"updated"}}},"ReplyId":"from-the-updater","RetryNumber":0}`)
 	write(t, filepath.Join(dir, "2026-03-04T05-06-07.000000_x"), "{}") // an ordinary one of the original: not ours
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go l.channel.Run(ctx, yes) // to be denied
 	stop := s.run(l, yes)
 	s.wait(1)
 	stop()
@@ -66,6 +71,9 @@ func TestTheReplyOfAnUpdaterIsFoundAmongManyOthers(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "2026-03-04T05-06-07.000000_"+wire.MessageID(first, node)+"_update"), `{"AgentResult":{"MessageID":"`+
 		wire.MessageID(first, node)+`","Status":"Success","PluginResults":{}},"ReplyId":"from-the-updater"}`)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go l.channel.Run(ctx, yes) // to be denied
 	stop := s.run(l, yes)
 	defer stop()
 	if calls := s.wait(1); calls[0].reply != "from-the-updater" {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -150,7 +151,7 @@ func (p *ports) call(ctx context.Context, service cloud.Service, operation strin
 
 // lane is how the updater answers commands that came by a lane.
 func (p *ports) lane(upstream string) updater.Reporter {
-	late := mailbox.LateFor(upstream, p.call)
+	late := mailbox.LateFor(upstream, p.machine)
 	return updater.Reporter{
 		Reply: func(ctx context.Context, messageID, replyID, payload string) error {
 			return noMessage(late.Reply(ctx, messageID, replyID, payload))
@@ -213,20 +214,20 @@ func (p *ports) probe(ctx context.Context) error {
 		AgentName: manifests.AgentPackage, AgentVersion: version, InstanceId: id.InstanceID, PlatformType: health.PlatformType()})
 }
 
-// probeLane asks a lane's service for something that changes nothing: to delete a message that was never there. It answers that it knows
-// none of that id.
+// probeLane asks a lane's service for something that changes nothing.
 func (p *ports) probeLane(ctx context.Context, lane string) error {
-	id, err := p.instance()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	err = mailbox.LateFor(lane, p.call).Delete(ctx, "aws.ssm."+host.NewUUID()+"."+id)
-	if errors.Is(err, mailbox.ErrGone) {
-		return nil
+	return mailbox.LateFor(lane, p.machine).Probe(ctx)
+}
+
+// machine is this machine for answers that come late.
+func (p *ports) machine() (mailbox.Machine, error) {
+	id, err := p.identity()
+	if err != nil {
+		return mailbox.Machine{}, err
 	}
-	return err
+	return mailbox.Machine{Client: id.Client, InstanceID: id.InstanceID, Directory: filepath.Join(p.layout.Data(), id.ShortID())}, nil
 }
 
 // open is a region's bucket as the updater wants it.

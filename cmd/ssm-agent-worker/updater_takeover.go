@@ -144,7 +144,7 @@ func newTakeover(l installer.Layout, log *slog.Logger) (*takeover.Engine, error)
 	if err != nil {
 		return nil, err
 	}
-	late := mailbox.LateFor(mailbox.EC2Messages, p.call)
+	late := mailbox.LateFor(mailbox.EC2Messages, p.machine)
 	return &takeover.Engine{
 		Layout: l, System: takeover.Here(l), Agent: e.Settings.Agent, Region: p.region, Log: log,
 		Open: func(ctx context.Context, url string) (takeover.Source, error) {

@@ -217,12 +217,30 @@ func (p *Probation) reaches(pulse installer.Pulse) bool {
 		return false
 	}
 	for _, name := range p.before.Lanes {
-		if l := pulse.Lanes[name]; !l.Denied && !l.Answered.After(pulse.Started) {
-			p.lacks = " for commands (" + name + ")"
-			return false
+		l, known := pulse.Lanes[name]
+		if answers(pulse, l) || !known && another(pulse) {
+			continue
 		}
+		p.lacks = " for commands (" + name + ")"
+		return false
 	}
 	return true
+}
+
+// answers reports whether a lane answered this process, or is not for this node.
+func answers(pulse installer.Pulse, l installer.Lane) bool {
+	return l.Denied || l.Answered.After(pulse.Started)
+}
+
+// another reports whether any lane answered this process: what a version needs that knows none of that name, one of before the lane was
+// there. Versions that know it name it in every pulse, from the first on.
+func another(pulse installer.Pulse) bool {
+	for _, l := range pulse.Lanes {
+		if l.Answered.After(pulse.Started) {
+			return true
+		}
+	}
+	return false
 }
 
 // lingers reports whether a process of an older sequence still has the agent lock and is to be stopped again. While it stays, no other

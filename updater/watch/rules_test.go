@@ -77,9 +77,13 @@ func TestTheRulesOfAProbation(t *testing.T) {
 			s.pulse.LastPing, s.pulse.LastRoundTrip = s.pulse.LastRoundTrip, at(s.second)
 			s.pulse.Lanes = map[string]installer.Lane{}
 			for _, n := range names {
-				if name, denied := strings.CutPrefix(n, "!"); denied {
+				name := strings.TrimLeft(n, "!?")
+				switch n[0] {
+				case '!':
 					s.pulse.Lanes[name] = installer.Lane{Denied: true}
-				} else {
+				case '?':
+					s.pulse.Lanes[name] = installer.Lane{}
+				default:
 					s.pulse.Lanes[name] = installer.Lane{Answered: at(s.second + 1)}
 				}
 			}
@@ -140,11 +144,14 @@ func TestTheRulesOfAProbation(t *testing.T) {
 			seen{second: 24, launcher: 1, death: outside(), nth: 2}), watch.Undo, 24},
 		"mute after a kill": {append(change(steady(0, 40, false), probes),
 			change(change(steady(42, 100, false), killed(1)), probes)...), watch.Undo, 87},
-		"a lane answers":        {change(steady(0, 40, true), lanes("a", "b")), watch.Confirm, 30},
-		"a lane stays silent":   {change(change(steady(0, 100, true), lanes("a")), probes), watch.Undo, 45},
-		"a lane is denied":      {change(steady(0, 40, true), lanes("a", "!b")), watch.Confirm, 30},
-		"the lanes' own outage": {change(change(steady(0, 100, true), lanes("a")), func(s *seen) { s.probe = "fail" }), watch.GoOn, 100},
-		"no ping, only lanes":   {change(change(steady(0, 100, false), lanes("a", "b")), probes), watch.Undo, 45},
+		"a lane answers":                        {change(steady(0, 40, true), lanes("a", "b")), watch.Confirm, 30},
+		"a lane stays silent":                   {change(change(steady(0, 100, true), lanes("a", "?b")), probes), watch.Undo, 45},
+		"the control channel does not come up":  {change(change(steady(0, 100, true), lanes("?a", "b")), probes), watch.Undo, 45},
+		"a lane that the version does not know": {change(steady(0, 40, true), lanes("a")), watch.Confirm, 30},
+		"no lane, known or not":                 {change(change(steady(0, 100, true), lanes("?c")), probes), watch.Undo, 45},
+		"a lane is denied":                      {change(steady(0, 40, true), lanes("a", "!b")), watch.Confirm, 30},
+		"the lanes' own outage":                 {change(change(steady(0, 100, true), lanes("a", "?b")), func(s *seen) { s.probe = "fail" }), watch.GoOn, 100},
+		"no ping, only lanes":                   {change(change(steady(0, 100, false), lanes("a", "b")), probes), watch.Undo, 45},
 		"an older one lingers": {
 			[]seen{{second: 1, pulse: old, launcher: 1, agent: 11}, {second: 2, pulse: old, launcher: 1, agent: 11}}, watch.StopAgent,
 			2,

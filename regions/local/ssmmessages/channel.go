@@ -27,7 +27,7 @@ import (
 // Limits of a channel.
 const (
 	hiddenFor  = 10 * time.Second // a job comes again after this, unless it is acknowledged
-	atOnce     = 100              // jobs sent and not acknowledged
+	atOnce     = 25               // jobs sent and not acknowledged
 	firstWord  = 30 * time.Second
 	writeLimit = 30 * time.Second
 	mostFrame  = 2 << 20 // bytes

@@ -2,7 +2,7 @@
 // them. Data channels come with sessions; until they are there, a request for one is denied.
 //
 // A node asks for a token (CreateControlChannel), upgrades a request to a WebSocket and says in its first message who it is and which
-// token it has. From then on the letters of its mailbox go to it as agent_job, at most 100 that it has not acknowledged; one that it does
+// token it has. From then on the letters of its mailbox go to it as agent_job, at most 25 that it has not acknowledged; one that it does
 // not acknowledge within 10 s comes again. Its agent_job_reply are taken once by the id of their frame and acknowledged every time.
 // Of several open channels of a node the newest brings its messages; without one they wait for polls of ec2messages.
 //
