@@ -122,7 +122,7 @@ type running struct {
 // start runs an agent until the returned value is stopped, or the test ends.
 func (h *host) start(change ...func(*agent.Options)) running {
 	h.Helper()
-	o := agent.Options{Layout: h.layout, Executable: self(h), Console: io.Discard}
+	o := agent.Options{Channel: true, Layout: h.layout, Executable: self(h), Console: io.Discard}
 	for _, c := range change {
 		c(&o)
 	}

@@ -34,6 +34,7 @@ type Options struct {
 	Console  io.Writer                   // for log lines besides the files; nil: none
 	Reboot   func(context.Context) error // restarts the machine; nil: as the system does
 	Memory   string                      // folder in memory for what a failing disk does not take; "": the system's
+	Channel  bool                        // commands come over the control channel of ssmmessages, too
 	Lean     bool                        // tune the process for little memory; not in tests, where it is not alone
 
 	Now func() time.Time // nil: time.Now
@@ -123,7 +124,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	ended := make(chan error, 1)
 	d.log.Info("amazon-ssm-agent - v" + stamp.Version())
-	d.heartbeat = newHeartbeat(d.Child, d.Layout.Pulse(), d.watchdog, d.log)
+	d.heartbeat = newHeartbeat(d.Child, d.Layout.Pulse(), d.Channel, d.watchdog, d.log)
 	d.heartbeat.keep, d.heartbeat.leave = d.keep, leave
 	go d.heartbeat.run(ctx)
 	go func() { ended <- d.live(ctx) }()

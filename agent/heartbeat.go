@@ -29,13 +29,13 @@ type heartbeat struct {
 	lost  bool                                     // the lock cannot be taken anew, which was said
 }
 
-func newHeartbeat(child *launcher.Child, path string, w *watchdog.Watchdog, log *slog.Logger) *heartbeat {
+func newHeartbeat(child *launcher.Child, path string, channel bool, w *watchdog.Watchdog, log *slog.Logger) *heartbeat {
 	boot, _ := host.BootID()
 	p := installer.Pulse{PID: os.Getpid(), Started: time.Now().UTC(), Version: stamp.Version(), BootID: boot}
 	if child != nil {
 		p.Sequence = child.Sequence()
 	}
-	h := &heartbeat{child: child, pulse: health.NewPulse(path, p, func() time.Time { return time.Now().UTC() }, mailbox.Names()...),
+	h := &heartbeat{child: child, pulse: health.NewPulse(path, p, func() time.Time { return time.Now().UTC() }, mailbox.Names(channel)...),
 		watchdog: w, log: log}
 	h.period.Store(int64(installer.BeatPeriod(time.Second))) // until the configuration is read
 	return h

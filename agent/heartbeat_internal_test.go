@@ -17,7 +17,7 @@ import (
 
 func TestAnAgentWhoseLockAnotherHasEnds(t *testing.T) {
 	var log bytes.Buffer
-	h := newHeartbeat(nil, filepath.Join(t.TempDir(), "pulse"), watchdog.New(nil), slog.New(slog.NewTextHandler(&log, nil)))
+	h := newHeartbeat(nil, filepath.Join(t.TempDir(), "pulse"), false, watchdog.New(nil), slog.New(slog.NewTextHandler(&log, nil)))
 	left := 0
 	h.leave = func() { left++ }
 	h.beat() // without a lock

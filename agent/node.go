@@ -111,7 +111,7 @@ func (n *node) build(ctx context.Context, j *journal.Journal) {
 	n.journal = j
 	lanes := mailbox.Lanes(mailbox.Options{InstanceID: n.id.InstanceID, Directory: j.Directory(), Dial: n.dialMessages,
 		Head: func() wire.AdditionalInfo { return runner.Head(n.agentInfo(), n.Now()) }, Contact: n.heartbeat.pulse.Answered,
-		Guard: guard, NoChannel: n.noChannel(), Log: log.With("room", "mailbox"), Now: n.Now})
+		Guard: guard, Channel: n.Channel, NoChannel: n.noChannel(), Log: log.With("room", "mailbox"), Now: n.Now})
 	n.lanes.Store(&lanes)
 	outputs := &retention{outputs: j.AllOutputs(), open: n.isOpen, ssm: n.config.Ssm, now: n.Now}
 	n.dispatcher = dispatch.New(ctx, dispatch.Options{Journal: j, Lanes: lanes, Config: n.config, InstanceID: n.id.InstanceID,

@@ -68,8 +68,8 @@ type Ssm struct {
 
 // Mgs is the ssmmessages lane.
 type Mgs struct {
-	Region                        string   // region of ssmmessages; empty: the identity's
-	Endpoint                      string   // address instead of the region's ssmmessages; only scheme, host and port count
+	Region                        string   // not yet: region of ssmmessages; empty: the identity's
+	Endpoint                      string   // not yet: address instead of the region's ssmmessages; only scheme, host and port count
 	StopTimeoutMillis             int64    // no effect, as in the original: 15 s for a token, 30 s to connect
 	SessionWorkersLimit           int      // not yet: sessions at once
 	SessionWorkerBufferLimit      int      // not yet: sessions that may wait

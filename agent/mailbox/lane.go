@@ -82,7 +82,8 @@ type Options struct {
 	Now        func() time.Time                           //
 	Pause      func(context.Context, time.Duration) error // nil: host.Sleep
 
-	NoChannel    bool                                       // no channel of ssmmessages is opened: the settings name no address for it
+	Channel      bool                                       // the control channel of ssmmessages is opened, too
+	NoChannel    bool                                       // no tries to open it: the settings name no address for it
 	ChannelPause func(context.Context, time.Duration) error // between tries to open it; nil: host.Sleep
 
 	handover *handover // between the lanes that are opened together

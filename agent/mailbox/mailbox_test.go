@@ -206,7 +206,7 @@ func (l *lane) paused() []time.Duration {
 // open makes the lane. change may set options.
 func (s *service) open(change ...func(*mailbox.Options)) *lane {
 	l := &lane{dir: s.t.TempDir()}
-	o := mailbox.Options{InstanceID: node, Directory: l.dir, Now: s.clock,
+	o := mailbox.Options{Channel: true, InstanceID: node, Directory: l.dir, Now: s.clock,
 		Head: func() wire.AdditionalInfo { return wire.AdditionalInfo{DateTime: wire.ISOMillis(s.clock())} },
 		Dial: func(of cloud.Service) *cloud.Client {
 			if of.Name == "ec2messages" {

@@ -22,7 +22,7 @@ import (
 // "Handling one agent_job").
 func ssmmessages() Kind {
 	service := cloud.Service{Name: "ssmmessages"}
-	return Kind{Name: SSMMessages, Service: service, Undated: true,
+	return Kind{Name: SSMMessages, Service: service, Undated: true, Asked: true,
 		open: func(o Options) Lane { return newChannel(o, service) },
 		late: func(m Machine) Late {
 			return Late{

@@ -13,6 +13,8 @@ type Kind struct {
 	Service cloud.Service // what it talks to; the service's name is what pings call the channel
 	Undated bool          // its messages carry no usable creation date
 
+	Asked bool // opened only where [Options].Channel asks for it
+
 	open func(Options) Lane
 	late func(Machine) Late
 }
@@ -39,7 +41,9 @@ func Lanes(o Options) []Lane {
 		}
 	}
 	for _, k := range Table() {
-		lanes = append(lanes, k.open(o))
+		if !k.Asked || o.Channel {
+			lanes = append(lanes, k.open(o))
+		}
 	}
 	return lanes
 }
@@ -56,19 +60,23 @@ func Find(lanes []Lane, name string) Lane {
 	return lanes[0]
 }
 
-// Services are those that the lanes of this version talk to.
+// Services are those that the lanes of this version talk to without being asked to.
 func Services() []cloud.Service {
 	var list []cloud.Service
 	for _, k := range Table() {
-		list = append(list, k.Service)
+		if !k.Asked {
+			list = append(list, k.Service)
+		}
 	}
 	return list
 }
 
-// Names are the names of the lanes of this version.
-func Names() (names []string) {
+// Names are the names of the lanes that are opened; channel is [Options].Channel.
+func Names(channel bool) (names []string) {
 	for _, k := range Table() {
-		names = append(names, k.Name)
+		if !k.Asked || channel {
+			names = append(names, k.Name)
+		}
 	}
 	return names
 }

@@ -58,7 +58,7 @@ func (l *polled) updateLoop(ctx context.Context) {
 		switch {
 		case l.handover.isOpen():
 			l.handOver()
-		case l.handover.isDenied() || l.NoChannel:
+		case l.handover.isDenied() || l.NoChannel || !l.Channel:
 			l.sendUpdates(ctx)
 		}
 		select {

@@ -335,6 +335,9 @@ func (c *channel) acknowledged(ack wire.AgentJobAck) error {
 	c.mu.Lock()
 	delete(c.sent, ack.JobID)
 	c.mu.Unlock()
+	if c.unacknowledged() > atOnce/2 {
+		return err // many places at once are worth a look into the mailbox
+	}
 	select {
 	case c.room <- struct{}{}:
 	default:
