@@ -43,7 +43,7 @@
 // # Rules
 //
 // [Rules] names the rules of store, launcher and detection. Each can be taken away, at the very place in the code that obeys it, and a
-// test shows for each that the explorer then finds a history that ends badly. Not among them is the update lock: without it every history
-// looked at ends well all the same, for a pointer is replaced only by an updater that names its sequence. A row that no longer finds its place is a failure: change
-// it with the code.
+// test shows for each that the explorer then finds a history that ends badly. A row that no longer finds its place is a failure: change it
+// with the code. Not among them is the update lock: without it every history that was looked at ends well all the same, for a pointer is
+// replaced only by an updater that names its sequence.
 package model

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// What rooms name of package os, and what is the same here.
+// Types that are the same here as in package os.
 type (
+	// FileInfo is the one of package os, as are those that follow.
 	FileInfo  = fs.FileInfo
 	FileMode  = fs.FileMode
 	DirEntry  = fs.DirEntry

@@ -35,7 +35,7 @@ func (m *machine) engine(p *proc) *updater.Engine {
 					return err
 				}
 				if r.DocumentStatus != "InProgress" {
-					m.history.final = append(m.history.final, string(r.DocumentStatus))
+					m.history.final = append(m.history.final, r.DocumentStatus)
 				}
 				return nil
 			},

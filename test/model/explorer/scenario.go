@@ -63,7 +63,6 @@ type start struct {
 
 // prepare is the host before the request.
 func (s scenario) prepare() start {
-	off := s.off
 	s.off = map[string]bool{}
 	began := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	h := &history{tokens: map[uint64]int{}}
@@ -79,7 +78,6 @@ func (s scenario) prepare() start {
 		m.run(m.now.Add(3*time.Minute), nil)
 	}
 	m.end()
-	s.off = off
 	return start{image: m.Disk.SyncAll(), history: &history{tokens: map[uint64]int{}}, now: m.now.Add(time.Hour), boot: 1}
 }
 
