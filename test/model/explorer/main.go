@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command explorer walks the states of test/model. It is compiled with the overlay of that room.
 package main
 
