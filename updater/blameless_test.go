@@ -58,6 +58,7 @@ func TestAVersionThatWasKilledTwiceIsTriedThreeTimesBeforeItIsBlocked(t *testing
 			t.Errorf("try %d: blocked %t", try, blocked)
 		}
 		if try < 3 {
+			has(t, o.Detail, "the next update tries 9.2.0.0 anew")
 		}
 	}
 	w.nature["9.2.0.0"] = ""
@@ -210,7 +211,8 @@ func TestAnOutageOrAFullDiskIsInTheHistoryAndInNoSkipList(t *testing.T) {
 		}, func(*world) {}, ledger.FailedKind},
 		"the service is out of reach": {func(w *world, _ *updater.Engine) { w.reachable = false }, func(w *world) { w.reachable = true },
 			ledger.Postponed},
-		"the disk is full":                           {func(w *world, _ *updater.Engine) { w.free = 1 << 20 }, func(w *world) { w.free = 1 << 40 }, ledger.FailedKind},
+		"the disk is full": {func(w *world, _ *updater.Engine) { w.free = 1 << 20 },
+			func(w *world) { w.free = 1 << 40 }, ledger.FailedKind},
 		"the disk fails as the package is written":   {failing(syscall.EIO), func(*world) {}, ledger.FailedKind},
 		"the disk is read-only by then":              {failing(syscall.EROFS), func(*world) {}, ledger.FailedKind},
 		"the account has no room left":               {failing(syscall.ENOSPC), func(*world) {}, ledger.FailedKind},

@@ -11,8 +11,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater/ledger"
 )
 
-// An updater that ends in the middle of a delta, as it is downloaded or applied, leaves the host as it was; the update goes on, or a later one
-// is made, and nothing of the first is left.
+// An updater that ends in the middle of a delta, as it is downloaded or applied, leaves the host as it was; the update goes on, or a later
+// one is made, and nothing of the first is left.
 func TestAnUpdaterThatEndsInTheMiddleOfADeltaLeavesNothingBehind(t *testing.T) {
 	patch := deltaOf(t, "9.1.0.0", "9.2.0.0")
 	for name, left := range map[string]map[string][]byte{

@@ -46,7 +46,8 @@ func (w *world) run(t *testing.T, l timetable.Loop, span time.Duration) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	l.Host, l.Running, l.Log, l.Source = cmp.Or(w.host, "mi-1"), manifests.MustVersion("9.1"), cmp.Or(w.log, slog.New(slog.DiscardHandler)), "https://a.example"
+	l.Host, l.Running, l.Log, l.Source = cmp.Or(w.host, "mi-1"), manifests.MustVersion("9.1"), cmp.Or(w.log,
+		slog.New(slog.DiscardHandler)), "https://a.example"
 	l.Now = func() time.Time { return w.now }
 	l.Sleep = func(_ context.Context, d time.Duration) error {
 		if w.sleeps != nil {
@@ -211,8 +212,8 @@ func TestAClockThatIsPutBackDoesNotEndSelfUpdate(t *testing.T) {
 	}
 }
 
-// docs/protocol/update.md, "Scheduled self-update": the second of two runs at once ends as busy, one whose updater does not start as failed;
-// neither is in the way of the next.
+// docs/protocol/update.md, "Scheduled self-update": the second of two runs at once ends as busy, one whose updater does not start as
+// failed; neither is in the way of the next.
 func TestASelfUpdateThatIsBusyOrDoesNotStartIsTriedInTheNextPeriod(t *testing.T) {
 	for code, answer := range map[string]error{"ErrorUpdaterLockBusy": errBusy, "ErrorExecuteUpdater": errors.New("it died")} {
 		w := &world{now: begin, busy: answer}

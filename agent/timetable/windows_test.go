@@ -36,7 +36,7 @@ func TestAHostThatIsAlwaysOnTakesAReleaseInItsNextWindowHoweverShort(t *testing.
 	places := map[time.Time]bool{}
 	for _, length := range []time.Duration{time.Minute, 10 * time.Minute, 5 * time.Hour} {
 		for n := range 6 {
-			for _, out := range []time.Duration{0, 20 * time.Hour} { // the release is there before the first look, or after the last one before the window
+			for _, out := range []time.Duration{0, 20 * time.Hour} { // the release is there before the first look, or later
 				w, l := &world{now: begin, version: "9.1.0.0", host: fmt.Sprint("mi-", n)}, installer.At(t.TempDir())
 				opens := time.Date(2026, 12, 1, 2, 0, 0, 0, time.UTC) // 29 h after the beginning
 				loop := windowed(l, fmt.Sprintf("0 2 * * TUE %s UTC", length))

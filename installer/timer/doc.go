@@ -2,7 +2,8 @@
 // itself, so ssm-setup does it from outside.
 //
 // Parties: ssm-setup install --agent original --stay-current writes the timer ([Timer.Write]), ssm-setup uninstall removes it
-// ([Timer.Remove]), and so does an exchange of Amazon's agent for this project's (updater/takeover). A unit of systemd, a job of launchd, or a task of Windows runs the program.
+// ([Timer.Remove]), and so does an exchange of Amazon's agent for this project's (updater/takeover).
+// A unit of systemd, a job of launchd, or a task of Windows runs the program.
 //
 // # Files it owns
 //

@@ -8,8 +8,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/updater/schedule"
 )
 
-// skew is how the versions of a host and of its region differ, by the newest look: a state of regions that publish one after another, and no
-// failure.
+// skew is how the versions of a host and of its region differ, by the newest look: a state of regions that publish one after another, and
+// no failure.
 type skew struct {
 	Kind   string            `json:"kind"`            // ahead-of-region, or region-behind: a version was asked for that it does not have yet
 	Offers manifests.Version `json:"offers,omitzero"` // what the region offered
@@ -26,10 +26,10 @@ func (r *statusResult) skewOf() *skew {
 	}
 	var s skew
 	if u := r.Update; u != nil {
-		switch manifests.Kind(u.Kind) {
-		case manifests.Ahead:
+		switch u.Kind {
+		case string(manifests.Ahead):
 			s = skew{Kind: u.Kind, Offers: u.ToVersion, Seen: u.Ended}
-		case manifests.Behind:
+		case string(manifests.Behind):
 			s = skew{Kind: u.Kind, Wanted: u.ToVersion, Seen: u.Ended}
 		}
 	}

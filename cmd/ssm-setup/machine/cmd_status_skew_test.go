@@ -22,12 +22,16 @@ func TestStatusSaysHowHostAndRegionDiffer(t *testing.T) {
 		r    statusResult
 		says string
 	}{
-		"ahead, by an update":      {statusResult{Running: "9.2.0.0", Update: ahead}, "it offers 9.1.0.0: this host is ahead of it"},
-		"ahead, by a look":         {statusResult{Running: "9.2.0.0", StayCurrent: &current.Result{Looked: now, Version: v("9.1.0.0")}}, "ahead of it"},
-		"caught up since":          {statusResult{Running: "9.2.0.0", Update: ahead, StayCurrent: &current.Result{Looked: now, Version: v("9.2.0.0")}}, ""},
-		"rolled back since":        {statusResult{Running: "9.1.0.0", Update: ahead}, ""},
-		"the region is behind":     {statusResult{Running: "9.1.0.0", Update: &ledger.Outcome{Kind: string(manifests.Behind), ToVersion: v("9.9"), Ended: now}}, "it does not have 9.9.0.0 yet"},
-		"it agrees":                {statusResult{Running: "9.1.0.0", Update: &ledger.Outcome{Kind: string(manifests.UpToDate), Ended: now}}, ""},
+		"ahead, by an update": {statusResult{Running: "9.2.0.0", Update: ahead}, "it offers 9.1.0.0: this host is ahead of it"},
+		"ahead, by a look": {statusResult{Running: "9.2.0.0", StayCurrent: &current.Result{Looked: now,
+			Version: v("9.1.0.0")}}, "ahead of it"},
+		"caught up since": {statusResult{Running: "9.2.0.0", Update: ahead, StayCurrent: &current.Result{Looked: now,
+			Version: v("9.2.0.0")}}, ""},
+		"rolled back since": {statusResult{Running: "9.1.0.0", Update: ahead}, ""},
+		"the region is behind": {statusResult{Running: "9.1.0.0", Update: &ledger.Outcome{Kind: string(manifests.Behind),
+			ToVersion: v("9.9"), Ended: now}}, "it does not have 9.9.0.0 yet"},
+		"it agrees": {statusResult{Running: "9.1.0.0", Update: &ledger.Outcome{Kind: string(manifests.UpToDate),
+			Ended: now}}, ""},
 		"nothing runs, or is told": {statusResult{Update: ahead}, ""},
 	} {
 		c.r.Skew = c.r.skewOf()
@@ -47,8 +51,9 @@ func TestTheSchemasDescribeAHostThatIsHeldAndHasABlockedVersion(t *testing.T) {
 	for name, object := range map[string]any{
 		"status": statusResult{Policy: &p, PolicyProblem: "x", Skip: blocked, Warnings: []string{"x"}, Unreadable: []string{"x"},
 			Skew: &skew{Kind: "ahead-of-region", Offers: v, Wanted: v, Seen: now, Text: "x"}},
-		"update-check": updater.Checked{Kind: policy.OutsideWindow, Code: "x", Hints: []string{"x"}, Newer: v, Fault: "refused", Overrode: "on-hold",
-			Until: now, Plan: &updater.Preview{Begins: now, Delta: v, NoExec: "x", Policy: p, WindowCloses: now, WindowNext: now, LastLook: now,
+		"update-check": updater.Checked{Kind: policy.OutsideWindow, Code: "x", Hints: []string{"x"}, Newer: v, Fault: "refused",
+			Overrode: "on-hold",
+			Until:    now, Plan: &updater.Preview{Begins: now, Delta: v, NoExec: "x", Policy: p, WindowCloses: now, WindowNext: now, LastLook: now,
 				Blocked: blocked}},
 	} {
 		text, err := os.ReadFile(filepath.Join("../../../docs/schema", name+".json"))

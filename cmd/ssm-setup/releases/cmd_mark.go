@@ -32,8 +32,8 @@ func Mark() *cli.Command {
 			&cli.StringFlag{Name: "withdraw", Usage: "hosts that run one of `VERSIONS` go to --go: 9.1.0.0, or 9.1.0.0-9.1.3.0"},
 			&cli.StringFlag{Name: "go", Usage: "the version they go to"},
 			&cli.StringFlag{Name: "lowest", Usage: "no host goes below `VERSION`; the word none takes that back"},
-			&cli.StringFlag{Name: "minimum-package", Usage: "updates ask for a package of `VERSION` or newer on the host: \"package upgrade needed\"; " +
-				"the word none takes that back"},
+			&cli.StringFlag{Name: "minimum-package", Usage: "updates ask for a package of `VERSION` or newer on the host: " +
+				"\"package upgrade needed\"; the word none takes that back"},
 			&cli.StringFlag{Name: "minimum-updater", Usage: "updates ask for an agent of `VERSION` or newer that makes them; none takes that back"},
 			&cli.StringFlag{Name: "reason", Usage: "why, for the people of those hosts"},
 			yesFlag(),
@@ -64,8 +64,8 @@ func percentOf(c *cli.Context) (*int, error) {
 var marks = []struct {
 	flag      string
 	ofVersion bool
-}{{"status", true}, {"percent", true}, {"halt", false}, {"resume", false}, {"withdraw", false}, {"lowest", false}, {"minimum-package", false},
-	{"minimum-updater", false}}
+}{{"status", true}, {"percent", true}, {"halt", false}, {"resume", false}, {"withdraw", false}, {"lowest", false},
+	{"minimum-package", false}, {"minimum-updater", false}}
 
 func mark(c *cli.Context) error {
 	version, err := wantedVersion(c)
