@@ -4,6 +4,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/fleet"
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/logs"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/machine"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/playground"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/releases"
@@ -23,7 +24,7 @@ var subcommands = []func() *cli.Command{
 	rules.Policy,
 	rules.Unblock,
 	machine.Versions,
-	machine.Logs,
+	logs.Logs,
 	machine.Trust,
 	machine.Uninstall,
 	releases.Regions,

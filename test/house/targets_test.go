@@ -13,7 +13,7 @@ import (
 
 // ownTargets are ours, beside the original's.
 const ownTargets = `here help test test-wine-long demo check fmt lint bench attack simulation detection-long soak-long
-power-long figures-long crash crash-long`
+power-long figures-long crash crash-long model-long`
 
 // targets are those of the original's build that people's scripts call; the last one only says why it is none.
 const targets = `build build-release release package pre-build checkstyle quick-integtest quick-test coverage build-linux build-windows

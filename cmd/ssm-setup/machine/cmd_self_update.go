@@ -79,37 +79,14 @@ func selfUpdate(c *cli.Context) error {
 	if err != nil {
 		return terminal.Cannot("find", "this program's own file", err)
 	}
-	var file, sum string
-	var p flags.Place
-	if c.IsSet("from") {
-		file = c.String("from")
-		if _, err := os.Stat(file); err != nil {
-			return terminal.Unreadable("--from", err, "name a file that can be read")
-		}
-		sum, err = sumOf(file, c.String("sha256"))
-	} else {
-		var done func()
-		var l installer.Layout
-		if l, err = flags.Layout(c); err != nil {
-			return err
-		}
-		p, err = flags.PlaceOf(c, flags.Needs{Installed: func() string { return installedRegion(l) }})
-		if errors.Is(err, caller.ErrNoRegion) {
-			return terminal.Usage("give either --from FILE or --region R")
-		}
-		if err != nil {
-			return err
-		}
-		if file, sum, done, err = fetchSetup(c, out, l, p); done != nil {
-			defer done()
-		}
-	}
+	file, sum, region, done, err := newSetup(c, out)
+	defer done()
 	if err != nil {
-		return selfProblem(err)
+		return err
 	}
 	if file == "" {
 		out.Result(map[string]any{"version": stamp.Version(), "replaced": false}, "ssm-setup %s is what region %s offers: up to date",
-			stamp.Version(), p.Region)
+			stamp.Version(), region)
 		return nil
 	}
 	version, err := checkSetup(file, c.Bool("allow-downgrade"))
@@ -132,6 +109,40 @@ func selfUpdate(c *cli.Context) error {
 	out.Result(map[string]any{"version": version.String(), "before": stamp.Version(), "replaced": true, "old": old},
 		"ssm-setup %s is now %s; the old program is %s", stamp.Version(), version, old)
 	return nil
+}
+
+// newSetup is the new program's file with its checksum: the file of --from, or what the region that it names offers (no file: what runs
+// already). done removes what was downloaded.
+func newSetup(c *cli.Context, out *terminal.Printer) (file, sum, region string, done func(), err error) {
+	done = func() {}
+	if file = c.String("from"); c.IsSet("from") {
+		if _, err := os.Stat(file); err != nil {
+			return "", "", "", done, terminal.Unreadable("--from", err, "name a file that can be read")
+		}
+		if sum, err = sumOf(file, c.String("sha256")); err != nil {
+			return "", "", "", done, selfProblem(err)
+		}
+		return file, sum, "", done, nil
+	}
+	l, err := flags.Layout(c)
+	if err != nil {
+		return "", "", "", done, err
+	}
+	p, err := flags.PlaceOf(c, flags.Needs{Installed: func() string { return installedRegion(l) }})
+	if errors.Is(err, caller.ErrNoRegion) {
+		return "", "", "", done, terminal.Usage("give either --from FILE or --region R")
+	}
+	if err != nil {
+		return "", "", "", done, err
+	}
+	file, sum, fetched, err := fetchSetup(c, out, l, p)
+	if fetched != nil {
+		done = fetched
+	}
+	if err != nil {
+		return "", "", "", done, selfProblem(err)
+	}
+	return file, sum, p.Region, done, nil
 }
 
 // installedRegion is the region of an installation's agent.

@@ -71,7 +71,7 @@ type statusResult struct {
 	PackageSource  string           `json:"package_source,omitempty"` // the same as people write it, where that is more
 	Trust          *trustResult     `json:"trust,omitempty"`          // what updates are believed by
 	StayCurrent    *current.Result  `json:"stay_current,omitempty"`   // absent: it follows nothing by itself
-	Skew           *skew            `json:"region_skew,omitempty"`    // absent: host and region agree, as far as was looked
+	Skew           *current.Skew    `json:"region_skew,omitempty"`    // absent: host and region agree, as far as was looked
 	Pinged         time.Time        `json:"last_round_trip,omitzero"`
 	Fault          string           `json:"last_fault,omitempty"`
 	Death          string           `json:"last_death,omitempty"` // how an agent ended that was not asked to, within the last day
@@ -179,7 +179,7 @@ func readStatus(ctx context.Context, l installer.Layout) (statusResult, error) {
 	miss("the record of updates", err)
 	r.Update, r.UnderWay, r.Skip = ledger.Last, ledger.Open, ledger.Skip
 	r.readPolicy(l)
-	r.Skew = r.skewOf()
+	r.Skew = current.SkewOf(r.Running, r.Update, r.StayCurrent)
 	if s, err := service.Of(l).Status(); err == nil {
 		r.Service, r.Boot = s.Kind, s.Boot
 		if r.Service != "none" && r.Boot != "" && r.Boot != service.Enabled {

@@ -34,7 +34,7 @@ func TestStatusSaysHowHostAndRegionDiffer(t *testing.T) {
 			Ended: now}}, ""},
 		"nothing runs, or is told": {statusResult{Update: ahead}, ""},
 	} {
-		c.r.Skew = c.r.skewOf()
+		c.r.Skew = current.SkewOf(c.r.Running, c.r.Update, c.r.StayCurrent)
 		text := statusText(plainly(), c.r)
 		if (c.r.Skew == nil) != (c.says == "") || !strings.Contains(text, c.says) || strings.Contains(text, "failed") {
 			t.Errorf("%s: %+v\n%s", name, c.r.Skew, text)
@@ -50,7 +50,7 @@ func TestTheSchemasDescribeAHostThatIsHeldAndHasABlockedVersion(t *testing.T) {
 	blocked := []ledger.Blocked{{Version: v, Reason: "it did not start", Attempts: 1, Until: now, Scheduled: true}}
 	for name, object := range map[string]any{
 		"status": statusResult{Policy: &p, PolicyProblem: "x", Skip: blocked, Warnings: []string{"x"}, Unreadable: []string{"x"},
-			Skew: &skew{Kind: "ahead-of-region", Offers: v, Wanted: v, Seen: now, Text: "x"}},
+			Skew: &current.Skew{Kind: "ahead-of-region", Offers: v, Wanted: v, Seen: now, Text: "x"}},
 		"update-check": updater.Checked{Kind: policy.OutsideWindow, Code: "x", Hints: []string{"x"}, Newer: v, Fault: "refused",
 			Overrode: "on-hold",
 			Until:    now, Plan: &updater.Preview{Begins: now, Delta: v, NoExec: "x", Policy: p, WindowCloses: now, WindowNext: now, LastLook: now,

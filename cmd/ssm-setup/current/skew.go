@@ -1,16 +1,17 @@
-package machine
+package current
 
 import (
 	"fmt"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/manifests"
+	"github.com/ssm-setup/ssm-setup/updater/ledger"
 	"github.com/ssm-setup/ssm-setup/updater/schedule"
 )
 
-// skew is how the versions of a host and of its region differ, by the newest look: a state of regions that publish one after another, and
+// Skew is how the versions of a host and of its region differ, by the newest look: a state of regions that publish one after another, and
 // no failure.
-type skew struct {
+type Skew struct {
 	Kind   string            `json:"kind"`            // ahead-of-region, or region-behind: a version was asked for that it does not have yet
 	Offers manifests.Version `json:"offers,omitzero"` // what the region offered
 	Wanted manifests.Version `json:"wanted,omitzero"` // what was asked for, of region-behind
@@ -18,23 +19,24 @@ type skew struct {
 	Text   string            `json:"text"`
 }
 
-// skewOf is nil where host and region agree, or where it was not looked.
-func (r *statusResult) skewOf() *skew {
-	running, err := manifests.ParseVersion(r.Running)
+// SkewOf compares the version that runs with the last update and the last look of a host that stays current, both of which may be nil. It is
+// nil where host and region agree, or where it was not looked.
+func SkewOf(version string, u *ledger.Outcome, c *Result) *Skew {
+	running, err := manifests.ParseVersion(version)
 	if err != nil {
 		return nil
 	}
-	var s skew
-	if u := r.Update; u != nil {
+	var s Skew
+	if u != nil {
 		switch u.Kind {
 		case string(manifests.Ahead):
-			s = skew{Kind: u.Kind, Offers: u.ToVersion, Seen: u.Ended}
+			s = Skew{Kind: u.Kind, Offers: u.ToVersion, Seen: u.Ended}
 		case string(manifests.Behind):
-			s = skew{Kind: u.Kind, Wanted: u.ToVersion, Seen: u.Ended}
+			s = Skew{Kind: u.Kind, Wanted: u.ToVersion, Seen: u.Ended}
 		}
 	}
-	if c := r.StayCurrent; c != nil && c.Looked.After(s.Seen) && !c.Version.IsZero() { // it knows the newest of the region
-		s = skew{Kind: schedule.Ahead, Offers: c.Version, Seen: c.Looked}
+	if c != nil && c.Looked.After(s.Seen) && !c.Version.IsZero() { // it knows the newest of the region
+		s = Skew{Kind: schedule.Ahead, Offers: c.Version, Seen: c.Looked}
 	}
 	switch {
 	case s.Kind == schedule.Ahead && s.Offers.Less(running):

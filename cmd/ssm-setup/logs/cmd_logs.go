@@ -1,4 +1,6 @@
-package machine
+// Package logs is the command logs: the last lines of a log file of the agent, and the new ones as they come. The files themselves are
+// made by the agent, the updater and the launcher.
+package logs
 
 import (
 	"context"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/flags"
 	"github.com/ssm-setup/ssm-setup/cmd/ssm-setup/terminal"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/manifests/fault"
@@ -25,7 +28,7 @@ func Logs() *cli.Command {
 		Usage: "show the agent's log, or that of its updates",
 		Description: "Prints the last lines of the agent's log file as they are. With --follow it keeps printing new lines until it is " +
 			"interrupted, also after the file was exchanged for a new one.",
-		Flags: []cli.Flag{rootFlag(),
+		Flags: []cli.Flag{flags.Root(),
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing new lines"},
 			&cli.BoolFlag{Name: "update", Usage: "show the log of updates instead"},
 			&cli.BoolFlag{Name: "errors", Usage: "show the log of errors instead"},
@@ -56,7 +59,7 @@ func logFile(c *cli.Context, l installer.Layout) (string, error) {
 
 func showLogs(c *cli.Context) error {
 	out := terminal.Of(c)
-	l, err := layoutOf(c)
+	l, err := flags.Layout(c)
 	if err != nil {
 		return err
 	}
@@ -74,7 +77,7 @@ func showLogs(c *cli.Context) error {
 		out.Step("%s is not there yet: waiting for it", path)
 	case errors.Is(err, fs.ErrNotExist):
 		return terminal.Cannot("read", "the log", fmt.Errorf("there is no file %s", path)).WithKind(fault.Other).
-			WithHint("nothing has written it yet; ssm-setup status shows whether an agent is on " + where(l))
+			WithHint("nothing has written it yet; ssm-setup status shows whether an agent is on " + flags.Where(l))
 	case err != nil:
 		return terminal.Cannot("read", "the log", err)
 	}
