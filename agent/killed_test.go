@@ -29,7 +29,8 @@ func TestAgentOfItsOwn(t *testing.T) {
 		return
 	}
 	os.Unsetenv(agentUnder)
-	t.Error(agent.Run(context.Background(), agent.Options{Channel: true, Layout: installer.At(root), Executable: self(t), Console: io.Discard}))
+	o := agent.Options{Channel: true, Layout: installer.At(root), Executable: self(t), Console: io.Discard}
+	t.Error(agent.Run(context.Background(), o))
 }
 
 // mortal runs an agent in a process of its own; kill ends it at any moment, as the kernel may.

@@ -72,7 +72,8 @@ func TestACommandIsAnsweredAlikeOnEachLane(t *testing.T) {
 		}
 		jobs, acks := h.region.Count("agent_job"), h.region.Count("agent_job_ack")
 		polled := h.region.Count("AcknowledgeMessage")
-		if over := lane == "ssmmessages"; over != (jobs == 1 && acks == 1) || over != (polled == 0) || over != (r[2].AdditionalInfo.AbleToOpenMGSConnection == nil) {
+		if over := lane == "ssmmessages"; over != (jobs == 1 && acks == 1) || over != (polled == 0) ||
+			over != (r[2].AdditionalInfo.AbleToOpenMGSConnection == nil) {
 			t.Errorf("%d jobs, %d acknowledged over the channel, %d polled; %+v", jobs, acks, polled, r[2])
 		}
 		if n := len(files(filepath.Join(h.layout.Data(), h.id, "idempotency", "SendCommand"))); n != 1 {
@@ -118,9 +119,9 @@ func TestACancelReachesWhatRunsAndWhatWaitsOnEachLane(t *testing.T) {
 	})
 }
 
-// Hundreds of commands at once are all taken as they come, none is refused for want of a place, and a cancel behind them gets through.
-func TestOfHundredsOfCommandsAtOnceNoneIsRefused(t *testing.T) {
-	const many = 300
+// A thousand commands at once are all taken as they come, none is refused for want of a place, and a cancel behind them gets through.
+func TestOfAThousandCommandsAtOnceNoneIsRefused(t *testing.T) {
+	const many = 1000
 	h := overChannel(t, map[string]any{"Mds.CommandWorkersLimit": 1})
 	dir := t.TempDir()
 	h.shell("while [ -d " + dir + " ]; do sleep 0.05; done")
@@ -128,7 +129,9 @@ func TestOfHundredsOfCommandsAtOnceNoneIsRefused(t *testing.T) {
 		h.shell("true")
 	}
 	h.connected()
-	h.until("all to be acknowledged", func() bool { return h.region.Count("agent_job_ack") >= many })
+	h.until("all to be acknowledged", func() bool { // the first ones may come by a poll
+		return h.region.Count("agent_job_ack")+h.region.Count("AcknowledgeMessage") >= many
+	})
 	for _, c := range h.region.Calls("agent_job_ack") { // a busy machine may be sent one twice, and says so
 		if !strings.Contains(string(c.Body), `"200"`) && !strings.Contains(string(c.Body), `"51405"`) {
 			t.Errorf("%s", c.Body)
@@ -138,7 +141,7 @@ func TestOfHundredsOfCommandsAtOnceNoneIsRefused(t *testing.T) {
 	last := h.shell("true")
 	h.must(h.region.Cancel(last))
 	if inv := h.wait(last); inv.Status != "Cancelled" {
-		t.Errorf("behind hundreds of others: %+v", inv)
+		t.Errorf("behind a thousand others: %+v", inv)
 	}
 	h.must(os.RemoveAll(dir))
 }
@@ -328,7 +331,8 @@ func TestTheAnswerOfAnUpdateGoesOverTheChannel(t *testing.T) {
 	h.connected()
 	h.until("it to be sent", func() bool { return len(files(filepath.Join(directory, "replies_mgs"))) == 0 })
 	r := h.region.Replies(id, h.id)
-	if last := r[len(r)-1]; len(r) != 4 || last.ReplyID != "0c0ffee0-1111-4222-8333-444455556666" || !strings.Contains(last.Payload, `"output":"updated"`) {
+	if last := r[len(r)-1]; len(r) != 4 || last.ReplyID != "0c0ffee0-1111-4222-8333-444455556666" ||
+		!strings.Contains(last.Payload, `"output":"updated"`) {
 		t.Errorf("%+v", r)
 	}
 }

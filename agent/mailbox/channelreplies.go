@@ -180,7 +180,8 @@ type pluginResult struct {
 
 // resultOf is a reply in the original's terms.
 func resultOf(messageID string, body wire.Reply) agentResult {
-	r := agentResult{MessageID: messageID, PluginResults: map[string]pluginResult{}, Status: body.DocumentStatus, NPlugins: len(body.RuntimeStatus),
+	r := agentResult{MessageID: messageID, PluginResults: map[string]pluginResult{}, Status: body.DocumentStatus,
+		NPlugins:            len(body.RuntimeStatus),
 		UpstreamServiceName: SSMMessages, ResultType: "RunCommandResult", RelatedDocumentType: journal.SendCommand}
 	for id, s := range body.RuntimeStatus {
 		p := pluginResult{PluginID: id, PluginName: s.Name, Status: s.Status, Code: s.Code, Output: s.Output, StandardOutput: s.StandardOutput,

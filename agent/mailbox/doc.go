@@ -8,7 +8,8 @@
 //
 // # Which lane
 //
-// The channel is opened where [Options].Channel asks for it; the programs on hosts do not ask yet. Then both are opened at the start. Polls go on for a minute beside a channel that was opened, rest while it is open, and begin again at once
+// The channel is opened where [Options].Channel asks for it; the programs on hosts do not ask yet. Then both are opened at the start.
+// Polls go on for a minute beside a channel that was opened, rest while it is open, and begin again at once
 // when it is lost: the service brings commands by them then (docs/protocol/runcommand.md, "MDS or MGS?"; the original polls again only
 // where the channel is denied). A region without channels is asked for one now and then, ever more rarely. An answer goes by the lane by
 // which its command came: what a lost channel owes is kept and sent when it is back.

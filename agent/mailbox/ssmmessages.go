@@ -76,7 +76,8 @@ type channel struct {
 func newChannel(o Options, service cloud.Service) *channel {
 	l := &channel{Options: o, commands: newLine(), cancels: newLine(), heard: make(chan struct{}, 1), awaited: map[string]chan struct{}{},
 		late: map[string]bool{}, opening: map[string]chan struct{}{}, tried: map[string]int{}}
-	l.socket = socket.New(socket.Options{Client: o.Dial(service), Path: wire.ControlChannelPath + o.InstanceID, Query: wire.ControlChannelQuery,
+	l.socket = socket.New(socket.Options{Client: o.Dial(service), Path: wire.ControlChannelPath + o.InstanceID,
+		Query:  wire.ControlChannelQuery,
 		Create: createInput, Open: l.first, Receive: l.receive, Changed: l.changed, Alive: func() { o.Contact(SSMMessages, nil) }, Log: o.Log,
 		Pause: o.ChannelPause})
 	return l

@@ -36,7 +36,8 @@ func leaveUpdate(m Machine, messageID, replyID, payload string) error {
 	if err := json.Unmarshal([]byte(payload), &body); err != nil {
 		return errors.Join(ErrGone, err)
 	}
-	k := channelReply{AgentResult: resultOf(messageID, body), ReplyId: replyID, SsmSetup: &ourReply{Topic: wire.TopicSendCommand, Content: fitting(body)}}
+	k := channelReply{AgentResult: resultOf(messageID, body), ReplyId: replyID,
+		SsmSetup: &ourReply{Topic: wire.TopicSendCommand, Content: fitting(body)}}
 	text, err := indented(k)
 	if err != nil {
 		return err

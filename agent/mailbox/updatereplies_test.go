@@ -13,8 +13,8 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/wire"
 )
 
-// What the updater of an original answers over ssmmessages is sent by the next agent, once, and kept until it was taken: over ec2messages where the node may have
-// no channel.
+// What the updater of an original answers over ssmmessages is sent by the next agent, once, and kept until it was taken: over ec2messages
+// where the node may have no channel.
 func TestTheReplyThatAnUpdaterLeftIsSent(t *testing.T) {
 	s := newService(t)
 	s.breaks("SendReply", http.StatusInternalServerError)

@@ -121,12 +121,12 @@ func (s *Socket) Run(ctx context.Context) {
 			return
 		}
 		s.say(opened, err)
-		wait := rand.N(lostPause) //nolint:gosec // a pause is no secret, here and below
+		wait := rand.N(lostPause) //nolint:gosec // a pause is no secret
 		if opened {
 			pause = 0
 		} else {
 			pause = next(pause)
-			wait = pause + rand.N(pause/2)
+			wait = pause + rand.N(pause/2) //nolint:gosec // as above
 		}
 		if s.o.Pause(ctx, wait) != nil {
 			return
@@ -194,7 +194,8 @@ func (s *Socket) dial(ctx context.Context) (*websocket.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialLimit)
 	defer cancel()
-	conn, answer, err := websocket.Dial(ctx, channel.Address, &websocket.DialOptions{HTTPClient: channel.HTTP, HTTPHeader: channel.Header})
+	o := &websocket.DialOptions{HTTPClient: channel.HTTP, HTTPHeader: channel.Header}
+	conn, answer, err := websocket.Dial(ctx, channel.Address, o) //nolint:bodyclose // the library closes it
 	if err != nil {
 		return nil, refused(err, answer)
 	}

@@ -66,15 +66,15 @@ func (f Frame) Bytes() ([]byte, error) {
 	binary.BigEndian.PutUint32(b, frameHeader)
 	copy(b[frameType:], f.Type+strings.Repeat(" ", frameSchema-frameType-len(f.Type)))
 	binary.BigEndian.PutUint32(b[frameSchema:], f.Schema)
-	binary.BigEndian.PutUint64(b[frameCreated:], uint64(f.Created.UnixMilli())) //nolint:gosec // of this century
-	binary.BigEndian.PutUint64(b[frameSequence:], uint64(f.Sequence))           //nolint:gosec // the same bits
+	binary.BigEndian.PutUint64(b[frameCreated:], uint64(f.Created.UnixMilli()))
+	binary.BigEndian.PutUint64(b[frameSequence:], uint64(f.Sequence))
 	binary.BigEndian.PutUint64(b[frameFlags:], f.Flags)
 	copy(b[frameID:], id[8:])
 	copy(b[frameID+8:], id[:8])
 	digest := sha256.Sum256(f.Payload)
 	copy(b[frameDigest:], digest[:])
 	binary.BigEndian.PutUint32(b[framePayload:], f.PayloadType)
-	binary.BigEndian.PutUint32(b[frameHeader:], uint32(len(f.Payload))) //nolint:gosec // a message has at most some megabytes
+	binary.BigEndian.PutUint32(b[frameHeader:], uint32(len(f.Payload)))
 	return append(b, f.Payload...), nil
 }
 
@@ -97,11 +97,11 @@ func ParseFrame(b []byte) (Frame, error) {
 	f := Frame{
 		Type:        strings.TrimSpace(strings.Trim(string(b[frameType:frameSchema]), "\x00")),
 		Schema:      binary.BigEndian.Uint32(b[frameSchema:]),
-		Created:     time.UnixMilli(int64(created)),                                     //nolint:gosec // a date far away is the sender's
-		Sequence:    int64(binary.BigEndian.Uint64(b[frameSequence:])),                  //nolint:gosec // the same bits
-		Flags:       binary.BigEndian.Uint64(b[frameFlags:]),                            //
-		ID:          uuidText(id),                                                       //
-		PayloadType: binary.BigEndian.Uint32(b[framePayload:]), Payload: b[frameFixed:], //
+		Created:     time.UnixMilli(int64(created)),
+		Sequence:    int64(binary.BigEndian.Uint64(b[frameSequence:])),
+		Flags:       binary.BigEndian.Uint64(b[frameFlags:]),
+		ID:          uuidText(id),
+		PayloadType: binary.BigEndian.Uint32(b[framePayload:]), Payload: b[frameFixed:],
 	}
 	switch digest := sha256.Sum256(f.Payload); {
 	case f.Type == "":

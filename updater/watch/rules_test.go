@@ -150,8 +150,9 @@ func TestTheRulesOfAProbation(t *testing.T) {
 		"a lane that the version does not know": {change(steady(0, 40, true), lanes("a")), watch.Confirm, 30},
 		"no lane, known or not":                 {change(change(steady(0, 100, true), lanes("?c")), probes), watch.Undo, 45},
 		"a lane is denied":                      {change(steady(0, 40, true), lanes("a", "!b")), watch.Confirm, 30},
-		"the lanes' own outage":                 {change(change(steady(0, 100, true), lanes("a", "?b")), func(s *seen) { s.probe = "fail" }), watch.GoOn, 100},
-		"no ping, only lanes":                   {change(change(steady(0, 100, false), lanes("a", "b")), probes), watch.Undo, 45},
+		"the lanes' own outage": {change(change(steady(0, 100, true), lanes("a", "?b")),
+			func(s *seen) { s.probe = "fail" }), watch.GoOn, 100},
+		"no ping, only lanes": {change(change(steady(0, 100, false), lanes("a", "b")), probes), watch.Undo, 45},
 		"an older one lingers": {
 			[]seen{{second: 1, pulse: old, launcher: 1, agent: 11}, {second: 2, pulse: old, launcher: 1, agent: 11}}, watch.StopAgent,
 			2,

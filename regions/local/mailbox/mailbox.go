@@ -8,8 +8,8 @@
 // It owns the tables of records "messages.mail" (node id / number → letter) and "messages.ids" (message id → key of its letter).
 // Which letters are given out is in memory only: after a restart everything not settled is given out again at once.
 //
-// What must always be true: a letter that [Mailbox.Withdraw] held back never reaches its node; a letter given out by one lane is hidden from
-// the other.
+// What must always be true: a letter that [Mailbox.Withdraw] held back never reaches its node; a letter given out by one lane is hidden
+// from the other.
 package mailbox
 
 import (

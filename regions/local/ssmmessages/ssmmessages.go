@@ -208,6 +208,7 @@ func refusal(why protocol.Reason) (code string, status int) {
 		return "UnrecognizedClientException", http.StatusForbidden
 	case protocol.BadSignature, protocol.Skewed, protocol.Outdated, protocol.WrongRegion, protocol.WrongService, protocol.NotSigned:
 		return "InvalidSignatureException", http.StatusForbidden
+	case protocol.Missing, protocol.Malformed, protocol.Denied:
 	}
 	return "AccessDeniedException", http.StatusForbidden
 }
