@@ -140,6 +140,12 @@ func (q *queue) accept(ctx context.Context, m mailbox.Message) error {
 		return q.withoutDisk(c, err)
 	}
 	q.log.Info("command accepted", "messageID", m.ID, "document", job.DocumentInformation.DocumentName)
+	if c.SsmSetup.Cancelled { // its cancel came first: it is answered at once and needs no place
+		q.note(c)
+		c.freed = true
+		q.begin(c)
+		return nil
+	}
 	q.enqueue(c)
 	return nil
 }
