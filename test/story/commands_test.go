@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/ssm-setup/ssm-setup/agent/identity"
 	"github.com/ssm-setup/ssm-setup/installer"
 	"github.com/ssm-setup/ssm-setup/installer/host"
 	"github.com/ssm-setup/ssm-setup/installer/launcher"
@@ -72,6 +73,9 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"agent-gone":    plain(agentGone),
 	"on-probation":  plain(onProbation),
 	"kill-updaters": plain(killUpdaters),
+
+	"attack":  plain(attack),
+	"refused": plain(refused),
 
 	"before":           plain(prepareBefore),
 	"region-before":    plain(regionBefore),
@@ -229,10 +233,17 @@ func install(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// node is the one instance registered with the region.
+// node is the one instance registered with the region; of several that of the script's root.
 func (s *story) node(ts *testscript.TestScript) types.InstanceInformation {
 	out, err := s.client.DescribeInstanceInformation(context.Background(), &ssm.DescribeInstanceInformationInput{})
 	ts.Check(err)
+	if id, _, err := identity.Registered(installer.At(s.root)); err == nil && len(out.InstanceInformationList) > 1 {
+		for _, n := range out.InstanceInformationList {
+			if aws.ToString(n.InstanceId) == id {
+				return n
+			}
+		}
+	}
 	if len(out.InstanceInformationList) != 1 {
 		ts.Fatalf("%d instances are registered, 1 expected", len(out.InstanceInformationList))
 	}
@@ -259,13 +270,26 @@ func (s *story) start(ts *testscript.TestScript, args []string) string {
 
 // finish waits for a command's end and prints what the region recorded: status, then the outputs.
 func (s *story) finish(ts *testscript.TestScript, id, want string) {
+	s.report(ts, s.over(ts, id), want)
+}
+
+// outcome waits for a command's end and gives its status and what its steps said.
+func (s *story) outcome(ts *testscript.TestScript, id string) (status, text string) {
+	inv := s.over(ts, id)
+	for _, p := range inv.CommandPlugins {
+		text += aws.ToString(p.Output) + "\n"
+	}
+	return string(inv.Status), text
+}
+
+// over waits for a command's end.
+func (s *story) over(ts *testscript.TestScript, id string) types.CommandInvocation {
 	in := &ssm.ListCommandInvocationsInput{CommandId: &id, Details: true}
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		out, err := s.client.ListCommandInvocations(context.Background(), in)
 		ts.Check(err)
 		if len(out.CommandInvocations) == 1 && ended(out.CommandInvocations[0].Status) {
-			s.report(ts, out.CommandInvocations[0], want)
-			return
+			return out.CommandInvocations[0]
 		}
 		if time.Now().After(end) {
 			ts.Fatalf("command %s has no end after %s", id, patience)
