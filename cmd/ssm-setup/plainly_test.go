@@ -48,7 +48,8 @@ func TestThePageOfRegionsIsWritten(t *testing.T) {
 		!strings.Contains(string(page), r.Name()) {
 		t.Errorf("%+v, %v\n%s", s, err, page)
 	}
-	if s := ssmSetup(append(regions, filepath.Join(file, "below-a-file"))...); s.code == 0 || !strings.Contains(s.err, "error: cannot write ") {
+	s = ssmSetup(append(regions, filepath.Join(file, "below-a-file"))...)
+	if s.code == 0 || !strings.Contains(s.err, "error: cannot write ") {
 		t.Errorf("%+v", s)
 	}
 }

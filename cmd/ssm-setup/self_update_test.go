@@ -87,7 +87,8 @@ func TestWhatTheTimerRunsNeedsARootOfTrust(t *testing.T) {
 	if s := ssmSetup("self-update", "--scheduled"); s.code != 0 || !strings.Contains(s.out, "no root of trust") {
 		t.Errorf("%+v", s)
 	}
-	if s := ssmSetup("update", "--scheduled", "--root", t.TempDir()); s.code != exitUsage || !strings.Contains(s.err, "--scheduled is for the system") {
+	s := ssmSetup("update", "--scheduled", "--root", t.TempDir())
+	if s.code != exitUsage || !strings.Contains(s.err, "--scheduled is for the system") {
 		t.Errorf("%+v", s)
 	}
 }

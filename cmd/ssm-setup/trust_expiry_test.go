@@ -20,19 +20,21 @@ import (
 	"github.com/ssm-setup/ssm-setup/regions/trust"
 )
 
-// What trust says, and status by the same rule, of a region that was signed some days ago: roles that live long are warned of 90, 30 and 7 days before their end,
-// those that live short in the last third; time is the later of the clock and the newest signed time, so a clock set back warns all the same.
+// What trust says, and status by the same rule, of a region that was signed some days ago: roles that live long are warned of 90, 30 and 7
+// days before their end, those that live short in the last third; time is the later of the clock and the newest signed time, so a clock
+// set back warns all the same.
 func TestStatusWarnsOfSignaturesThatEndSoon(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, c := range []struct {
 		name string
 		days []string          // of roles, from their signing
 		age  time.Duration     // since all was signed
-		on   time.Duration     // from then on snapshot and timestamp alone are signed again, and seen by the host; its clock is set back after that
+		on   time.Duration     // from then on snapshot and timestamp alone are signed again, and the host's clock is set back after it saw them
 		ends map[string]string // role: words of its warning; a role that is not named is not warned of
 	}{
 		{"fresh", []string{"root=365", "targets=180", "snapshot=30", "timestamp=7"}, 0, 0, nil},
-		{"last third of a week", []string{"root=365", "targets=365", "snapshot=30", "timestamp=7"}, 5 * day, 0, map[string]string{"timestamp": "47 h"}},
+		{"last third of a week", []string{"root=365", "targets=365", "snapshot=30", "timestamp=7"}, 5 * day, 0,
+			map[string]string{"timestamp": "47 h"}},
 		{"over", []string{"root=365", "targets=365", "snapshot=30", "timestamp=7"}, 8 * day, 0, map[string]string{"timestamp": "ended on"}},
 		{"a root in 60 days", []string{"root=60", "targets=365", "snapshot=30", "timestamp=7"}, 0, 0, map[string]string{"root": "59 days"}},
 		{"targets in 29 days", []string{"root=365", "targets=200", "snapshot=300", "timestamp=300"}, 171 * day, 0,

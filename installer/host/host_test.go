@@ -65,8 +65,8 @@ func TestThisProcessIsDescribed(t *testing.T) {
 func TestFilesThatAProgramWasKilledOverAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	old := time.Now().Add(-2 * time.Hour)
-	for name, stays := range map[string]bool{".ledger.123456": false, ".update.lock.stale.77": false, ".decisions.9": true, "update.lock.12": true,
-		".profile": true, ".tar.gz": true, ".12": true, ".folder.7": true} {
+	for name, stays := range map[string]bool{".ledger.123456": false, ".update.lock.stale.77": false, ".decisions.9": true,
+		"update.lock.12": true, ".profile": true, ".tar.gz": true, ".12": true, ".folder.7": true} {
 		path := filepath.Join(dir, name)
 		if name == ".folder.7" {
 			ok(t, os.Mkdir(path, 0o755))

@@ -34,8 +34,8 @@ var errnos = []struct {
 	errno syscall.Errno
 	hits  []string
 }{
-	{"ENOSPC", syscall.ENOSPC, []string{"create", "mkdir", "rename", "link", "symlink", "write", "pwrite", "writev", "copy_file_range", "sendfile",
-		"splice", "fallocate", "truncate", "fsync"}},
+	{"ENOSPC", syscall.ENOSPC, []string{"create", "mkdir", "rename", "link", "symlink", "write", "pwrite", "writev", "copy_file_range",
+		"sendfile", "splice", "fallocate", "truncate", "fsync"}},
 	{"EIO", syscall.EIO, []string{"create", "open", "mkdir", "rename", "link", "symlink", "write", "pwrite", "writev", "copy_file_range",
 		"sendfile", "splice", "fallocate", "truncate", "fsync", "unlink", "chmod", "chown", "utimes", "exec"}},
 	{"EROFS", syscall.EROFS, []string{"create", "open", "mkdir", "rename", "link", "symlink", "unlink", "chmod", "chown", "utimes"}},

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ssm-setup/ssm-setup/installer"
@@ -377,7 +376,6 @@ func (m *machine) evidence() string {
 type load struct {
 	*machine
 	file  string
-	mu    sync.Mutex
 	ids   []string
 	count int
 }
@@ -388,7 +386,8 @@ func (m *machine) newLoad() *load {
 
 func (l *load) send() {
 	l.count++
-	id, err := l.region.SendCommand("AWS-RunShellScript", l.node, map[string][]string{"commands": {fmt.Sprintf("echo %d >>%s", l.count, l.file)}})
+	line := fmt.Sprintf("echo %d >>%s", l.count, l.file)
+	id, err := l.region.SendCommand("AWS-RunShellScript", l.node, map[string][]string{"commands": {line}})
 	if err != nil {
 		id = err.Error()
 	}

@@ -234,7 +234,8 @@ func literals(code source) map[string]bool {
 
 // wordRooms are the rooms whose words others read: other versions, other programs, people's scripts.
 var wordRooms = []string{"agent/identity", "agent/journal", "agent/runner", "agent/output", "cmd/ssm-agent-worker", "cmd/ssm-setup",
-	"cmd/ssm-setup/current", "cmd/ssm-setup/logs", "cmd/ssm-setup/machine", "cmd/ssm-setup/playground", "cmd/ssm-setup/releases", "cmd/ssm-setup/terminal",
+	"cmd/ssm-setup/current", "cmd/ssm-setup/logs", "cmd/ssm-setup/machine",
+	"cmd/ssm-setup/playground", "cmd/ssm-setup/releases", "cmd/ssm-setup/terminal",
 	"installer",
 	"installer/launcher", "installer/pointer", "installer/service", "installer/publish", "manifests", "updater",
 	"updater/ledger"}

@@ -87,7 +87,8 @@ func TestOursIsExchangedForAnOriginalWhoseVersionIsNamed(t *testing.T) {
 	if len(said) != 1 || !strings.HasPrefix(said[0], "taken ") {
 		t.Errorf("said %q", said)
 	}
-	if w.installed != original || w.said("rpm -e") || w.forgot != 1 || w.arrived != 0 || w.lastReply().RuntimeStatus["back"].Status != wire.Success ||
+	if w.installed != original || w.said("rpm -e") || w.forgot != 1 || w.arrived != 0 ||
+		w.lastReply().RuntimeStatus["back"].Status != wire.Success ||
 		!strings.Contains(w.output(), "amazon-ssm-agent updated successfully to 3.3.9999.0\n") {
 		t.Errorf("%s is installed, by %q; forgot %d; %q", w.installed, w.ran, w.forgot, w.output())
 	}

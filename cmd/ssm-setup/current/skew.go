@@ -19,8 +19,8 @@ type Skew struct {
 	Text   string            `json:"text"`
 }
 
-// SkewOf compares the version that runs with the last update and the last look of a host that stays current, both of which may be nil. It is
-// nil where host and region agree, or where it was not looked.
+// SkewOf compares the version that runs with the last update and the last look of a host that stays current, both of which may be nil. It
+// is nil where host and region agree, or where it was not looked.
 func SkewOf(version string, u *ledger.Outcome, c *Result) *Skew {
 	running, err := manifests.ParseVersion(version)
 	if err != nil {

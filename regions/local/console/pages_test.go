@@ -83,7 +83,8 @@ func TestHostsAreShownWithVersionsUpdatesAndCommands(t *testing.T) {
 		!strings.Contains(seen, "9.2.0.0") {
 		t.Errorf("seen: %s", seen)
 	}
-	want(t, d.get("release/9.2.0.0"), "2 hosts run it, 1 another version", "2 hosts moved within", "from 9.1.0.0", "amazon-ssm-agent-linux-amd64.tar.gz", fresh.ID)
+	want(t, d.get("release/9.2.0.0"), "2 hosts run it, 1 another version", "2 hosts moved within", "from 9.1.0.0",
+		"amazon-ssm-agent-linux-amd64.tar.gz", fresh.ID)
 	want(t, d.get("releases"), "2 of 3", "newest", "none beside the files", "not signed")
 	if res, _ := d.do("GET", d.at("host/mi-none"), nil); res.StatusCode != 404 {
 		t.Errorf("a host there is not: %s", res.Status)

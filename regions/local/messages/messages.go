@@ -1,8 +1,9 @@
 // Package messages is the service ec2messages of a local region: the lane by which a node polls for its messages and answers them.
 //
 // GetMessages is a long poll: it answers at once when something lies in the node's mailbox, with an empty list after 15 s, and so while the
-// node has a control channel of ssmmessages open, which brings its messages then. A message is settled by AcknowledgeMessage, FailMessage, DeleteMessage, or a reply that ends its command; what follows from
-// that is said to the commands of ssm. A node reaches its own mailbox only.
+// node has a control channel of ssmmessages open, which brings its messages then. A message is settled by AcknowledgeMessage, FailMessage,
+// DeleteMessage, or a reply that ends its command; what follows from that is said to the commands of ssm. A node reaches its own mailbox
+// only.
 //
 // It owns no records: letters are the mailbox's, replies the commands'. Facts: docs/protocol/runcommand.md, "ec2messages".
 package messages

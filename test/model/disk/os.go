@@ -16,8 +16,9 @@ import (
 
 // Types that are the same here as in package os.
 type (
-	// FileInfo is the one of package os, as are those that follow.
-	FileInfo  = fs.FileInfo
+	// FileInfo is the one of package os.
+	FileInfo = fs.FileInfo
+	// FileMode is the one of package os, as are those that follow.
 	FileMode  = fs.FileMode
 	DirEntry  = fs.DirEntry
 	PathError = fs.PathError
