@@ -124,11 +124,12 @@ func TestOfAThousandCommandsAtOnceNoneIsRefused(t *testing.T) {
 	const many = 1000
 	h := overChannel(t, map[string]any{"Mds.CommandWorkersLimit": 1})
 	dir := t.TempDir()
-	h.shell("while [ -d " + dir + " ]; do sleep 0.05; done")
+	h.connected()
+	h.shell("echo x >> "+filepath.Join(dir, "runs"), "while [ -d "+dir+" ]; do sleep 0.05; done")
+	h.until("the first to run", func() bool { return h.read(filepath.Join(dir, "runs")) != "" }) // two lanes keep no order
 	for range many - 1 {
 		h.shell("true")
 	}
-	h.connected()
 	h.until("all to be acknowledged", func() bool { // the first ones may come by a poll
 		return h.region.Count("agent_job_ack")+h.region.Count("AcknowledgeMessage") >= many
 	})
