@@ -177,6 +177,7 @@ func (c *awsCLI) nodes(n *agentNode) {
 	c.want(all, "Online", "InstanceInformationList", "0", "PingStatus")
 	c.want(all, "host", "InstanceInformationList", "0", "Name")
 	c.ssm("describe-instance-information", "--instance-information-filter-list", "key=InstanceIds,valueSet="+n.id)
+	c.want(c.ssm("get-connection-status", "--target", n.id), "notconnected", "Status") // this node has no control channel
 	resource := []string{"--resource-type", "ManagedInstance", "--resource-id", n.id}
 	c.ssm("add-tags-to-resource", append(resource, "--tags", "Key=a,Value=1")...)
 	c.ssm("remove-tags-from-resource", append(resource, "--tag-keys", "stage")...)
