@@ -384,6 +384,7 @@ func TestAStepWithoutARegionSaysThatItsOutputIsKeptNowhereElse(t *testing.T) {
 	fmt.Fprint(capture.Stdout(), "x")
 	up, note, err := keepers.End(t.Context(), s.Location)
 	s.must(err)
+	s.must(capture.Close())
 	if up != (output.Upload{}) || !strings.Contains(note, "The S3 bucket outputs does not have") ||
 		!strings.Contains(note, "The log group /aws/ssm/Doc does not have 1 of 1 bytes of stdout") {
 		t.Errorf("%+v %q", up, note)

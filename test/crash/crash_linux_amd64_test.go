@@ -77,6 +77,10 @@ func TestAFaultAtAnySystemCallLeavesOneHealthyVersion(t *testing.T) {
 		}
 		return
 	}
+	if *sampleFlag > 0 && *pointFlag == "" {
+		// How far the new agent has come with a command of the load is a matter of the moment: its points are for the whole run.
+		runs = slices.DeleteFunc(runs, func(r run) bool { return strings.Contains(fmt.Sprint(r), ": agent.new ") })
+	}
 	random := rand.New(rand.NewPCG(*seedFlag, 2))
 	random.Shuffle(len(runs), func(i, j int) { runs[i], runs[j] = runs[j], runs[i] })
 	all := len(runs)
