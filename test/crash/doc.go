@@ -24,8 +24,8 @@
 // everything and a start. Then it is stopped and started once more. After that one launcher and one agent run, healthy, and nothing else;
 // the record of updates is closed and owes nothing; the answer says success exactly where the version that was asked for runs, and so
 // does the record; a broken release does not run; each of the four commands sent meanwhile ran once and is answered Success (where an error
-// hit the agent, it may be answered Failed and not have run); no process and no file is left but what runs without faults leave, and the note of the last death. A fault that finds no call fails its run, after a
-// second try.
+// hit the agent, it may be answered Failed and not have run); no process and no file is left but what runs without faults leave, and
+// the note of the last death. A fault that finds no call fails its run, after a second try.
 //
 // # Running it
 //

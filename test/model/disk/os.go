@@ -18,13 +18,18 @@ import (
 type (
 	// FileInfo is the one of package os.
 	FileInfo = fs.FileInfo
-	// FileMode is the one of package os, as are those that follow.
-	FileMode  = fs.FileMode
-	DirEntry  = fs.DirEntry
+	// FileMode is the one of package os.
+	FileMode = fs.FileMode
+	// DirEntry is the one of package os.
+	DirEntry = fs.DirEntry
+	// PathError is the one of package os.
 	PathError = fs.PathError
+	// LinkError is the one of package os.
 	LinkError = stdos.LinkError
-	Signal    = stdos.Signal
-	ProcAttr  = stdos.ProcAttr
+	// Signal is the one of package os.
+	Signal = stdos.Signal
+	// ProcAttr is the one of package os.
+	ProcAttr = stdos.ProcAttr
 )
 
 // The same for values.
