@@ -28,15 +28,8 @@ var errUnacknowledged = errors.New("the reply was not acknowledged")
 
 // Reply sends or keeps, after the message's InProgress and after what is kept of earlier replies about it.
 func (l *channel) Reply(ctx context.Context, r Answer) error {
-	l.mu.Lock()
-	gate := l.opening[r.MessageID]
-	l.mu.Unlock()
-	if gate != nil {
-		select {
-		case <-gate:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if err := l.opening.wait(ctx, r.MessageID); err != nil {
+		return err
 	}
 	return l.deliver(ctx, r)
 }

@@ -67,15 +67,15 @@ type polled struct {
 
 	mu       sync.Mutex
 	client   *cloud.Client
-	faults   int                      // since the client was made
-	silent   bool                     // the last call failed
-	opening  map[string]chan struct{} // message id → closed once its InProgress is out
-	declined map[string]bool          // ids of kept replies that the service said no to: no other waits behind them
+	faults   int  // since the client was made
+	silent   bool // the last call failed
+	opening  gates
+	declined map[string]bool // ids of kept replies that the service said no to: no other waits behind them
 }
 
 func newPolled(o Options, service cloud.Service) *polled {
 	return &polled{Options: o, service: service, client: o.Dial(service), heard: make(chan struct{}, 1), room: make(chan struct{}, 1),
-		placed: make(chan struct{}, 1), opening: map[string]chan struct{}{}, declined: map[string]bool{}}
+		placed: make(chan struct{}, 1), declined: map[string]bool{}}
 }
 
 // Name is the lane's name in state files.
@@ -146,7 +146,7 @@ func lacking(m wire.Message) string {
 
 // offer offers the message to the queue and answers the service. It returns what the queue said.
 func (l *polled) offer(ctx context.Context, m Message, accept Accept) error {
-	opened := l.open(m.ID)
+	opened := l.opening.open(m.ID)
 	defer opened()
 	err := l.handover.offer(ctx, m, accept, l.Guard)
 	var rejected *Rejected
@@ -173,20 +173,6 @@ func (l *polled) offer(ctx context.Context, m Message, accept Accept) error {
 	return err
 }
 
-// open makes replies about a message wait until the returned func is called.
-func (l *polled) open(id string) (opened func()) {
-	gate := make(chan struct{})
-	l.mu.Lock()
-	l.opening[id] = gate
-	l.mu.Unlock()
-	return sync.OnceFunc(func() {
-		l.mu.Lock()
-		delete(l.opening, id)
-		l.mu.Unlock()
-		close(gate)
-	})
-}
-
 // Numbers of the replies that lanes make themselves; the dispatcher's are from 1 on, and a few from -1 down.
 const (
 	seqInProgress = 0
@@ -204,15 +190,8 @@ func (l *polled) document(ctx context.Context, id string, seq int, status, trace
 
 // Reply sends or keeps, after the message's InProgress and after what is kept of earlier replies about it.
 func (l *polled) Reply(ctx context.Context, r Answer) error {
-	l.mu.Lock()
-	gate := l.opening[r.MessageID]
-	l.mu.Unlock()
-	if gate != nil {
-		select {
-		case <-gate:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if err := l.opening.wait(ctx, r.MessageID); err != nil {
+		return err
 	}
 	return l.send(ctx, r)
 }

@@ -69,13 +69,13 @@ type channel struct {
 	silent  bool                     // the last reply was not acknowledged
 	awaited map[string]chan struct{} // id of a reply → closed by its acknowledgement
 	late    map[string]bool          // ids of replies that were acknowledged when no caller waited any more
-	opening map[string]chan struct{} // message id → closed once its InProgress is out
-	tried   map[string]int           // id of a kept reply → how often this agent sent it
+	opening gates
+	tried   map[string]int // id of a kept reply → how often this agent sent it
 }
 
 func newChannel(o Options, service cloud.Service) *channel {
 	l := &channel{Options: o, commands: newLine(), cancels: newLine(), heard: make(chan struct{}, 1), awaited: map[string]chan struct{}{},
-		late: map[string]bool{}, opening: map[string]chan struct{}{}, tried: map[string]int{}}
+		late: map[string]bool{}, tried: map[string]int{}}
 	l.socket = socket.New(socket.Options{Client: o.Dial(service), Path: wire.ControlChannelPath + o.InstanceID,
 		Query:  wire.ControlChannelQuery,
 		Create: createInput, Open: l.first, Receive: l.receive, Changed: l.changed, Alive: func() { o.Contact(SSMMessages, nil) }, Log: o.Log,
@@ -166,7 +166,7 @@ func (l *channel) job(f wire.Frame) {
 
 // offer offers a message to the queue and tells the service, as docs/protocol/runcommand.md, "Handling one agent_job", says.
 func (l *channel) offer(ctx context.Context, m received, accept Accept) {
-	opened := l.open(m.ID)
+	opened := l.opening.open(m.ID)
 	defer opened()
 	err := l.offered(ctx, m, accept)
 	var rejected *Rejected
@@ -260,18 +260,4 @@ func (l *channel) write(ctx context.Context, kind, id string, payload any) error
 		return err
 	}
 	return l.socket.Send(ctx, b)
-}
-
-// open makes replies about a message wait until the returned func is called.
-func (l *channel) open(id string) (opened func()) {
-	gate := make(chan struct{})
-	l.mu.Lock()
-	l.opening[id] = gate
-	l.mu.Unlock()
-	return sync.OnceFunc(func() {
-		l.mu.Lock()
-		delete(l.opening, id)
-		l.mu.Unlock()
-		close(gate)
-	})
 }
